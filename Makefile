@@ -1,0 +1,52 @@
+# `make verify` and `make test` set up .venv by themselves: once, and again only when what they install changes.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+TORCH  := $(shell sed -n 's/^torch==//p' constraints.txt)
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+NAME   ?= digits
+TIER   ?= laptop
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test lint types format train clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+verify: $(READY)  ## prove, check, train at a large batch on real data, draw, print the ledger
+	$(BIN)/python -m theory verify
+	$(BIN)/python -m experiments run digits
+	$(BIN)/python -m experiments report digits
+	$(BIN)/python -m theory ledger
+
+test: $(READY)  ## run all tests and doctests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## static types
+	$(BIN)/pyright
+
+format: $(READY)  ## apply the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(READY)  ## one experiment: make train NAME=digits TIER=laptop
+	$(BIN)/python -m experiments run $(NAME) --tier $(TIER)
+
+clean:  ## remove what the other targets made (not runs/)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+
+# Without an NVIDIA GPU the CPU build of torch is enough, and the default one on Linux would pull gigabytes of CUDA: take
+# the CPU build from the configured indexes, else from PyTorch's own, else (macOS, offline mirrors) whatever there is.
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	if command -v nvidia-smi >/dev/null; then $(PIP) "torch==$(TORCH)"; \
+	else $(PIP) "torch==$(TORCH)+cpu" 2>/dev/null \
+	  || $(PIP) "torch==$(TORCH)+cpu" --index-url https://download.pytorch.org/whl/cpu --retries 1 2>/dev/null \
+	  || $(PIP) "torch==$(TORCH)"; fi
+	$(PIP) -c constraints.txt -e ".[theory,experiments,fused,dev]"
+	touch $@

@@ -1,0 +1,269 @@
+"""E: the adaptor around any torch optimizer (the paper's Algorithm 5)."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, overload
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.optimizer import (
+    _global_optimizer_post_hooks,
+    _global_optimizer_pre_hooks,
+    _use_grad_for_differentiable,
+)
+
+from alto import _checks, _sharding
+from alto._alto import ALTO
+from alto._state import keep_precision, state_dtype
+from alto.engines import foreach as foreach_engine
+from alto.engines import single as single_engine
+
+# Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
+_SLOW_AVG = "explore_slow_avg"
+_ALPHA = "explore_alpha"
+_BETA1 = "explore_beta1"
+
+
+class E(Optimizer):
+    r"""Feed any optimizer a gradient that is mixed with a slow average of past gradients.
+
+    With :math:`g_k` the gradient, :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = 0`, the base optimizer sees
+
+    .. math:: u_k = (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k
+
+    in place of :math:`g_k`. The paper writes :math:`u_k = g_k + \alpha a_k` with :math:`a_k` an average of gradient
+    differences; :math:`a_k = h_k - h_{k-1}`, so it is the same. Around plain SGD this is quasi-hyperbolic momentum with
+    :math:`\nu = c / \beta_1`.
+
+    Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2), that is :math:`|c| < 1`; it is not
+    the stability region. :math:`\alpha < 0` looks :math:`|\alpha|` steps back, :math:`\alpha > 0` extrapolates;
+    :math:`\alpha = 0` is the base optimizer bit for bit and keeps no slow average.
+
+    ``E(base)`` is a true Optimizer whose ``param_groups`` and ``state`` *are* the base's: hand it (not the base) to
+    schedulers, scalers, checkpoints and trainers. Its state dict is the base's with one key more a parameter
+    (``explore_slow_avg``) and two more a group (``explore_alpha``, ``explore_beta1``: settable per group), so it also
+    loads the checkpoint of a bare base.
+
+    Args:
+        base: an optimizer of dense gradients whose ``step`` needs no closure. Its own weight decay, clipping and so on
+            act on ``u``.
+        alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
+        beta1: decay of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+
+    Memory: one slow average beside the base's state (4 bytes a parameter in float32; float32 for half-precision
+        parameters,
+    also after a load), and one temporary list of gradients during ``step()``.
+
+    Distributed: elementwise; gradients must be equal on all ranks (as DDP leaves them); DTensor parameters (FSDP2) are
+        sharded
+    as they are.
+
+    Raises:
+        TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), or explores already.
+        ValueError: for ``alpha`` or ``beta1`` outside the region.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([1.0]))
+        >>> optimizer = E(torch.optim.SGD([w], lr=0.1), alpha=-5.0, beta1=0.9)
+        >>> for _ in range(2):
+        ...     w.grad = torch.tensor([1.0])
+        ...     optimizer.step()  # steps: 0.1 * u with u = 0.5, then 0.5 + 0.5 * 0.1
+        >>> w.detach()
+        tensor([0.8950])
+
+    References:
+        Zhao et al., *Exploring Landscapes for Better Minima along Valleys*, NeurIPS 2025, Algorithm 5.
+        Ma and Yarats, *Quasi-hyperbolic momentum and Adam for deep learning*, ICLR 2019.
+    """
+
+    # A fused base may unscale by itself; it would then do so after E has mixed scaled gradients of different scales.
+    _step_supports_amp_scaling = False
+
+    base: Optimizer
+
+    def __init__(self, base: Optimizer, alpha: float = -5.0, beta1: float = 0.99) -> None:
+        _check_base(base)
+        _checks.exploration(alpha, beta1)
+        # Optimizer.__init__ would make groups and state of its own. An unpickled optimizer is built this way instead.
+        self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1})
+        for group in base.param_groups:
+            self._complete(group)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"base": self.base, "alpha": self.alpha, "beta1": self.beta1}
+
+    # Read at each use: load_state_dict gives the base new lists and dictionaries.
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The base's parameter groups."""
+        return self.base.param_groups
+
+    @property
+    def state(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The base's state."""
+        return self.base.state
+
+    @property
+    def defaults(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The base's defaults."""
+        return self.base.defaults
+
+    def __getattr__(self, name: str) -> Any:
+        # For bases with methods of their own, such as train() and eval(). "base" itself is missing while unpickling.
+        if name.startswith("_") or name == "base":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.base, name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base!r})"
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters to the base; ``explore_alpha`` and ``explore_beta1`` may be set for them.
+
+        Raises:
+            ValueError: for a value outside the region; nothing is added then.
+        """
+        if isinstance(param_group, dict):
+            self._complete(param_group)
+        self.base.add_param_group(param_group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Reset the gradients, as the base does."""
+        self.base.zero_grad(set_to_none=set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The base's state dict, in which the slow averages and the exploration options lie."""
+        for before in self._optimizer_state_dict_pre_hooks.values():
+            before(self)
+        state_dict = self.base.state_dict()
+        for after in self._optimizer_state_dict_post_hooks.values():
+            replaced = after(self, state_dict)
+            state_dict = state_dict if replaced is None else replaced
+        return state_dict
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state dict of E, or one of the bare base: exploration then starts here with the present options."""
+        for before in self._optimizer_load_state_dict_pre_hooks.values():
+            replaced = before(self, state_dict)
+            state_dict = state_dict if replaced is None else replaced
+        options = [(group[_ALPHA], group[_BETA1]) for group in self.param_groups]
+        with keep_precision(self.base, {_SLOW_AVG}):
+            self.base.load_state_dict(state_dict)
+        for group, (alpha, beta1) in zip(self.param_groups, options, strict=True):
+            group.setdefault(_ALPHA, alpha)
+            group.setdefault(_BETA1, beta1)
+        for after in self._optimizer_load_state_dict_post_hooks.values():
+            after(self)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @_use_grad_for_differentiable
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Let the base take one step on the mixed gradients; afterwards ``.grad`` is the user's own, come what may.
+
+        Args:
+            closure: reevaluates the model and returns the loss; called once, first, with gradients enabled.
+
+        Returns:
+            What the closure returned, or None.
+
+        Raises:
+            RuntimeError: for a sparse gradient; nothing has changed then.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        groups = self._exploring_groups()
+        grads = [(param, param.grad) for group in groups for param in group["params"] if param.grad is not None]
+        for _, grad in grads:
+            _checks.dense(grad, "E")
+        begun: dict[Tensor, Tensor] = {}
+        try:
+            for group in groups:
+                begun.update(self._explore(group))
+            with _global_hooks_silenced():
+                self.base.step()
+        finally:
+            for param, grad in grads:
+                param.grad = grad
+        # Only now: most bases take an empty state for "not initialised yet".
+        for param, slow_avg in begun.items():
+            self.state[param][_SLOW_AVG] = slow_avg
+        return loss
+
+    def _exploring_groups(self) -> list[dict[str, Any]]:
+        """The groups whose gradients are mixed: those with an alpha, and those whose averages an earlier alpha left."""
+        groups = []
+        for group in self.param_groups:
+            self._complete(group)  # it may have been added to, or loaded into, the base itself
+            if group[_ALPHA] != 0 or any(_SLOW_AVG in self.state.get(param, ()) for param in group["params"]):
+                groups.append(group)
+        return groups
+
+    def _explore(self, group: dict[str, Any]) -> dict[Tensor, Tensor]:
+        """Put ``u`` in the place of each gradient of the group; return the slow averages that begin with this step."""
+        engine = single_engine if self.defaults.get("differentiable") else foreach_engine
+        begun: dict[Tensor, Tensor] = {}
+        alike: dict[Any, list[tuple[Tensor, Tensor]]] = {}
+        for param in group["params"]:
+            if param.grad is None:
+                continue
+            slow_avg = self.state.get(param, {}).get(_SLOW_AVG)
+            if slow_avg is None:
+                if group[_ALPHA] == 0:
+                    continue
+                slow_avg = begun[param] = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
+            alike.setdefault((param.device, param.grad.dtype, slow_avg.dtype), []).append((param, slow_avg))
+        for pairs in alike.values():
+            grads = [_sharding.local_grad(param, param.grad) for param, _ in pairs]
+            slow_avgs = [_sharding.local(slow_avg) for _, slow_avg in pairs]
+            us = engine.explore_(grads, slow_avgs, alpha=group[_ALPHA], beta1=group[_BETA1])
+            for (param, _), u in zip(pairs, us, strict=True):
+                param.grad = _sharding.like(u, param)
+        return begun
+
+    def _complete(self, group: dict[str, Any]) -> None:
+        """Give a group the exploration options that it lacks, and check them."""
+        for key in group:
+            if key.startswith("explore_") and key not in {_ALPHA, _BETA1}:
+                raise ValueError(f"unknown parameter-group key {key!r}; E reads {_ALPHA!r} and {_BETA1!r}")
+        alpha, beta1 = group.setdefault(_ALPHA, self.alpha), group.setdefault(_BETA1, self.beta1)
+        _checks.exploration(alpha, beta1, names=(_ALPHA, _BETA1))
+
+
+def _check_base(base: object) -> None:
+    if not isinstance(base, Optimizer):
+        raise TypeError(f"base = {base!r}: must be a torch.optim.Optimizer instance (build it first, then wrap it)")
+    name = type(base).__name__
+    if isinstance(base, E) or (isinstance(base, ALTO) and any(group["alpha"] != 0 for group in base.param_groups)):
+        raise TypeError(
+            f"base = {name}: explores already; wrap its own base (for ALTO: LAMB), or change its alpha instead"
+        )
+    closure = inspect.signature(type(base).step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise TypeError(
+            f"base = {name}: its step needs a closure and evaluates it several times, each time with new gradients; "
+            "E mixes one gradient a step"
+        )
+
+
+@contextmanager
+def _global_hooks_silenced() -> Iterator[None]:
+    """While the base steps inside E's step, the hooks for all optimizers rest: they fire once a step, and see E."""
+    registries: tuple[Any, ...] = (_global_optimizer_pre_hooks, _global_optimizer_post_hooks)
+    saved = [dict(registry) for registry in registries]
+    for registry in registries:
+        registry.clear()
+    try:
+        yield
+    finally:
+        for registry, hooks in zip(registries, saved, strict=True):
+            registry.update(hooks)

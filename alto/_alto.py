@@ -1,0 +1,304 @@
+"""ALTO (the adaptor E on LAMB) and LAMB itself."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, overload
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
+
+from alto import _checks, _sharding
+from alto._rule import Rule, Tensors
+from alto._state import keep_precision, state_dtype
+from alto.engines import foreach as foreach_engine
+from alto.engines import single as single_engine
+
+
+class ALTO(Optimizer):
+    r"""LAMB on a gradient that is mixed with a slow average of past gradients.
+
+    With :math:`g_k` the gradient, :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = m_0 = v_0 = 0`:
+
+    .. math::
+        u_k &= (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k \\
+        m_k &= \beta_2 m_{k-1} + (1 - \beta_2)\, u_k, \qquad v_k = \beta_3 v_{k-1} + (1 - \beta_3)\, u_k^2 \\
+        r_k &= \hat m_k / (\sqrt{\hat v_k} + \epsilon_1) + \lambda \theta_k \\
+        \theta_{k+1} &= \theta_k - \eta\, r_k\, \phi / (\|r_k\| + \epsilon_2 \phi), \qquad \phi = \|\theta_k\| +
+        \epsilon_3
+
+    where the norms are those of one parameter tensor (a "layer") as a whole, over all shards of it, and
+    :math:`\hat m_k = m_k / (1 - \beta_2^k)`, :math:`\hat v_k = v_k / (1 - \beta_3^k)`. The paper writes
+    :math:`u_k = g_k + \alpha a_k` with an average :math:`a_k` of gradient differences; :math:`a_k = h_k - h_{k-1}`, so
+    it is the same. Where :math:`\|\theta_k\|` or :math:`\|r_k\|` is 0 the layerwise factor is 1: the literal one would
+    all but freeze a layer that starts at zero.
+
+    Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2), that is :math:`|c| < 1`. It keeps the
+    first step downhill; it is not the stability region. :math:`\alpha < 0` looks :math:`|\alpha|` steps back (large
+    batches), :math:`\alpha > 0` extrapolates (small batches), :math:`\alpha = 0` is LAMB and keeps no slow average.
+
+    Args:
+        params: parameters or parameter groups; every option below may be set per group. See :func:`alto.decay_groups`.
+        lr: learning rate :math:`\eta`, a number or a one-element tensor (never changed in place). Default: 1e-2, the
+            paper's for large batches (Table 5c).
+        alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
+        beta1: decay of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+        betas: ``(beta2, beta3)``, decays of the first and second moment, in torch's order: schedulers that cycle
+            momentum write ``betas[0]``. Default: (0.9, 0.99), the paper's.
+        eps: ``(eps1, eps2, eps3)``. Default: (1e-6, 1e-6, 1e-10), the paper's.
+        weight_decay: decoupled, inside the trust ratio: :math:`\lambda`. Default: 1e-4, the paper's.
+        bias_correction: True is Algorithm 2, False is Algorithm 1 ("vanilla"). Default: True.
+        layerwise: whether to scale each tensor's update to its norm. False takes the plain step :math:`\eta r_k`.
+        maximize: ascend instead.
+        foreach: handle all tensors of a group together. Default: yes, unless ``differentiable``.
+        fused: reserved for fused kernels; only None and False are accepted in this version.
+        capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
+        differentiable: let autograd record the step (parameters must then be no leaves).
+
+    Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes a parameter in float32, 8 with ``alpha=0``.
+        Half-precision
+    parameters have float32 averages, also after a load.
+
+    Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
+        shard;
+    the norms are those of the whole parameter, by one small all-reduce a group.
+
+    Raises:
+        ValueError: for a hyper-parameter outside its range or an unknown group key.
+        RuntimeError: in ``step()``, for a sparse gradient.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
+        >>> optimizer = ALTO([w], lr=0.1, weight_decay=0.0)
+        >>> w.grad = torch.tensor([2.0, -2.0])
+        >>> optimizer.step()  # |w| = 5 and |r| = sqrt 2: each entry moves by 0.1 * 5 / sqrt 2
+        >>> w.detach()
+        tensor([2.6464, 4.3536])
+
+    References:
+        Zhao et al., *Exploring Landscapes for Better Minima along Valleys*, NeurIPS 2025, Algorithms 1 and 2.
+        You et al., *Large Batch Optimization for Deep Learning: Training BERT in 76 minutes* (LAMB), ICLR 2020.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        *,
+        alpha: float = -5.0,
+        beta1: float = 0.99,
+        betas: tuple[float, float] = (0.9, 0.99),
+        eps: tuple[float, float, float] = (1e-6, 1e-6, 1e-10),
+        weight_decay: float = 1e-4,
+        bias_correction: bool = True,
+        layerwise: bool = True,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "alpha": alpha,
+            "beta1": beta1,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "bias_correction": bias_correction,
+            "layerwise": layerwise,
+            "maximize": maximize,
+            "foreach": foreach,
+            "fused": fused,
+            "capturable": capturable,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters, with options of their own where given, at any time.
+
+        Raises:
+            ValueError: for an option outside its range or an unknown key; nothing is added then.
+        """
+        if isinstance(param_group, dict):
+            _checks.group_keys(param_group, self.defaults)
+            _check_group({**self.defaults, **param_group})
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load what ``state_dict()`` returned: a resumed run equals an unbroken one bit for bit."""
+        with keep_precision(self, {"exp_avg", "exp_avg_sq", "slow_avg"}):
+            super().load_state_dict(state_dict)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @_use_grad_for_differentiable
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Take one step with the gradients in ``.grad``, which are left as they are.
+
+        Args:
+            closure: reevaluates the model and returns the loss; called once, first, with gradients enabled.
+
+        Returns:
+            What the closure returned, or None.
+
+        Raises:
+            RuntimeError: for a sparse gradient; no parameter has moved then.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    _checks.dense(param.grad, type(self).__name__)
+        for group in self.param_groups:
+            rule = Rule.of(group)
+            engine = single_engine if group["differentiable"] or group["foreach"] is False else foreach_engine
+            for layout, tensors in self._buckets(group):
+                engine.alto_step_(
+                    tensors, rule, group["lr"], _sharding.whole_norms(layout), capturable=group["capturable"]
+                )
+        return loss
+
+    def _buckets(self, group: dict[str, Any]) -> Iterator[tuple[Any, Tensors]]:
+        """The group's tensors that have gradients, split into lists that one engine call can take."""
+        buckets: dict[Any, Tensors] = {}
+        for param in group["params"]:
+            if param.grad is None:
+                continue
+            state = self._state_of(param, group)
+            slow_avg = state.get("slow_avg")
+            layout = _sharding.layout(param)
+            bucket = buckets.setdefault(
+                (param.device, param.dtype, layout, slow_avg is None), Tensors([], [], [], [], [], [])
+            )
+            bucket.params.append(_plain(param))
+            bucket.grads.append(_real(_sharding.local_grad(param, param.grad)))
+            bucket.exp_avgs.append(_plain(state["exp_avg"]))
+            bucket.exp_avg_sqs.append(_plain(state["exp_avg_sq"]))
+            bucket.steps.append(state["step"])
+            if slow_avg is not None:
+                bucket.slow_avgs.append(_plain(slow_avg))
+        for (_, _, layout, _), tensors in buckets.items():
+            torch._foreach_add_(tensors.steps, 1.0)
+            yield layout, tensors
+
+    def _state_of(self, param: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        state = self.state[param]
+        if not state:
+            on = param.device if group["capturable"] else "cpu"
+            state["step"] = torch.zeros((), dtype=torch.float32, device=on)
+            state["exp_avg"] = _zeros(param)
+            state["exp_avg_sq"] = _zeros(param)
+        # alpha may be scheduled: the slow average exists from the first step on which it is used.
+        if group["alpha"] != 0 and "slow_avg" not in state:
+            state["slow_avg"] = _zeros(param)
+        return state
+
+
+class LAMB(ALTO):
+    """LAMB: :class:`ALTO` with ``alpha = 0``, which keeps no slow average (8 bytes a parameter in float32).
+
+    The switches in which LAMB implementations differ, and this one's choice: decay inside the trust ratio and decoupled
+    from the moments, as published; bias correction on (``bias_correction=False`` is the first version of the paper);
+    trust ratio 1 where either norm is 0; trust ratio independent of ``weight_decay`` (``layerwise=False`` in a group
+    turns it off); no clipping of the gradient, none of the ratio.
+
+    Args:
+        params: parameters or parameter groups.
+        lr: learning rate.
+        betas: decays of the first and second moment; all defaults as in :class:`ALTO`.
+        eps: ``(eps1, eps2, eps3)``.
+        weight_decay: decoupled, inside the trust ratio.
+        bias_correction: of both moments.
+        layerwise: False turns the trust ratio off.
+        maximize: ascend instead.
+        foreach: as in :class:`ALTO`.
+        fused: as in :class:`ALTO`.
+        capturable: as in :class:`ALTO`.
+        differentiable: as in :class:`ALTO`.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
+        >>> w.grad = torch.tensor([2.0, -2.0])
+        >>> optimizer = LAMB([w], lr=0.1, weight_decay=0.0)
+        >>> optimizer.step()
+        >>> sorted(optimizer.state[w])
+        ['exp_avg', 'exp_avg_sq', 'step']
+
+    References:
+        You et al., *Large Batch Optimization for Deep Learning: Training BERT in 76 minutes*, ICLR 2020.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        *,
+        betas: tuple[float, float] = (0.9, 0.99),
+        eps: tuple[float, float, float] = (1e-6, 1e-6, 1e-10),
+        weight_decay: float = 1e-4,
+        bias_correction: bool = True,
+        layerwise: bool = True,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            alpha=0.0,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            bias_correction=bias_correction,
+            layerwise=layerwise,
+            maximize=maximize,
+            foreach=foreach,
+            fused=fused,
+            capturable=capturable,
+            differentiable=differentiable,
+        )
+
+
+def _check_group(group: dict[str, Any]) -> None:
+    _checks.learning_rate(group["lr"])
+    _checks.exploration(group["alpha"], group["beta1"])
+    _checks.numbers("betas", group["betas"], 2, low=0.0, high=1.0)
+    _checks.numbers("eps", group["eps"], 3, low=0.0)
+    _checks.number("eps[0]", group["eps"][0], low=0.0, open_low=True)  # it alone keeps 0 / 0 away
+    _checks.number("weight_decay", group["weight_decay"], low=0.0)
+    for name in ("bias_correction", "layerwise", "maximize", "capturable", "differentiable"):
+        _checks.flag(name, group[name])
+    for name in ("foreach", "fused"):
+        _checks.flag(name, group[name], optional=True)
+    if group["fused"]:
+        raise ValueError("fused = True: this version has no fused kernels; must be None or False")
+    if group["foreach"] and group["differentiable"]:
+        raise ValueError(
+            "foreach = True with differentiable = True: foreach steps cannot be recorded; drop one of them"
+        )
+
+
+def _zeros(param: Tensor) -> Tensor:
+    return torch.zeros_like(param, dtype=state_dtype(param), memory_format=torch.preserve_format)
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """A complex number counts as two real ones, as in ``torch.optim``; the norm is the same."""
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """The real view of the shard of a tensor that this rank holds: what engines write to."""
+    return _real(_sharding.local(tensor))

@@ -1,0 +1,115 @@
+"""Validation of hyper-parameters: each error names the argument, its value, the allowed range and the consequence."""
+
+import math
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from numbers import Real
+
+import torch
+from torch import Tensor
+
+# What torch's own schedulers and checkpoints keep in a parameter group beside the optimizer's options.
+_BOOKKEEPING = frozenset({
+    "params", "param_names", "name", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr",
+})  # fmt: skip
+
+
+def number(name: str, value: object, *, low: float, high: float = math.inf, open_low: bool = False) -> None:
+    """Check ``low <= value < high`` (``low < value`` if ``open_low``) for a finite real number.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    left = "(" if open_low else "["
+    allowed = f"a finite number in {left}{low:g}, {'infinity' if high == math.inf else f'{high:g}'})"
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"{name} = {value!r}: must be {allowed}")
+    x = float(value)
+    if x < low or (open_low and x == low) or x >= high:
+        raise ValueError(f"{name} = {value!r}: must be {allowed}")
+
+
+def numbers(name: str, values: object, length: int, **limits: float | bool) -> None:
+    """Check a tuple or list of exactly ``length`` numbers, each as :func:`number` does.
+
+    Raises:
+        ValueError: if the length or a member is wrong.
+    """
+    if not isinstance(values, (tuple, list)) or len(values) != length:
+        raise ValueError(f"{name} = {values!r}: must be a tuple of {length} numbers")
+    for i, value in enumerate(values):
+        number(f"{name}[{i}]", value, **limits)  # pyright: ignore[reportArgumentType]
+
+
+def learning_rate(lr: object) -> None:
+    """Check a learning rate: a finite number >= 0, or a tensor that holds exactly one.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if not isinstance(lr, Tensor):
+        return number("lr", lr, low=0.0)
+    if lr.numel() != 1:
+        raise ValueError(f"lr = a tensor of {lr.numel()} elements: must hold exactly one")
+    if lr.device.type == "cpu":  # reading it elsewhere would wait for the device
+        number("lr", float(lr), low=0.0)
+    return None
+
+
+def exploration(alpha: float, beta1: float, *, names: tuple[str, str] = ("alpha", "beta1")) -> None:
+    """Check the paper's admissible region ``|alpha| (1 - beta1) < 1``, ``0 <= beta1 < 1`` (Section 2).
+
+    Raises:
+        ValueError: if it is left; the text says what the first step would do there.
+    """
+    number(names[0], alpha, low=-math.inf)
+    number(names[1], beta1, low=0.0, high=1.0)
+    reach = abs(alpha) * (1 - beta1)
+    if reach >= 1:
+        factor = 1 + alpha * (1 - beta1)
+        consequence = (
+            f"the first step would take {factor:g} times the gradient, uphill or nowhere"
+            if alpha < 0
+            else f"the first step would overshoot with {factor:g} times the gradient"
+        )
+        raise ValueError(
+            f"|{names[0]}| (1 - {names[1]}) = {reach:g} >= 1 "
+            f"({names[0]}={alpha:g}, {names[1]}={beta1:g}): {consequence}; "
+            f"need |{names[0]}| < 1 / (1 - {names[1]}) = {1 / (1 - beta1):g}"
+        )
+
+
+def flag(name: str, value: object, *, optional: bool = False) -> None:
+    """Check a switch: True or False (or None where the library may choose).
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    if not isinstance(value, bool) and not (optional and value is None):
+        raise ValueError(f"{name} = {value!r}: must be True or False{' or None' if optional else ''}")
+
+
+def group_keys(group: Mapping[str, object], known: Collection[str]) -> None:
+    """Refuse a parameter-group key that no code reads, so that a misspelt option is not silently ignored.
+
+    Raises:
+        ValueError: with the nearest known key.
+    """
+    for key in group:
+        if key not in known and key not in _BOOKKEEPING:
+            near = get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown parameter-group key {key!r}{hint} Known keys: {', '.join(sorted(known))}")
+
+
+def dense(grad: Tensor, optimizer: str) -> None:
+    """Refuse a sparse gradient: the slow average of sparse gradients is dense.
+
+    Raises:
+        RuntimeError: if ``grad`` is sparse.
+    """
+    if grad.layout is not torch.strided:
+        raise RuntimeError(
+            f"{optimizer} does not support sparse gradients (got {grad.layout}): its averages are dense; "
+            "use sparse=False in the embedding, or a sparse optimizer for that parameter"
+        )

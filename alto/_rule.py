@@ -1,0 +1,51 @@
+"""The hyper-parameters of one parameter group, and the tensors that a step reads and writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The constants of Algorithms 1 and 2, in the paper's letters; the learning rate travels beside them."""
+
+    alpha: float
+    beta1: float
+    beta2: float
+    beta3: float
+    eps1: float
+    eps2: float
+    eps3: float
+    weight_decay: float
+    bias_correction: bool
+    layerwise: bool
+    maximize: bool
+
+    @classmethod
+    def of(cls, group: Mapping[str, Any]) -> "Rule":
+        """Read a parameter group of :class:`alto.ALTO`."""
+        beta2, beta3 = group["betas"]
+        eps1, eps2, eps3 = group["eps"]
+        return cls(
+            group["alpha"], group["beta1"], beta2, beta3, eps1, eps2, eps3,
+            group["weight_decay"], group["bias_correction"], group["layerwise"], group["maximize"],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """Parallel lists, one entry a parameter (this rank's shard of it): same device, same dtype, real.
+
+    ``params`` and ``grads`` have the parameter's dtype, the averages have the state's (float32 for half-precision
+    parameters). ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim float32 counters, already
+    advanced.
+    """
+
+    params: list[Tensor]
+    grads: list[Tensor]
+    exp_avgs: list[Tensor]
+    exp_avg_sqs: list[Tensor]
+    slow_avgs: list[Tensor]
+    steps: list[Tensor]

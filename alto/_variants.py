@@ -1,0 +1,108 @@
+"""E over torch.optim's own SGD, Adam and AdamW (the paper's Algorithms 3 and 4), under one constructor each."""
+
+from typing import Any
+
+from torch import Tensor
+from torch.optim import SGD, Adam, AdamW
+from torch.optim.optimizer import ParamsT
+
+from alto._adaptor import E
+
+
+class ESGD(E):
+    r"""E over ``torch.optim.SGD`` (Algorithm 3).
+
+    .. math:: m_k = \beta_2 m_{k-1} + u_k, \qquad \theta_{k+1} = \theta_k - \eta\, m_k
+
+    With ``momentum=0`` this is quasi-hyperbolic momentum, :math:`\nu = c / \beta_1`. Region, memory and distributed
+    behaviour as in :class:`E`.
+
+    Args:
+        params: parameters or parameter groups.
+        lr: learning rate. Default: 1e-3, torch's.
+        alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
+        beta1: decay of the slow average. Default: 0.99, likewise.
+        momentum: the paper's :math:`\beta_2`. Default: 0.9, the paper's.
+        **sgd: further keyword arguments of ``torch.optim.SGD``, with torch's defaults.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([1.0]))
+        >>> ESGD([w], lr=0.1).base.__class__.__name__
+        'SGD'
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        *,
+        alpha: float = -5.0,
+        beta1: float = 0.99,
+        momentum: float = 0.9,
+        **sgd: Any,
+    ) -> None:
+        super().__init__(SGD(params, lr, momentum=momentum, **sgd), alpha, beta1)
+
+
+class EAdam(E):
+    """E over ``torch.optim.Adam`` (Algorithm 4). Region, memory and distributed behaviour as in :class:`E`.
+
+    Args:
+        params: parameters or parameter groups.
+        lr: learning rate. Default: 1e-3, torch's.
+        alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
+        beta1: decay of the slow average. Default: 0.99, likewise.
+        betas: the paper's ``(beta2, beta3)``, decays of the moments. Default: (0.9, 0.99), the paper's (torch's: 0.9,
+            0.999).
+        **adam: further keyword arguments of ``torch.optim.Adam``, with torch's defaults.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([1.0]))
+        >>> EAdam([w], alpha=0.5, beta1=0.01).param_groups[0]["explore_alpha"]
+        0.5
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        *,
+        alpha: float = -5.0,
+        beta1: float = 0.99,
+        betas: tuple[float, float] = (0.9, 0.99),
+        **adam: Any,
+    ) -> None:
+        super().__init__(Adam(params, lr, betas=betas, **adam), alpha, beta1)
+
+
+class EAdamW(E):
+    """E over ``torch.optim.AdamW``. Region, memory and distributed behaviour as in :class:`E`.
+
+    Args:
+        params: parameters or parameter groups.
+        lr: learning rate. Default: 1e-3, torch's.
+        alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
+        beta1: decay of the slow average. Default: 0.99, likewise.
+        betas: decays of the moments. Default: (0.9, 0.99), the paper's (torch's: 0.9, 0.999).
+        **adamw: further keyword arguments of ``torch.optim.AdamW``, with torch's defaults.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([1.0]))
+        >>> EAdamW([w], weight_decay=0.1, fused=True).defaults["weight_decay"]
+        0.1
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        *,
+        alpha: float = -5.0,
+        beta1: float = 0.99,
+        betas: tuple[float, float] = (0.9, 0.99),
+        **adamw: Any,
+    ) -> None:
+        super().__init__(AdamW(params, lr, betas=betas, **adamw), alpha, beta1)
