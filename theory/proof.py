@@ -1,0 +1,188 @@
+"""The three tools that prove a statement for all reals. Each returns a :class:`Check`; a false claim does not raise.
+
+- :func:`identity`: both sides are the same rational function (sympy, exact).
+- :func:`certificate`: an expression is a sum of squares with non-negative multipliers (sympy, exact rationals).
+- :func:`smt`: two independent solvers, z3 and cvc5, find no counterexample (logic QF_NRA). A solver's answer is not a
+  proof object, so a query also shows that its hypotheses can be met and that a falsified twin is refuted.
+
+A symbolic number of terms is out of reach for all three: an induction is written as base, step and conclusion.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cvc5 as _cvc5
+import sympy as sp
+import z3
+
+TIMEOUT_MS = 20_000
+
+cvc5: Any = _cvc5  # its classes come from a compiled module without stubs
+
+Expr = Any
+"""A sympy expression."""
+
+Term = Any
+"""A z3 term or formula over the reals."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one machine check: whether it went through, by which tool, and what was seen."""
+
+    ok: bool
+    tool: str
+    detail: str
+
+
+def identity(left: Expr, right: Expr = 0) -> Check:
+    """Whether ``left == right`` as rational functions of their symbols, wherever both are defined.
+
+    Args:
+        left: a sympy expression in exact numbers.
+        right: the other side.
+
+    Returns:
+        A check whose detail shows the remaining difference if there is one.
+
+    Raises:
+        ValueError: an expression holds a floating-point number, which would make an exact check meaningless.
+    """
+    sides = sp.sympify(left), sp.sympify(right)
+    for side in sides:
+        if side.has(sp.Float):
+            raise ValueError(f"floating-point number in an identity: {side}")
+    numerator = sp.expand(sp.fraction(sp.together(sides[0] - sides[1]))[0])
+    ok = numerator == 0
+    return Check(ok, "sympy identity", "difference is 0" if ok else f"difference has the numerator {numerator}")
+
+
+@dataclass(frozen=True)
+class Square:
+    """One term of a certificate: weight x product(times) / product(over) x base^2.
+
+    Args:
+        base: the expression that is squared.
+        times: factors, each declared non-negative (or positive) to :func:`certificate`.
+        over: divisors, each declared positive.
+        weight: a non-negative rational.
+    """
+
+    base: Expr
+    times: Sequence[Expr] = ()
+    over: Sequence[Expr] = ()
+    weight: Expr = 1
+
+    def value(self) -> Expr:
+        """The term as an expression."""
+        return sp.Rational(self.weight) * sp.prod(self.times) / sp.prod(self.over) * sp.sympify(self.base) ** 2
+
+
+def certificate(
+    expression: Expr,
+    squares: Sequence[Square],
+    *,
+    nonnegative: Sequence[Expr] = (),
+    positive: Sequence[Expr] = (),
+) -> Check:
+    """Whether ``expression`` equals the sum of ``squares``, and so is >= 0 where the declared factors are.
+
+    Args:
+        expression: what is claimed to be >= 0.
+        squares: the certificate.
+        nonnegative: expressions assumed >= 0; only these and the positive ones may stand in ``times``.
+        positive: expressions assumed > 0; only these may stand in ``over``.
+
+    Returns:
+        A check; it fails if a multiplier was not declared, a weight is negative, or the two sides differ.
+    """
+    allowed_times = {sp.expand(f) for f in (*nonnegative, *positive)}
+    allowed_over = {sp.expand(f) for f in positive}
+    for square in squares:
+        undeclared = [f for f in square.times if sp.expand(f) not in allowed_times]
+        undeclared += [f for f in square.over if sp.expand(f) not in allowed_over]
+        if undeclared:
+            return Check(False, "sum of squares", f"multipliers of undeclared sign: {undeclared}")
+        if sp.Rational(square.weight) < 0:
+            return Check(False, "sum of squares", f"negative weight {square.weight}")
+    equal = identity(expression, sp.Add(*(square.value() for square in squares)))
+    return Check(equal.ok, "sum of squares", f"{len(squares)} non-negative terms; {equal.detail}")
+
+
+def reals(names: str) -> tuple[Term, ...]:
+    """Real variables for :func:`smt`, from their names separated by blanks."""
+    return tuple(z3.Reals(names))
+
+
+def magnitude(term: Term) -> Term:
+    """|term|, as both solvers understand it."""
+    return z3.If(term >= 0, term, -term)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement ``hypotheses => conclusion`` over the reals, with the controls that keep its proof honest.
+
+    Args:
+        hypotheses: z3 formulas.
+        conclusion: z3 formula.
+        twin: a conclusion that resembles the true one and is false: it must be refuted by a model.
+        twin_hypotheses: the twin's hypotheses if they differ (to drop one of them, say).
+    """
+
+    hypotheses: Sequence[Term]
+    conclusion: Term
+    twin: Term
+    twin_hypotheses: Sequence[Term] | None = field(default=None)
+
+
+def smt(query: Query) -> Check:
+    """Whether both solvers prove the query, its hypotheses are satisfiable, and its twin is refuted.
+
+    ``unknown`` from either solver is a failure. Models are evaluated again, formula by formula, before they count.
+    """
+    tool = f"z3 {z3.get_version_string()} and cvc5 {cvc5.__version__}, QF_NRA"
+    negated = [*query.hypotheses, z3.Not(query.conclusion)]
+    answers = {"z3": _ask_z3(negated), "cvc5": _ask_cvc5(negated)}
+    if set(answers.values()) != {"unsat"}:
+        return Check(False, tool, f"not proved: {answers}")
+    if not _has_model(query.hypotheses):
+        return Check(False, tool, "the hypotheses were not shown satisfiable: the proof may be vacuous")
+    twin_hypotheses = query.hypotheses if query.twin_hypotheses is None else query.twin_hypotheses
+    if not _has_model([*twin_hypotheses, z3.Not(query.twin)]):
+        return Check(False, tool, "the falsified twin was not refuted")
+    return Check(True, tool, "unsat twice; hypotheses satisfiable; falsified twin refuted")
+
+
+def _solver(formulas: Sequence[Term]) -> z3.Solver:
+    solver = z3.Solver()
+    solver.set(timeout=TIMEOUT_MS)
+    solver.add(*formulas)
+    return solver
+
+
+def _ask_z3(formulas: Sequence[Term]) -> str:
+    return str(_solver(formulas).check())
+
+
+def _ask_cvc5(formulas: Sequence[Term]) -> str:
+    """The same formulas, as SMT-LIB text, to the other solver."""
+    solver = cvc5.Solver(cvc5.TermManager())
+    solver.setLogic("QF_NRA")
+    solver.setOption("tlimit-per", str(TIMEOUT_MS))
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, _solver(formulas).sexpr(), "query")
+    symbols = parser.getSymbolManager()
+    while not (command := parser.nextCommand()).isNull():
+        command.invoke(solver, symbols)
+    answer = solver.checkSat()
+    return "unsat" if answer.isUnsat() else "sat" if answer.isSat() else "unknown"
+
+
+def _has_model(formulas: Sequence[Term]) -> bool:
+    solver = _solver(formulas)
+    if solver.check() != z3.sat:
+        return False
+    model = solver.model()
+    return all(z3.is_true(z3.simplify(model.eval(formula, model_completion=True))) for formula in formulas)

@@ -1,0 +1,77 @@
+"""Stored outcomes, and the fingerprint that says whether they still belong to this source.
+
+A ledger file holds outcomes; verdicts are computed from them again when it is read. If the fingerprint differs, the
+outcomes belong to other code and are not used.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from theory.evidence import About, Effort, Kind, Outcome, Result
+from theory.ledger import Claim, Entry
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMITTED = ROOT / "results" / "ledger.json"
+LOCAL = ROOT / "runs" / "theory" / "ledger.json"
+TOOLS = ("sympy", "z3-solver", "cvc5", "hypothesis", "numpy", "scipy", "torch")
+
+
+def fingerprint() -> str:
+    """SHA-256 of everything that evidence can depend on in this checkout: theory, alto, and the stored results."""
+    digest = hashlib.sha256()
+    sources = [*(ROOT / "theory").rglob("*.py"), *(ROOT / "alto").rglob("*.py")]
+    stored = [path for path in (ROOT / "results").rglob("*") if path.is_file() and path != COMMITTED]
+    for path in sorted([*sources, *stored]):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def to_json(ledger: Iterable[Entry], effort: Effort) -> dict[str, Any]:
+    """The whole ledger as plain data, with what it was computed by."""
+    return {
+        "fingerprint": fingerprint(),
+        "effort": effort.name,
+        "computed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "platform": platform.platform(),
+        "versions": {name: version(name) for name in TOOLS},
+        "claims": [entry.to_json() for entry in ledger],
+    }
+
+
+def save(ledger: Sequence[Entry], effort: Effort, path: Path) -> None:
+    """Write the ledger to ``path``, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(to_json(ledger, effort), indent=1, ensure_ascii=False) + "\n")
+    partial.replace(path)
+
+
+def load(path: Path, claims: Sequence[Claim]) -> list[Entry] | None:
+    """The entries stored at ``path`` for ``claims``, or None if there are none for exactly this source."""
+    if not path.exists():
+        return None
+    stored = json.loads(path.read_text())
+    if stored["fingerprint"] != fingerprint():
+        return None
+    results = {entry["id"]: [_result(item) for item in entry["evidence"]] for entry in stored["claims"]}
+    if any(claim.id not in results for claim in claims):
+        return None
+    return [Entry(claim, results[claim.id]) for claim in claims]
+
+
+def _result(item: dict[str, Any]) -> Result:
+    return Result(
+        Kind(item["kind"]),
+        item["name"],
+        About(item["about"]),
+        Outcome(item["outcome"]),
+        item["detail"],
+        item["seconds"],
+        item["pieces"],
+    )
