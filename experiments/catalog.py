@@ -1,0 +1,100 @@
+"""The config files: which there are, and one of them at one tier with the user's changes, as an `Experiment`."""
+
+import contextlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from experiments.config import TIERS, Experiment, Tier
+from experiments.errors import ConfigError
+from experiments.parse import build, require
+
+FOLDER = Path(__file__).parent / "configs"
+
+# A tier changes sizes, never the protocol: these are the keys that count as sizes.
+_SIZES = frozenset({
+    "data.name", "data.limit", "data.context", "model.name", "model.options", "final.seeds", "tuning.seeds",
+    "tuning.learning_rates.count", "training.epochs", "training.warmup", "training.batch_size", "training.microbatch",
+    "training.precision", "training.evaluations", "training.channels_last", "training.compile",
+})  # fmt: skip
+
+
+def names() -> list[str]:
+    """The experiments that exist."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str, tier: Tier = "laptop", changes: Iterable[str] = ()) -> Experiment:
+    """Read an experiment.
+
+    Args:
+        name: The stem of a file in ``configs/``, or the path of a TOML file.
+        tier: Which tier's sizes to take.
+        changes: ``"key=value"`` with a dotted key and a TOML value, as in ``"training.epochs=3"``; the last word.
+
+    Returns:
+        The experiment, complete and checked.
+
+    Raises:
+        ConfigError: no such experiment or tier, a file that is not TOML, or a key or value that is refused.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
+    try:
+        table = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path.name, f"not a TOML file: {error}") from None
+    tiers = _table("tiers", table.pop("tiers", {}))
+    for key, sizes in tiers.items():
+        require(key in TIERS, f"tiers.{key}", key, f"one of {', '.join(TIERS)}")
+        _only_sizes(_table(f"tiers.{key}", sizes), f"tiers.{key}")
+    if tier not in tiers:
+        raise ConfigError("tier", f"{name} has no tier {tier!r}; it has: {', '.join(tiers) or 'none'}")
+    table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
+    for change in changes:
+        table = _merged(table, _parsed(change))
+    for key in ("name", "tier"):
+        require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
+    return build(Experiment, {**table, "name": path.stem, "tier": tier})
+
+
+def _table(key: str, value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(key, f"expected a table, got {value!r}")
+    return value
+
+
+def _merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """``base`` with the leaves of ``over`` in place of its own."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _parsed(change: str) -> dict[str, object]:
+    """``"a.b=3"`` as ``{"a": {"b": 3}}``; a value that is not TOML is taken as a string."""
+    key, equals, value = change.partition("=")
+    for text in (change, f"{key}= {json.dumps(value.strip())}" if equals else ""):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            if parsed := tomllib.loads(text):
+                return parsed
+    form = 'key=value (quote a key with blanks: settings."full batch".training.epochs=3)'
+    raise ConfigError("--set", f"{change!r} is not of the form {form}")
+
+
+def _only_sizes(table: Mapping[str, object], where: str, path: tuple[str, ...] = ()) -> None:
+    """Refuse a tier that changes the protocol."""
+    for key, value in table.items():
+        here = (*path, key)
+        # settings.LABEL.training.epochs is judged as training.epochs
+        judged = here[2:] if here[0] == "settings" else here
+        if ".".join(judged) in _SIZES:
+            continue
+        if isinstance(value, Mapping):
+            _only_sizes(value, where, here)
+            continue
+        raise ConfigError(f"{where}.{'.'.join(here)}", "a tier changes sizes, never the protocol; set it for all tiers")

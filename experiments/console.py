@@ -1,0 +1,123 @@
+"""Console text: a live bar on a terminal, a few quiet lines elsewhere. It decides nothing."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from experiments.config import Experiment
+
+if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before that
+    from experiments.executor import Event
+    from experiments.report import Report
+    from experiments.runner import Results
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+@contextlib.contextmanager
+def progress(experiment: Experiment) -> Iterator[Callable[["Event"], None]]:
+    """Show how far an experiment is.
+
+    Args:
+        experiment: The experiment.
+
+    Yields:
+        What to tell of each event.
+    """
+    total = experiment.runs
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    if not _err.is_terminal:
+        yield _QuietLines(experiment.name, total)
+        return
+    with Progress(*columns, console=_err) as bar:
+        task = bar.add_task(experiment.name, total=total)
+        parts: dict[str, float] = {}
+
+        def follow(event: "Event") -> None:
+            if event.failure:
+                bar.console.print(f"[red]{event.run.id}: {event.failure}[/red]", highlight=False)
+            parts[event.run.id] = event.done / event.total
+            whole = sum(part >= 1 for part in parts.values())
+            bar.update(task, completed=whole, description=f"{experiment.name}: {event.run.setting}, {event.run.label}")
+
+        yield follow
+
+
+class _QuietLines:
+    """A line at the start, then one every ten seconds at most, then one at the end."""
+
+    def __init__(self, name: str, total: int):
+        self.name, self.total, self.done = name, total, 0
+        self.begin = self.last = time.monotonic()
+        _err.print(f"{name}: {total} runs", highlight=False)
+
+    def __call__(self, event: "Event") -> None:
+        if event.failure:
+            _err.print(f"{event.run.id}: {event.failure}", highlight=False, markup=False, soft_wrap=True)
+        self.done += event.finished
+        now = time.monotonic()
+        if now - self.last >= 10 or (event.finished and self.done == self.total):
+            self.last = now
+            _err.print(f"{self.name}: {self.done} of {self.total} runs, {now - self.begin:.0f} s", highlight=False)
+
+
+def show_list(experiments: list[tuple[str, Experiment]]) -> None:
+    """Print the experiments."""
+    table = Table(title="Experiments", title_justify="left")
+    for heading in ("name", "what", "source", "runs (laptop)"):
+        table.add_column(heading)
+    for name, experiment in experiments:
+        table.add_row(name, experiment.title, experiment.source, str(experiment.runs))
+    _out.print(table)
+
+
+def show_outcome(results: "Results", out: Path) -> None:
+    """Print where the rows are, and which runs failed."""
+    finished = sum(len(rows) for rows in results.rows.values())
+    _out.print(f"{finished} final runs are in {out}", highlight=False)
+    for run, failure in results.failures.items():
+        _out.print(f"failed twice: {run}: {failure}", highlight=False, markup=False, soft_wrap=True)
+    if results.complete:
+        experiment = results.experiment
+        tier = "" if experiment.tier == "laptop" else f" --tier {experiment.tier}"
+        _out.print(f"Now: python -m experiments report {experiment.name}{tier}", highlight=False)
+
+
+def show_report(report: "Report", files: list[Path]) -> None:
+    """Print a report's tables and where its files are."""
+    from experiments.report import difference_cells, metric_words, summary_cells
+
+    table = Table(title=f"{report.title}: test {metric_words(report.metric)}, {report.tier} tier", title_justify="left")
+    for heading in ("setting", "optimizer", "lr", "mean", "95 % t-interval", "seeds"):
+        table.add_column(heading, justify="left" if heading in {"setting", "optimizer"} else "right")
+    for before, summary in zip((None, *report.summaries), report.summaries, strict=False):
+        if before is not None and before.setting != summary.setting:
+            table.add_section()
+        table.add_row(*summary_cells(summary))
+    _out.print(table)
+    if report.differences:
+        table = Table(title="Paired by seed (same initial weights and data order)", title_justify="left")
+        for heading in ("setting", "difference", "mean", "95 % t-interval", "seeds", "p (sign flips)"):
+            table.add_column(heading, justify="left" if heading in {"setting", "difference"} else "right")
+        for difference in report.differences:
+            table.add_row(*difference_cells(difference))
+        _out.print(table)
+    if not report.complete:
+        _out.print("Incomplete: final runs are missing.", style="yellow")
+    for note in report.notes:
+        _out.print(note)
+    for file in files:
+        _out.print(f"wrote {file}", highlight=False)
+
+
+def show_error(error: Exception) -> None:
+    """Print an error that the user can mend."""
+    _err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)

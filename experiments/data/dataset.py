@@ -1,0 +1,136 @@
+"""What a data set is, whatever it was read from."""
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from experiments.errors import DataError
+
+IGNORED = -100  # the target of a position that does not count (padding): torch's own default
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples along the first dimension.
+
+    Attributes:
+        inputs: Images, (n, channels, height, width) uint8; or token numbers, (n, length) int64.
+        targets: Class numbers, (n,) or (n, length) int64; `IGNORED` where a position does not count.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, indices: Tensor) -> "Split":
+        """The examples at ``indices``, in that order."""
+        return Split(self.inputs[indices], self.targets[indices])
+
+    def to(self, device: torch.device) -> "Split":
+        """The same examples on ``device``."""
+        return Split(self.inputs.to(device), self.targets.to(device))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set in its three parts.
+
+    Attributes:
+        name: Its name.
+        kind: What the inputs are.
+        classes: Number of classes (of characters, of tags).
+        train: The examples to learn from.
+        validation: Held out of the training examples, to choose learning rates by.
+        test: Looked at by the final runs only.
+        vocabulary: Number of different input tokens; 0 for images.
+        labels: Names of the classes where the metric needs them (the tags of a tagger).
+        note: What a reader of the results must know about these data.
+    """
+
+    name: str
+    kind: Literal["image", "text", "tags"]
+    classes: int
+    train: Split
+    validation: Split
+    test: Split
+    vocabulary: int = 0
+    labels: tuple[str, ...] = ()
+    note: str = ""
+    mean: Tensor = field(init=False)
+    std: Tensor = field(init=False)
+
+    def __post_init__(self):
+        """Measure the training images: mean and deviation of each channel, (1, channels, 1, 1) float32, pixel units."""
+        mean, std = torch.zeros(1), torch.ones(1)
+        if self.kind == "image":
+            # Sums of integers are exact, so the statistics do not depend on the number of threads.
+            pixels = self.train.inputs.to(torch.int64)
+            count = pixels.numel() // pixels.shape[1]
+            first = pixels.sum(dim=(0, 2, 3)).double() / count
+            second = pixels.square().sum(dim=(0, 2, 3)).double() / count
+            mean = first.float().view(1, -1, 1, 1)
+            std = (second - first**2).clamp_min(1e-6).sqrt().float().view(1, -1, 1, 1)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "std", std)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
+        return tuple(self.train.inputs.shape[1:])
+
+    def fingerprint(self) -> str:
+        """A digest of every example, so that a result row says which bytes it was trained on."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.validation, self.test):
+            for tensor in (split.inputs, split.targets):
+                digest.update(str((tuple(tensor.shape), str(tensor.dtype))).encode())
+                digest.update(tensor.contiguous().numpy().data)
+        return digest.hexdigest()[:16]
+
+
+def hold_out(examples: Split, share: float, limit: int | None) -> tuple[Split, Split]:
+    """Split training examples into those to learn from and those to choose learning rates by.
+
+    The shuffle has a fixed seed: every run of every optimizer sees the same split.
+
+    Args:
+        examples: All training examples.
+        share: Share of the held-out ones, in (0, 1).
+        limit: Use only this many examples, or None for all.
+
+    Returns:
+        The two parts.
+    """
+    order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(20250))[:limit]
+    held = max(1, round(share * len(order)))
+    return examples.take(order[held:]), examples.take(order[:held])
+
+
+def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:
+    """Find a file or folder of a data set.
+
+    Args:
+        data_dir: From ``--data-dir``; None falls back to the environment's ``ALTO_DATA_DIR``.
+        candidates: Paths below it, the first that exists is taken.
+        remedy: How to get the data, for the error.
+
+    Returns:
+        The path.
+
+    Raises:
+        DataError: there is no data folder, or none of the candidates is in it.
+    """
+    root = data_dir or (Path(os.environ["ALTO_DATA_DIR"]) if os.environ.get("ALTO_DATA_DIR") else None)
+    if root is None:
+        raise DataError(f"no data folder: pass --data-dir or set ALTO_DATA_DIR. {remedy}")
+    for candidate in candidates:
+        if (root / candidate).exists():
+            return root / candidate
+    raise DataError(f"{root} has none of {', '.join(candidates)}. {remedy}")

@@ -1,0 +1,34 @@
+"""The errors that the user of an experiment can meet, each with the cause and the remedy in its text."""
+
+
+class ConfigError(ValueError):
+    """A configuration has an unknown key, a wrong type or an impossible value.
+
+    Args:
+        key: Dotted path of the key, as in ``training.batch_size``.
+        problem: What is wrong with it and what is allowed.
+    """
+
+    def __init__(self, key: str, problem: str):
+        super().__init__(key, problem)  # both in args: the error must survive pickling out of a worker process
+        self.key = key
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.problem}"
+
+    def under(self, prefix: str) -> "ConfigError":
+        """The same error, seen from one table further out."""
+        return ConfigError(f"{prefix}.{self.key}", self.problem)
+
+
+class DataError(ValueError):
+    """A data set is absent, damaged, or not what its layout promises."""
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is truncated, damaged, or belongs to another run."""
+
+
+class BusyError(RuntimeError):
+    """Another process is writing to the same output folder."""

@@ -1,0 +1,220 @@
+"""Many independent runs on a few processes, and an end of all of them when the first process ends, however it ends."""
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
+from typing import Any
+
+from experiments.environment import Environment
+from experiments.errors import CheckpointError, ConfigError, DataError
+from experiments.plan import Run
+from experiments.store import Row
+from experiments.train import train
+
+_FATAL = (ConfigError, DataError, CheckpointError)  # a second try, or another run, would meet the same
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to one run: a step, its end, or a failure.
+
+    Attributes:
+        run: Which.
+        done: Steps done.
+        total: Steps in all; equal to ``done`` when the run has ended.
+        failure: Why it failed, or empty.
+    """
+
+    run: Run
+    done: int = 0
+    total: int = 1
+    failure: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its row."""
+        return not self.failure and self.done >= self.total
+
+
+@dataclass
+class Outcome:
+    """The rows in the order of the runs, None where one failed twice, and why."""
+
+    rows: list[Row | None] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+class Workers:
+    """A few processes that are started at the first need and serve until the ``with`` block ends.
+
+    Args:
+        jobs: Processes; 1 means none but this one.
+    """
+
+    def __init__(self, jobs: int):
+        self.jobs = jobs
+        self._context = multiprocessing.get_context("spawn")  # forking a process with torch's threads in it can hang
+        self._open: _Pool | None = None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def outcomes(
+        self, runs: Sequence[Run], place: Environment, notify: Callable[[Event], None]
+    ) -> Iterator[tuple[Run, Callable[[], Row]]]:
+        """Yield each run with the function that returns its row or raises its error.
+
+        Args:
+            runs: The runs.
+            place: Where they take place.
+            notify: Is told the progress, in this process.
+
+        Yields:
+            The runs in the order in which they end.
+        """
+        if self.jobs == 1:
+            for run in runs:
+                yield run, functools.partial(train, run, place, _Throttled(run, notify))
+            return
+        try:
+            pool = self._started()
+            waiting = {pool.submit(run, place): run for run in runs}
+        except BrokenProcessPool:  # a worker died while there was nothing to do
+            self.__exit__()
+            pool = self._started()
+            waiting = {pool.submit(run, place): run for run in runs}
+        while waiting:
+            done, _ = futures.wait(waiting, timeout=0.1, return_when=futures.FIRST_COMPLETED)
+            for event in pool.news():
+                notify(event)
+            for future in done:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    self.__exit__()  # a worker died; the pool is of no more use, the next need starts a new one
+                yield waiting.pop(future), future.result
+
+    def _started(self) -> "_Pool":
+        if self._open is None:
+            self._open = _Pool(self._context, self.jobs)
+        return self._open
+
+
+def execute(runs: Sequence[Run], place: Environment, workers: Workers, notify: Callable[[Event], None]) -> Outcome:
+    """Finish all runs; those that are finished already cost one file read.
+
+    A run that fails is tried once more, after all others have had their turn, and reported if it fails again.
+
+    Args:
+        runs: The runs.
+        place: Where they take place.
+        workers: Who does them.
+        notify: Is told what happens, in this process.
+
+    Returns:
+        Rows and failures.
+
+    Raises:
+        ConfigError: a configuration was refused; all runs end.
+        DataError: the data are absent or damaged; all runs end.
+        CheckpointError: a checkpoint is damaged; all runs end.
+    """
+    results, failures = _once(runs, place, workers, notify)
+    if failures:
+        # A dead worker takes its neighbours' runs with it: one by one, each answers for itself.
+        for run in [run for run in runs if run.id in failures]:
+            retried, failed = _once([run], place, workers, notify)
+            results |= retried
+            del failures[run.id]
+            failures |= failed
+    return Outcome([results.get(run.id) for run in runs], failures)
+
+
+def _once(
+    runs: Sequence[Run], place: Environment, workers: Workers, notify: Callable[[Event], None]
+) -> tuple[dict[str, Row], dict[str, str]]:
+    results: dict[str, Row] = {}
+    failures: dict[str, str] = {}
+    for run, outcome in workers.outcomes(runs, place, notify):
+        try:
+            results[run.id] = outcome()
+        except _FATAL:
+            raise
+        except Exception as error:
+            failures[run.id] = f"{type(error).__name__}: {error}"
+            notify(Event(run, failure=failures[run.id]))
+        else:
+            notify(Event(run, 1, 1))
+    return results, failures
+
+
+class _Pool:
+    """Worker processes that end when this process leaves or dies."""
+
+    def __init__(self, context: SpawnContext, jobs: int):
+        self._events = context.Queue()
+        # Nobody writes to this pipe. Its writing end closes when this process leaves or dies, and the workers see that.
+        self._leash, self._held = context.Pipe(duplex=False)
+        self._pool = futures.ProcessPoolExecutor(jobs, context, _enter, (self._events, self._leash))
+
+    def submit(self, run: Run, place: Environment) -> futures.Future[Row]:
+        return self._pool.submit(_work, run, place)
+
+    def news(self) -> Iterator[Event]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._events.get_nowait()
+
+    def close(self) -> None:
+        self._held.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._leash.close()
+        self._events.close()
+        self._events.join_thread()
+
+
+class _Throttled:
+    """Passes a run's progress on, five times a second at most."""
+
+    def __init__(self, run: Run, notify: Callable[[Event], None]):
+        self.run, self.notify, self.last = run, notify, time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.last >= 0.2 and done < total:
+            self.last = now
+            self.notify(Event(self.run, done, total))
+
+
+_events: Any = None  # the worker's way home, set once when the worker starts
+
+
+def _enter(events: Any, leash: Connection) -> None:
+    global _events  # noqa: PLW0603 (a pool's initializer has no other way to hand something to its tasks)
+    _events = events
+    threading.Thread(target=_follow, args=(leash,), daemon=True).start()
+
+
+def _follow(leash: Connection) -> None:
+    """End this worker when its parent has gone: an orphan would go on writing beside the next invocation."""
+    try:
+        leash.recv_bytes()
+    except (EOFError, OSError):
+        os._exit(1)  # at once, as a SIGKILL would: everything on disk is atomic
+
+
+def _work(run: Run, place: Environment) -> Row:
+    return train(run, place, _Throttled(run, _events.put))

@@ -1,0 +1,103 @@
+"""Figures from rows alone: mean curves with 95 % t-intervals over the seeds."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tueplots import axes as axes_style
+from tueplots import fontsizes
+
+from experiments.config import Metric
+from experiments.files import write_atomic
+from experiments.plan import Cell
+from experiments.report import metric_words
+from experiments.runner import Results
+from experiments.statistics import t_interval
+from experiments.store import Row
+from experiments.tuning import value_of
+
+# Okabe and Ito's colours, which all kinds of colour vision tell apart; the subject is first and thickest.
+_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), "-")
+
+
+def curves(results: Results) -> Figure:
+    """Draw the test metric and the training loss against the epoch, one column a setting.
+
+    Args:
+        results: What is known of the experiment; competitors without rows are left out.
+
+    Returns:
+        The figure.
+    """
+    experiment = results.experiment
+    metric = experiment.tuning.metric
+    settings = list(experiment.settings)
+    style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(3.2 * len(settings) + 0.6, 4.4), layout="constrained", dpi=160)
+        panels = figure.subplots(2, len(settings), squeeze=False, sharex="col")
+        for column, setting in enumerate(settings):
+            top, bottom = panels[0][column], panels[1][column]
+            for index, label in enumerate(experiment.optimizers):
+                rows = results.rows.get(Cell(setting, label), [])
+                look = {"color": _COLOURS[index % 8], "linestyle": _DASHES[index % 8], "label": label}
+                _draw(top, rows, metric, "test", look)
+                _draw(bottom, rows, "loss", "train", look)
+            top.set_title(setting)
+            bottom.set_xlabel("epoch")
+            bottom.set_yscale("log")
+            if metric == "loss":
+                top.set_yscale("log")
+        panels[0][0].set_ylabel(f"test {metric_words(metric)}")
+        panels[1][0].set_ylabel("training loss in nats")
+        handles, labels = panels[0][0].get_legend_handles_labels()
+        if handles:
+            figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), frameon=False)
+    return figure
+
+
+def write(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PNG and PDF, atomically and without a date, so that equal rows give equal files.
+
+    Args:
+        figure: The figure.
+        folder: Where.
+        name: File name without suffix.
+
+    Returns:
+        The two paths.
+    """
+    import io
+
+    paths = []
+    for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        paths.append(folder / f"{name}.{kind}")
+        write_atomic(paths[-1], buffer.getvalue())
+    return paths
+
+
+def _draw(panel: Axes, rows: list[Row], metric: Metric, split: str, look: dict) -> None:
+    """One competitor's mean curve and band, over the evaluations that all its runs reached."""
+    if not rows:
+        return
+    epochs, means, lows, highs = [], [], [], []
+    for points in zip(*(row.curve for row in rows), strict=False):
+        values = [p.train_loss if split == "train" else value_of(p, metric, split) for p in points]
+        finite = [value for value in values if value is not None]
+        if len(finite) < len(values):
+            break
+        interval = t_interval(finite)
+        scale = 1 if metric == "loss" else 100
+        epochs.append(points[0].epoch)
+        means.append(scale * interval.mean)
+        lows.append(scale * (interval.mean if interval.low is None else interval.low))
+        highs.append(scale * (interval.mean if interval.high is None else interval.high))
+    panel.plot(epochs, means, linewidth=1.4, **look)
+    floor = min(means, default=1.0) * 0.05 if metric == "loss" else -np.inf  # a logarithmic axis has no room below 0
+    panel.fill_between(epochs, np.maximum(lows, floor), highs, color=look["color"], alpha=0.15, linewidth=0)

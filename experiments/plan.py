@@ -1,0 +1,131 @@
+"""From an experiment to its runs. A run's identity is a digest of everything that decides its result."""
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments import data, models, optimizers
+from experiments.config import DataConfig, Experiment, ModelConfig, TrainingConfig
+from experiments.errors import ConfigError
+from experiments.parse import build
+
+Phase = Literal["tune", "final"]
+
+_FORMAT = 1  # raise it when the meaning of a run changes, so that old rows are not mistaken for new ones
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run, with everything that decides its result.
+
+    Attributes:
+        phase: A tuning run is judged on the validation split and never sees the test set.
+        setting: Label of the condition.
+        label: Label of the competitor.
+        optimizer: Name of its optimizer.
+        options: The optimizer's keyword arguments, presets resolved.
+        lr: Learning rate.
+        seed: Decides initial weights, data order and dropout; the same seed gives all competitors the same ones.
+        data: The data set.
+        model: The network.
+        training: The recipe.
+    """
+
+    phase: Phase
+    setting: str
+    label: str
+    optimizer: str
+    options: dict[str, object]
+    lr: float
+    seed: int
+    data: DataConfig
+    model: ModelConfig
+    training: TrainingConfig
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digest of the run's whole content."""
+        content = json.dumps([_FORMAT, dataclasses.asdict(self)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def id(self) -> str:
+        """The name of the run's folder: readable, and unique through the digest."""
+        words = f"{self.setting}-{self.label}-{self.phase}-lr{self.lr:g}-seed{self.seed}"
+        return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', words)}-{self.digest[:8]}"
+
+    @staticmethod
+    def read(table: dict[str, object]) -> "Run":
+        """The inverse of ``dataclasses.asdict``, checked."""
+        return build(Run, table)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One competitor under one condition."""
+
+    setting: str
+    label: str
+
+
+def cells(experiment: Experiment) -> list[Cell]:
+    """All pairs of condition and competitor, in the config's order."""
+    return [Cell(setting, label) for setting in experiment.settings for label in experiment.optimizers]
+
+
+def check(experiment: Experiment) -> None:
+    """Refuse, before anything runs, what only shows when names are looked up.
+
+    Args:
+        experiment: The experiment.
+
+    Raises:
+        ConfigError: an unknown data set, network, optimizer or option.
+    """
+    for setting in experiment.settings:
+        data_config, model_config, _ = experiment.resolve(setting)
+        if data_config.name not in data.NAMES:
+            raise ConfigError("data.name", f"{data_config.name!r} is not allowed; it must be one of {data.NAMES}")
+        models.check(model_config)
+    for label, optimizer in experiment.optimizers.items():
+        optimizers.check(label, optimizer)
+
+
+def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
+    """The runs that choose a cell's learning rate.
+
+    Args:
+        experiment: The experiment.
+        cell: The cell.
+        examples: Number of training examples, which is the batch size where that is ``"full"``.
+
+    Returns:
+        One run a learning rate and tuning seed.
+    """
+    grid, seeds = experiment.tuning.learning_rates.values(), experiment.tuning.seeds
+    return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]
+
+
+def final_runs(experiment: Experiment, cell: Cell, lr: float, examples: int) -> list[Run]:
+    """The runs that count, at the chosen learning rate: one a final seed.
+
+    Args:
+        experiment: The experiment.
+        cell: The cell.
+        lr: The chosen learning rate.
+        examples: As in `tuning_runs`.
+
+    Returns:
+        The runs.
+    """
+    return [_run(experiment, cell, "final", lr, seed, examples) for seed in experiment.final.seeds]
+
+
+def _run(experiment: Experiment, cell: Cell, phase: Phase, lr: float, seed: int, examples: int) -> Run:
+    data_config, model_config, training = experiment.resolve(cell.setting)
+    batch = examples if training.batch_size == "full" else training.batch_size
+    name, options = optimizers.resolved(cell.label, experiment.optimizers[cell.label], batch)
+    return Run(phase, cell.setting, cell.label, name, options, lr, seed, data_config, model_config, training)

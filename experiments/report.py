@@ -1,0 +1,239 @@
+"""From rows to what may be said about them: means with intervals, paired differences, and what is missing."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.config import Experiment, Metric
+from experiments.files import write_atomic, write_json
+from experiments.plan import Cell
+from experiments.runner import Results
+from experiments.statistics import Interval, sign_flip_p_value, t_interval
+from experiments.store import Row
+from experiments.tuning import value_of
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One competitor under one condition.
+
+    Attributes:
+        setting: The condition.
+        label: The competitor.
+        lr: Its chosen learning rate; None while tuning is not finished.
+        at_edge: The choice is at an end of the grid.
+        test: Test metric over the final seeds; None where no run has a finite one.
+        planned: Number of final seeds.
+        diverged: How many of the final runs diverged.
+        seconds: Mean wall time of a final run.
+    """
+
+    setting: str
+    label: str
+    lr: float | None
+    at_edge: bool
+    test: Interval | None
+    planned: int
+    diverged: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Subject minus baseline, paired by seed: the pair shares initial weights and data order.
+
+    Attributes:
+        setting: The condition.
+        subject: The competitor.
+        baseline: The other one.
+        difference: Of the test metric, over the seeds that both have.
+        p_value: Exact two-sided sign-flip test.
+    """
+
+    setting: str
+    subject: str
+    baseline: str
+    difference: Interval
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is said about one experiment.
+
+    Attributes:
+        name: The experiment.
+        tier: Its tier.
+        title: Its title.
+        metric: The test metric; accuracy and F1 are in percent.
+        summaries: One a cell.
+        differences: One a condition.
+        complete: No final run is missing.
+        notes: What a reader must know about the data.
+        versions: Versions that took part, each once.
+        hardware: Machines that took part, each once.
+        seeds: The final seeds.
+    """
+
+    name: str
+    tier: str
+    title: str
+    metric: Metric
+    summaries: tuple[Summary, ...]
+    differences: tuple[Difference, ...]
+    complete: bool
+    notes: tuple[str, ...]
+    versions: tuple[dict[str, str], ...]
+    hardware: tuple[dict[str, str | int], ...]
+    seeds: tuple[int, ...]
+
+
+def make(results: Results) -> Report:
+    """Summarise an experiment.
+
+    Args:
+        results: What is known of it.
+
+    Returns:
+        The report; a cell without rows has no interval, and nothing is filled in.
+    """
+    experiment = results.experiment
+    metric = experiment.tuning.metric
+    rows = [row for cell_rows in results.rows.values() for row in cell_rows]
+    return Report(
+        name=experiment.name,
+        tier=experiment.tier,
+        title=experiment.title,
+        metric=metric,
+        summaries=tuple(
+            _summary(results, Cell(setting, label))
+            for setting in experiment.settings
+            for label in experiment.optimizers
+        ),
+        differences=tuple(d for setting in experiment.settings if (d := _difference(results, setting)) is not None),
+        complete=results.complete,
+        notes=tuple(sorted({row.note for row in rows if row.note})),
+        versions=_distinct([row.versions for row in rows]),
+        hardware=_distinct([row.hardware for row in rows]),
+        seeds=experiment.final.seeds,
+    )
+
+
+def test_value(row: Row, metric: Metric) -> float | None:
+    """A final run's test metric as it is reported: accuracy and F1 in percent."""
+    value = value_of(row.last, metric, "test")
+    return value if value is None or metric == "loss" else 100 * value
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write ``report.json`` and ``report.md``, atomically.
+
+    Args:
+        report: The report.
+        folder: Where.
+    """
+    write_json(folder / "report.json", dataclasses.asdict(report))
+    write_atomic(folder / "report.md", markdown(report).encode())
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown tables."""
+    unit = metric_words(report.metric)
+    lines = [
+        f"# {report.title}",
+        "",
+        f"{report.name}, tier {report.tier}, test {unit}, 95 % t-intervals over seeds.",
+        "",
+    ]
+    if not report.complete:
+        lines += ["**Incomplete: final runs are missing.**", ""]
+    lines += ["| setting | optimizer | lr | mean | 95 % interval | seeds |", "|---|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(cells)} |" for cells in (summary_cells(s) for s in report.summaries)]
+    if report.differences:
+        lines += [
+            "",
+            "| setting | difference | mean | 95 % interval | seeds | p (sign flips) |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [f"| {' | '.join(cells)} |" for cells in (difference_cells(d) for d in report.differences)]
+    if report.notes:
+        lines += ["", *report.notes]
+    return "\n".join(lines) + "\n"
+
+
+def metric_words(metric: Metric) -> str:
+    """The metric with its unit."""
+    return {"accuracy": "accuracy in %", "f1": "F1 in %", "loss": "loss in nats"}[metric]
+
+
+def summary_cells(summary: Summary) -> list[str]:
+    """A summary as table cells: setting, optimizer, lr, mean, interval, seeds."""
+    lr = "-" if summary.lr is None else f"{summary.lr:g}{' (edge)' if summary.at_edge else ''}"
+    mean, interval, n = _numbers(summary.test, "")
+    seeds = f"{n} of {summary.planned}" + (f", {summary.diverged} diverged" if summary.diverged else "")
+    return [summary.setting, summary.label, lr, mean, interval, seeds]
+
+
+def difference_cells(difference: Difference) -> list[str]:
+    """A difference as table cells: setting, name, mean, interval, seeds, p-value."""
+    mean, interval, n = _numbers(difference.difference, "+")
+    return [
+        difference.setting,
+        f"{difference.subject} - {difference.baseline}",
+        mean,
+        interval,
+        str(n),
+        f"{difference.p_value:.4f}",
+    ]
+
+
+def _numbers(interval: Interval | None, sign: str) -> tuple[str, str, int]:
+    if interval is None:
+        return "-", "-", 0
+
+    def show(value: float) -> str:
+        return f"{round(value, 2) + 0.0:{sign}.2f}"  # + 0.0 turns -0.0 into 0.0
+
+    if interval.low is None or interval.high is None:
+        return show(interval.mean), "-", interval.n
+    return show(interval.mean), f"[{show(interval.low)}, {show(interval.high)}]", interval.n
+
+
+def _summary(results: Results, cell: Cell) -> Summary:
+    experiment, rows, choice = results.experiment, results.rows.get(cell, []), results.choices.get(cell)
+    values = _values(rows, experiment)
+    return Summary(
+        setting=cell.setting,
+        label=cell.label,
+        lr=choice.lr if choice else None,
+        at_edge=choice.at_edge if choice else False,
+        test=t_interval(list(values.values())) if values else None,
+        planned=len(experiment.final.seeds),
+        diverged=sum(row.diverged for row in rows),
+        seconds=math.fsum(row.seconds for row in rows) / len(rows) if rows else None,
+    )
+
+
+def _difference(results: Results, setting: str) -> Difference | None:
+    experiment = results.experiment
+    subject = _values(results.rows.get(Cell(setting, experiment.subject), []), experiment)
+    baseline = _values(results.rows.get(Cell(setting, experiment.baseline), []), experiment)
+    pairs = [subject[seed] - baseline[seed] for seed in experiment.final.seeds if seed in subject and seed in baseline]
+    if not pairs or experiment.subject == experiment.baseline:
+        return None
+    return Difference(setting, experiment.subject, experiment.baseline, t_interval(pairs), sign_flip_p_value(pairs))
+
+
+def _values(rows: list[Row], experiment: Experiment) -> dict[int, float]:
+    """Test metric by seed, where it is finite."""
+    values = {row.run.seed: test_value(row, experiment.tuning.metric) for row in rows}
+    return {seed: value for seed, value in values.items() if value is not None}
+
+
+def _distinct(tables: list) -> tuple:
+    kept: list = []
+    for table in tables:
+        if table not in kept:
+            kept.append(table)
+    return tuple(kept)

@@ -1,0 +1,119 @@
+"""The rows: one file a finished run, written once, whole or absent, and never counted twice: its name is its digest."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import experiments.evaluate as evaluation
+from experiments.errors import ConfigError, DataError
+from experiments.files import write_json
+from experiments.parse import build
+from experiments.plan import Run
+
+
+@dataclass(frozen=True)
+class Point:
+    """One evaluation along a run.
+
+    Attributes:
+        step: Steps taken.
+        epoch: Epochs passed; may be a fraction.
+        seconds: Wall time of the run so far, over all its lives.
+        lr: Learning rate of the last step.
+        train_loss: Mean training loss of the steps since the point before, in nats; None where it is not finite.
+        validation: Scores on the validation split.
+        test: Scores on the test split; None in a tuning run.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    lr: float
+    train_loss: float | None
+    validation: evaluation.Scores
+    test: evaluation.Scores | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finished run.
+
+    Attributes:
+        run: What was run.
+        curve: Its evaluations; the last one is its result.
+        diverged: The training loss became infinite or NaN, and the run ended there.
+        steps: Steps taken.
+        parameters: Number of trained parameters.
+        weights: Digest of the final parameters and buffers: equal digests mean bitwise equal networks.
+        data: Digest of the data set.
+        note: What a reader must know about the data.
+        seconds: Wall time over all lives of the run.
+        resumed: How often the run was taken up again.
+        examples_per_second: Training throughput without the evaluations.
+        peak_memory: Bytes: allocated on a GPU, resident on a CPU.
+        versions: Versions of what took part.
+        hardware: The machine.
+        finished: Date and time, UTC.
+    """
+
+    run: Run
+    curve: tuple[Point, ...]
+    diverged: bool
+    steps: int
+    parameters: int
+    weights: str
+    data: str
+    note: str
+    seconds: float
+    resumed: int
+    examples_per_second: float
+    peak_memory: int
+    versions: dict[str, str]
+    hardware: dict[str, str | int]
+    finished: str
+
+    @property
+    def last(self) -> Point:
+        """The result."""
+        return self.curve[-1]
+
+
+def read_point(table: dict[str, object]) -> Point:
+    """The inverse of ``dataclasses.asdict`` of a `Point`, checked."""
+    return build(Point, table)
+
+
+def folder(out: Path, run: Run) -> Path:
+    """The run's own folder below the experiment's output folder."""
+    return out / "runs" / run.id
+
+
+def write(path: Path, row: Row) -> None:
+    """Write ``row.json`` in a run's folder, atomically."""
+    write_json(path / "row.json", dataclasses.asdict(row))
+
+
+def read(path: Path, run: Run) -> Row | None:
+    """Read the row in a run's folder.
+
+    Args:
+        path: The folder.
+        run: The run that it must be of.
+
+    Returns:
+        The row, or None while the run is not finished.
+
+    Raises:
+        DataError: the file is damaged or is another run's; rows are written whole, so a hand was in it.
+    """
+    file = path / "row.json"
+    if not file.exists():
+        return None
+    try:
+        row = build(Row, json.loads(file.read_text()))
+    except (ValueError, ConfigError) as error:
+        raise DataError(f"{file} is not a whole row ({error}); delete it to run this again") from error
+    if row.run.digest != run.digest:
+        raise DataError(f"{file} is the row of another run; delete it to run this again")
+    return row

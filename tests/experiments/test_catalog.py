@@ -1,0 +1,102 @@
+import pickle
+
+import pytest
+
+from experiments import catalog, plan
+from experiments.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_config_is_whole_and_its_names_exist(name):
+    experiment = catalog.load(name)
+    plan.check(experiment)
+    assert experiment.runs > 0
+
+
+def test_changes_have_the_last_word(tiny_file):
+    experiment = catalog.load(str(tiny_file), changes=["training.epochs=7", "settings.small.training.clip=1.0"])
+    assert experiment.training.epochs == 7
+    assert experiment.resolve("small")[2].clip == 1.0
+    assert experiment.resolve("small")[2].epochs == 7
+
+
+def test_a_change_that_is_no_toml_value_is_a_string(tiny_file):
+    assert catalog.load(str(tiny_file), changes=["training.schedule=step"]).training.schedule == "step"
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("training.epoch=3", "training.epoch"),
+        ("training.epochs=0", "training.epochs"),
+        ("training.batch_size=huge", "training.batch_size"),
+        ("training.clip=0", "training.clip"),
+        ("training.warmup=9", "training.warmup"),
+        ("data.validation=0.9", "data.validation"),
+        ("tuning.seeds=[1]", "final.seeds"),  # final seeds are 1 and 2
+        ("final.seeds=[3, 3]", "final.seeds"),
+        ("tuning.learning_rates.low=0", "tuning.learning_rates.low"),
+        ("subject=Nobody", "subject"),
+        ("optimizers.ALTO.options.lr=1", "optimizers.ALTO.options.lr"),
+        ("optimizers.LAMB.options.weight_decay=1", "optimizers.LAMB.options.weight_decay"),
+        ("settings.small.training.epochs=-1", "settings.small.training.epochs"),
+        ("name=x", "name"),
+        ("nonsense", "--set"),
+    ],
+)
+def test_a_bad_change_is_refused_by_name(tiny_file, change, key):
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(tiny_file), changes=[change])
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("data.name=mnist", "data.name"),
+        ("model.name=perceptron", "model.name"),
+        ("model.options.depth=3", "model.options.depth"),
+        ("optimizers.Adum={}", "optimizers.Adum.name"),
+        ("optimizers.LAMB.preset=batch", "optimizers.LAMB.preset"),
+        ("optimizers.LAMB.options.alhpa=1", "optimizers.LAMB.options.alhpa"),
+        ("optimizers.ALTO.options={alpha=200, beta1=0.99}", "optimizers.ALTO"),
+        ("optimizers.EAdamW.options.betaz=1", "optimizers.EAdamW"),
+    ],
+)
+def test_a_name_or_option_that_does_not_exist_is_refused_before_anything_runs(tiny_file, change, key):
+    experiment = catalog.load(str(tiny_file), changes=[change])
+    with pytest.raises(ConfigError) as caught:
+        plan.check(experiment)
+    assert caught.value.key == key
+
+
+def test_a_tier_may_not_change_the_protocol(tiny_file):
+    tiny_file.write_text(tiny_file.read_text() + "[tiers.gpu.training]\nepochs = 9\nclip = 1.0\n")
+    with pytest.raises(ConfigError, match=r"tiers.gpu.training.clip: a tier changes sizes, never the protocol"):
+        catalog.load(str(tiny_file), "gpu")
+
+
+def test_a_tier_changes_sizes(tiny_file):
+    text = "[tiers.gpu.training]\nepochs = 9\n[tiers.gpu.settings.small.training]\nbatch_size = 16\n"
+    tiny_file.write_text(tiny_file.read_text() + text)
+    experiment = catalog.load(str(tiny_file), "gpu")
+    assert experiment.resolve("small")[2].epochs == 9
+    assert experiment.resolve("small")[2].batch_size == 16
+    with pytest.raises(ConfigError, match="no tier 'paper'"):
+        catalog.load(str(tiny_file), "paper")
+
+
+def test_an_unknown_experiment_names_those_that_exist():
+    with pytest.raises(ConfigError, match="digits"):
+        catalog.load("digts")
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path):
+    (tmp_path / "bad.toml").write_text("a = [")
+    with pytest.raises(ConfigError, match="not a TOML file"):
+        catalog.load(str(tmp_path / "bad.toml"))
+
+
+def test_the_error_survives_a_process_boundary():
+    error = pickle.loads(pickle.dumps(ConfigError("a", "b").under("c")))
+    assert str(error) == "c.a: b"

@@ -1,0 +1,72 @@
+"""SIGKILL at random moments, from outside, in every phase of an experiment."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments import catalog, runner
+from experiments.environment import Environment
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(config: Path, out: Path, jobs: int) -> subprocess.Popen:
+    command = [sys.executable, "-m", "experiments", "run", str(config), "--out", str(out), "--jobs", str(jobs)]
+    return subprocess.Popen(
+        [*command, "--checkpoint-seconds", "0"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+
+def rows(out: Path) -> dict[str, dict]:
+    """Every row by run id, without what may depend on the kills or on the day."""
+    found = {}
+    for file in out.rglob("row.json"):
+        row = json.loads(file.read_text())
+        for key in ("seconds", "resumed", "examples_per_second", "peak_memory", "finished", "versions"):
+            row.pop(key)
+        for point in row["curve"]:
+            point.pop("seconds")
+        found[file.parent.name] = row
+    return found
+
+
+def resumed(out: Path) -> int:
+    return sum(json.loads(file.read_text())["resumed"] for file in out.rglob("row.json"))
+
+
+@pytest.mark.parametrize(("jobs", "seed", "times"), [(1, 1, 3), (2, 2, 2)])
+def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, tmp_path, jobs, seed, times):
+    # steps slow enough that the kills fall among them
+    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 30"))
+    experiment = catalog.load(str(tiny_file))
+    whole = runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), 1, lambda _: None)
+    assert whole.complete
+
+    draw = random.Random(seed)
+    out, kills = tmp_path / "broken", 0
+    for _ in range(times):
+        process = start(tiny_file, out, jobs)
+        marks = len(list(out.rglob("metrics.jsonl")))
+        give_up = time.monotonic() + 60
+        while len(list(out.rglob("metrics.jsonl"))) == marks and process.poll() is None:  # until it works on a new run
+            assert time.monotonic() < give_up
+            time.sleep(0.005)
+        time.sleep(draw.uniform(0, 0.4))
+        kills += process.poll() is None
+        process.kill()  # SIGKILL
+        process.communicate()
+    last = start(tiny_file, out, jobs)
+    _, errors = last.communicate(timeout=120)
+    assert last.returncode == 0, errors.decode()
+
+    assert kills == times, "the experiment ended before it could be killed: the test shows nothing"
+    assert rows(out) == rows(tmp_path / "whole")
+    assert len(rows(out)) == experiment.runs
+    assert resumed(out) >= 1, "no kill fell into a run: the test shows nothing"
+    assert list(out.rglob(".*.tmp")) == []
+    assert list(out.rglob("checkpoint.bin")) == []

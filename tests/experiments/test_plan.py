@@ -1,0 +1,48 @@
+import dataclasses
+
+import pytest
+
+from experiments import plan
+from experiments.plan import Cell, Run
+
+
+@pytest.fixture
+def run(tiny):
+    return plan.final_runs(tiny, Cell("small", "ALTO"), 0.05, 160)[0]
+
+
+def test_a_run_survives_the_way_through_plain_tables(run):
+    again = Run.read(dataclasses.asdict(run))
+    assert again == run
+    assert again.digest == run.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"phase": "tune"},
+        {"lr": 0.06},
+        {"seed": 3},
+        {"options": {"alpha": 0.4, "beta1": 0.01}},
+        {"optimizer": "LAMB"},
+        {"label": "other"},
+        {"setting": "other"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_decides_the_result_is_in_the_identity(run, change):
+    assert dataclasses.replace(run, **change).digest != run.digest
+
+
+def test_every_field_of_the_recipe_is_in_the_identity(run):
+    for name, value in [("epochs", 4), ("clip", 1.0), ("schedule", "step"), ("microbatch", 8), ("weight_decay", 0.0)]:
+        training = dataclasses.replace(run.training, **{name: value})
+        assert dataclasses.replace(run, training=training).digest != run.digest, name
+
+
+def test_all_competitors_get_the_same_budget(tiny):
+    grids = [[(run.lr, run.seed) for run in plan.tuning_runs(tiny, cell, 160)] for cell in plan.cells(tiny)]
+    assert grids[0] == [(0.01, 11), (0.1, 11)]
+    assert all(grid == grids[0] for grid in grids)
+    ids = [run.id for cell in plan.cells(tiny) for run in plan.tuning_runs(tiny, cell, 160)]
+    assert len(set(ids)) == len(ids)

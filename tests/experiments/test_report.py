@@ -1,0 +1,76 @@
+import dataclasses
+import hashlib
+
+import numpy as np
+import pytest
+
+from experiments import figures, report, runner
+from experiments.plan import Cell
+
+
+@pytest.fixture
+def results(tiny, place):
+    return runner.run(tiny, place, 1, lambda _: None)
+
+
+def test_means_and_differences_are_those_of_the_rows(results):
+    made = report.make(results)
+    accuracies = {
+        label: [100 * row.curve[-1].test.accuracy for row in results.rows[Cell("small", label)]]
+        for label in ("ALTO", "LAMB")
+    }
+    assert [(s.label, s.test.n) for s in made.summaries] == [("ALTO", 2), ("LAMB", 2)]
+    for summary in made.summaries:
+        assert summary.test.mean == pytest.approx(np.mean(accuracies[summary.label]))
+    (difference,) = made.differences
+    pairs = np.subtract(accuracies["ALTO"], accuracies["LAMB"])
+    assert difference.difference.mean == pytest.approx(pairs.mean())
+    assert difference.difference.n == 2
+    assert made.complete
+    assert made.seeds == (1, 2)
+
+
+def test_differences_are_paired_by_seed_not_by_place(results):
+    alto, lamb = Cell("small", "ALTO"), Cell("small", "LAMB")
+    # ALTO lost seed 1, LAMB lost seed 2: no pair is left, so there is no difference to speak of
+    rows = {alto: results.rows[alto][1:], lamb: results.rows[lamb][:1]}
+    made = report.make(dataclasses.replace(results, rows=rows))
+    assert made.differences == ()
+    assert not made.complete
+    assert "Incomplete" in report.markdown(made)
+
+
+def test_nothing_is_filled_in_for_missing_rows(results):
+    made = report.make(dataclasses.replace(results, rows={}, choices={}))
+    assert all(summary.test is None and summary.lr is None for summary in made.summaries)
+    cells = report.summary_cells(made.summaries[0])
+    assert cells == ["small", "ALTO", "-", "-", "-", "0 of 2"]
+
+
+def test_the_tables_say_edge_and_divergence(results):
+    summary = report.make(results).summaries[0]
+    marked = dataclasses.replace(summary, at_edge=True, diverged=1)
+    cells = report.summary_cells(marked)
+    assert cells[2].endswith("(edge)")
+    assert cells[5] == "2 of 2, 1 diverged"
+
+
+def test_equal_rows_give_equal_files(results, tmp_path):
+    digests = []
+    for name in ("a", "b"):
+        report.write(report.make(results), tmp_path / name)
+        figures.write(figures.curves(results), tmp_path / name, "curves")
+        files = sorted((tmp_path / name).iterdir())
+        assert [file.name for file in files] == ["curves.pdf", "curves.png", "report.json", "report.md"]
+        digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
+    assert digests[0] == digests[1]
+
+
+def test_the_figure_draws_the_rows(results):
+    figure = figures.curves(results)
+    top = figure.axes[0]
+    line = next(line for line in top.get_lines() if line.get_label() == "LAMB")
+    rows = results.rows[Cell("small", "LAMB")]
+    expected = [100 * np.mean([row.curve[i].test.accuracy for row in rows]) for i in range(4)]
+    np.testing.assert_allclose(line.get_ydata(), expected)
+    np.testing.assert_allclose(line.get_xdata(), [point.epoch for point in rows[0].curve])
