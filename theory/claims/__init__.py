@@ -1,6 +1,7 @@
 """Every claim, one file a group. The order here is the ledger's."""
 
-from theory.claims import boundedness, identities
+from theory.claims import boundedness, descent, filters, identities, nonconvex, preconditioner, tracking
 from theory.ledger import Claim
 
-ALL: tuple[Claim, ...] = (*identities.CLAIMS, *boundedness.CLAIMS)
+GROUPS = (identities, filters, boundedness, preconditioner, tracking, descent, nonconvex)
+ALL: tuple[Claim, ...] = tuple(claim for group in GROUPS for claim in group.CLAIMS)
