@@ -34,6 +34,7 @@ class Online:
         G: sup |g_k|_inf; D: sup |theta_k|_2; width: sup |theta_k - theta*|_inf; comparator: |theta*|_2.
         variation: sum |alpha_k - alpha_{k+1}|; 0 for constant alpha.
         varying: whether alpha varies, which needs the cruder age kappa b + max |alpha_k|.
+        corrected: whether m and v are bias-corrected (Algorithm 2).
     """
 
     filter: Filter
@@ -51,6 +52,7 @@ class Online:
     comparator: float
     variation: float = 0.0
     varying: bool = False
+    corrected: bool = False
 
     @property
     def d(self) -> int:
@@ -70,12 +72,12 @@ class Online:
 
     @property
     def rho(self) -> float:
-        """A bound of |m_k| / W_k. Varying alpha may not use kappa_m, which belongs to a constant filter."""
+        """A bound of |m_k| / W_k. Only a constant filter without bias correction may use kappa_m < kappa."""
         return ratio_bound(self.filter, self.beta3, self.eps1, self.G * self._gain)
 
     @property
     def _gain(self) -> float:
-        return self.filter.kappa / self.filter.kappa_m if self.varying else 1.0
+        return self.filter.kappa / self.filter.kappa_m if self.varying or self.corrected else 1.0
 
     @property
     def direction(self) -> float:
@@ -178,19 +180,21 @@ def esgd() -> Preconditioner:
     return Preconditioner(1.0, 1.0)
 
 
-def eadam(F: Filter, eps1: float, G: float) -> Preconditioner:
-    """Vanilla E-Adam: W lies in [eps1, kappa G + eps1]."""
-    return Preconditioner(1 / (F.kappa * G + eps1), 1 / eps1)
+def eadam(F: Filter, eps1: float, G: float, *, corrected: bool = False) -> Preconditioner:
+    """E-Adam: W lies in [eps1, kappa G + eps1]; bias correction of m raises Q by at most 1 / (1 - beta2)."""
+    return Preconditioner(1 / (F.kappa * G + eps1), 1 / eps1 / (1 - F.beta2 if corrected else 1))
 
 
 def alto(
-    F: Filter, beta3: float, eps: tuple[float, float, float], G: float, largest_layer: int, decay: float = 0.0
-) -> Preconditioner:
-    """Vanilla ALTO: in addition 1/s <= (sqrt(d_max) rho + (lambda + eps2) eps3) / eps3 and s <= 1 / eps2."""
+    F: Filter, beta3: float, eps: tuple[float, float, float], G: float, largest_layer: int, decay: float = 0.0,
+    *, corrected: bool = False,
+) -> Preconditioner:  # fmt: skip
+    """ALTO: in addition 1/s <= (sqrt(d_max) rho + (lambda + eps2) eps3) / eps3 and s <= 1 / eps2."""
     eps1, eps2, eps3 = eps
-    rho = ratio_bound(F, beta3, eps1, G)
+    rho = ratio_bound(F, beta3, eps1, G * F.kappa / F.kappa_m if corrected else G)
     inverse_factor = (sqrt(largest_layer) * rho + (decay + eps2) * eps3) / eps3
-    return Preconditioner(1 / (inverse_factor * (F.kappa * G + eps1)), 1 / (eps1 * eps2))
+    adam = eadam(F, eps1, G, corrected=corrected)
+    return Preconditioner(adam.smallest / inverse_factor, adam.largest / eps2)
 
 
 def largest_step(tracking: Tracking, Q: Preconditioner, L: float) -> float:

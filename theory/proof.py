@@ -120,6 +120,11 @@ def magnitude(term: Term) -> Term:
     return z3.If(term >= 0, term, -term)
 
 
+def either(condition: Term, then: Term, otherwise: Term) -> Term:
+    """``then`` where the condition holds, else ``otherwise``."""
+    return z3.If(condition, then, otherwise)
+
+
 @dataclass(frozen=True)
 class Query:
     """A statement ``hypotheses => conclusion`` over the reals, with the controls that keep its proof honest.

@@ -120,7 +120,7 @@ def chain_of(seed: int, variant: str) -> list[chain.Stage]:
 
     Args:
         seed: draws the problem and the hyper-parameters.
-        variant: "sgd", "adam" or "alto"; "+decay" adds weight decay lambda / (1 + mu)^k.
+        variant: "sgd", "adam" or "alto"; "+decay" adds weight decay lambda / (1 + mu)^k, "+bias" bias correction.
 
     Returns:
         The stages, with the smaller of the two tracking bounds where both step conditions allow it.
@@ -130,6 +130,7 @@ def chain_of(seed: int, variant: str) -> list[chain.Stage]:
     d, signs = len(problem.start), sign_paths(STEPS)
     layers = (d,) if d == 1 else (1, d - 1)
     eps = settings["eps1"], settings["eps2"], settings["eps3"]
+    corrected = "+bias" in variant
     decay = 0.1 if variant.endswith("+decay") else 0.0
     tracking: Tracking = min(bounds.tracking_by_filter(F), bounds.tracking_by_recursion(F), key=lambda t: t.drift)
     Wmax = F.kappa * problem.G + eps[0]
@@ -139,11 +140,11 @@ def chain_of(seed: int, variant: str) -> list[chain.Stage]:
     else:
         layerwise = variant.startswith("alto")
         Q = (
-            bounds.alto(F, settings["beta3"], eps, problem.G, max(layers), decay)
+            bounds.alto(F, settings["beta3"], eps, problem.G, max(layers), decay, corrected=corrected)
             if layerwise
-            else bounds.eadam(F, eps[0], problem.G)
+            else bounds.eadam(F, eps[0], problem.G, corrected=corrected)
         )
-        optimizer = ALTO(**settings, weight_decay=0.0, bias_correction=False, layerwise=layerwise)
+        optimizer = ALTO(**settings, weight_decay=0.0, bias_correction=corrected, layerwise=layerwise)
     mu = np.sqrt(1 - settings["beta3"]) * F.kappa * problem.G / eps[0]
     eta = bounds.largest_step(tracking, Q, problem.L + decay * Wmax)
     run = record(

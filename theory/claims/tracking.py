@@ -147,7 +147,7 @@ lemma_5 = Claim(
 )
 
 
-def _dependence() -> tuple[bool, str]:
+def dependence() -> tuple[bool, str]:
     """Cov(g_2, a_1) on f = L theta^2 / 2, enumerated over two signs: not 0."""
     signs, L, eta, beta1, beta2, alpha = sign_paths(2), 1.0, 0.1, 0.9, 0.5, -5.0
     esgd = ESGD(alpha=alpha, beta1=beta1, beta2=beta2)
@@ -200,7 +200,7 @@ lemma_6 = Claim(
     ),
     repairs=Repair.CONCLUSION,
     evidence=(
-        counterexample("g_2 and a_1 are correlated on a quadratic", _dependence),
+        counterexample("g_2 and a_1 are correlated on a quadratic", dependence),
         counterexample("the recursion without the cross term fails on a cosine without noise", _without_cross_term),
         proof(
             "one step",
@@ -214,7 +214,7 @@ lemma_6 = Claim(
 )
 
 
-def _split_of_a_sum() -> Check:
+def split_of_a_sum() -> Check:
     """(p + q)(p x^2 + q y^2) - (p x + q y)^2 = p q (x - y)^2: Lagrange for two terms, the step of the induction."""
     p, q = sp.symbols("p q", positive=True)
     gap = (p + q) * (p * x**2 + q * y**2) - (p * x + q * y) ** 2
@@ -253,7 +253,7 @@ lemma_e = Claim(
                 lambda: convex_split(beta2),
             ),
             Piece("|x + y|^2 <= 2|x|^2 + 2|y|^2", square_of_two),
-            Piece("weighted squares: (sum t x)^2 <= (sum |t|)(sum |t| x^2), step of the induction", _split_of_a_sum),
+            Piece("weighted squares: (sum t x)^2 <= (sum |t|)(sum |t| x^2), step of the induction", split_of_a_sum),
             Piece("xi_k is orthogonal to what the past determines; sum over k, with e_0 = w_0 = -D_1"),
         ),
         enumerated("non-convex problems, E-SGD", _lemma_e_exactly),
