@@ -14,11 +14,9 @@ from torch.optim.optimizer import (
     _use_grad_for_differentiable,
 )
 
-from alto import _checks, _sharding
+from alto import _checks, _sharding, engines
 from alto._alto import ALTO
 from alto._state import keep_precision, state_dtype
-from alto.engines import foreach as foreach_engine
-from alto.engines import single as single_engine
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
 _SLOW_AVG = "explore_slow_avg"
@@ -210,7 +208,6 @@ class E(Optimizer):
 
     def _explore(self, group: dict[str, Any]) -> dict[Tensor, Tensor]:
         """Put ``u`` in the place of each gradient of the group; return the slow averages that begin with this step."""
-        engine = single_engine if self.defaults.get("differentiable") else foreach_engine
         begun: dict[Tensor, Tensor] = {}
         alike: dict[Any, list[tuple[Tensor, Tensor]]] = {}
         for param in group["params"]:
@@ -225,6 +222,7 @@ class E(Optimizer):
         for pairs in alike.values():
             grads = [_sharding.local_grad(param, param.grad) for param, _ in pairs]
             slow_avgs = [_sharding.local(slow_avg) for _, slow_avg in pairs]
+            engine = engines.choose(grads[0], differentiable=self.defaults.get("differentiable", False))
             us = engine.explore_(grads, slow_avgs, alpha=group[_ALPHA], beta1=group[_BETA1])
             for (param, _), u in zip(pairs, us, strict=True):
                 param.grad = _sharding.like(u, param)

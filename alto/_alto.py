@@ -7,11 +7,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
-from alto import _checks, _sharding
+from alto import _checks, _sharding, engines
 from alto._rule import Rule, Tensors
 from alto._state import keep_precision, state_dtype
-from alto.engines import foreach as foreach_engine
-from alto.engines import single as single_engine
 
 
 class ALTO(Optimizer):
@@ -160,8 +158,10 @@ class ALTO(Optimizer):
                     _checks.dense(param.grad, type(self).__name__)
         for group in self.param_groups:
             rule = Rule.of(group)
-            engine = single_engine if group["differentiable"] or group["foreach"] is False else foreach_engine
             for layout, tensors in self._buckets(group):
+                engine = engines.choose(
+                    tensors.params[0], foreach=group["foreach"], differentiable=group["differentiable"]
+                )
                 engine.alto_step_(
                     tensors, rule, group["lr"], _sharding.whole_norms(layout), capturable=group["capturable"]
                 )

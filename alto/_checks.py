@@ -8,9 +8,10 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-# What torch's own schedulers and checkpoints keep in a parameter group beside the optimizer's options.
+# What torch's schedulers and checkpoints, and an E around the optimizer, keep in a parameter group beside its options.
 _BOOKKEEPING = frozenset({
     "params", "param_names", "name", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr",
+    "explore_alpha", "explore_beta1",
 })  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def learning_rate(lr: object) -> None:
     if lr.numel() != 1:
         raise ValueError(f"lr = a tensor of {lr.numel()} elements: must hold exactly one")
     if lr.device.type == "cpu":  # reading it elsewhere would wait for the device
-        number("lr", float(lr), low=0.0)
+        number("lr", float(lr.detach()), low=0.0)
     return None
 
 

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+TensorList = list[Tensor] | tuple[Tensor, ...]
+
 # Long fp32 sums on a CPU: one running sum over 5e7 squares is off by 0.4 %; rows of this length first keep it below
 # 1e-6.
 _ROW = 1024
@@ -21,11 +23,11 @@ def layer_factor(theta_norm: Tensor, r_norm: Tensor, *, eps2: float, eps3: float
     return torch.where((theta_norm > 0) & (r_norm > 0), phi / (r_norm + eps2 * phi), torch.ones_like(phi))
 
 
-def bias_correction(beta: float, step: Tensor, *, capturable: bool) -> float | Tensor:
-    """1 - beta^step: a float, or, if ``capturable``, a 0-dim tensor on the step counter's device (no host read)."""
+def bias_correction(beta: float, step: Tensor, dtype: torch.dtype, *, capturable: bool) -> float | Tensor:
+    """1 - beta^step: a float, or, if ``capturable``, a 0-dim tensor of that dtype on the step counter's device."""
     if capturable:
         # expm1 keeps the digits that 1 - beta**step loses in float32 when beta**step is near 1
-        return -torch.expm1(step * (math.log(beta) if beta > 0 else -math.inf))
+        return -torch.expm1(step.to(dtype) * (math.log(beta) if beta > 0 else -math.inf))
     return 1 - beta ** step.item()
 
 
@@ -38,3 +40,9 @@ def norm(x: Tensor) -> Tensor:
     parts = torch.linalg.vector_norm(flat[: rows * _ROW].view(rows, _ROW), dim=1)
     tail = torch.linalg.vector_norm(flat[rows * _ROW :])
     return torch.linalg.vector_norm(torch.stack((norm(parts), tail)))
+
+
+def cast(tensors: TensorList, likes: TensorList) -> TensorList:
+    """``tensors`` in the dtype of ``likes`` (one dtype a list); the same list if they have it."""
+    dtype = likes[0].dtype
+    return tensors if tensors[0].dtype == dtype else [tensor.to(dtype) for tensor in tensors]

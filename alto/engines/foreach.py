@@ -1,4 +1,4 @@
-"""All tensors of a list together, with ``torch._foreach_*``: the default engine.
+"""All tensors of a list together, with ``torch._foreach_*``: one launch for many tensors on an accelerator.
 
 At any moment a step holds at most two temporary lists of the parameters' size beside the state. Per-layer scalars stay
 on the device: no step waits for it.
@@ -11,17 +11,15 @@ import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
-from alto.engines._maths import bias_correction, layer_factor, norm
-
-TensorList = list[Tensor] | tuple[Tensor, ...]
+from alto.engines._maths import TensorList, bias_correction, cast, layer_factor, norm
 
 
 def explore_(grads: TensorList, slow_avgs: TensorList, *, alpha: float, beta1: float) -> TensorList:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, then write ``h = beta1 h + (1 - beta1) g``."""
-    wide = _cast(grads, slow_avgs)
+    wide = cast(grads, slow_avgs)
     us = torch._foreach_lerp(wide, slow_avgs, -alpha * (1 - beta1))
     torch._foreach_lerp_(slow_avgs, wide, 1 - beta1)
-    return _cast(us, grads)
+    return cast(us, grads)
 
 
 def alto_step_(
@@ -34,7 +32,7 @@ def alto_step_(
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     params, ms, vs = tensors.params, tensors.exp_avgs, tensors.exp_avg_sqs
-    us = _cast(tensors.grads, ms)
+    us = cast(tensors.grads, ms)
     if rule.maximize:
         us = torch._foreach_neg(us)
     if tensors.slow_avgs:
@@ -48,7 +46,7 @@ def alto_step_(
     if rule.weight_decay:
         torch._foreach_add_(rs, params, alpha=rule.weight_decay)
     if rule.layerwise:
-        norms = torch.stack((torch.stack(_norms(_cast(params, ms))), torch.stack(_norms(rs))))
+        norms = torch.stack((torch.stack(_norms(cast(params, ms))), torch.stack(_norms(rs))))
         theta_norms, r_norms = whole_norms(norms)
         torch._foreach_mul_(rs, layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3).unbind())
     if isinstance(lr, Tensor):
@@ -64,8 +62,8 @@ def _directions(ms: TensorList, vs: TensorList, steps: list[Tensor], rule: Rule,
     if not rule.bias_correction:
         torch._foreach_add_(denominators, rule.eps1)
         return torch._foreach_div(ms, denominators)
-    c2 = [bias_correction(rule.beta2, step, capturable=capturable) for step in steps]
-    c3 = [bias_correction(rule.beta3, step, capturable=capturable) for step in steps]
+    c2 = [bias_correction(rule.beta2, step, ms[0].dtype, capturable=capturable) for step in steps]
+    c3 = [bias_correction(rule.beta3, step, vs[0].dtype, capturable=capturable) for step in steps]
     # Numbers, or, if capturable, 0-dim tensors: torch has an overload for either.
     scales: Any = [a / b**0.5 for a, b in zip(c2, c3, strict=True)]
     shifts: Any = [a * rule.eps1 for a in c2]
@@ -78,9 +76,3 @@ def _norms(tensors: TensorList) -> TensorList:
     if tensors[0].device.type == "cpu":
         return [norm(tensor) for tensor in tensors]
     return torch._foreach_norm(tensors)
-
-
-def _cast(tensors: TensorList, likes: TensorList) -> TensorList:
-    """``tensors`` in the dtype of ``likes`` (one dtype a list); the same list if they have it."""
-    dtype = likes[0].dtype
-    return tensors if tensors[0].dtype == dtype else [tensor.to(dtype) for tensor in tensors]

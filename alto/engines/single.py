@@ -60,16 +60,16 @@ def alto_step_(
             u, h = explore(u, tensors.slow_avgs[i], alpha=rule.alpha, beta1=rule.beta1)
             tensors.slow_avgs[i].copy_(h)
 
-        # New tensors, then a copy: autograd may need the old ones, and a step must not overwrite what it has saved.
+        # New tensors, copied back at the end: autograd may have saved the old ones, which must not be overwritten.
         new_m = torch.lerp(m, u, 1 - rule.beta2)
         new_v = rule.beta3 * v + (1 - rule.beta3) * u * u
         m.copy_(new_m)
         v.copy_(new_v)
 
         if rule.bias_correction:
-            new_m = new_m / bias_correction(rule.beta2, tensors.steps[i], capturable=capturable)
-            new_v = new_v / bias_correction(rule.beta3, tensors.steps[i], capturable=capturable)
-        theta = param.to(m.dtype)
+            new_m = new_m / bias_correction(rule.beta2, tensors.steps[i], m.dtype, capturable=capturable)
+            new_v = new_v / bias_correction(rule.beta3, tensors.steps[i], v.dtype, capturable=capturable)
+        theta = param.to(m.dtype, copy=True)
         r = new_m / (new_v.sqrt() + rule.eps1) + rule.weight_decay * theta
         if rule.layerwise:
             theta_norm, r_norm = whole_norms(torch.stack((norm(theta), norm(r))))

@@ -1,0 +1,126 @@
+"""Plain torch on a CPU, in blocks that stay in the cache.
+
+A step over whole tensors would move each operand through memory for each of some twenty operations, and touch fresh
+pages for every temporary. Here memory is read twice (for the averages and the norms, then for the update, which
+computes r again instead of storing it), and the temporaries are two blocks.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from alto._rule import Rule, Tensors
+from alto.engines._maths import layer_factor
+
+# Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
+# a dozen float32 operands of it fit in 2 MB of cache.
+_GRAIN = 1 << 16
+
+
+def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
+    """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
+    us = [torch.empty_like(grad) for grad in grads]
+    for grad, slow_avg, out in zip(grads, slow_avgs, us, strict=True):
+        for g, h, u in _blocks(grad, slow_avg, out):
+            wide = g.to(h.dtype)
+            if u.dtype == h.dtype:
+                torch.lerp(wide, h, -alpha * (1 - beta1), out=u)
+            else:
+                u.copy_(torch.lerp(wide, h, -alpha * (1 - beta1)))
+            h.lerp_(wide, 1 - beta1)
+    return us
+
+
+def alto_step_(
+    tensors: Tensors,
+    rule: Rule,
+    lr: float | Tensor,
+    whole_norms: Callable[[Tensor], Tensor],
+    *,
+    capturable: bool = False,
+) -> None:
+    """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
+    del capturable  # nothing waits for a CPU
+    scratch = _Scratch(tensors.exp_avgs[0].dtype)
+    corrections = [_correction(step.item(), rule) for step in tensors.steps]
+    squares: list[Tensor] = []
+    for i, (scale, shift) in enumerate(corrections):
+        explored = [tensors.slow_avgs[i]] if tensors.slow_avgs else []
+        parts: list[Tensor] = []
+        for theta, g, m, v, *h in _blocks(
+            tensors.params[i], tensors.grads[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i], *explored
+        ):
+            _average_(g, m, v, h[0] if h else None, rule, scratch)
+            if rule.layerwise:
+                r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
+                parts += [_norm(theta, m.dtype), _norm(r, m.dtype)]
+        if rule.layerwise:
+            squares.append(torch.stack(parts).view(-1, 2).double().square().sum(0))
+
+    rates = [float(lr)] * len(corrections)
+    if rule.layerwise:
+        norms = torch.stack(squares, dim=1).sqrt()
+        norms[1] *= torch.tensor([scale for scale, _ in corrections], dtype=torch.float64)
+        theta_norms, r_norms = whole_norms(norms)
+        rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
+    for i, (scale, shift) in enumerate(corrections):
+        for theta, m, v in _blocks(tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]):
+            r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
+            theta.add_(r, alpha=-rates[i] * scale)
+
+
+def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Flat blocks of tensors of one shape, as views; the tensors themselves where their elements are ordered freely."""
+    limit = _GRAIN * torch.get_num_threads()
+    if tensors[0].numel() <= limit or not all(tensor.is_contiguous() for tensor in tensors):
+        return iter((tensors,))
+    return zip(*(tensor.view(-1).split(limit) for tensor in tensors), strict=True)
+
+
+class _Scratch:
+    """Two buffers for the temporaries of a block, made once a step."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        size = _GRAIN * torch.get_num_threads()
+        self._buffers = [torch.empty(size, dtype=dtype) for _ in range(2)]
+
+    def take(self, which: int, like: Tensor) -> Tensor:
+        """Buffer ``which`` (0 or 1) in the shape of a block; a tensor of its own for one that was left whole."""
+        buffer = self._buffers[which]
+        if like.numel() > len(buffer) or not like.is_contiguous():
+            return torch.empty_like(like, dtype=buffer.dtype)
+        return buffer[: like.numel()].view(like.shape)
+
+
+def _correction(step: float, rule: Rule) -> tuple[float, float]:
+    """``(scale, shift)`` with (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
+    if not rule.bias_correction:
+        return 1.0, rule.eps1
+    root = math.sqrt(1 - rule.beta3**step)
+    return root / (1 - rule.beta2**step), root * rule.eps1
+
+
+def _average_(g: Tensor, m: Tensor, v: Tensor, h: Tensor | None, rule: Rule, scratch: _Scratch) -> None:
+    """Write the new averages of a block."""
+    u = g.to(m.dtype)
+    if rule.maximize:
+        u = -u
+    if h is not None:
+        mixed = torch.lerp(u, h, -rule.alpha * (1 - rule.beta1), out=scratch.take(0, m))
+        h.lerp_(u, 1 - rule.beta1)
+        u = mixed
+    m.lerp_(u, 1 - rule.beta2)
+    v.mul_(rule.beta3).addcmul_(u, u, value=1 - rule.beta3)
+
+
+def _direction(theta: Tensor, m: Tensor, v: Tensor, shift: float, decay: float, scratch: _Scratch) -> Tensor:
+    """R / scale of a block, where r is the update before the layerwise factor: m / (sqrt(v) + shift) + decay theta."""
+    r = torch.sqrt(v, out=scratch.take(1, m)).add_(shift)
+    torch.div(m, r, out=r)
+    return r.add_(theta, alpha=decay) if decay else r
+
+
+def _norm(x: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.linalg.vector_norm(x, dtype=dtype)

@@ -1,0 +1,105 @@
+"""Bad input: a ValueError that names the argument, the value, the range and the consequence; nothing has changed."""
+
+import pytest
+import torch
+
+from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, decay_groups, for_batch
+from tests.alto.zoo import matrices
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lr": -0.1}, r"lr = -0.1: must be a finite number in \[0, infinity\)"),
+        ({"lr": NAN}, "lr = nan: must be a finite number"),
+        ({"lr": INF}, "lr = inf: must be a finite number"),
+        ({"lr": "0.1"}, "lr = '0.1': must be a finite number"),
+        ({"lr": torch.tensor([0.1, 0.2])}, "lr = a tensor of 2 elements: must hold exactly one"),
+        ({"lr": torch.tensor(-1.0)}, "lr = -1.0: must be a finite number"),
+        ({"alpha": NAN}, "alpha = nan"),
+        ({"alpha": INF}, "alpha = inf"),
+        ({"beta1": 1.0}, r"beta1 = 1.0: must be a finite number in \[0, 1\)"),
+        ({"beta1": -0.1}, "beta1 = -0.1"),
+        (
+            {"alpha": -5, "beta1": 0.1},
+            r"\|alpha\| \(1 - beta1\) = 4.5 >= 1 \(alpha=-5, beta1=0.1\).*-3.5 times.*uphill",
+        ),
+        ({"alpha": 2, "beta1": 0.5}, r"= 1 >= 1 .*overshoot with 2 times the gradient; need \|alpha\| < .* = 2"),
+        ({"betas": (0.9,)}, r"betas = \(0.9,\): must be a tuple of 2 numbers"),
+        ({"betas": (0.9, 0.99, 0.999)}, "betas = .* must be a tuple of 2 numbers"),
+        ({"betas": 0.9}, "betas = 0.9: must be a tuple of 2"),
+        ({"betas": (1.0, 0.9)}, r"betas\[0\] = 1.0: must be a finite number in \[0, 1\)"),
+        ({"betas": (0.9, NAN)}, r"betas\[1\] = nan"),
+        ({"eps": 1e-8}, "eps = 1e-08: must be a tuple of 3 numbers"),
+        ({"eps": (0.0, 1e-6, 1e-10)}, r"eps\[0\] = 0.0: must be a finite number in \(0, infinity\)"),
+        ({"eps": (1e-6, -1.0, 1e-10)}, r"eps\[1\] = -1.0"),
+        ({"eps": (1e-6, 1e-6, INF)}, r"eps\[2\] = inf"),
+        ({"weight_decay": -1e-4}, "weight_decay = -0.0001"),
+        ({"weight_decay": NAN}, "weight_decay = nan"),
+        ({"layerwise": 1}, "layerwise = 1: must be True or False"),
+        ({"bias_correction": None}, "bias_correction = None: must be True or False"),
+        ({"foreach": "yes"}, "foreach = 'yes': must be True or False or None"),
+        ({"foreach": True, "differentiable": True}, "foreach = True with differentiable = True"),
+    ],
+    ids=lambda x: str(x) if isinstance(x, dict) else "",
+)
+def test_alto_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        ALTO(matrices(), **options)
+    optimizer = ALTO(matrices())
+    with pytest.raises(ValueError, match=message):
+        optimizer.add_param_group({"params": matrices(seed=1), **options})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_eps2_and_eps3_may_be_zero():
+    ALTO(matrices(), eps=(1e-8, 0.0, 0.0))
+
+
+def test_a_misspelt_group_key_is_refused_with_the_nearest_one():
+    with pytest.raises(ValueError, match="unknown parameter-group key 'weight_decy'; did you mean 'weight_decay'"):
+        LAMB([{"params": matrices(), "weight_decy": 0.1}])
+
+
+def test_scheduler_keys_are_known():
+    group = {"params": matrices(), "initial_lr": 0.1, "max_lr": 0.2, "name": "body"}
+    assert ALTO([group]).param_groups[0]["name"] == "body"
+
+
+@pytest.mark.parametrize("make", [ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
+def test_variants_refuse_the_same_region(make):
+    with pytest.raises(ValueError, match=r"\|explore_alpha\||\|alpha\|"):
+        make(matrices(), alpha=-5, beta1=0.1)
+
+
+def test_e_refuses_at_construction_and_in_groups():
+    with pytest.raises(ValueError, match=r"\|alpha\| \(1 - beta1\) = 4.5"):
+        E(torch.optim.SGD(matrices(), 0.1), alpha=-5, beta1=0.1)
+    optimizer = E(torch.optim.SGD(matrices(), 0.1))
+    with pytest.raises(ValueError, match=r"explore_beta1 = 1\.5"):
+        optimizer.add_param_group({"params": matrices(seed=1), "explore_beta1": 1.5})
+    with pytest.raises(ValueError, match="unknown parameter-group key 'explore_alfa'"):
+        optimizer.add_param_group({"params": matrices(seed=1), "explore_alfa": 1.5})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_empty_and_wrong_parameters():
+    with pytest.raises(ValueError, match="empty parameter list"):
+        ALTO([])
+    with pytest.raises(TypeError, match="can only optimize Tensors"):
+        ALTO([1.0])
+    with pytest.raises(TypeError, match="must be a dict"):
+        ALTO(matrices()).add_param_group(matrices(seed=1))
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, "1K"])
+def test_for_batch_refuses(batch):
+    with pytest.raises(ValueError, match=r"batch_size = .* must be a positive integer"):
+        for_batch(batch)
+
+
+def test_decay_groups_refuses_a_negative_decay_through_the_optimizer():
+    with pytest.raises(ValueError, match="weight_decay = -1"):
+        ALTO(decay_groups(torch.nn.Linear(2, 2), weight_decay=-1))

@@ -1,0 +1,95 @@
+"""DDP and FSDP2 on two gloo processes: the same parameters as one process with the whole batch."""
+
+import os
+import socket
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, set_optimizer_state_dict
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from torch.nn.parallel import DistributedDataParallel
+
+from alto import ALTO, E, decay_groups
+
+WORLD = 2
+STEPS = 4
+
+# Layer shapes that two ranks share unevenly: 5 rows are 3 + 2, one row is 1 + 0.
+MAKE = {
+    "ALTO-foreach": lambda model: ALTO(decay_groups(model), lr=0.05, foreach=True),
+    "ALTO-single": lambda model: ALTO(decay_groups(model), lr=0.05, foreach=False),
+    "E(SGD)": lambda model: E(torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)),
+    "E(AdamW)": lambda model: E(torch.optim.AdamW(model.parameters(), lr=0.05)),
+}
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+
+
+def batch():
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(8, 4, generator=generator, dtype=torch.float64)
+    return x, x.sum(1, keepdim=True)
+
+
+def train(model, optimizer, x, y, steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+
+
+def whole(tensor):
+    return (tensor.full_tensor() if isinstance(tensor, DTensor) else tensor).detach().clone()
+
+
+def worker(rank, port, kind, name, queue):
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", rank=rank, world_size=WORLD)
+    x, y = (part.chunk(WORLD)[rank] for part in batch())
+    model = network()
+    if kind == "DDP":
+        model = DistributedDataParallel(model)
+    else:
+        for layer in (model[0], model[2], model[4]):
+            fully_shard(layer)
+        fully_shard(model)
+    optimizer = MAKE[name](model)
+    train(model, optimizer, x, y, 2)
+    # half-way through a checkpoint: state out, a new optimizer, state in
+    state = get_optimizer_state_dict(model, optimizer)
+    optimizer = MAKE[name](model)
+    set_optimizer_state_dict(model, optimizer, state)
+    train(model, optimizer, x, y, STEPS - 2)
+    result = [whole(p) for p in model.parameters()]
+    if rank == 0:
+        queue.put([p.numpy() for p in result])
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("kind", ["DDP", "FSDP2"])
+@pytest.mark.parametrize("name", MAKE)
+def test_two_processes_equal_one(kind, name):
+    model = network()
+    train(model, MAKE[name](model), *batch(), STEPS)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    context = mp.get_context("spawn")
+    queue = context.SimpleQueue()
+    processes = [context.Process(target=worker, args=(rank, port, kind, name, queue)) for rank in range(WORLD)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    for one, two in zip(model.parameters(), queue.get(), strict=True):
+        torch.testing.assert_close(torch.from_numpy(two), one.detach(), rtol=1e-6, atol=1e-9)

@@ -1,0 +1,186 @@
+"""Every engine against the paper's literal algorithms, in float64, on inputs drawn by hypothesis."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alto import ALTO, ESGD, EAdam
+from tests.alto.zoo import forced
+from theory import algorithms as literal
+
+SHAPES = st.lists(st.sampled_from([(), (1,), (3,), (2, 3), (1, 4, 2), (0,)]), min_size=1, max_size=3)
+BETA = st.floats(0.0, 0.999)
+
+
+@st.composite
+def explorations(draw):
+    """(alpha, beta1) over the whole admissible region, its edge left out by 1 %."""
+    beta1 = draw(BETA)
+    c = draw(st.floats(-0.99, 0.99))
+    return -c / (1 - beta1), beta1
+
+
+@st.composite
+def problems(draw):
+    """Parameters (some all zero) and, for each of a few steps, a gradient for each or None."""
+    shapes = draw(SHAPES)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    scale = 10.0 ** draw(st.integers(-3, 3))
+    theta = [rng.normal(size=shape) * draw(st.sampled_from([0.0, 1.0, 100.0])) for shape in shapes]
+    steps = draw(st.integers(1, 6))
+    zero = draw(st.floats(0, 0.5))
+    grads = [
+        [
+            None if rng.random() < 0.2 else scale * rng.normal(size=shape) * (rng.random(shape) >= zero)
+            for shape in shapes
+        ]
+        for _ in range(steps)
+    ]
+    return theta, grads
+
+
+def by_the_letter(make, problem, lr):
+    """Each layer by an algorithm of its own, since a layer without a gradient takes no step."""
+    theta, grads = problem
+    result = []
+    for i, start in enumerate(theta):
+        algorithm = make()
+        layers = algorithm.init([start.reshape(1, -1)])
+        for step in grads:
+            if step[i] is not None:
+                layers = algorithm.step(layers, [step[i].reshape(1, -1)], lr)
+        result.append(layers[0].reshape(start.shape))
+    return result
+
+
+def by_the_library(make, problem):
+    theta, grads = problem
+    params = [torch.from_numpy(np.array(x)) for x in theta]  # no leaves that require gradients: a step may be recorded
+    optimizer = make(params)
+    for step in grads:
+        for p, g in zip(params, step, strict=True):
+            p.grad = None if g is None else torch.from_numpy(np.array(g))
+        optimizer.step()
+    return [p.numpy() for p in params]
+
+
+def assert_close(ours, letter, problem):
+    size = max([1.0, *(float(np.abs(x).max(initial=0.0)) for x in (*letter, *problem[0]))])
+    for x, y in zip(ours, letter, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-12 * size)
+
+
+# id -> the engine and the options that ask for a path of its own in it
+ENGINES = {
+    "blocked": ("blocked", {}),
+    "foreach": ("foreach", {}),
+    "single": ("single", {}),
+    "foreach-capturable": ("foreach", {"capturable": True}),
+    "single-capturable": ("single", {"capturable": True}),
+    "differentiable": ("single", {"differentiable": True}),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@given(
+    problem=problems(),
+    exploration=explorations(),
+    betas=st.tuples(BETA, BETA),
+    eps=st.tuples(*3 * [st.floats(1e-10, 1.0)]),
+    weight_decay=st.sampled_from([0.0, 1e-4, 0.5]),
+    bias_correction=st.booleans(),
+    layerwise=st.booleans(),
+)
+def test_alto_is_algorithms_1_and_2(engine, problem, exploration, betas, eps, weight_decay, bias_correction, layerwise):
+    alpha, beta1 = exploration
+    name, options = ENGINES[engine]
+    lr = 0.1
+
+    def letter():
+        return literal.ALTO(
+            alpha, beta1, *betas, *eps, weight_decay, bias_correction, layerwise, zero_norm_factor_one=True
+        )
+
+    def library(params):
+        return ALTO(
+            params, lr, alpha=alpha, beta1=beta1, betas=betas, eps=eps, weight_decay=weight_decay,
+            bias_correction=bias_correction, layerwise=layerwise, **options,
+        )  # fmt: skip
+
+    with forced(name):
+        ours = by_the_library(library, problem)
+    assert_close(ours, by_the_letter(letter, problem, lr), problem)
+
+
+@given(problem=problems(), exploration=explorations(), beta2=BETA)
+def test_esgd_is_algorithm_3(problem, exploration, beta2):
+    alpha, beta1 = exploration
+    ours = by_the_library(lambda p: ESGD(p, 0.1, alpha=alpha, beta1=beta1, momentum=beta2), problem)
+    assert_close(ours, by_the_letter(lambda: literal.ESGD(alpha, beta1, beta2), problem, 0.1), problem)
+
+
+@given(problem=problems(), exploration=explorations(), betas=st.tuples(BETA, BETA), eps=st.floats(1e-8, 1.0))
+def test_eadam_is_algorithm_4(problem, exploration, betas, eps):
+    alpha, beta1 = exploration
+    ours = by_the_library(lambda p: EAdam(p, 0.1, alpha=alpha, beta1=beta1, betas=betas, eps=eps), problem)
+    assert_close(ours, by_the_letter(lambda: literal.EAdam(alpha, beta1, *betas, eps), problem, 0.1), problem)
+
+
+def test_the_library_departs_from_the_letter_where_a_layer_is_zero():
+    """The paper's phi is eps3 there, so the layer would move by about 1e-10 a step."""
+    problem = ([np.zeros(3)], [[np.ones(3)]])
+    settings = dict(zip(("alpha", "beta1", "beta2", "beta3"), (-5.0, 0.99, 0.9, 0.99), strict=True))
+    settings |= {"eps1": 1e-6, "eps2": 1e-6, "eps3": 1e-10, "weight_decay": 0.0}
+    settings |= {"bias_correction": True, "layerwise": True}
+    frozen = by_the_letter(lambda: literal.ALTO(**settings), problem, 0.1)[0]
+    moved = by_the_library(lambda p: ALTO(p, 0.1, weight_decay=0.0), problem)[0]
+    assert np.abs(frozen).max() < 1e-10
+    assert np.abs(moved).min() > 0.09
+
+
+@pytest.mark.parametrize("engine", ["blocked", "foreach"])
+@given(problem=problems(), exploration=explorations())
+def test_engines_agree_in_float32(engine, problem, exploration):
+    alpha, beta1 = exploration
+    theta, grads = problem
+    problem = (
+        [x.astype(np.float32) for x in theta],
+        [[g if g is None else g.astype(np.float32) for g in s] for s in grads],
+    )
+    results = []
+    for name in ("single", engine):
+        with forced(name):
+            results.append(by_the_library(lambda p: ALTO(p, 0.1, alpha=alpha, beta1=beta1), problem))
+    one, many = results
+    for x, y in zip(one, many, strict=True):
+        assert x.dtype == y.dtype == np.float32
+        # m cancels where gradients nearly do: then r keeps fewer digits, in either engine
+        np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-5 * max(1.0, float(np.abs(y).max(initial=0.0))))
+
+
+@pytest.mark.parametrize("engine", ["blocked", "foreach"])
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last", "transposed"])
+def test_large_tensors_in_any_memory_layout(engine, layout):
+    """Larger than a block, so that it is cut; laid out as a convolution or a transposed view may be."""
+
+    def start():
+        torch.manual_seed(3)
+        x = torch.randn(300, 16, 10, 10, dtype=torch.float64)
+        if layout == "channels_last":
+            return x.to(memory_format=torch.channels_last)
+        return x.transpose(0, 1) if layout == "transposed" else x
+
+    results = []
+    for name in ("single", engine):
+        with forced(name):
+            param = start()
+            optimizer = ALTO([param], lr=0.1)
+            for step in range(3):
+                param.grad = torch.cos(start() + step)  # its layout may differ from the parameter's: here it does not
+                if step == 2:
+                    param.grad = param.grad.contiguous()
+                optimizer.step()
+            results.append(param)
+    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)

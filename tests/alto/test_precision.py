@@ -1,0 +1,131 @@
+"""Half precision, memory, norms: what a step costs and how exact it is."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.profiler import ProfilerActivity, profile
+
+from alto import ALTO, LAMB, E
+from alto.engines._maths import norm
+from tests.alto.zoo import equal, forced, gradients, matrices, run
+
+
+def bytes_a_parameter(optimizer):
+    tensors = [(p, v) for p, state in optimizer.state.items() for k, v in state.items() if k != "step"]
+    return sum(v.nbytes for _, v in tensors) / sum(p.numel() for p in optimizer.state)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (ALTO, 12),
+        (LAMB, 8),
+        (lambda p: ALTO(p, alpha=0.0), 8),
+        (lambda p: E(torch.optim.SGD(p, 0.1)), 4),
+        (lambda p: E(torch.optim.AdamW(p)), 12),
+        (lambda p: E(torch.optim.AdamW(p), alpha=0.0), 8),
+    ],
+    ids=["ALTO", "LAMB", "ALTO-alpha=0", "E(SGD)", "E(AdamW)", "E(AdamW)-alpha=0"],
+)
+def test_bytes_of_state_a_parameter_in_float32(make, expected):
+    params = matrices()
+    optimizer = make(params)
+    run(optimizer, params, 2)
+    assert bytes_a_parameter(optimizer) == expected
+
+
+@pytest.mark.parametrize(("engine", "least", "most"), [("foreach", 1.0, 2.02), ("blocked", 0.0, 0.2)])
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("capturable", [False, True])
+def test_temporaries_as_multiples_of_the_parameters_size(engine, least, most, maximize, capturable):
+    """At most two copies for foreach, a few blocks on a CPU; the lower bound shows that the measurement sees them."""
+    with forced(engine):
+        params = [nn.Parameter(torch.randn(512, 512)) for _ in range(4)]
+        optimizer = ALTO(params, maximize=maximize, capturable=capturable)
+        run(optimizer, params, 2)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+            optimizer.step()
+    held = peak = 0
+    for event in recorded.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            peak = max(peak, held)
+    size = sum(p.nbytes for p in params)
+    assert least * size < peak < most * size
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000, 65_536, 70_001, 5_000_000])
+def test_norm_is_exact_to_1e_6_whatever_the_size(count):
+    x = torch.randn(count) + 0.5
+    assert norm(x).item() == pytest.approx(x.double().norm().item(), rel=1e-6)
+
+
+def test_norm_of_what_is_not_contiguous():
+    x = torch.randn(500, 300).t()
+    assert norm(x).item() == pytest.approx(x.double().norm().item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("foreach", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["fp16", "bf16"])
+def test_half_precision_parameters_have_float32_state(dtype, foreach):
+    params = matrices(dtype=dtype)
+    optimizer = ALTO(params, foreach=foreach)
+    full = matrices(dtype=dtype)
+    full = [nn.Parameter(p.detach().float()) for p in full]
+    reference = ALTO(full, foreach=False)
+    for step in range(4):
+        for p, q, g in zip(params, full, gradients(params, step), strict=True):
+            p.grad, q.grad = g, g.float()
+        optimizer.step()
+        reference.step()
+        for p, q in zip(params, full, strict=True):
+            assert {v.dtype for v in optimizer.state[p].values()} == {torch.float32}
+            assert p.dtype is dtype
+            # one rounding of the parameter a step, none of the averages
+            torch.testing.assert_close(p.detach().float(), q.detach(), rtol=2 * torch.finfo(dtype).eps, atol=1e-3)
+            with torch.no_grad():
+                q.copy_(p.float())
+
+
+def test_half_precision_resume_is_bit_for_bit():
+    params = matrices(dtype=torch.bfloat16)
+    optimizer = ALTO(params)
+    run(optimizer, params, 3)
+    resumed = [nn.Parameter(p.detach().clone()) for p in params]
+    other = ALTO(resumed)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for p, q in zip(params, resumed, strict=True):
+        for key in ("exp_avg", "exp_avg_sq", "slow_avg"):
+            assert torch.equal(optimizer.state[p][key], other.state[q][key])
+            assert other.state[q][key].dtype is torch.float32
+    assert equal(run(optimizer, params, range(3, 6)), run(other, resumed, range(3, 6)))
+
+
+@pytest.mark.parametrize("foreach", [True, False])
+def test_mixed_dtypes_in_one_group(foreach):
+    params = [*matrices(1, torch.bfloat16), *matrices(1, torch.float64), *matrices(1)]
+    together = ALTO(params, foreach=foreach)
+    alone = [nn.Parameter(p.detach().clone()) for p in params]
+    each = [ALTO([p], foreach=foreach) for p in alone]
+    for step in range(3):
+        for p, q, g in zip(params, alone, gradients(params, step), strict=True):
+            p.grad, q.grad = g, g.clone()
+        together.step()
+        for optimizer in each:
+            optimizer.step()
+    assert equal(params, alone)
+
+
+def test_a_step_never_reads_from_the_device():
+    """On the meta device there is nothing to read: any .item() of a parameter's number raises."""
+    for options in ({"foreach": True}, {"foreach": False}, {"capturable": True}, {"alpha": 0.0}):
+        params = [nn.Parameter(torch.ones(3, 2, device="meta")), nn.Parameter(torch.ones(5, device="meta"))]
+        optimizer = ALTO(params, **options)
+        wrapped = E(torch.optim.SGD(params, 0.1))
+        for p in params:
+            p.grad = torch.ones_like(p)
+        optimizer.step()
+        wrapped.step()
+        assert optimizer.state[params[0]]["step"].device.type == ("meta" if options.get("capturable") else "cpu")
