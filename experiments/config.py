@@ -134,11 +134,11 @@ class GridConfig:
         require(self.count >= 1, "count", self.count, "at least 1")
 
     def values(self) -> tuple[float, ...]:
-        """The learning rates, rounded to four significant digits so that they read and compare well."""
+        """The learning rates, rounded to three significant digits so that they read well."""
         if self.count == 1:
             return (self.low,)
         ratio = math.log(self.high / self.low) / (self.count - 1)
-        return tuple(float(f"{self.low * math.exp(i * ratio):.4g}") for i in range(self.count))
+        return tuple(float(f"{self.low * math.exp(i * ratio):.3g}") for i in range(self.count))
 
 
 @dataclass(frozen=True)

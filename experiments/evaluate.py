@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from experiments.batches import prepare
 from experiments.data import Dataset, Split
+from experiments.data.conll import f1
 from experiments.data.dataset import IGNORED
 
 CHUNK = 1024  # examples at once; part of the bitwise result, so it is no option
@@ -21,10 +22,12 @@ class Scores:
     Attributes:
         loss: Mean cross-entropy over counted positions, in nats; None where it is not finite (JSON has no NaN).
         accuracy: Share of counted positions that are right, in [0, 1].
+        f1: Of entities, in [0, 1]; None for data without tags.
     """
 
     loss: float | None
     accuracy: float
+    f1: float | None = None
 
 
 def cross_entropy_sum(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,13 +64,15 @@ def evaluate(model: nn.Module, data: Dataset, split: Split) -> Scores:
     """
     was_training = model.training
     model.eval()
-    loss, right, count = 0.0, 0, 0
+    loss, right, count, answers = 0.0, 0, 0, []
     for start in range(0, len(split), CHUNK):
         inputs, targets = split.inputs[start : start + CHUNK], split.targets[start : start + CHUNK]
         logits = model(prepare(data, inputs))
         total, counted = cross_entropy_sum(logits, targets)
         loss += total.double().item()
         count += int(counted)
-        right += int((logits.argmax(-1) == targets).sum())  # an ignored target is never a class
+        answers.append(logits.argmax(-1))
+        right += int((answers[-1] == targets).sum())  # an ignored target is never a class
     model.train(was_training)
-    return Scores(finite(loss / count), right / count)
+    entities = f1(torch.cat(answers), split.targets, data.labels) if data.kind == "tags" else None
+    return Scores(finite(loss / count), right / count, entities)

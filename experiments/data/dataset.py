@@ -12,6 +12,7 @@ from torch import Tensor
 from experiments.errors import DataError
 
 IGNORED = -100  # the target of a position that does not count (padding): torch's own default
+PADDING = 0  # token number of a position past the end of a sentence
 
 
 @dataclass(frozen=True)
@@ -134,3 +135,18 @@ def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:
         if (root / candidate).exists():
             return root / candidate
     raise DataError(f"{root} has none of {', '.join(candidates)}. {remedy}")
+
+
+def note_beside(path: Path) -> str:
+    """What the owner of a data set says about it: the text of ``note.txt`` in its folder, or of ``NAME.note.txt``.
+
+    It goes into every row and report, so that results on changed data cannot pass for results on the original.
+
+    Args:
+        path: The data set's file or folder.
+
+    Returns:
+        The note on one line, or nothing.
+    """
+    note = path / "note.txt" if path.is_dir() else path.with_suffix(".note.txt")
+    return " ".join(note.read_text().split()) if note.is_file() else ""

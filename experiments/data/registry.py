@@ -7,11 +7,13 @@ from experiments.config import DataConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError
 
-NAMES = ("digits",)
+_TEXTS = ("tinyshakespeare",)
+_TAGGED = ("conll2003",)
+NAMES = ("digits", "cifar10", "cifar100", *_TEXTS, *_TAGGED, "made-sentences")
 
 
 @functools.lru_cache(maxsize=1)
-def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:  # noqa: ARG001 (the digits lie in a package)
+def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:
     """Read a data set, whole and checked.
 
     Args:
@@ -29,4 +31,20 @@ def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:  # noqa: 
         from experiments.data import digits
 
         return digits.read(config)
+    if config.name == "made-sentences":
+        from experiments.data import made
+
+        return made.read(config)
+    if config.name in {"cifar10", "cifar100"}:
+        from experiments.data import cifar
+
+        return cifar.read(config, data_dir)
+    if config.name in _TEXTS:
+        from experiments.data import text
+
+        return text.read(config, data_dir)
+    if config.name in _TAGGED:
+        from experiments.data import conll
+
+        return conll.read(config, data_dir)
     raise ConfigError("data.name", f"{config.name!r} is not allowed; it must be one of {', '.join(NAMES)}")

@@ -1,7 +1,9 @@
 """The names of the networks and who builds them."""
 
+import importlib
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import nn
 
@@ -10,15 +12,32 @@ from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError
 
 
-def _convnet() -> type[nn.Module]:
-    from experiments.models.convnet import ConvNet
+@dataclass(frozen=True)
+class _Family:
+    """Where a network's class is, and for which kind of data.
 
-    return ConvNet
+    The class takes two arguments that the data set decides (channels or vocabulary, and classes), then its options.
+    """
+
+    kind: str
+    module: str
+    attribute: str
+
+    def imported(self) -> Callable[..., nn.Module]:
+        return getattr(importlib.import_module(f"experiments.models.{self.module}"), self.attribute)
+
+    def options(self) -> list[str]:
+        return list(inspect.signature(self.imported()).parameters)[2:]
 
 
-# name -> (kind of data, the class); the classes are imported when they are needed
-_FAMILIES: dict[str, tuple[str, Callable[[], Callable[..., nn.Module]]]] = {
-    "convnet": ("image", _convnet),
+_FAMILIES = {
+    "convnet": _Family("image", "convnet", "ConvNet"),
+    "resnet20": _Family("image", "resnet", "ResNet20"),
+    "resnet": _Family("image", "resnet", "ResNet"),
+    "vgg16": _Family("image", "vgg", "VGG16"),
+    "densenet169": _Family("image", "densenet", "DenseNet169"),
+    "gpt": _Family("text", "gpt", "GPT"),
+    "bilstm": _Family("tags", "bilstm", "BiLSTM"),
 }
 NAMES = tuple(_FAMILIES)
 
@@ -34,10 +53,11 @@ def check(config: ModelConfig) -> None:
     """
     if config.name not in _FAMILIES:
         raise ConfigError("model.name", f"{config.name!r} is not allowed; it must be one of {', '.join(NAMES)}")
-    allowed = _options(config.name)
+    allowed = _FAMILIES[config.name].options()
     for key in config.options:
         if key not in allowed:
-            raise ConfigError(f"model.options.{key}", f"{config.name} has no such option; it has: {', '.join(allowed)}")
+            has = ", ".join(allowed) or "none"
+            raise ConfigError(f"model.options.{key}", f"{config.name} has no such option; it has: {has}")
 
 
 def create(config: ModelConfig, data: Dataset) -> nn.Module:
@@ -54,17 +74,12 @@ def create(config: ModelConfig, data: Dataset) -> nn.Module:
         ConfigError: an unknown name or option, or a network for another kind of data.
     """
     check(config)
-    kind, family = _FAMILIES[config.name]
-    if kind != data.kind:
-        raise ConfigError("model.name", f"{config.name} takes {kind} data, and {data.name} is {data.kind} data")
-    first = data.shape[0] if kind == "image" else data.vocabulary
+    family = _FAMILIES[config.name]
+    if family.kind != data.kind:
+        raise ConfigError("model.name", f"{config.name} takes {family.kind} data, and {data.name} is {data.kind} data")
+    first = data.shape[0] if data.kind == "image" else data.vocabulary
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in config.options.items()}
     try:
-        return family()(first, data.classes, **options)
+        return family.imported()(first, data.classes, **options)
     except (TypeError, ValueError) as error:
         raise ConfigError("model.options", f"{config.name} refuses {config.options}: {error}") from error
-
-
-def _options(name: str) -> list[str]:
-    """The keyword arguments of a network beyond those that the data set decides."""
-    return list(inspect.signature(_FAMILIES[name][1]()).parameters)[2:]

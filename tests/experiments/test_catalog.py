@@ -60,7 +60,7 @@ def test_a_bad_change_is_refused_by_name(tiny_file, change, key):
         ("optimizers.LAMB.preset=batch", "optimizers.LAMB.preset"),
         ("optimizers.LAMB.options.alhpa=1", "optimizers.LAMB.options.alhpa"),
         ("optimizers.ALTO.options={alpha=200, beta1=0.99}", "optimizers.ALTO"),
-        ("optimizers.EAdamW.options.betaz=1", "optimizers.EAdamW"),
+        ("optimizers.EAdamW.options.betaz=1", "optimizers.EAdamW.options.betaz"),
     ],
 )
 def test_a_name_or_option_that_does_not_exist_is_refused_before_anything_runs(tiny_file, change, key):

@@ -35,6 +35,19 @@ def rows(out: Path) -> dict[str, dict]:
     return found
 
 
+def children(process: subprocess.Popen) -> list[Path]:
+    """The processes that a process started, as folders of /proc, which vanish with them."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [Path("/proc", child) for child in listed]
+
+
+def is_alive(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def resumed(out: Path) -> int:
     return sum(json.loads(file.read_text())["resumed"] for file in out.rglob("row.json"))
 
@@ -70,3 +83,20 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
     assert resumed(out) >= 1, "no kill fell into a run: the test shows nothing"
     assert list(out.rglob(".*.tmp")) == []
     assert list(out.rglob("checkpoint.bin")) == []
+
+
+def test_workers_do_not_outlive_their_parent(tiny_file, tmp_path):
+    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 3000"))
+    process = start(tiny_file, tmp_path / "out", 2)
+    give_up = time.monotonic() + 60
+    while len(list(tmp_path.rglob("checkpoint.bin"))) < 2:  # until both workers train
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    workers = children(process)
+    assert sum(is_alive(worker) for worker in workers) >= 2
+    process.kill()
+    process.communicate()
+    give_up = time.monotonic() + 10
+    while any(is_alive(worker) for worker in workers):
+        assert time.monotonic() < give_up, "orphans go on training"
+        time.sleep(0.05)

@@ -1,0 +1,70 @@
+"""A text file as a character-level language model's data."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from experiments.config import DataConfig
+from experiments.data.dataset import Dataset, Split, locate, note_beside
+from experiments.errors import DataError
+
+_TEST = 0.1  # share of the text at its end that is the test set
+
+
+def read(config: DataConfig, data_dir: Path | None) -> Dataset:
+    """Read ``NAME.txt``, or ``NAME/input.txt``, and cut it into windows that do not overlap.
+
+    The parts are stretches of the text, so that no window of one part continues in another: first the training text,
+    then the validation text, then the last tenth to test on. A limit keeps that many training windows.
+
+    Args:
+        config: The name, the share of validation text, the limit and the context.
+        data_dir: The folder of the file.
+
+    Returns:
+        Inputs and targets (n, context); a target is the character after its input.
+
+    Raises:
+        DataError: the file is absent, not UTF-8, or too short for one window a part.
+    """
+    path = locate(
+        data_dir,
+        f"{config.name}.txt",
+        f"{config.name}/input.txt",
+        remedy=f"Put a plain text file there as {config.name}.txt.",
+    )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    characters = sorted(set(text))
+    numbers = {character: number for number, character in enumerate(characters)}
+    tokens = torch.tensor([numbers[character] for character in text], dtype=torch.int64)
+    test_from = round((1 - _TEST) * len(tokens))
+    validation_from = round((1 - config.validation) * test_from)
+    parts = tokens[:validation_from], tokens[validation_from:test_from], tokens[test_from:]
+    if min(len(part) for part in parts) <= config.context:
+        raise DataError(
+            f"{path} has {len(text)} characters, too few for a window of context = {config.context} in each of its "
+            f"parts ({', '.join(str(len(part)) for part in parts)} characters)"
+        )
+    train, validation, test = (_windows(part, config.context) for part in parts)
+    if config.limit != "all":
+        train = train.take(torch.arange(min(config.limit, len(train))))
+    return Dataset(
+        config.name,
+        "text",
+        len(characters),
+        train,
+        validation,
+        test,
+        vocabulary=len(characters),
+        note=note_beside(path),
+    )
+
+
+def _windows(tokens: Tensor, context: int) -> Split:
+    count = (len(tokens) - 1) // context
+    inputs = tokens[: count * context].view(count, context)
+    return Split(inputs.clone(), tokens[1 : count * context + 1].view(count, context).clone())

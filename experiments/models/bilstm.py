@@ -1,0 +1,48 @@
+"""The BiLSTM tagger of the paper's Tables 20 and 21."""
+
+from torch import Tensor, nn
+
+from experiments.data.dataset import PADDING
+
+
+class BiLSTM(nn.Module):
+    """Word embedding, a bidirectional LSTM, and a linear layer to the tags.
+
+    Padded positions stand at the end of a sentence, and the backward direction would start in them: it reads packed
+    sequences, so that padding changes nothing.
+
+    Args:
+        vocabulary: Number of words, with `PADDING` among them.
+        classes: Number of tags.
+        embedding: Channels of a word. Default: 100, the paper's.
+        hidden: Channels of each direction. Default: 128, the paper's.
+        layers: Default: 2, the paper's.
+        dropout: After the embedding, between the layers and before the tags. Default: 0.5, the paper's.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        classes: int,
+        embedding: int = 100,
+        hidden: int = 128,
+        layers: int = 2,
+        dropout: float = 0.5,
+    ):
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, embedding, padding_idx=PADDING)
+        between = dropout if layers > 1 else 0.0
+        self.lstm = nn.LSTM(embedding, hidden, layers, batch_first=True, dropout=between, bidirectional=True)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * hidden, classes)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """(n, length) int64 -> (n, length, classes) logits; every sentence has at least one word."""
+        lengths = (words != PADDING).sum(dim=1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(
+            self.dropout(self.words(words)), lengths, batch_first=True, enforce_sorted=False
+        )
+        hidden, _ = nn.utils.rnn.pad_packed_sequence(
+            self.lstm(packed)[0], batch_first=True, total_length=words.shape[1]
+        )
+        return self.head(self.dropout(hidden))
