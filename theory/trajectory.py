@@ -92,7 +92,7 @@ def record(
         g = gradient(k, theta)
         h = optimizer.beta1 * h + (1 - optimizer.beta1) * g
         optimizer.step(split(theta, layers), split(g, layers), 1.0)
-        m, v, r, W, M, s, scale = _parts(optimizer, theta, layers)
+        m, v, r, W, M, s, scale = parts(optimizer, theta, layers)
         H = W * scale / (rate * s)
         if monotone:
             H_running = np.maximum(H_running, H)
@@ -105,7 +105,7 @@ def record(
     return Trajectory(np.stack(thetas), *map(np.stack, zip(*rows, strict=True)), layers=layers)
 
 
-def _parts(optimizer: ALTO | ESGD, theta: np.ndarray, layers: Sequence[int]) -> tuple:
+def parts(optimizer: ALTO | ESGD, theta: np.ndarray, layers: Sequence[int]) -> tuple:
     """(m, v, r, W, M, s, scale) of the step just taken; ``scale`` is 1 - beta2^k under bias correction."""
     m = np.concatenate(optimizer.m, axis=1)
     one = np.ones_like(theta)

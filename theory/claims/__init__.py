@@ -5,25 +5,22 @@ from theory.claims import (
     boundedness,
     convex,
     descent,
+    experiments,
     filters,
     identities,
+    landscape,
     linear_regret,
     nonconvex,
     preconditioner,
+    stability,
     tracking,
-)  # fmt: skip
+    valley,
+)
 from theory.ledger import Claim
 
-GROUPS = (
-    identities,
-    filters,
-    boundedness,
-    preconditioner,
-    tracking,
-    descent,
-    nonconvex,
-    convex,
-    linear_regret,
-    assumptions,
-)
-ALL: tuple[Claim, ...] = tuple(claim for group in GROUPS for claim in group.CLAIMS)
+METHOD = (identities, filters, valley)
+LEMMAS = (boundedness, preconditioner, tracking)
+THEOREMS = (assumptions, descent, nonconvex, convex, linear_regret)
+BEHAVIOUR = (stability, landscape, experiments)
+
+ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)

@@ -1,0 +1,101 @@
+"""Claims about trained networks. Their evidence is read from results/; until it exists they say what they need.
+
+A file ``results/evidence/<claim id>.json`` holds one comparison, written by an experiment:
+
+    {"quantity": "accuracy of ALTO minus LAMB", "estimate": 0.4, "low": 0.1, "high": 0.7, "at_least": 0.0,
+     "protocol": "...", "seeds": [...]}
+
+The claim asserts that the quantity is at least ``at_least``; [low, high] is its 95 % interval.
+"""
+
+import json
+from pathlib import Path
+
+from theory.evidence import Effort, Evidence, Finding, Outcome, measured
+from theory.ledger import Claim
+
+FOLDER = Path(__file__).resolve().parents[2] / "results" / "evidence"
+
+
+def compare(stored: dict) -> Finding:
+    """What a stored comparison says: the whole interval on one side of the asserted value, or neither."""
+    low, high, asserted = stored["low"], stored["high"], stored["at_least"]
+    outcome = Outcome.INCONCLUSIVE
+    if low >= asserted:
+        outcome = Outcome.SUPPORTS
+    elif high < asserted:
+        outcome = Outcome.CONTRADICTS
+    interval = f"{stored['estimate']:.4g} [{low:.4g}, {high:.4g}]"
+    return Finding(outcome, f"{stored['quantity']}: {interval}, asserted >= {asserted:g}; {stored['protocol']}")
+
+
+def evidence_for(claim: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
+    """The stored comparison of a claim, if there is one."""
+    path = folder / f"{claim}.json"
+    if not path.exists():
+        return ()
+
+    def measure(_: Effort) -> Finding:
+        return compare(json.loads(path.read_text()))
+
+    return (measured("stored comparison", measure),)
+
+
+CLAIMED = {
+    "abstract-2.5-percent": (
+        "paper, abstract",
+        "ALTO raises test accuracy by 2.5 % on average over the state of the art in large-batch training.",
+        "the large-batch rows of Tables 3, 4, 9, 15 with several seeds",
+    ),
+    "table-3": (
+        "paper, Table 3",
+        "ALTO is best at large batch: ResNet20 on CIFAR, ResNet34 on ImageNet.",
+        "a GPU, CIFAR",
+    ),
+    "table-4": ("paper, Table 4", "ALTO beats LAMB with ResNet50 on ImageNet at 1K, 2K, 4K and 32K.", "GPUs, ImageNet"),
+    "table-5": ("paper, Table 5", "ALTO gains on VGG16 by batch, on time to accuracy, on GPT-2 perplexity.", "GPUs"),
+    "table-6": (
+        "paper, Table 6",
+        "ALTO needs 2.3 GiB more than LAMB on BERT-base, whatever the batch.",
+        "a GPU, BERT-base",
+    ),
+    "table-7": ("paper, Table 7", "Each part of ALTO adds accuracy on CIFAR-10 at batch 16384.", "a GPU, CIFAR-10"),
+    "table-8": ("paper, Table 8", "ESGD equals SGD and EAdam beats Adam at small batch.", "a GPU, CIFAR, ImageNet"),
+    "table-9": ("paper, Table 9", "ALTO is best in fine-tuning BERT-base at batch 1024.", "a GPU, the three data sets"),
+    "table-10": ("paper, Table 10", "Adan at large batch is below ALTO.", "a GPU, CIFAR, ImageNet"),
+    "table-11": ("paper, Table 11", "Its content is not available to us.", "the table's content"),
+    "table-12": (
+        "paper, Table 12",
+        "An iteration of ALTO takes 332 ms where Lion takes 253.",
+        "a GPU and the model used",
+    ),
+    "table-13": ("paper, Table 13", "Its content is not available to us.", "the table's content"),
+    "table-14": ("paper, Table 14", "Its content is not available to us.", "the table's content"),
+    "table-15": ("paper, Table 15", "ALTO beats LAMB on VGG16 and DenseNet169, CIFAR, batch 16384.", "a GPU, CIFAR"),
+    "table-16": (
+        "paper, Table 16",
+        "ALTO's lead over LAMB grows with the batch, VGG16 on CIFAR-100.",
+        "a GPU, CIFAR-100",
+    ),
+    "table-17": ("paper, Table 17", "Its content is not available to us.", "the table's content"),
+    "table-18": ("paper, Table 18", "ALTO reaches each accuracy sooner than LAMB, batch 16384.", "a GPU"),
+    "table-19": ("paper, Table 19", "Its content is not available to us.", "the table's content"),
+    "table-20": ("paper, Table 20", "ALTO is best for a BiLSTM at full batch on CoNLL-2003.", "CoNLL-2003"),
+    "figure-1": (
+        "paper, Figure 1",
+        "E moves along the valleys of the squared cardioid and of Rosenbrock towards flatter points.",
+        "the two-dimensional objectives with controls of equal effective retention and step",
+    ),
+    "figure-3": ("paper, Figure 3", "Sharpness and drift change with alpha while ResNet20 trains.", "a GPU, CIFAR-100"),
+    "figure-5": ("paper, Figure 5", "Accuracy depends on (beta1, alpha) as the box plots show.", "a GPU, CIFAR-100"),
+    "clipping-confound": (
+        "ours; the official ALTO clips the gradient to norm 1 inside its step and LAMB does not",
+        "Part of ALTO's reported gain over LAMB is the clipping.",
+        "the ablation clipping x optimizer at large batch",
+    ),
+}
+
+CLAIMS = tuple(
+    Claim(id=name, source=source, statement=statement, evidence=evidence_for(name), needs=needs)
+    for name, (source, statement, needs) in CLAIMED.items()
+)
