@@ -1,5 +1,6 @@
 """The command line: ``python -m experiments list | run | report``. All console text lives here and in `console`."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Run:
 
     Attributes:
         which: The experiment.
-        jobs: Runs at a time; 0 means one a core.
+        jobs: Runs at a time; 0 means one a core, and one under torchrun, whose processes share a run.
         threads: Threads of each run.
         device: auto, cpu or cuda.
         checkpoint_seconds: The most training time that a kill may cost a run.
@@ -72,15 +73,20 @@ class Run:
     def act(self) -> int:
         """Run, with a progress bar."""
         experiment = self.which.load()
-        with console.progress(experiment) as follow:  # on screen before the slow imports
-            from experiments import runner
+        jobs, leads = _jobs(self.jobs), os.environ.get("RANK", "0") == "0"
+        with console.progress(experiment, leads) as follow:  # on screen before the slow imports
+            from experiments import parallel, runner
             from experiments.environment import Environment
 
             place = Environment(
                 self.which.folder(experiment), self.which.data_dir, self.device, self.threads, self.checkpoint_seconds
             )
-            results = runner.run(experiment, place, _jobs(self.jobs), follow)
-        console.show_outcome(results, place.out)
+            try:
+                results = runner.run(experiment, place, jobs, follow)
+            finally:
+                parallel.leave()
+        if leads:
+            console.show_outcome(results, place.out)
         return 0 if results.complete else 1
 
 
@@ -112,10 +118,13 @@ class Report:
 
 
 def _jobs(asked: int) -> int:
-    import os
-
+    """How many runs at a time; under torchrun, the processes share one run."""
     if asked < 0:
         raise ConfigError("--jobs", f"{asked} is not allowed; it must be 0 (one a core) or more")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        if asked > 1:
+            raise ConfigError("--jobs", f"{asked} is not allowed under torchrun, whose processes share one run")
+        return 1
     return asked or os.cpu_count() or 1
 
 

@@ -22,15 +22,19 @@ _err = Console(stderr=True)
 
 
 @contextlib.contextmanager
-def progress(experiment: Experiment) -> Iterator[Callable[["Event"], None]]:
+def progress(experiment: Experiment, visible: bool = True) -> Iterator[Callable[["Event"], None]]:
     """Show how far an experiment is.
 
     Args:
         experiment: The experiment.
+        visible: False shows nothing.
 
     Yields:
         What to tell of each event.
     """
+    if not visible:
+        yield lambda _: None
+        return
     total = experiment.runs
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TimeRemainingColumn())  # fmt: skip

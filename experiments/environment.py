@@ -74,11 +74,17 @@ def versions() -> dict[str, str]:
     return found
 
 
-def hardware(environment: Environment) -> dict[str, str | int]:
-    """The machine that a run took place on."""
+def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
+    """The machine that a run took place on, and how many processes and threads shared it."""
     device = environment.resolve_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    return {"device": device.type, "name": name, "cores": os.cpu_count() or 1, "threads": environment.threads}
+    return {
+        "device": device.type,
+        "name": name,
+        "cores": os.cpu_count() or 1,
+        "processes": processes,
+        "threads": environment.threads,
+    }
 
 
 @functools.cache

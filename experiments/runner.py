@@ -1,9 +1,10 @@
 """A whole experiment: tune every cell, then train every cell's final runs; what is finished is not run again."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from experiments import data, plan, store
+from experiments import data, parallel, plan, store
 from experiments.config import Experiment
 from experiments.environment import Environment
 from experiments.executor import Event, Workers, execute
@@ -54,8 +55,10 @@ def run(experiment: Experiment, place: Environment, jobs: int, notify: Callable[
         DataError: the data are absent or damaged, before anything runs.
     """
     plan.check(experiment)
-    with locked(place.out), Workers(jobs) as workers:
-        write_json(place.out / "experiment.json", asdict(experiment))
+    team = parallel.team()
+    with locked(place.out) if team.leads else contextlib.nullcontext(), Workers(jobs) as workers:
+        if team.leads:
+            write_json(place.out / "experiment.json", asdict(experiment))
         examples = _examples(experiment, place)
         all_cells = plan.cells(experiment)
         tuning = [run for cell in all_cells for run in plan.tuning_runs(experiment, cell, examples[cell.setting])]

@@ -1,29 +1,13 @@
-"""One training run: the loop, and how it goes on after a kill as if nothing had happened."""
+"""One training run: finished already, taken up again, or begun."""
 
 import contextlib
-import dataclasses
-import hashlib
-import json
-import math
-import os
-import resource
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from experiments import batches, checkpoint, data, environment, models, optimizers, schedules, store
+from experiments import parallel, store
 from experiments.environment import Environment
-from experiments.evaluate import cross_entropy_sum, evaluate, finite
 from experiments.files import locked, sweep_temporaries
 from experiments.plan import Run
-from experiments.store import Point, Row
-
-Notify = Callable[[int, int], None]  # (steps done, steps in all)
+from experiments.session import Notify, Session
+from experiments.store import Row
 
 
 def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row:
@@ -46,218 +30,18 @@ def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row
         DataError: the data are absent or damaged.
     """
     folder = store.folder(place.out, run)
-    with locked(folder, wait=10):
-        row = store.read(folder, run)
+    team = parallel.team()
+    with locked(folder, wait=10) if team.leads else contextlib.nullcontext():
+        row = team.share(lambda: store.read(folder, run))
         if row is None:
-            sweep_temporaries(folder)
-            session = Session(run, place, folder)
+            if team.leads:
+                sweep_temporaries(folder)
+            session = Session(run, place, folder, team)
             session.resume()
             row = session.finish(notify)
-            store.write(folder, row)
-        # The row is on disk: what was needed to go on is not needed any more.
-        (folder / "checkpoint.bin").unlink(missing_ok=True)
-        return row
-
-
-class Session:
-    """A run in progress: everything that a checkpoint holds, and everything that follows from the run alone."""
-
-    def __init__(self, run: Run, place: Environment, folder: Path):
-        place.prepare()
-        self.run, self.place, self.folder = run, place, folder
-        self.device = place.resolve_device()
-        self.data = data.load(run.data, place.data_dir)
-        self.train_split = self.data.train.to(self.device)
-        # Initial weights are drawn on the CPU, so they are the same on every device.
-        torch.manual_seed(batches.derive_seed(run.seed, "init"))
-        self.model: nn.Module = models.create(run.model, self.data).to(self.device)
-        if run.training.channels_last:
-            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = optimizers.create(
-            run.optimizer, run.options, self.model, lr=run.lr, weight_decay=run.training.weight_decay
-        )
-        self.forward = torch.compile(self.model) if run.training.compile else self.model
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=run.training.precision == "float16")
-
-        examples = len(self.data.train)
-        size = run.training.batch_size
-        self.batch_size = examples if size == "full" else min(size, examples)
-        self.per_epoch = batches.steps_per_epoch(examples, self.batch_size)
-        self.total = self.per_epoch * run.training.epochs
-        self.evaluated_at = self._evaluation_steps()
-
-        self.step = 0
-        self.seconds = 0.0
-        self.training_seconds = 0.0
-        self.examples = 0
-        self.resumed = 0
-        self.loss_sum = torch.zeros((), device=self.device, dtype=torch.float64)
-        self.loss_steps = 0
-        self.curve: list[Point] = []
-        self.order = torch.empty(0)
-        self.order_of = -1
-
-    def finish(self, notify: Notify) -> Row:
-        """Train to the end, or to divergence.
-
-        Args:
-            notify: Is told the progress after each step.
-
-        Returns:
-            The row.
-        """
-        diverged = False
-        begin = saved = time.monotonic()
-        before = self.seconds
-        with (self.folder / "metrics.jsonl").open("a") as metrics:
-            while self.step < self.total and not diverged:
-                started = time.monotonic()
-                self.advance()
-                self.training_seconds += time.monotonic() - started
-                self.seconds = before + time.monotonic() - begin
-                if self.step in self.evaluated_at:
-                    point = self._evaluate()
-                    diverged = point.train_loss is None
-                    self.curve.append(point)
-                    metrics.write(json.dumps(dataclasses.asdict(point)) + "\n")
-                    metrics.flush()
-                notify(self.step, self.total)
-                if time.monotonic() - saved >= self.place.checkpoint_seconds and not diverged:
-                    os.fsync(metrics.fileno())
-                    checkpoint.save(self.folder / "checkpoint.bin", self.run.digest, self._state(metrics.tell()))
-                    saved = time.monotonic()
-        return self._row(diverged)
-
-    def advance(self) -> None:
-        """One step: the gradient of one batch, accumulated over micro-batches, and the optimizer's update."""
-        training = self.run.training
-        warmup = round(training.warmup * self.per_epoch)
-        lr = self.run.lr * schedules.factor(training.schedule, self.step, self.total, warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        batch = self._batch()
-        counted = int((batch.targets != data.IGNORED).sum()) if self.data.kind == "tags" else batch.targets.numel()
-        micro = len(batch) if training.microbatch == "batch" else training.microbatch
-        self.optimizer.zero_grad(set_to_none=True)
-        for start in range(0, len(batch), micro):
-            part = data.Split(batch.inputs[start : start + micro], batch.targets[start : start + micro])
-            with self._autocast():
-                logits = self.forward(self._prepared(part.inputs, start))
-            total, _ = cross_entropy_sum(logits, part.targets)
-            loss = total / counted
-            self.scaler.scale(loss).backward()
-            self.loss_sum += loss.detach()
-        if training.clip != "none":
-            self.scaler.unscale_(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.step += 1
-        self.loss_steps += 1
-        self.examples += len(batch)
-
-    def resume(self) -> None:
-        """Take up the state of the run's checkpoint, if there is one, and cut the metrics back to it."""
-        file, metrics = self.folder / "checkpoint.bin", self.folder / "metrics.jsonl"
-        if not file.exists():
-            metrics.unlink(missing_ok=True)
-            return
-        state = checkpoint.load(file, self.run.digest, self.device)
-        with metrics.open("r+") as lines:
-            lines.truncate(state["metrics_bytes"])
-            self.curve = [store.read_point(json.loads(line)) for line in lines]
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
-        for name in _COUNTERS:
-            setattr(self, name, state[name])
-        self.resumed += 1
-        torch.set_rng_state(state["rng"].cpu())
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(state["device_rng"].cpu(), self.device)
-
-    def _state(self, metrics_bytes: int) -> dict[str, Any]:
-        state = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "rng": torch.get_rng_state(),
-            "metrics_bytes": metrics_bytes,
-            **{name: getattr(self, name) for name in _COUNTERS},
-        }
-        if self.device.type == "cuda":
-            state["device_rng"] = torch.cuda.get_rng_state(self.device)
-        return state
-
-    def _batch(self) -> data.Split:
-        epoch, position = divmod(self.step, self.per_epoch)
-        if self.order_of != epoch:
-            self.order = batches.order(len(self.train_split), self.run.seed, epoch).to(self.device)
-            self.order_of = epoch
-        return self.train_split.take(self.order[position * self.batch_size : (position + 1) * self.batch_size])
-
-    def _prepared(self, inputs: Tensor, start: int) -> Tensor:
-        prepared = batches.prepare(self.data, inputs)
-        if self.run.data.augment:
-            prepared = batches.augment(prepared, batches.derive_seed(self.run.seed, "part", start), self.step)
-        if self.run.training.channels_last:
-            prepared = prepared.contiguous(memory_format=torch.channels_last)
-        return prepared
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.run.training.precision == "float32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=getattr(torch, self.run.training.precision))
-
-    def _evaluation_steps(self) -> frozenset[int]:
-        if self.run.phase == "tune":  # it is judged by its end, and by nothing on the way
-            return frozenset({self.total})
-        count = min(self.run.training.evaluations, self.total)
-        return frozenset(math.ceil(i * self.total / count) for i in range(1, count + 1))
-
-    def _evaluate(self) -> Point:
-        train_loss = finite((self.loss_sum / self.loss_steps).item())
-        self.loss_sum.zero_()
-        self.loss_steps = 0
-        final = self.run.phase == "final"
-        return Point(
-            step=self.step,
-            epoch=self.step / self.per_epoch,
-            seconds=self.seconds,
-            lr=self.optimizer.param_groups[0]["lr"],
-            train_loss=train_loss,
-            validation=evaluate(self.model, self.data, self.data.validation.to(self.device)),
-            test=evaluate(self.model, self.data, self.data.test.to(self.device)) if final else None,
-        )
-
-    def _row(self, diverged: bool) -> Row:
-        on_gpu = self.device.type == "cuda"
-        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Row(
-            run=self.run,
-            curve=tuple(self.curve),
-            diverged=diverged,
-            steps=self.step,
-            parameters=sum(p.numel() for p in self.model.parameters() if p.requires_grad),
-            weights=_digest(self.model),
-            data=self.data.fingerprint(),
-            note=self.data.note,
-            seconds=self.seconds,
-            resumed=self.resumed,
-            examples_per_second=self.examples / max(self.training_seconds, 1e-9),
-            peak_memory=torch.cuda.max_memory_allocated(self.device) if on_gpu else resident,
-            versions=environment.versions(),
-            hardware=environment.hardware(self.place),
-            finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-
-
-_COUNTERS = ("step", "seconds", "training_seconds", "examples", "resumed", "loss_sum", "loss_steps")
-
-
-def _digest(model: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+            if team.leads:
+                store.write(folder, row)
+        if team.leads:  # the row is on disk: what was needed to go on is not needed any more
+            (folder / "checkpoint.bin").unlink(missing_ok=True)
+        # The others may not go on, and look for the row, before it is there.
+        return team.share(lambda: row)

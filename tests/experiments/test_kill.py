@@ -1,7 +1,9 @@
 """SIGKILL at random moments, from outside, in every phase of an experiment."""
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -17,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 def start(config: Path, out: Path, jobs: int) -> subprocess.Popen:
     command = [sys.executable, "-m", "experiments", "run", str(config), "--out", str(out), "--jobs", str(jobs)]
-    return subprocess.Popen(
-        [*command, "--checkpoint-seconds", "0"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    # no pipes: an orphan would hold them open, and the test would hang where it is to fail
+    with (config.parent / "errors.txt").open("w") as errors:
+        return subprocess.Popen([*command, "--checkpoint-seconds", "0"], cwd=ROOT, stdout=errors, stderr=errors)
 
 
 def rows(out: Path) -> dict[str, dict]:
@@ -72,10 +74,9 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
         time.sleep(draw.uniform(0, 0.4))
         kills += process.poll() is None
         process.kill()  # SIGKILL
-        process.communicate()
+        process.wait()
     last = start(tiny_file, out, jobs)
-    _, errors = last.communicate(timeout=120)
-    assert last.returncode == 0, errors.decode()
+    assert last.wait(timeout=120) == 0, (tiny_file.parent / "errors.txt").read_text()
 
     assert kills == times, "the experiment ended before it could be killed: the test shows nothing"
     assert rows(out) == rows(tmp_path / "whole")
@@ -95,8 +96,11 @@ def test_workers_do_not_outlive_their_parent(tiny_file, tmp_path):
     workers = children(process)
     assert sum(is_alive(worker) for worker in workers) >= 2
     process.kill()
-    process.communicate()
+    process.wait()
     give_up = time.monotonic() + 10
-    while any(is_alive(worker) for worker in workers):
-        assert time.monotonic() < give_up, "orphans go on training"
+    while any(is_alive(worker) for worker in workers) and time.monotonic() < give_up:
         time.sleep(0.05)
+    orphans = [worker for worker in workers if is_alive(worker)]
+    for orphan in orphans:
+        os.kill(int(orphan.name), signal.SIGKILL)
+    assert orphans == [], "they go on training"
