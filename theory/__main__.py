@@ -1,9 +1,10 @@
-"""The command line: ``python -m theory verify | ledger``."""
+"""The command line: ``python -m theory verify | ledger | monitor | conform``."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -31,6 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ledger.add_argument("--json", action="store_true", help="JSON alone on stdout: a list of claims")
     ledger.add_argument("--fresh", action="store_true", help="run the evidence even if outcomes are stored")
     ledger.set_defaults(run=_ledger)
+
+    monitor = commands.add_parser("monitor", help="watch a small network train: measured constants beside the bounds")
+    monitor.add_argument("--steps", type=int, default=300)
+    monitor.set_defaults(run=_monitor)
+
+    check = commands.add_parser(
+        "conform", help="run another implementation against the paper; exit code 1 if it departs"
+    )
+    check.add_argument("target", metavar="MODULE:OPTIMIZER")
+    check.add_argument("--kwargs", type=json.loads, default={}, metavar="JSON", help="more constructor arguments")
+    check.add_argument("--json", action="store_true", help="JSON alone on stdout")
+    check.set_defaults(run=_conform)
 
     options = parser.parse_args(arguments)
     return options.run(options)
@@ -76,6 +89,30 @@ def _ledger(options: argparse.Namespace) -> int:
     else:
         Console().print(tables.ledger_table(ledger))
     return 0
+
+
+def _monitor(options: argparse.Namespace) -> int:
+    from theory.demonstration import watched_training
+
+    report, largest_curvature = watched_training(options.steps)
+    Console().print(tables.report_table(report, largest_curvature))
+    return 0
+
+
+def _conform(options: argparse.Namespace) -> int:
+    from theory import conform
+
+    try:
+        observations = conform.conform(conform.load(options.target, options.kwargs))
+    except ValueError as error:
+        errors.print(str(error), highlight=False)
+        return 2
+    if options.json:
+        json.dump([asdict(observation) for observation in observations], sys.stdout, indent=1, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        Console().print(tables.conformance_table(options.target, observations))
+    return 0 if all(observation.agrees for observation in observations) else 1
 
 
 def _compute(chosen: Sequence[Claim], effort: Effort) -> list[Entry]:
