@@ -113,6 +113,7 @@ class Report:
         made = report.make(results)
         report.write(made, place.out / "report")
         files = figures.write(figures.curves(results), place.out / "report", "curves")
+        files += figures.write(figures.intervals(made), place.out / "report", "intervals")
         console.show_report(made, [place.out / "report" / "report.md", *files])
         return 0
 

@@ -17,7 +17,7 @@ Schedule = Literal["constant", "step", "cosine", "polynomial"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 _C = TypeVar("_C")
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()=-]*")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,_+()=-]*")
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class SettingConfig:
     training: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """A whole experiment at one tier.
 
@@ -181,8 +181,7 @@ class Experiment:
         tier: Which tier's sizes these are.
         title: One line for humans.
         source: The paper's table or figure, or "ours".
-        subject: The competitor whose difference to ``baseline`` is reported.
-        baseline: See ``subject``.
+        baseline: The competitor whose difference to every other one is reported.
         data: Shared by all settings, unless a setting changes it.
         model: Likewise.
         training: Likewise.
@@ -196,13 +195,12 @@ class Experiment:
     tier: Tier
     title: str
     source: str
-    subject: str
     baseline: str
-    data: DataConfig
-    model: ModelConfig
-    training: TrainingConfig
-    tuning: TuningConfig
-    final: FinalConfig
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
+    final: FinalConfig = field(default_factory=FinalConfig)
     settings: dict[str, SettingConfig]
     optimizers: dict[str, OptimizerConfig]
 
@@ -211,10 +209,11 @@ class Experiment:
         require(bool(self.optimizers), "optimizers", {}, "a table with at least one optimizer")
         for kind in ("settings", "optimizers"):
             for label in getattr(self, kind):
-                require(bool(_LABEL.fullmatch(label)), kind, label, "made of letters, digits, blanks and . _ + - ( ) =")
-        for key in ("subject", "baseline"):
-            label = getattr(self, key)
-            require(label in self.optimizers, key, label, f"one of the optimizers: {', '.join(self.optimizers)}")
+                require(
+                    bool(_LABEL.fullmatch(label)), kind, label, "made of letters, digits, blanks and . , _ + - ( ) ="
+                )
+        known = ", ".join(self.optimizers)
+        require(self.baseline in self.optimizers, "baseline", self.baseline, f"one of the optimizers: {known}")
         shared = sorted(set(self.tuning.seeds) & set(self.final.seeds))
         require(not shared, "final.seeds", list(self.final.seeds), f"disjoint from tuning.seeds (shared: {shared})")
         for label in self.settings:

@@ -108,10 +108,15 @@ def show_report(report: "Report", files: list[Path]) -> None:
         table.add_row(*summary_cells(summary))
     _out.print(table)
     if report.differences:
-        table = Table(title="Paired by seed (same initial weights and data order)", title_justify="left")
+        table = Table(
+            title=f"Difference to {report.differences[0].baseline}, paired by seed; each interval for itself",
+            title_justify="left",
+        )
         for heading in ("setting", "difference", "mean", "95 % t-interval", "seeds", "p (sign flips)"):
             table.add_column(heading, justify="left" if heading in {"setting", "difference"} else "right")
-        for difference in report.differences:
+        for before, difference in zip((None, *report.differences), report.differences, strict=False):
+            if before is not None and before.setting != difference.setting:
+                table.add_section()
             table.add_row(*difference_cells(difference))
         _out.print(table)
     if not report.complete:

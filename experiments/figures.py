@@ -13,7 +13,7 @@ from tueplots import fontsizes
 from experiments.config import Metric
 from experiments.files import write_atomic
 from experiments.plan import Cell
-from experiments.report import metric_words
+from experiments.report import Report, metric_words
 from experiments.runner import Results
 from experiments.statistics import t_interval
 from experiments.store import Row
@@ -57,6 +57,36 @@ def curves(results: Results) -> Figure:
         handles, labels = panels[0][0].get_legend_handles_labels()
         if handles:
             figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), frameon=False)
+    return figure
+
+
+def intervals(made: Report) -> Figure:
+    """Draw each competitor's test metric with its 95 % t-interval, one panel a setting, the baseline as a line.
+
+    Args:
+        made: The report; competitors without rows are left out.
+
+    Returns:
+        The figure.
+    """
+    settings = list(dict.fromkeys(summary.setting for summary in made.summaries))
+    labels = list(dict.fromkeys(summary.label for summary in made.summaries))
+    style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(3.0 * len(settings) + 0.8, 0.24 * len(labels) + 1.2), layout="constrained", dpi=160)
+        panels = figure.subplots(1, len(settings), squeeze=False, sharey=True)[0]
+        for panel, setting in zip(panels, settings, strict=True):
+            for summary in (s for s in made.summaries if s.setting == setting and s.test is not None):
+                assert summary.test is not None
+                place, test = labels.index(summary.label), summary.test
+                reach = 0.0 if test.high is None else test.high - test.mean
+                panel.errorbar(test.mean, place, xerr=reach, fmt="o", color=_COLOURS[1], capsize=3, markersize=4)
+                if summary.label == made.baseline:
+                    panel.axvline(test.mean, color="0.5", linewidth=0.8, linestyle=":")
+            panel.set_title(setting)
+            panel.set_xlabel(f"test {metric_words(made.metric)}")
+            panel.set_yticks(range(len(labels)), labels)
+        panels[0].set_ylim(len(labels) - 0.5, -0.5)
     return figure
 
 

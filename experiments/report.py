@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments import plan
 from experiments.config import Experiment, Metric
 from experiments.files import write_atomic, write_json
 from experiments.plan import Cell
@@ -41,18 +42,18 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """Subject minus baseline, paired by seed: the pair shares initial weights and data order.
+    """A competitor minus the baseline, paired by seed: the pair shares initial weights and data order.
 
     Attributes:
         setting: The condition.
-        subject: The competitor.
+        label: The competitor.
         baseline: The other one.
         difference: Of the test metric, over the seeds that both have.
         p_value: Exact two-sided sign-flip test.
     """
 
     setting: str
-    subject: str
+    label: str
     baseline: str
     difference: Interval
     p_value: float
@@ -67,8 +68,9 @@ class Report:
         tier: Its tier.
         title: Its title.
         metric: The test metric; accuracy and F1 are in percent.
+        baseline: The competitor that the others are compared with.
         summaries: One a cell.
-        differences: One a condition.
+        differences: One a cell other than the baseline's; each interval is for itself, not for all jointly.
         complete: No final run is missing.
         notes: What a reader must know about the data.
         versions: Versions that took part, each once.
@@ -80,6 +82,7 @@ class Report:
     tier: str
     title: str
     metric: Metric
+    baseline: str
     summaries: tuple[Summary, ...]
     differences: tuple[Difference, ...]
     complete: bool
@@ -106,12 +109,9 @@ def make(results: Results) -> Report:
         tier=experiment.tier,
         title=experiment.title,
         metric=metric,
-        summaries=tuple(
-            _summary(results, Cell(setting, label))
-            for setting in experiment.settings
-            for label in experiment.optimizers
-        ),
-        differences=tuple(d for setting in experiment.settings if (d := _difference(results, setting)) is not None),
+        baseline=experiment.baseline,
+        summaries=tuple(_summary(results, cell) for cell in plan.cells(experiment)),
+        differences=tuple(d for cell in plan.cells(experiment) if (d := _difference(results, cell)) is not None),
         complete=results.complete,
         notes=tuple(sorted({row.note for row in rows if row.note})),
         versions=_distinct([row.versions for row in rows]),
@@ -180,7 +180,7 @@ def difference_cells(difference: Difference) -> list[str]:
     mean, interval, n = _numbers(difference.difference, "+")
     return [
         difference.setting,
-        f"{difference.subject} - {difference.baseline}",
+        f"{difference.label} - {difference.baseline}",
         mean,
         interval,
         str(n),
@@ -215,14 +215,16 @@ def _summary(results: Results, cell: Cell) -> Summary:
     )
 
 
-def _difference(results: Results, setting: str) -> Difference | None:
+def _difference(results: Results, cell: Cell) -> Difference | None:
     experiment = results.experiment
-    subject = _values(results.rows.get(Cell(setting, experiment.subject), []), experiment)
-    baseline = _values(results.rows.get(Cell(setting, experiment.baseline), []), experiment)
-    pairs = [subject[seed] - baseline[seed] for seed in experiment.final.seeds if seed in subject and seed in baseline]
-    if not pairs or experiment.subject == experiment.baseline:
+    if cell.label == experiment.baseline:
         return None
-    return Difference(setting, experiment.subject, experiment.baseline, t_interval(pairs), sign_flip_p_value(pairs))
+    ours = _values(results.rows.get(cell, []), experiment)
+    theirs = _values(results.rows.get(Cell(cell.setting, experiment.baseline), []), experiment)
+    pairs = [ours[seed] - theirs[seed] for seed in experiment.final.seeds if seed in ours and seed in theirs]
+    if not pairs:
+        return None
+    return Difference(cell.setting, cell.label, experiment.baseline, t_interval(pairs), sign_flip_p_value(pairs))
 
 
 def _values(rows: list[Row], experiment: Experiment) -> dict[int, float]:

@@ -11,7 +11,6 @@ from experiments.environment import Environment
 TINY = """
 title = "Tiny"
 source = "ours"
-subject = "ALTO"
 baseline = "LAMB"
 data = { name = "digits", validation = 0.2, limit = 200 }
 model = { name = "convnet", options = { widths = [4, 8], dropout = 0.2 } }

@@ -1,4 +1,5 @@
 import pickle
+import tomllib
 
 import pytest
 
@@ -6,11 +7,20 @@ from experiments import catalog, plan
 from experiments.errors import ConfigError
 
 
-@pytest.mark.parametrize("name", catalog.names())
-def test_every_config_is_whole_and_its_names_exist(name):
-    experiment = catalog.load(name)
+def tiers():
+    return [
+        (name, tier)
+        for name in catalog.names()
+        for tier in tomllib.loads((catalog.FOLDER / f"{name}.toml").read_text())["tiers"]
+    ]
+
+
+@pytest.mark.parametrize(("name", "tier"), tiers())
+def test_every_config_is_whole_and_its_names_exist(name, tier):
+    experiment = catalog.load(name, tier)
     plan.check(experiment)
     assert experiment.runs > 0
+    assert len(experiment.final.seeds) >= 3 or tier == "laptop"
 
 
 def test_changes_have_the_last_word(tiny_file):
@@ -36,7 +46,7 @@ def test_a_change_that_is_no_toml_value_is_a_string(tiny_file):
         ("tuning.seeds=[1]", "final.seeds"),  # final seeds are 1 and 2
         ("final.seeds=[3, 3]", "final.seeds"),
         ("tuning.learning_rates.low=0", "tuning.learning_rates.low"),
-        ("subject=Nobody", "subject"),
+        ("baseline=Nobody", "baseline"),
         ("optimizers.ALTO.options.lr=1", "optimizers.ALTO.options.lr"),
         ("optimizers.LAMB.options.weight_decay=1", "optimizers.LAMB.options.weight_decay"),
         ("settings.small.training.epochs=-1", "settings.small.training.epochs"),

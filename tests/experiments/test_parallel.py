@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 TAGGER = """
 title = "Tagger"
 source = "ours"
-subject = "ALTO"
 baseline = "LAMB"
 data = { name = "made-sentences", limit = 101 }
 model = { name = "bilstm", options = { embedding = 8, hidden = 8, layers = 1, dropout = 0.0 } }

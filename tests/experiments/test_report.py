@@ -60,8 +60,16 @@ def test_equal_rows_give_equal_files(results, tmp_path):
     for name in ("a", "b"):
         report.write(report.make(results), tmp_path / name)
         figures.write(figures.curves(results), tmp_path / name, "curves")
+        figures.write(figures.intervals(report.make(results)), tmp_path / name, "intervals")
         files = sorted((tmp_path / name).iterdir())
-        assert [file.name for file in files] == ["curves.pdf", "curves.png", "report.json", "report.md"]
+        assert [file.name for file in files] == [
+            "curves.pdf",
+            "curves.png",
+            "intervals.pdf",
+            "intervals.png",
+            "report.json",
+            "report.md",
+        ]
         digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
     assert digests[0] == digests[1]
 
