@@ -236,5 +236,5 @@ def sufficient(
     F: Filter, Q: Preconditioner, *, L: float, gap: float, sigma2: float, target: float
 ) -> tuple[float, float]:
     """(T, batch) that make Theorem N's bound at most target^2, for alpha <= 0 and eta = 1 / (2 L q_max max(1, K))."""
-    T = 16 * Q.chi * L * gap * max(1.0, F.K) / target**2
+    T = 16 * Q.chi * L * gap * max(1, F.K) / target**2
     return T, 4 * Q.chi * F.omega2 * sigma2 / target**2

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
-from theory import chain, draws
+from theory import chain, draws, extremal
 from theory.algorithms import ALTO
 from theory.bounds import Online
 from theory.claims.descent import chains
 from theory.claims.tracking import split_of_a_sum
-from theory.evidence import About, Evidence, Piece, holds_for, proof
+from theory.evidence import About, Evidence, Kind, Piece, holds_for, proof
 from theory.filters import Filter
 from theory.ledger import Claim, Repair
 from theory.proof import Check, Query, Square, certificate, either, identity, reals, smt
@@ -157,6 +157,7 @@ MONOTONE = "(C3) H_k = (sqrt(v_k) + eps1)/(eta_k s_k) does not decrease, coordin
 ENFORCED = (Variant(layerwise=False, monotone=True), Variant(layerwise=True, monotone=True))
 FREE = (Variant(layerwise=False, monotone=False), Variant(layerwise=True, monotone=False))
 
+
 lemma_11 = Claim(
     id="lemma-11",
     source="paper, Appendix, Lemma 11 (as described; bound of sum <theta* - theta_k, m_k>)",
@@ -204,7 +205,11 @@ theorem_c = Claim(
         r"$2|\alpha| G \sqrt d \eta (D + \sqrt N \epsilon_3)\sqrt T + |\alpha| G d D_\infty$."
     ),
     assumptions=(*CONVEX, MONOTONE),
-    evidence=(proof("chain S1 ... S6", *CHAIN), _chains("chain S1 ... S6, monotonicity enforced", *ENFORCED)),
+    evidence=(
+        proof("chain S1 ... S6", *CHAIN),
+        _chains("chain S1 ... S6, monotonicity enforced", *ENFORCED),
+        Evidence(Kind.EXACT, "each term of A and B is attained", lambda _: extremal.attained(extremal.convex_ratios())),
+    ),
 )
 
 theorem_c_varying = Claim(

@@ -1,5 +1,8 @@
 """What Theorem N gives: any batch for E-SGD, weight decay for any mu, the paper's Theorem 1 and Table 2."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import sympy as sp
 
@@ -12,7 +15,7 @@ from theory.evidence import About, Effort, Piece, enumerated, holds_for, proof
 from theory.filters import Filter
 from theory.ledger import Claim, Repair
 from theory.paths import noisy_gradient, sign_paths, starts
-from theory.proof import Check, Query, Square, certificate, identity, reals, smt
+from theory.proof import Check, Expr, Query, Square, certificate, identity, reals, smt
 from theory.trajectory import record
 
 
@@ -27,6 +30,19 @@ def _polarisation() -> Check:
     """<a, D> = |a|^2/2 + |D|^2/2 - |a - D|^2/2 >= |D|^2/2 - |a - D|^2/2."""
     a, D = sp.symbols("a D", real=True)
     return certificate(a * D - (D**2 / 2 - (a - D) ** 2 / 2), [Square(a, weight=sp.Rational(1, 2))])
+
+
+def _small_batch_assembly() -> Check:
+    """With sum E|T_k|^2 <= 2 T s tau2 + 2 K^2 S, S = sum E|D_k|^2, the summed descent is the code's formula.
+
+    (eta/2)(1 - z - 2 z^2 K^2) S <= gap + T eta (z/2) s + T eta z^2 tau2 s, z = L eta, and the bracket is >= 1/2.
+    """
+    L, eta, T, gap, variance, tau2 = sp.symbols("L eta T gap s tau2", positive=True)
+    z = L * eta
+    total = gap + T * eta * z / 2 * variance + T * eta * z**2 * tau2 * variance
+    stand_in: Any = SimpleNamespace(tau2=tau2)
+    bound: Expr = bounds.mean_square_gradient_small_batch(stand_in, L=L, eta=eta, T=T, gap=gap, variance=variance)
+    return identity(total / (eta / 4 * T), bound)
 
 
 def _virtual_step() -> Check:
@@ -74,7 +90,7 @@ theorem_n_small_batch = Claim(
             Piece("<grad f(y), D> >= |D|^2/2 - |grad f(y) - D|^2/2", _polarisation),
             Piece("|grad f(y_k) - D_k| <= L eta |T_{k-1}| and sum E|T_k|^2 <= 2 T s tau2 + 2 K^2 sum E|D_k|^2"),
             Piece("the coefficient of sum E|D_k|^2 is at least 1/2", _small_batch_coefficient),
-            Piece("conclusion: sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/b"),
+            Piece("sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/b, and divide", _small_batch_assembly),
         ),
         enumerated("E-SGD", _small_batch_exactly),
     ),
@@ -132,17 +148,25 @@ theorem_1 = Claim(
 )
 
 
+def _sizes(chi: Expr, L: Expr, gap: Expr, age: Expr, sigma2: Expr, omega2: Expr, target: Expr) -> tuple[Expr, Expr]:
+    """The code's (T, batch) with symbols; age stands for max(1, K)."""
+    stand_in: Any = SimpleNamespace(K=age + 1, omega2=omega2)
+    Q: Any = SimpleNamespace(chi=chi)
+    T, batch = bounds.sufficient(stand_in, Q, L=L, gap=gap, sigma2=sigma2, target=target)
+    return sp.sympify(T).subs(age, age - 1), sp.sympify(batch)
+
+
 def _sufficient_sizes() -> Check:
     """At the prescribed T and batch the two halves of the bound are target^2 / 2 each."""
     chi, L, gap, age, sigma2, omega2, target = sp.symbols("chi L Delta K sigma2 omega2 eps", positive=True)
-    T, batch = 16 * chi * L * gap * age / target**2, 4 * chi * omega2 * sigma2 / target**2
+    T, batch = _sizes(chi, L, gap, age, sigma2, omega2, target)
     deterministic = 4 * chi * L * age * gap / T + chi * (2 * age) * (2 * L * gap) / T
     return identity(deterministic + chi * 2 * omega2 * sigma2 / batch, target**2)
 
 
 def _total_samples() -> Check:
     chi, L, gap, age, sigma2, omega2, target = sp.symbols("chi L Delta K sigma2 omega2 eps", positive=True)
-    T, batch = 16 * chi * L * gap * age / target**2, 4 * chi * omega2 * sigma2 / target**2
+    T, batch = _sizes(chi, L, gap, age, sigma2, omega2, target)
     return identity(T * batch * target**4, 64 * chi**2 * L * gap * age * sigma2 * omega2)
 
 
