@@ -48,5 +48,5 @@ $(READY): pyproject.toml constraints.txt
 	else $(PIP) "torch==$(TORCH)+cpu" 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)+cpu" --index-url https://download.pytorch.org/whl/cpu --retries 1 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)"; fi
-	$(PIP) -c constraints.txt -e ".[theory,experiments,dev]"
+	$(PIP) -c constraints.txt -e ".[theory,experiments,fused,dev]"
 	touch $@

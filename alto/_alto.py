@@ -47,8 +47,10 @@ class ALTO(Optimizer):
         bias_correction: True is Algorithm 2, False is Algorithm 1 ("vanilla"). Default: True.
         layerwise: whether to scale each tensor's update to its norm. False takes the plain step :math:`\eta r_k`.
         maximize: ascend instead.
-        foreach: handle all tensors of a group together. Default: yes, unless ``differentiable``.
-        fused: reserved for fused kernels; only None and False are accepted in this version.
+        foreach: True takes plain torch over all tensors together, False one tensor at a time. Default: ``fused``
+            decides.
+        fused: True takes the fused kernels (on a CPU: Numba, the extra ``fused``), False plain torch. Default: fused
+            where it is available.
         capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
         differentiable: let autograd record the step (parameters must then be no leaves).
 
@@ -160,7 +162,10 @@ class ALTO(Optimizer):
             rule = Rule.of(group)
             for layout, tensors in self._buckets(group):
                 engine = engines.choose(
-                    tensors.params[0], foreach=group["foreach"], differentiable=group["differentiable"]
+                    tensors.params[0],
+                    foreach=group["foreach"],
+                    fused=group["fused"],
+                    differentiable=group["differentiable"],
                 )
                 engine.alto_step_(
                     tensors, rule, group["lr"], _sharding.whole_norms(layout), capturable=group["capturable"]
@@ -282,12 +287,11 @@ def _check_group(group: dict[str, Any]) -> None:
         _checks.flag(name, group[name])
     for name in ("foreach", "fused"):
         _checks.flag(name, group[name], optional=True)
-    if group["fused"]:
-        raise ValueError("fused = True: this version has no fused kernels; must be None or False")
-    if group["foreach"] and group["differentiable"]:
-        raise ValueError(
-            "foreach = True with differentiable = True: foreach steps cannot be recorded; drop one of them"
-        )
+    if group["foreach"] and group["fused"]:
+        raise ValueError("foreach = True with fused = True: they are two ways to take a step; drop one of them")
+    for name in ("foreach", "fused"):
+        if group[name] and group["differentiable"]:
+            raise ValueError(f"{name} = True with differentiable = True: it cannot be recorded; drop one of them")
 
 
 def _zeros(param: Tensor) -> Tensor:

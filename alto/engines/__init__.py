@@ -11,22 +11,57 @@ Each engine is a module with the same two functions on lists of tensors:
 
 ``single`` is the specification: one tensor at a time, pure functions, differentiable. ``foreach`` handles all tensors
 in a few launches, for accelerators and compilers; ``blocked`` does the same on a CPU in pieces that fit its cache.
+``cpu`` is fused and needs Numba, which is imported on first use.
 """
 
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from alto.engines import blocked, foreach, single
+from alto.engines import blocked, single
+from alto.engines import foreach as launched
 
-__all__ = ["blocked", "choose", "foreach", "single"]
+__all__ = ["choose"]
 
 
-def choose(tensor: Tensor, *, foreach: bool | None = None, differentiable: bool = False) -> ModuleType:
-    """The engine for tensors like this one: ``single`` on request or to record a step, else the device's fast one."""
-    if differentiable or foreach is False:
+def choose(
+    tensor: Tensor, *, foreach: bool | None = None, fused: bool | None = None, differentiable: bool = False
+) -> ModuleType:
+    """The engine for tensors like this one.
+
+    Args:
+        tensor: tells the device.
+        foreach: True asks for plain torch over lists, False for one tensor at a time; None lets ``fused`` decide.
+        fused: True asks for the fused engine, None takes it where there is one.
+        differentiable: whether autograd is to record the step; ``single`` can.
+
+    Raises:
+        RuntimeError: if ``fused`` is True and there is no fused engine here.
+    """
+    if differentiable or (foreach is False and not fused):
         return single
-    if tensor.device.type == "cpu" and not torch.compiler.is_compiling():
-        return blocked
-    return globals()["foreach"]
+    if torch.compiler.is_compiling():
+        return launched
+    device = tensor.device.type
+    if fused or (fused is None and not foreach):
+        engine = _fused(device)
+        if engine is not None:
+            return engine
+        if fused:
+            raise RuntimeError(
+                f"fused = True: there is no fused engine for {device} tensors here (on a CPU it needs Numba: "
+                "pip install alto-optim[fused]); leave fused at None to take the fastest that there is"
+            )
+    return blocked if device == "cpu" else launched
+
+
+@cache
+def _fused(device: str) -> ModuleType | None:
+    """The fused engine of a device, imported on first use; None if there is none or its compiler is missing."""
+    if device == "cpu" and find_spec("numba") is not None:
+        return import_module("alto.engines.cpu")
+    return None

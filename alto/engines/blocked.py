@@ -44,7 +44,7 @@ def alto_step_(
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     del capturable  # nothing waits for a CPU
     scratch = _Scratch(tensors.exp_avgs[0].dtype)
-    corrections = [_correction(step.item(), rule) for step in tensors.steps]
+    corrections = [correction(step.item(), rule) for step in tensors.steps]
     squares: list[Tensor] = []
     for i, (scale, shift) in enumerate(corrections):
         explored = [tensors.slow_avgs[i]] if tensors.slow_avgs else []
@@ -94,8 +94,8 @@ class _Scratch:
         return buffer[: like.numel()].view(like.shape)
 
 
-def _correction(step: float, rule: Rule) -> tuple[float, float]:
-    """``(scale, shift)`` with (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
+def correction(step: float, rule: Rule) -> tuple[float, float]:
+    """Return ``(scale, shift)`` with (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
     if not rule.bias_correction:
         return 1.0, rule.eps1
     root = math.sqrt(1 - rule.beta3**step)

@@ -42,6 +42,8 @@ NAN, INF = float("nan"), float("inf")
         ({"bias_correction": None}, "bias_correction = None: must be True or False"),
         ({"foreach": "yes"}, "foreach = 'yes': must be True or False or None"),
         ({"foreach": True, "differentiable": True}, "foreach = True with differentiable = True"),
+        ({"fused": True, "differentiable": True}, "fused = True with differentiable = True"),
+        ({"fused": True, "foreach": True}, "foreach = True with fused = True"),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )
@@ -103,3 +105,10 @@ def test_for_batch_refuses(batch):
 def test_decay_groups_refuses_a_negative_decay_through_the_optimizer():
     with pytest.raises(ValueError, match="weight_decay = -1"):
         ALTO(decay_groups(torch.nn.Linear(2, 2), weight_decay=-1))
+
+
+def test_fused_where_there_is_no_fused_engine():
+    param = torch.nn.Parameter(torch.ones(2, device="meta"))
+    param.grad = torch.ones(2, device="meta")
+    with pytest.raises(RuntimeError, match="no fused engine for meta tensors"):
+        ALTO([param], fused=True).step()

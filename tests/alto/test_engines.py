@@ -74,6 +74,7 @@ def assert_close(ours, letter, problem):
 
 # id -> the engine and the options that ask for a path of its own in it
 ENGINES = {
+    "cpu": ("cpu", {}),
     "blocked": ("blocked", {}),
     "foreach": ("foreach", {}),
     "single": ("single", {}),
@@ -140,7 +141,7 @@ def test_the_library_departs_from_the_letter_where_a_layer_is_zero():
     assert np.abs(moved).min() > 0.09
 
 
-@pytest.mark.parametrize("engine", ["blocked", "foreach"])
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach"])
 @given(problem=problems(), exploration=explorations())
 def test_engines_agree_in_float32(engine, problem, exploration):
     alpha, beta1 = exploration
@@ -160,7 +161,7 @@ def test_engines_agree_in_float32(engine, problem, exploration):
         np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-5 * max(1.0, float(np.abs(y).max(initial=0.0))))
 
 
-@pytest.mark.parametrize("engine", ["blocked", "foreach"])
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach"])
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last", "transposed"])
 def test_large_tensors_in_any_memory_layout(engine, layout):
     """Larger than a block, so that it is cut; laid out as a convolution or a transposed view may be."""
@@ -184,3 +185,23 @@ def test_large_tensors_in_any_memory_layout(engine, layout):
                 optimizer.step()
             results.append(param)
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"bias_correction": False}, {"alpha": 0.0}], ids=str)
+def test_the_fused_cpu_engine_does_not_depend_on_the_number_of_threads(options):
+    def stepped(threads):
+        torch.set_num_threads(threads)
+        try:
+            torch.manual_seed(5)
+            params = [torch.randn(shape) for shape in [(700, 300), (3,), (200_001,), (64, 64)]]
+            optimizer = ALTO(params, lr=0.1, fused=True, **options)
+            for _ in range(3):
+                for p in params:
+                    p.grad = torch.randn_like(p)
+                optimizer.step()
+            return params
+        finally:
+            torch.set_num_threads(1)
+
+    for one, three in zip(stepped(1), stepped(3), strict=True):
+        assert torch.equal(one, three)

@@ -36,11 +36,13 @@ def test_bytes_of_state_a_parameter_in_float32(make, expected):
     assert bytes_a_parameter(optimizer) == expected
 
 
-@pytest.mark.parametrize(("engine", "least", "most"), [("foreach", 1.0, 2.02), ("blocked", 0.0, 0.2)])
+@pytest.mark.parametrize(
+    ("engine", "least", "most"), [("foreach", 1.0, 2.02), ("blocked", 0.01, 0.2), ("cpu", 0.0, 0.01)]
+)
 @pytest.mark.parametrize("maximize", [False, True])
 @pytest.mark.parametrize("capturable", [False, True])
 def test_temporaries_as_multiples_of_the_parameters_size(engine, least, most, maximize, capturable):
-    """At most two copies for foreach, a few blocks on a CPU; the lower bound shows that the measurement sees them."""
+    """At most two copies for foreach, a few blocks on a CPU, none fused; the lower bounds show that they are seen."""
     with forced(engine):
         params = [nn.Parameter(torch.randn(512, 512)) for _ in range(4)]
         optimizer = ALTO(params, maximize=maximize, capturable=capturable)
@@ -53,7 +55,7 @@ def test_temporaries_as_multiples_of_the_parameters_size(engine, least, most, ma
             held += event.nbytes()
             peak = max(peak, held)
     size = sum(p.nbytes for p in params)
-    assert least * size < peak < most * size
+    assert least * size <= peak < most * size
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000, 65_536, 70_001, 5_000_000])

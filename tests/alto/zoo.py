@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib import import_module
 from unittest import mock
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, engines
+from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW
 
 # Every optimizer of ours, in each engine: id -> constructor from parameters (or groups).
 OURS: dict[str, Callable[..., Optimizer]] = {
     "ALTO-foreach": lambda params, **kw: ALTO(params, foreach=True, **kw),
+    "ALTO-fused": lambda params, **kw: ALTO(params, fused=True, **kw),
     "ALTO-single": lambda params, **kw: ALTO(params, foreach=False, **kw),
     "ALTO-vanilla": lambda params, **kw: ALTO(params, bias_correction=False, **kw),
     "ALTO-capturable": lambda params, **kw: ALTO(params, capturable=True, **kw),
@@ -78,7 +80,7 @@ def run(optimizer: Optimizer, params: list[nn.Parameter], steps: range | int) ->
 
 def forced(engine: str) -> AbstractContextManager:
     """Within this context every step is taken by the engine of that name, whatever the device."""
-    return mock.patch("alto.engines.choose", return_value=getattr(engines, engine))
+    return mock.patch("alto.engines.choose", return_value=import_module(f"alto.engines.{engine}"))
 
 
 def equal(left: list[Tensor], right: list[Tensor]) -> bool:
