@@ -17,7 +17,7 @@ _SIZES = frozenset({
     "data.name", "data.augment", "data.limit", "data.context", "model.name", "model.options", "final.seeds",
     "tuning.seeds",
     "tuning.learning_rates.count", "training.epochs", "training.warmup", "training.batch_size", "training.microbatch",
-    "training.precision", "training.evaluations", "training.channels_last", "training.compile",
+    "training.precision", "training.evaluations", "training.channels_last", "training.compile", "training.curvature",
 })  # fmt: skip
 
 

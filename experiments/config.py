@@ -70,6 +70,7 @@ class TrainingConfig:
         evaluations: Evaluations along a final run, evenly spaced, the last one at its end.
         channels_last: Memory format of convolutional networks.
         compile: Pass the network through ``torch.compile``.
+        curvature: Training examples on which the curvature is measured at each evaluation of a final run; 0 is never.
     """
 
     epochs: int = 10
@@ -83,6 +84,7 @@ class TrainingConfig:
     evaluations: int = 10
     channels_last: bool = False
     compile: bool = False
+    curvature: int = 0
 
     def __post_init__(self):
         require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
@@ -95,6 +97,7 @@ class TrainingConfig:
         require(0 <= self.warmup <= self.epochs, "warmup", self.warmup, f"in [0, epochs = {self.epochs}]")
         require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "finite and at least 0")
         require(self.clip == "none" or 0 < self.clip < math.inf, "clip", self.clip, '"none" or finite and above 0')
+        require(self.curvature >= 0, "curvature", self.curvature, "at least 0")
         require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
 
 

@@ -17,7 +17,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from experiments import batches, checkpoint, data, environment, models, optimizers, parallel, schedules, store
+from experiments import (
+    batches,
+    checkpoint,
+    curvature,
+    data,
+    environment,
+    models,
+    optimizers,
+    parallel,
+    schedules,
+    store,
+)
 from experiments.environment import Environment
 from experiments.errors import CheckpointError
 from experiments.evaluate import cross_entropy_sum, evaluate, finite
@@ -59,6 +70,9 @@ class Session:
         self.total = self.per_epoch * run.training.epochs
         self.evaluated_at = self._evaluation_steps()
 
+        self.origin = self._weights() if run.training.curvature else None
+        self.lately: Tensor | None = None  # the weights of ten steps before the next evaluation, once they are known
+
         self.step = 0
         self.seconds = 0.0
         self.training_seconds = 0.0
@@ -85,6 +99,8 @@ class Session:
         with open(self.folder / "metrics.jsonl" if self.team.leads else os.devnull, "a") as metrics:
             while self.step < self.total and not diverged:
                 started = time.monotonic()
+                if self.origin is not None and self.step + _LAG in self.evaluated_at:
+                    self.lately = self._weights()
                 self.advance()
                 self.training_seconds += time.monotonic() - started
                 self.seconds = before + time.monotonic() - begin
@@ -155,6 +171,7 @@ class Session:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
+        self.lately = state["lately"]
         for name in _COUNTERS:
             setattr(self, name, state[name])
         self.resumed += 1
@@ -166,6 +183,7 @@ class Session:
             "scaler": self.scaler.state_dict(),
             "metrics_bytes": metrics_bytes,
             "processes": self.team.size,
+            "lately": self.lately,
             **{name: getattr(self, name) for name in _COUNTERS},
         }
 
@@ -214,6 +232,7 @@ class Session:
         self.loss_sum.zero_()
         self.loss_steps = 0
         final = self.run.phase == "final"
+        extras = self._movement() if final and self.origin is not None else {}
         return Point(
             step=self.step,
             epoch=self.step / self.per_epoch,
@@ -222,7 +241,22 @@ class Session:
             train_loss=train_loss,
             validation=evaluate(self.model, self.data, self.data.validation.to(self.device)),
             test=evaluate(self.model, self.data, self.data.test.to(self.device)) if final else None,
+            **extras,
         )
+
+    def _movement(self) -> dict[str, Any]:
+        """Where the weights are, and how curved the loss is there."""
+        assert self.origin is not None
+        weights, lately = self._weights(), self.lately
+        self.lately = None
+        return {
+            "moved": finite(float((weights - self.origin).norm())),
+            "moved_lately": None if lately is None else finite(float((weights - lately).norm())),
+            "curvature": curvature.measure(self.model, self.data, self.run.training.curvature),
+        }
+
+    def _weights(self) -> Tensor:
+        return torch.cat([p.detach().reshape(-1).double() for p in self.model.parameters()])
 
     def _row(self, diverged: bool) -> Row:
         on_gpu = self.device.type == "cuda"
@@ -246,6 +280,7 @@ class Session:
         )
 
 
+_LAG = 10  # Figure 3 draws |theta_k - theta_{k-10}|
 _COUNTERS = ("step", "seconds", "training_seconds", "examples", "resumed", "loss_sum", "loss_steps")
 
 

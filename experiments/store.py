@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import experiments.evaluate as evaluation
+from experiments.curvature import Curvature
 from experiments.errors import ConfigError, DataError
 from experiments.files import write_json
 from experiments.parse import build
@@ -24,6 +25,9 @@ class Point:
         train_loss: Mean training loss of the steps since the point before, in nats; None where it is not finite.
         validation: Scores on the validation split.
         test: Scores on the test split; None in a tuning run.
+        moved: |theta_k - theta_0|, Euclidean over all parameters.
+        moved_lately: |theta_k - theta_{k-10}|; None in the first ten steps.
+        curvature: Where it is asked for.
     """
 
     step: int
@@ -33,6 +37,9 @@ class Point:
     train_loss: float | None
     validation: evaluation.Scores
     test: evaluation.Scores | None = None
+    moved: float | None = None
+    moved_lately: float | None = None
+    curvature: Curvature | None = None
 
 
 @dataclass(frozen=True)
