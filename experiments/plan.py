@@ -14,7 +14,9 @@ from experiments.parse import build
 
 Phase = Literal["tune", "final"]
 
-_FORMAT = 1  # raise it when the meaning of a run changes, so that old rows are not mistaken for new ones
+# Raise it when the meaning of a run changes (a default does, or the training loop), so that old rows are not mistaken
+# for new ones.
+_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ class Run:
 
     @property
     def digest(self) -> str:
-        """Hexadecimal digest of the run's whole content."""
-        content = json.dumps([_FORMAT, dataclasses.asdict(self)], sort_keys=True)
+        """Hexadecimal digest of the run's content.
+
+        Fields at their default are left out: a new option with a default that changes nothing keeps the old rows.
+        """
+        content = json.dumps([_FORMAT, _told(self)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -61,6 +66,20 @@ class Run:
     def read(table: dict[str, object]) -> "Run":
         """The inverse of ``dataclasses.asdict``, checked."""
         return build(Run, table)
+
+
+def _told(value: object) -> object:
+    """The value as plain tables, without the dataclass fields that are at their default."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    kept = {}
+    for field in dataclasses.fields(value):
+        own, default = getattr(value, field.name), field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if default is dataclasses.MISSING or own != default:
+            kept[field.name] = _told(own)
+    return kept
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,21 @@ def test_every_field_of_the_recipe_is_in_the_identity(run):
         assert dataclasses.replace(run, training=training).digest != run.digest, name
 
 
+def test_a_field_at_its_default_is_not_in_the_identity_and_any_other_value_is(run):
+    # so that an option added later does not disown the rows there are
+    known = dataclasses.asdict(run)
+    assert known["training"]["compile"] is False
+    old = {**known, "training": {k: v for k, v in known["training"].items() if k != "compile"}}
+    assert Run.read(old).digest == run.digest
+    compiled = dataclasses.replace(run, training=dataclasses.replace(run.training, compile=True))
+    assert compiled.digest != run.digest
+
+
+def test_the_identity_is_pinned(run):
+    # rows are found by it: a change of this value disowns every row there is, and must be meant
+    assert run.digest == "3c6054b193fb61eb"
+
+
 def test_all_competitors_get_the_same_budget(tiny):
     grids = [[(run.lr, run.seed) for run in plan.tuning_runs(tiny, cell, 160)] for cell in plan.cells(tiny)]
     assert grids[0] == [(0.01, 11), (0.1, 11)]
