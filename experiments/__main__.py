@@ -1,4 +1,4 @@
-"""The command line: ``python -m experiments list | run | report``. All console text lives here and in `console`."""
+"""The command line: ``python -m experiments list | run | report | figures``. Console text lives here and in `console`."""
 
 import os
 import sys
@@ -96,26 +96,62 @@ class Report:
 
     Attributes:
         which: The experiment, with the same changes that it was run with.
+        results: Keep the summary in this folder too, as experiments/NAME-TIER.json.
     """
 
     which: Annotated[Which, arg(name="")]
+    results: Path | None = None
 
     def act(self) -> int:
         """Report on what is finished."""
-        from experiments import figures, report, runner
+        from experiments import figures, report, runner, summary
         from experiments.environment import Environment
+        from experiments.files import write_atomic
 
         experiment = self.which.load()
         place = Environment(self.which.folder(experiment), self.which.data_dir)
         results = runner.collect(experiment, place)
         if not any(results.rows.values()):
             raise DataError(f"{place.out} has no finished runs of this configuration; first: run {experiment.name}")
-        made = report.make(results)
-        report.write(made, place.out / "report")
-        files = figures.write(figures.curves(results), place.out / "report", "curves")
-        files += figures.write(figures.intervals(made), place.out / "report", "intervals")
-        console.show_report(made, [place.out / "report" / "report.md", *files])
+        made, folder = summary.summarise(results), place.out / "report"
+        text, tables = folder / "report.md", [folder / "summary.json"]
+        if self.results is not None:
+            tables.append(_kept(self.results, experiment))
+        write_atomic(text, report.markdown(made.report).encode())
+        for table in tables:
+            summary.write(made, table)
+        console.show_report(made.report, [text, *tables, *figures.draw(made, folder)])
         return 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Draw the figures of kept summaries; nothing is trained and no run is needed.
+
+    Attributes:
+        name: The experiment.
+        tier: Its tier.
+        results: Folder of the kept summaries.
+        out: Folder of the figures.
+    """
+
+    name: Positional[str]
+    tier: Tier = "laptop"
+    results: Path = Path("results")
+    out: Path = Path("runs/figures")
+
+    def act(self) -> int:
+        """Read and draw."""
+        from experiments import figures, summary
+
+        experiment = catalog.load(self.name, self.tier)
+        files = figures.draw(summary.read(_kept(self.results, experiment)), self.out / f"{self.name}-{self.tier}")
+        console.show_files(files)
+        return 0
+
+
+def _kept(results: Path, experiment: Experiment) -> Path:
+    return results / "experiments" / f"{experiment.name}-{experiment.tier}.json"
 
 
 def _jobs(asked: int) -> int:
@@ -131,7 +167,7 @@ def _jobs(asked: int) -> int:
 
 def main() -> int:
     """Parse the command line and act on it."""
-    commands: dict[str, Callable] = {"list": List, "run": Run, "report": Report}
+    commands: dict[str, Callable] = {"list": List, "run": Run, "report": Report, "figures": Figures}
     command = tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
     try:
         return command.act()

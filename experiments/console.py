@@ -123,6 +123,11 @@ def show_report(report: "Report", files: list[Path]) -> None:
         _out.print("Incomplete: final runs are missing.", style="yellow")
     for note in report.notes:
         _out.print(note)
+    show_files(files)
+
+
+def show_files(files: list[Path]) -> None:
+    """Print which files were written."""
     for file in files:
         _out.print(f"wrote {file}", highlight=False)
 

@@ -1,5 +1,6 @@
 """Figures from rows alone: mean curves with 95 % t-intervals over the seeds."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +11,26 @@ from matplotlib.figure import Figure
 from tueplots import axes as axes_style
 from tueplots import fontsizes
 
-from experiments.config import Metric
 from experiments.files import write_atomic
-from experiments.plan import Cell
 from experiments.report import Report, metric_words
-from experiments.runner import Results
 from experiments.statistics import t_interval
-from experiments.store import Row
-from experiments.tuning import value_of
+from experiments.summary import Column, Summary
 
 # Okabe and Ito's colours, which all kinds of colour vision tell apart; the subject is first and thickest.
 _COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), "-")
 
 
-def curves(results: Results) -> Figure:
+def curves(summary: Summary) -> Figure:
     """Draw the test metric and the training loss against the epoch, one column a setting.
 
     Args:
-        results: What is known of the experiment; competitors without rows are left out.
+        summary: The experiment; competitors without runs are left out.
 
     Returns:
         The figure.
     """
-    experiment = results.experiment
+    experiment = summary.experiment
     metric = experiment.tuning.metric
     settings = list(experiment.settings)
     style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
@@ -43,10 +40,10 @@ def curves(results: Results) -> Figure:
         for column, setting in enumerate(settings):
             top, bottom = panels[0][column], panels[1][column]
             for index, label in enumerate(experiment.optimizers):
-                rows = results.rows.get(Cell(setting, label), [])
+                runs = [run for run in summary.runs if (run.setting, run.label) == (setting, label)]
                 look = {"color": _COLOURS[index % 8], "linestyle": _DASHES[index % 8], "label": label}
-                _draw(top, rows, metric, "test", look)
-                _draw(bottom, rows, "loss", "train", look)
+                _draw(top, [(run.epoch, run.test) for run in runs], metric == "loss", look)
+                _draw(bottom, [(run.epoch, run.train_loss) for run in runs], True, look)
             top.set_title(setting)
             bottom.set_xlabel("epoch")
             bottom.set_yscale("log")
@@ -90,6 +87,22 @@ def intervals(made: Report) -> Figure:
     return figure
 
 
+def draw(summary: Summary, folder: Path) -> list[Path]:
+    """Draw and write all figures of an experiment.
+
+    Args:
+        summary: The experiment.
+        folder: Where.
+
+    Returns:
+        The files.
+    """
+    return [
+        *write(curves(summary), folder, "curves"),
+        *write(intervals(summary.report), folder, "intervals"),
+    ]
+
+
 def write(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write a figure as PNG and PDF, atomically and without a date, so that equal rows give equal files.
 
@@ -101,8 +114,6 @@ def write(figure: Figure, folder: Path, name: str) -> list[Path]:
     Returns:
         The two paths.
     """
-    import io
-
     paths = []
     for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
         buffer = io.BytesIO()
@@ -112,22 +123,22 @@ def write(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
-def _draw(panel: Axes, rows: list[Row], metric: Metric, split: str, look: dict) -> None:
+def _draw(panel: Axes, runs: list[tuple[Column, Column]], positive: bool, look: dict) -> None:
     """One competitor's mean curve and band, over the evaluations that all its runs reached."""
-    if not rows:
+    if not runs:
         return
     epochs, means, lows, highs = [], [], [], []
-    for points in zip(*(row.curve for row in rows), strict=False):
-        values = [p.train_loss if split == "train" else value_of(p, metric, split) for p in points]
-        finite = [value for value in values if value is not None]
-        if len(finite) < len(values):
+    places = zip(*(epoch for epoch, _ in runs), strict=False)
+    values = zip(*(column for _, column in runs), strict=False)
+    for place, here in zip(places, values, strict=True):
+        finite = [value for value in here if value is not None]
+        if len(finite) < len(here):
             break
         interval = t_interval(finite)
-        scale = 1 if metric == "loss" else 100
-        epochs.append(points[0].epoch)
-        means.append(scale * interval.mean)
-        lows.append(scale * (interval.mean if interval.low is None else interval.low))
-        highs.append(scale * (interval.mean if interval.high is None else interval.high))
+        epochs.append(place[0])
+        means.append(interval.mean)
+        lows.append(interval.mean if interval.low is None else interval.low)
+        highs.append(interval.mean if interval.high is None else interval.high)
     panel.plot(epochs, means, linewidth=1.4, **look)
-    floor = min(means, default=1.0) * 0.05 if metric == "loss" else -np.inf  # a logarithmic axis has no room below 0
+    floor = min(means, default=1.0) * 0.05 if positive else -np.inf  # a logarithmic axis has no room below 0
     panel.fill_between(epochs, np.maximum(lows, floor), highs, color=look["color"], alpha=0.15, linewidth=0)

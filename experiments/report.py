@@ -1,13 +1,10 @@
 """From rows to what may be said about them: means with intervals, paired differences, and what is missing."""
 
-import dataclasses
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from experiments import plan
 from experiments.config import Experiment, Metric
-from experiments.files import write_atomic, write_json
 from experiments.plan import Cell
 from experiments.runner import Results
 from experiments.statistics import Interval, sign_flip_p_value, t_interval
@@ -120,21 +117,9 @@ def make(results: Results) -> Report:
     )
 
 
-def test_value(row: Row, metric: Metric) -> float | None:
-    """A final run's test metric as it is reported: accuracy and F1 in percent."""
-    value = value_of(row.last, metric, "test")
+def in_reported_unit(value: float | None, metric: Metric) -> float | None:
+    """A metric as it is reported: accuracy and F1 in percent."""
     return value if value is None or metric == "loss" else 100 * value
-
-
-def write(report: Report, folder: Path) -> None:
-    """Write ``report.json`` and ``report.md``, atomically.
-
-    Args:
-        report: The report.
-        folder: Where.
-    """
-    write_json(folder / "report.json", dataclasses.asdict(report))
-    write_atomic(folder / "report.md", markdown(report).encode())
 
 
 def markdown(report: Report) -> str:
@@ -229,7 +214,8 @@ def _difference(results: Results, cell: Cell) -> Difference | None:
 
 def _values(rows: list[Row], experiment: Experiment) -> dict[int, float]:
     """Test metric by seed, where it is finite."""
-    values = {row.run.seed: test_value(row, experiment.tuning.metric) for row in rows}
+    metric = experiment.tuning.metric
+    values = {row.run.seed: in_reported_unit(value_of(row.last, metric, "test"), metric) for row in rows}
     return {seed: value for seed, value in values.items() if value is not None}
 
 

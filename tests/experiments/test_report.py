@@ -4,7 +4,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from experiments import figures, report, runner
+from experiments import figures, report, runner, summary
+from experiments.errors import DataError
 from experiments.plan import Cell
 
 
@@ -20,8 +21,8 @@ def test_means_and_differences_are_those_of_the_rows(results):
         for label in ("ALTO", "LAMB")
     }
     assert [(s.label, s.test.n) for s in made.summaries] == [("ALTO", 2), ("LAMB", 2)]
-    for summary in made.summaries:
-        assert summary.test.mean == pytest.approx(np.mean(accuracies[summary.label]))
+    for cell in made.summaries:
+        assert cell.test.mean == pytest.approx(np.mean(accuracies[cell.label]))
     (difference,) = made.differences
     pairs = np.subtract(accuracies["ALTO"], accuracies["LAMB"])
     assert difference.difference.mean == pytest.approx(pairs.mean())
@@ -48,8 +49,8 @@ def test_nothing_is_filled_in_for_missing_rows(results):
 
 
 def test_the_tables_say_edge_and_divergence(results):
-    summary = report.make(results).summaries[0]
-    marked = dataclasses.replace(summary, at_edge=True, diverged=1)
+    first = report.make(results).summaries[0]
+    marked = dataclasses.replace(first, at_edge=True, diverged=1)
     cells = report.summary_cells(marked)
     assert cells[2].endswith("(edge)")
     assert cells[5] == "2 of 2, 1 diverged"
@@ -58,27 +59,50 @@ def test_the_tables_say_edge_and_divergence(results):
 def test_equal_rows_give_equal_files(results, tmp_path):
     digests = []
     for name in ("a", "b"):
-        report.write(report.make(results), tmp_path / name)
-        figures.write(figures.curves(results), tmp_path / name, "curves")
-        figures.write(figures.intervals(report.make(results)), tmp_path / name, "intervals")
+        made = summary.summarise(results)
+        summary.write(made, tmp_path / name / "summary.json")
+        figures.draw(made, tmp_path / name)
         files = sorted((tmp_path / name).iterdir())
         assert [file.name for file in files] == [
             "curves.pdf",
             "curves.png",
             "intervals.pdf",
             "intervals.png",
-            "report.json",
-            "report.md",
+            "summary.json",
         ]
         digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
     assert digests[0] == digests[1]
 
 
-def test_the_figure_draws_the_rows(results):
-    figure = figures.curves(results)
-    top = figure.axes[0]
+def test_a_summary_survives_the_way_to_disk_and_back(results, tmp_path):
+    made = summary.summarise(results)
+    summary.write(made, tmp_path / "kept.json")
+    assert summary.read(tmp_path / "kept.json") == made
+    assert [(run.label, run.seed) for run in made.runs] == [("ALTO", 1), ("ALTO", 2), ("LAMB", 1), ("LAMB", 2)]
+    row = results.rows[Cell("small", "LAMB")][1]
+    assert made.runs[3].test[-1] == pytest.approx(100 * row.last.test.accuracy, rel=1e-5)
+    assert made.runs[3].weights == row.weights
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), ("{", "is no summary"), ('{"experiment": {}}', "is no summary")],
+    ids=["absent", "broken", "other"],
+)
+def test_what_is_no_summary_is_refused(tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "kept.json").write_text(content)
+    with pytest.raises(DataError, match=words):
+        summary.read(tmp_path / "kept.json")
+
+
+def test_the_figures_draw_the_rows(results):
+    made = summary.summarise(results)
+    top = figures.curves(made).axes[0]
     line = next(line for line in top.get_lines() if line.get_label() == "LAMB")
     rows = results.rows[Cell("small", "LAMB")]
     expected = [100 * np.mean([row.curve[i].test.accuracy for row in rows]) for i in range(4)]
-    np.testing.assert_allclose(line.get_ydata(), expected)
-    np.testing.assert_allclose(line.get_xdata(), [point.epoch for point in rows[0].curve])
+    np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-5)
+    np.testing.assert_allclose(line.get_xdata(), [point.epoch for point in rows[0].curve], rtol=1e-5)
+    points = figures.intervals(made.report).axes[0].containers
+    assert [float(point[0].get_xdata()[0]) for point in points] == [s.test.mean for s in made.report.summaries]

@@ -1,0 +1,144 @@
+"""What is kept of an experiment: one small file with its config, its report and every final run's curve."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments import report
+from experiments.config import Experiment
+from experiments.errors import ConfigError, DataError
+from experiments.files import write_atomic
+from experiments.parse import build
+from experiments.report import Report, in_reported_unit
+from experiments.runner import Results
+from experiments.store import Point, Row
+from experiments.tuning import value_of
+
+_MEASURES = ("top_eigenvalue", "trace", "trace_error", "sharpness", "filter_sharpness")
+
+Column = tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One final run; a column has one entry an evaluation, the last one being the result.
+
+    Attributes:
+        setting: The condition.
+        label: The competitor.
+        seed: Its seed.
+        lr: The chosen learning rate.
+        diverged: The run ended early.
+        seconds: Wall time.
+        weights: Digest of the final network.
+        epoch: Column of epochs.
+        train_loss: Column of mean training losses, in nats.
+        test: Column of test metrics, in the report's unit.
+        measures: Columns of curvature and movement, by name; empty where they were not asked for.
+    """
+
+    setting: str
+    label: str
+    seed: int
+    lr: float
+    diverged: bool
+    seconds: float
+    weights: str
+    epoch: Column
+    train_loss: Column
+    test: Column
+    measures: dict[str, Column]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An experiment as it is kept.
+
+    Attributes:
+        experiment: Its config, complete.
+        report: Means, intervals and differences, versions and hardware.
+        runs: The final runs.
+    """
+
+    experiment: Experiment
+    report: Report
+    runs: tuple[Line, ...]
+
+
+def summarise(results: Results) -> Summary:
+    """Summarise what is known of an experiment.
+
+    Args:
+        results: The results.
+
+    Returns:
+        The summary.
+    """
+    rows = [row for cell_rows in results.rows.values() for row in cell_rows]
+    return Summary(results.experiment, report.make(results), tuple(_line(row, results.experiment) for row in rows))
+
+
+def write(summary: Summary, path: Path) -> None:
+    """Write a summary as JSON, one line a run, atomically.
+
+    Args:
+        summary: The summary.
+        path: The file.
+    """
+    table = dataclasses.asdict(summary)
+    runs = ",\n  ".join(json.dumps(run, sort_keys=True) for run in table.pop("runs"))
+    head = json.dumps(table, indent=1, sort_keys=True).removesuffix("\n}")
+    write_atomic(path, f'{head},\n "runs": [\n  {runs}\n ]\n}}\n'.encode())
+
+
+def read(path: Path) -> Summary:
+    """Read what `write` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The summary.
+
+    Raises:
+        DataError: there is no such file, or it is no summary.
+    """
+    try:
+        return build(Summary, json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; report with --results writes it") from None
+    except (ValueError, ConfigError) as error:
+        raise DataError(f"{path} is no summary of an experiment: {error}") from error
+
+
+def _line(row: Row, experiment: Experiment) -> Line:
+    metric = experiment.tuning.metric
+    test = tuple(in_reported_unit(value_of(point, metric, "test"), metric) for point in row.curve)
+    return Line(
+        setting=row.run.setting,
+        label=row.run.label,
+        seed=row.run.seed,
+        lr=row.run.lr,
+        diverged=row.diverged,
+        seconds=round(row.seconds, 2),
+        weights=row.weights,
+        epoch=tuple(_short(point.epoch) for point in row.curve),
+        train_loss=tuple(_short(point.train_loss) for point in row.curve),
+        test=tuple(_short(value) for value in test),
+        measures=_measures(row.curve) if experiment.resolve(row.run.setting)[2].curvature else {},
+    )
+
+
+def _measures(curve: tuple[Point, ...]) -> dict[str, Column]:
+    columns: dict[str, Column] = {
+        name: tuple(_short(getattr(point.curvature, name, None)) for point in curve) for name in _MEASURES
+    }
+    columns["moved"] = tuple(_short(point.moved) for point in curve)
+    columns["moved_lately"] = tuple(_short(point.moved_lately) for point in curve)
+    return columns
+
+
+def _short(value: float | None) -> float | None:
+    """Six significant digits: the rows keep the rest."""
+    return None if value is None else float(f"{value:.6g}")
