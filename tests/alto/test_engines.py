@@ -205,3 +205,16 @@ def test_the_fused_cpu_engine_does_not_depend_on_the_number_of_threads(options):
 
     for one, three in zip(stepped(1), stepped(3), strict=True):
         assert torch.equal(one, three)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
+def test_nothing_to_do_is_no_nan_even_without_eps2_and_eps3(engine):
+    """R = 0 and theta = 0: the factor is 1, and not 0 / 0."""
+    params = [torch.zeros(3), torch.ones(3)]
+    optimizer = ALTO(params, lr=0.1, eps=(1e-8, 0.0, 0.0), weight_decay=0.0)
+    for p in params:
+        p.grad = torch.zeros(3)
+    with forced(engine):
+        optimizer.step()
+    assert torch.equal(params[0], torch.zeros(3))
+    assert torch.equal(params[1], torch.ones(3))
