@@ -50,6 +50,7 @@ def stages(run: Trajectory, problem: Problem, Q: Preconditioner, tracking: Track
     kept = decay * run.W
     square_error, square_gradient = norm2(e).mean(-1), norm2(D).mean(-1)
     return [
+        Stage("theta - M/H is the algorithm's own update", run.literal, after, equal=True, scale=np.abs(theta)),
         Stage("Q is within its bounds", np.maximum(Q.smallest / q, q / Q.largest), 1.0),
         Stage(
             "N-a descent",

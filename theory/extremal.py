@@ -20,12 +20,12 @@ from theory.regret import Stream, stages
 from theory.trajectory import record
 
 SHARP = 0.97
-LONG = 4000  # steps after which sum 1/sqrt(k) is 0.99 of 2 sqrt(T)
+LONG = 1500  # steps after which sum 1/sqrt(k) is 0.98 of 2 sqrt(T)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A run against a constant gradient of 1 in every coordinate.
+    """A run against the same gradient in every coordinate, 1 by default.
 
     Attributes:
         start, comparator: the same in every coordinate.
@@ -33,6 +33,7 @@ class Case:
         eta, decay, steps, layers, layerwise: as in Theorem C.
         alpha: constant, or a function of k.
         eps1, eps2, eps3: the algorithm's.
+        gradient: of step k.
     """
 
     start: float
@@ -49,7 +50,7 @@ class Case:
     eps1: float = 1e-9
     eps2: float = 1e-9
     eps3: float = 0.1
-    corrected: bool = False
+    gradient: Callable[[int], float] = lambda _: 1.0
 
 
 def convex_stages(case: Case) -> dict[str, Stage]:
@@ -58,11 +59,11 @@ def convex_stages(case: Case) -> dict[str, Stage]:
     alphas = [case.alpha(k) if callable(case.alpha) else case.alpha for k in range(1, case.steps + 1)]
     d, eps1, beta3 = sum(case.layers), case.eps1, 1e-9
     F = Filter(max(alphas, key=abs), case.beta1, case.beta2)
-    alto = ALTO(
-        F.alpha, F.beta1, F.beta2, beta3, eps1, case.eps2, case.eps3, case.decay, case.corrected, case.layerwise
-    )
+    alto = ALTO(F.alpha, F.beta1, F.beta2, beta3, eps1, case.eps2, case.eps3, case.decay, False, case.layerwise)
     stream = Stream(
-        lambda _, theta: theta.sum(-1), lambda _, theta: np.ones_like(theta), np.full((1, d), case.comparator)
+        lambda k, theta: case.gradient(k) * theta.sum(-1),
+        lambda k, theta: np.full_like(theta, case.gradient(k)),
+        np.full((1, d), case.comparator),
     )
     run = record(
         alto, stream.gradient, np.full((1, d), case.start), steps=case.steps, eta=lambda k: case.eta / np.sqrt(k),
@@ -73,7 +74,7 @@ def convex_stages(case: Case) -> dict[str, Stage]:
     def constants(measured: dict[str, float]) -> Online:
         return Online(
             F, beta3, eps1, case.eps2, case.eps3, case.eta, case.decay, case.layers, case.layerwise,
-            varying=varying, corrected=case.corrected, **measured,
+            varying=varying, **measured,
         )  # fmt: skip
 
     return {stage.name: stage for stage in stages(run, stream, constants)}
@@ -87,6 +88,9 @@ CONVEX: dict[str, tuple[str, Case]] = {
     # pushed against the wall at 0 by the gradient, the comparator at 2: x = -2 throughout
     "distance, no layer factor": ("S6 distance", Case(0, 2, box=(0, 2), layers=(2,), eta=0.5, steps=200)),
     "distance, layer at zero": ("S6 distance", Case(0, 2, box=(0, 2), layerwise=True, eta=0.5, steps=200)),
+    # u reaches kappa = 2 when the sign changes, at the last step
+    "distance, alpha > 0": ("S6 distance", Case(
+        0, -2, box=(-2, 0), alpha=1.0, eta=0.5, steps=200, gradient=lambda k: 1.0 if k == 200 else -1.0)),
     "distance, weight decay in the factor": (
         "S6 distance", Case(0, 2, box=(0, 2), layerwise=True, eta=0.5, steps=200, eps2=3.0, eps3=5.0)),
     "distance, weight decay in the direction": (

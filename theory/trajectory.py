@@ -27,6 +27,7 @@ class Trajectory:
         theta: theta_1 ... theta_{T+1}, shape (T+1, R, d).
         g, h, a, m, v, r, W, M, H: shape (T, R, d); h is the slow average of g.
         s: layer factor, spread over its coordinates, shape (T, R, d).
+        literal: theta_{k+1} as the algorithm itself computed it, before clipping and enforcing, shape (T, R, d).
         eta, alpha, weight_decay: what each step used, shape (T,).
         layers: the sizes d_i.
     """
@@ -42,6 +43,7 @@ class Trajectory:
     M: np.ndarray
     H: np.ndarray
     s: np.ndarray
+    literal: np.ndarray
     eta: np.ndarray
     alpha: np.ndarray
     weight_decay: np.ndarray
@@ -91,7 +93,9 @@ def record(
         theta, rate = thetas[-1], eta(k)
         g = gradient(k, theta)
         h = optimizer.beta1 * h + (1 - optimizer.beta1) * g
-        optimizer.step(split(theta, layers), split(g, layers), 1.0)
+        # Algorithm 3's m lacks the factor 1 - beta2
+        literal_rate = rate * (1 - optimizer.beta2) if isinstance(optimizer, ESGD) else rate
+        literal = np.concatenate(optimizer.step(split(theta, layers), split(g, layers), literal_rate), axis=1)
         m, v, r, W, M, s, scale = parts(optimizer, theta, layers)
         H = W * scale / (rate * s)
         if monotone:
@@ -101,7 +105,7 @@ def record(
         thetas.append(new if box is None else np.clip(new, *box))
         decay = optimizer.weight_decay if isinstance(optimizer, ALTO) else 0.0
         a = np.concatenate(optimizer.a, axis=1)
-        rows.append((g, h, a, m, v, r, W, M, H, s, rate, optimizer.alpha, decay * scale))
+        rows.append((g, h, a, m, v, r, W, M, H, s, literal, rate, optimizer.alpha, decay * scale))
     return Trajectory(np.stack(thetas), *map(np.stack, zip(*rows, strict=True)), layers=layers)
 
 

@@ -130,3 +130,12 @@ def test_does_not_write_into_what_it_was_given():
     optimizer.step(optimizer.init([theta]), [g], 0.1)
     assert (theta == 1).all()
     assert (g == 1).all()
+
+
+def test_second_step_of_eadam_by_hand():
+    # alpha = 0, betas 1/2, g = 1 then 3: m = 1/2, 7/4; v = 1/2, 19/4; corrections 3/4: mhat = 7/3, vhat = 19/3
+    eadam = EAdam(alpha=0.0, beta1=0.5, beta2=0.5, beta3=0.5, eps1=1.0)
+    theta = eadam.init([np.zeros((1, 1))])
+    theta = eadam.step(theta, [np.ones((1, 1))], 1.0)
+    theta = eadam.step(theta, [np.full((1, 1), 3.0)], 1.0)
+    np.testing.assert_allclose(theta[0], [[-0.5 - (7 / 3) / (np.sqrt(19 / 3) + 1)]], rtol=1e-14)

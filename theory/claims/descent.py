@@ -87,9 +87,8 @@ def _assembly() -> Check:
     """N-e: eta/2 q_min sum|D|^2 <= gap + eta/2 q_max (C0 F + Cs T s), divided, is the formula of theory/bounds.py."""
     eta, low, high, T, gap, first, noise, C0, Cs = sp.symbols("eta q Q T gap F s C0 Cs", positive=True)
     total = gap + eta / 2 * high * (C0 * first + Cs * T * noise)
-    bound: Expr = bounds.mean_square_gradient(
-        Tracking(sp.Symbol("Cd"), C0, Cs), Preconditioner(low, high), eta=eta, T=T, gap=gap, first=first, variance=noise
-    )
+    triple, Q = Tracking(drift=0, initial=C0, noise=Cs), Preconditioner(low, high)
+    bound: Expr = bounds.mean_square_gradient(triple, Q, eta=eta, T=T, gap=gap, first=first, variance=noise)
     return identity(total / (eta * low * T / 2), bound)
 
 
