@@ -8,6 +8,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from alto import ALTO, LAMB, E
+from alto.engines import _cpu_kernels
 from alto.engines._maths import norm
 from tests.alto.zoo import equal, forced, gradients, matrices, run
 
@@ -142,3 +143,13 @@ def test_bfloat16_parameters_keep_nan(engine):
         optimizer.step()
     assert param[0].item() == pytest.approx(0.9, abs=0.01)
     assert param[1].isnan()
+
+
+def test_every_nan_of_float32_is_one_of_bfloat16():
+    """Rounding its bits like a number's would make infinity of the first and zero of the second."""
+    numbers = torch.tensor([0x7F800001, 0x7FFFFFFF, 0x3F808000, 0x3F818000], dtype=torch.int32).view(torch.float32)
+    bits = torch.zeros(4, dtype=torch.int16)
+    _cpu_kernels._narrow(numbers.numpy(), bits.numpy().view("uint16"))
+    ours, torchs = bits.view(torch.bfloat16), numbers.bfloat16()
+    assert ours[:2].isnan().all()
+    assert torch.equal(ours[2:], torchs[2:])  # ties go to even
