@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
@@ -77,16 +77,55 @@ class Run:
         with console.progress(experiment, leads) as follow:  # on screen before the slow imports
             from experiments import parallel, runner
             from experiments.environment import Environment
+            from experiments.executor import Workers
 
             place = Environment(
                 self.which.folder(experiment), self.which.data_dir, self.device, self.threads, self.checkpoint_seconds
             )
             try:
-                results = runner.run(experiment, place, jobs, follow)
+                results = runner.run(experiment, place, Workers(jobs), follow)
             finally:
                 parallel.leave()
         if leads:
             console.show_outcome(results, place.out)
+        return 0 if results.complete else 1
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Do the same as run with jobs of a cluster (or, with local, processes that need no terminal).
+
+    Attributes:
+        which: The experiment; its output folder must be one that all machines see.
+        executor: slurm or local.
+        jobs: Jobs in the queue at a time.
+        minutes: Time limit of a job.
+        gpus: GPUs of a job.
+        partition: Slurm partition.
+        threads: Threads of each run.
+    """
+
+    which: Annotated[Which, arg(name="")]
+    executor: Literal["slurm", "local"] = "slurm"
+    jobs: int = 16
+    minutes: int = 240
+    gpus: int = 0
+    partition: str = ""
+    threads: int = 1
+
+    def act(self) -> int:
+        """Submit, wait, and say what came of it."""
+        experiment = self.which.load()
+        with console.progress(experiment) as follow:
+            from experiments import runner
+            from experiments.cluster import Cluster
+            from experiments.environment import Environment
+
+            place = Environment(self.which.folder(experiment).absolute(), self.which.data_dir, threads=self.threads)
+            logs = place.out / "logs"
+            crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition)
+            results = runner.run(experiment, place, crew, follow)
+        console.show_outcome(results, place.out)
         return 0 if results.complete else 1
 
 
@@ -167,7 +206,13 @@ def _jobs(asked: int) -> int:
 
 def main() -> int:
     """Parse the command line and act on it."""
-    commands: dict[str, Callable] = {"list": List, "run": Run, "report": Report, "figures": Figures}
+    commands: dict[str, Callable] = {
+        "list": List,
+        "run": Run,
+        "sweep": Sweep,
+        "report": Report,
+        "figures": Figures,
+    }
     command = tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
     try:
         return command.act()

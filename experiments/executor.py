@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
-from typing import Any
+from typing import Any, Protocol
 
 from experiments.environment import Environment
 from experiments.errors import CheckpointError, ConfigError, DataError
@@ -52,6 +52,20 @@ class Outcome:
 
     rows: list[Row | None] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+
+
+class Crew(Protocol):
+    """Whoever does runs: processes of this machine, or jobs of a cluster. It is entered before its first run."""
+
+    def __enter__(self) -> "Crew": ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def outcomes(
+        self, runs: Sequence[Run], place: Environment, notify: Callable[[Event], None]
+    ) -> Iterator[tuple[Run, Callable[[], Row]]]:
+        """Yield each run, when it has ended, with the function that returns its row or raises its error."""
+        ...
 
 
 class Workers:
@@ -113,7 +127,7 @@ class Workers:
         return self._open
 
 
-def execute(runs: Sequence[Run], place: Environment, workers: Workers, notify: Callable[[Event], None]) -> Outcome:
+def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None]) -> Outcome:
     """Finish all runs; those that are finished already cost one file read.
 
     A run that fails is tried once more, after all others have had their turn, and reported if it fails again.
@@ -144,7 +158,7 @@ def execute(runs: Sequence[Run], place: Environment, workers: Workers, notify: C
 
 
 def _once(
-    runs: Sequence[Run], place: Environment, workers: Workers, notify: Callable[[Event], None]
+    runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None]
 ) -> tuple[dict[str, Row], dict[str, str]]:
     results: dict[str, Row] = {}
     failures: dict[str, str] = {}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from experiments import data, parallel, plan, store
 from experiments.config import Experiment
 from experiments.environment import Environment
-from experiments.executor import Event, Workers, execute
+from experiments.executor import Crew, Event, execute
 from experiments.files import locked, write_json
 from experiments.plan import Cell, Run
 from experiments.store import Row
@@ -37,13 +37,13 @@ class Results:
         return sum(len(rows) for rows in self.rows.values()) == planned
 
 
-def run(experiment: Experiment, place: Environment, jobs: int, notify: Callable[[Event], None]) -> Results:
+def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable[[Event], None]) -> Results:
     """Run what is not finished yet.
 
     Args:
         experiment: The experiment.
         place: Where; its ``out`` is this experiment's own folder.
-        jobs: Processes.
+        crew: Who does the runs.
         notify: Is told what happens.
 
     Returns:
@@ -56,7 +56,7 @@ def run(experiment: Experiment, place: Environment, jobs: int, notify: Callable[
     """
     plan.check(experiment)
     team = parallel.team()
-    with locked(place.out) if team.leads else contextlib.nullcontext(), Workers(jobs) as workers:
+    with locked(place.out) if team.leads else contextlib.nullcontext(), crew as workers:
         if team.leads:
             write_json(place.out / "experiment.json", asdict(experiment))
         examples = _examples(experiment, place)

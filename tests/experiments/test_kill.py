@@ -13,6 +13,7 @@ import pytest
 
 from experiments import catalog, runner
 from experiments.environment import Environment
+from experiments.executor import Workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +60,7 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
     # steps slow enough that the kills fall among them
     tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 30"))
     experiment = catalog.load(str(tiny_file))
-    whole = runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), 1, lambda _: None)
+    whole = runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
     assert whole.complete
 
     draw = random.Random(seed)

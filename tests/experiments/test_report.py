@@ -6,12 +6,13 @@ import pytest
 
 from experiments import figures, report, runner, summary
 from experiments.errors import DataError
+from experiments.executor import Workers
 from experiments.plan import Cell
 
 
 @pytest.fixture
 def results(tiny, place):
-    return runner.run(tiny, place, 1, lambda _: None)
+    return runner.run(tiny, place, Workers(1), lambda _: None)
 
 
 def test_means_and_differences_are_those_of_the_rows(results):

@@ -4,11 +4,12 @@ import pytest
 
 from experiments import data, executor, plan, runner
 from experiments.errors import BusyError, ConfigError
+from experiments.executor import Workers
 from experiments.files import locked
 
 
 def test_the_final_runs_use_the_learning_rate_that_the_tuning_runs_chose(tiny, place):
-    results = runner.run(tiny, place, 1, lambda _: None)
+    results = runner.run(tiny, place, Workers(1), lambda _: None)
     assert results.complete
     for cell, rows in results.rows.items():
         assert {row.run.lr for row in rows} == {results.choices[cell].lr}
@@ -18,14 +19,14 @@ def test_the_final_runs_use_the_learning_rate_that_the_tuning_runs_chose(tiny, p
 
 
 def test_a_second_call_runs_nothing(tiny, place, monkeypatch):
-    first = runner.run(tiny, place, 1, lambda _: None)
+    first = runner.run(tiny, place, Workers(1), lambda _: None)
     monkeypatch.setattr("experiments.train.Session.advance", lambda _: pytest.fail("it trained again"))
-    assert runner.run(tiny, place, 1, lambda _: None) == first
+    assert runner.run(tiny, place, Workers(1), lambda _: None) == first
     assert runner.collect(tiny, place) == first
 
 
 def test_rows_of_another_configuration_do_not_count(tiny, place):
-    runner.run(tiny, place, 1, lambda _: None)
+    runner.run(tiny, place, Workers(1), lambda _: None)
     longer = dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, epochs=4))
     assert runner.collect(longer, place).rows == {}
 
@@ -39,7 +40,7 @@ def test_a_cell_with_a_failed_tuning_run_is_not_trained(tiny, place, monkeypatch
         return real(run, *rest)
 
     monkeypatch.setattr(executor, "train", train)
-    results = runner.run(tiny, place, 1, lambda _: None)
+    results = runner.run(tiny, place, Workers(1), lambda _: None)
     assert list(results.choices) == [plan.Cell("small", "ALTO")]
     assert not results.complete
     assert len(results.failures) == 1
@@ -47,13 +48,13 @@ def test_a_cell_with_a_failed_tuning_run_is_not_trained(tiny, place, monkeypatch
 
 def test_two_at_once_in_one_folder_are_refused(tiny, place):
     with locked(place.out), pytest.raises(BusyError):
-        runner.run(tiny, place, 1, lambda _: None)
+        runner.run(tiny, place, Workers(1), lambda _: None)
 
 
 def test_a_wrong_name_is_refused_before_the_folder_exists(tiny, place):
     bad = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, name="perceptron"))
     with pytest.raises(ConfigError, match=r"model\.name"):
-        runner.run(bad, place, 1, lambda _: None)
+        runner.run(bad, place, Workers(1), lambda _: None)
     assert not place.out.exists()
 
 
