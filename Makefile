@@ -9,7 +9,7 @@ NAME   ?= digits
 TIER   ?= laptop
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format train clean
+.PHONY: help verify test lint types format train bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,6 +36,10 @@ format: $(READY)  ## apply the style
 
 train: $(READY)  ## one experiment: make train NAME=digits TIER=laptop
 	$(BIN)/python -m experiments run $(NAME) --tier $(TIER)
+
+bench: $(READY)  ## time and memory of a step beside every peer, into results/bench
+	$(BIN)/python -m experiments bench step --out results/bench
+	$(BIN)/python -m experiments bench memory --out results/bench
 
 clean:  ## remove what the other targets made (not runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

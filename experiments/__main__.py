@@ -1,4 +1,4 @@
-"""The command line: ``python -m experiments list | run | report | figures``. Console text lives here and in `console`."""
+"""The command line: ``python -m experiments list | run | report | figures | bench``. Console text: here, `console`."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
 from experiments import catalog, console
+from experiments.bench.command import Bench
 from experiments.config import Experiment, Tier
 from experiments.errors import BusyError, CheckpointError, ConfigError, DataError
 
@@ -212,6 +213,7 @@ def main() -> int:
         "sweep": Sweep,
         "report": Report,
         "figures": Figures,
+        "bench": Bench,
     }
     command = tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
     try:

@@ -1,0 +1,92 @@
+"""Bytes that a contestant keeps between steps, and those that it takes in addition during one: measured, not counted.
+
+On a CPU every allocation of torch's is in the profiler's events; on a GPU the allocator keeps the statistics. Memory
+that is taken past torch's allocator is not seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.profiler import ProfilerActivity, profile, record_function
+
+from experiments.bench.contestants import Contestant, Stepper
+from experiments.bench.workload import Workload
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes a parameter.
+
+    Attributes:
+        state: Held after two steps.
+        transient: The most that a further step holds above that at any moment.
+    """
+
+    state: float
+    transient: float
+
+
+def weigh(workload: Workload, contestant: Contestant) -> Footprint:
+    """Measure one contestant.
+
+    Args:
+        workload: Parameters and gradients.
+        contestant: Whom to measure.
+
+    Returns:
+        Its footprint.
+    """
+
+    def begin() -> Stepper:
+        stepper = contestant.build(workload.params)
+        for _ in range(2):
+            stepper.step()
+        return stepper
+
+    measured = _on_gpu if workload.device.type == "cuda" else _on_cpu
+    held, peak = measured(workload, begin)
+    return Footprint(state=held / workload.case.parameters, transient=peak / workload.case.parameters)
+
+
+def _on_cpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int]:
+    """Bytes of state and the peak of a step, from one recording: the profiler misses the release of older memory."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recording:
+        workload.give()
+        with record_function("begin"):
+            stepper = begin()
+        workload.give()
+        with record_function("step"):
+            stepper.step()
+    results = recording.profiler and recording.profiler.kineto_results
+    assert results is not None  # both exist once a recording has ended
+    events = results.events()
+    held, _ = _within("begin", events)
+    _, peak = _within("step", events)
+    return held, peak
+
+
+def _within(name: str, events: list) -> tuple[int, int]:
+    """Bytes that a recorded stretch left allocated, and the most that it had allocated at any moment."""
+    stretch = next(event for event in events if event.name() == name)
+    begin, end = stretch.start_ns(), stretch.start_ns() + stretch.duration_ns()
+    changes = [event for event in events if event.name() == "[memory]" and begin <= event.start_ns() <= end]
+    held = peak = 0
+    for change in sorted(changes, key=lambda event: event.start_ns()):
+        held += change.nbytes()
+        peak = max(peak, held)
+    return held, peak
+
+
+def _on_gpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int]:
+    """Bytes of state and the peak of a step, from the allocator's own statistics."""
+    device = workload.device
+    workload.give()
+    before = torch.cuda.memory_allocated(device)
+    stepper = begin()
+    held = torch.cuda.memory_allocated(device) - before
+    workload.give()
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    stepper.step()
+    return held, torch.cuda.max_memory_allocated(device) - before
