@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -23,19 +24,25 @@ STYLES = {
 MARKS = {Outcome.SUPPORTS: "+", Outcome.CONTRADICTS: "-", Outcome.INCONCLUSIVE: "?", Outcome.ERROR: "!"}
 
 
+# From this many claims on, a line a claim: the details of one are a --only away.
+MANY = 6
+
+
 def ledger_table(ledger: Sequence[Entry]) -> Table:
-    """One row a claim: its verdict, and each piece of evidence with a mark for what it says."""
-    table = Table(title="Ledger", title_justify="left", caption=caption(ledger), caption_justify="left")
+    """One row a claim: its verdict, and each piece of evidence with a mark for what it says; details of a few claims."""
+    table = Table(
+        title="Ledger", title_justify="left", caption=caption(ledger), caption_justify="left", box=SIMPLE_HEAD
+    )
     table.add_column("claim", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("evidence")
-    table.add_column("s", justify="right")
     for entry in ledger:
+        lines = map(_line, entry.results) if len(ledger) < MANY else map(_mark, entry.results)
+        evidence = ("\n" if len(ledger) < MANY else " ").join(lines)
         table.add_row(
             entry.claim.id,
             Text(entry.verdict, style=STYLES[entry.verdict]),
-            Text("\n".join(map(_line, entry.results)) or f"needs {entry.claim.needs}"),
-            f"{sum(result.seconds for result in entry.results):.1f}",
+            Text(evidence or f"needs {entry.claim.needs}"),
         )
     return table
 
@@ -44,12 +51,17 @@ def caption(ledger: Sequence[Entry]) -> str:
     """How many claims have each verdict."""
     counts = Counter(entry.verdict for entry in ledger)
     kinds = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    return f"{len(ledger)} claims: {kinds}. + supports, - contradicts, * concerns our correction"
+    legend = "+ supports, - contradicts, * concerns our correction; details of one: --only ID"
+    return f"{len(ledger)} claims: {kinds}.\n{legend}"
+
+
+def _mark(result: Result) -> str:
+    star = "*" if result.about == "correction" else ""
+    return f"{MARKS[result.outcome]}{star}{result.kind}"
 
 
 def _line(result: Result) -> str:
-    star = "*" if result.about == "correction" else ""
-    return f"{MARKS[result.outcome]}{star} {result.kind}: {result.name} ({result.detail})"
+    return f"{_mark(result)}: {result.name} ({result.detail}; {result.seconds:.1f} s)"
 
 
 def report_table(report: Report, sharpness: float) -> Table:
