@@ -28,6 +28,7 @@ class DataConfig:
         name: A name that `experiments.data` knows.
         validation: Share of the training examples that is held out to choose learning rates, in (0, 0.5].
         limit: Use only this many training examples (before the validation split), or ``"all"``.
+        test_limit: Evaluate on this many test examples, or ``"all"``.
         augment: Random crops and mirror images of training images.
         context: Length of a training sequence; text only.
     """
@@ -35,12 +36,14 @@ class DataConfig:
     name: str = "digits"
     validation: float = 0.1
     limit: int | Literal["all"] = "all"
+    test_limit: int | Literal["all"] = "all"
     augment: bool = False
     context: int = 64
 
     def __post_init__(self):
         require(0 < self.validation <= 0.5, "validation", self.validation, "in (0, 0.5]")
         require(self.limit == "all" or self.limit >= 10, "limit", self.limit, '"all" or at least 10')
+        require(self.test_limit == "all" or self.test_limit >= 1, "test_limit", self.test_limit, '"all" or at least 1')
         require(self.context >= 1, "context", self.context, "at least 1")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from tueplots import axes as axes_style
 from tueplots import fontsizes
@@ -32,7 +33,7 @@ def curves(summary: Summary) -> Figure:
     """
     experiment = summary.experiment
     metric = experiment.tuning.metric
-    settings = list(experiment.settings)
+    settings, looks = list(experiment.settings), _looks(len(experiment.optimizers))
     style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
     with mpl.rc_context(style):
         figure = Figure(figsize=(3.2 * len(settings) + 0.6, 4.4), layout="constrained", dpi=160)
@@ -41,7 +42,7 @@ def curves(summary: Summary) -> Figure:
             top, bottom = panels[0][column], panels[1][column]
             for index, label in enumerate(experiment.optimizers):
                 runs = [run for run in summary.runs if (run.setting, run.label) == (setting, label)]
-                look = {"color": _COLOURS[index % 8], "linestyle": _DASHES[index % 8], "label": label}
+                look = {**looks[index], "label": label}
                 _draw(top, [(run.epoch, run.test) for run in runs], metric == "loss", look)
                 _draw(bottom, [(run.epoch, run.train_loss) for run in runs], True, look)
             top.set_title(setting)
@@ -53,7 +54,13 @@ def curves(summary: Summary) -> Figure:
         panels[1][0].set_ylabel("training loss in nats")
         handles, labels = panels[0][0].get_legend_handles_labels()
         if handles:
-            figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), frameon=False)
+            figure.legend(
+                handles,
+                labels,
+                loc="outside lower center",
+                ncols=min(len(labels), 1 + 2 * len(settings)),
+                frameon=False,
+            )
     return figure
 
 
@@ -121,6 +128,14 @@ def write(figure: Figure, folder: Path, name: str) -> list[Path]:
         paths.append(folder / f"{name}.{kind}")
         write_atomic(paths[-1], buffer.getvalue())
     return paths
+
+
+def _looks(count: int) -> list[dict[str, Any]]:
+    """Colours and dashes, all different; beyond eight competitors the colours follow their order."""
+    if count <= len(_COLOURS):
+        return [{"color": _COLOURS[i], "linestyle": _DASHES[i]} for i in range(count)]
+    shades = mpl.colormaps["viridis"](np.linspace(0, 0.95, count))
+    return [{"color": to_hex(shades[i]), "linestyle": _DASHES[i % len(_DASHES)]} for i in range(count)]
 
 
 def _draw(panel: Axes, runs: list[tuple[Column, Column]], positive: bool, look: dict) -> None:

@@ -87,8 +87,9 @@ def write(summary: Summary, path: Path) -> None:
         path: The file.
     """
     table = dataclasses.asdict(summary)
-    runs = ",\n  ".join(json.dumps(run, sort_keys=True) for run in table.pop("runs"))
-    head = json.dumps(table, indent=1, sort_keys=True).removesuffix("\n}")
+    # Keys keep their order: that of the settings and competitors is the config's, and figures follow it.
+    runs = ",\n  ".join(json.dumps(run) for run in table.pop("runs"))
+    head = json.dumps(table, indent=1).removesuffix("\n}")
     write_atomic(path, f'{head},\n "runs": [\n  {runs}\n ]\n}}\n'.encode())
 
 

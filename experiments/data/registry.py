@@ -1,7 +1,10 @@
 """The names of the data sets and who reads them."""
 
+import dataclasses
 import functools
 from pathlib import Path
+
+import torch
 
 from experiments.config import DataConfig
 from experiments.data.dataset import Dataset
@@ -27,6 +30,14 @@ def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:
         ConfigError: an unknown name.
         DataError: the files are absent or damaged.
     """
+    dataset = _read(config, data_dir)
+    if config.test_limit == "all":
+        return dataset
+    kept = torch.arange(min(config.test_limit, len(dataset.test)))
+    return dataclasses.replace(dataset, test=dataset.test.take(kept))
+
+
+def _read(config: DataConfig, data_dir: Path | None) -> Dataset:
     if config.name == "digits":
         from experiments.data import digits
 

@@ -37,3 +37,10 @@ def test_the_statistics_are_those_of_the_training_images():
     pixels = digits.train.inputs.double()
     assert digits.mean.item() == pixels.mean().float().item()
     torch.testing.assert_close(digits.std.view(()).double(), pixels.std(correction=0), rtol=1e-6, atol=0)
+
+
+def test_a_test_limit_keeps_the_first_test_examples():
+    few, whole = data.load(DataConfig(test_limit=50)), data.load(DataConfig())
+    assert torch.equal(few.test.inputs, whole.test.inputs[:50])
+    assert torch.equal(few.train.inputs, whole.train.inputs)
+    assert few.fingerprint() != whole.fingerprint()
