@@ -29,7 +29,7 @@ MANY = 6
 
 
 def ledger_table(ledger: Sequence[Entry]) -> Table:
-    """One row a claim: its verdict, and each piece of evidence with a mark for what it says; details of a few claims."""
+    """One row a claim: its verdict, and each piece of evidence with a mark for what it says; details of few."""
     table = Table(
         title="Ledger", title_justify="left", caption=caption(ledger), caption_justify="left", box=SIMPLE_HEAD
     )
