@@ -74,7 +74,7 @@ def convex_stages(case: Case) -> dict[str, Stage]:
     def constants(measured: dict[str, float]) -> Online:
         return Online(
             F, beta3, eps1, case.eps2, case.eps3, case.eta, case.decay, case.layers, case.layerwise,
-            varying=varying, **measured,
+            varying=varying, corrected=False, **measured,
         )  # fmt: skip
 
     return {stage.name: stage for stage in stages(run, stream, constants)}

@@ -55,7 +55,7 @@ VERDICTS: dict[str, str] = {
     "ours-mean-square": "holds-in-cases-tried",
     "remark-2.1-flatness": "not-reproduced",
     "remark-2.1-speed": "not-reproduced",
-    "ours-edge-of-stability": "not-run",
+    "ours-edge-of-stability": "reproduced",
     "ours-head-start": "proved",
     "ours-pep-head-start": "not-run",
     "abstract-2.5-percent": "not-run",

@@ -23,10 +23,13 @@ TOOLS = ("sympy", "z3-solver", "cvc5", "hypothesis", "numpy", "scipy", "torch")
 
 
 def fingerprint() -> str:
-    """SHA-256 of everything that evidence can depend on in this checkout: theory, alto, and the stored results."""
+    """SHA-256 of what the evidence depends on in this checkout: the theory package and the stored comparisons.
+
+    No claim runs the optimizers of ``alto``: those are tied to theory's literal algorithms by tests of their own.
+    """
     digest = hashlib.sha256()
-    sources = [*(ROOT / "theory").rglob("*.py"), *(ROOT / "alto").rglob("*.py")]
-    stored = [path for path in (ROOT / "results").rglob("*") if path.is_file() and path != COMMITTED]
+    sources = (ROOT / "theory").rglob("*.py")
+    stored = (ROOT / "results" / "evidence").glob("*.json")
     for path in sorted([*sources, *stored]):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from theory import __main__ as command
-from theory import claims, store
+from theory import claims, pinned, store
 
 KEYS = {"id", "source", "statement", "assumptions", "corrected", "verdict", "evidence"}
 EVIDENCE_KEYS = {"kind", "name", "outcome", "detail", "seconds"}
@@ -51,3 +51,10 @@ def test_verify_writes_the_ledger(one_claim, tmp_path):
 def test_unknown_claim(capsys):
     assert command.main(["verify", "--only", "lemma-99"]) == 2
     assert "lemma-99" in capsys.readouterr().err
+
+
+def test_committed_ledger_has_the_pinned_verdicts():
+    stored = json.loads(store.COMMITTED.read_text())
+    assert {claim["id"]: claim["verdict"] for claim in stored["claims"]} == pinned.VERDICTS
+    for claim in stored["claims"]:
+        assert claim["evidence"] or claim["needs"], claim["id"]
