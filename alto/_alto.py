@@ -49,8 +49,8 @@ class ALTO(Optimizer):
         maximize: ascend instead.
         foreach: True takes plain torch over all tensors together, False one tensor at a time. Default: ``fused``
             decides.
-        fused: True takes the fused kernels (on a CPU: Numba, the extra ``fused``), False plain torch. Default: fused
-            where it is available.
+        fused: True takes the fused kernels (Numba on a CPU, Triton on CUDA and ROCm: the extra ``fused``), False plain
+            torch. Default: fused on a CPU where Numba is installed; the Triton kernels have not yet run on a GPU.
         capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
         differentiable: let autograd record the step (parameters must then be no leaves).
 

@@ -11,7 +11,7 @@ Each engine is a module with the same two functions on lists of tensors:
 
 ``single`` is the specification: one tensor at a time, pure functions, differentiable. ``foreach`` handles all tensors
 in a few launches, for accelerators and compilers; ``blocked`` does the same on a CPU in pieces that fit its cache.
-``cpu`` is fused and needs Numba, which is imported on first use.
+``cpu`` (Numba) and ``gpu`` (Triton) are fused; both are imported on first use, and optional.
 """
 
 from functools import cache
@@ -47,14 +47,15 @@ def choose(
     if torch.compiler.is_compiling():
         return launched
     device = tensor.device.type
-    if fused or (fused is None and not foreach):
+    # On a GPU only on request: those kernels have been interpreted, and compiled for GPUs, but not yet run on one.
+    if fused or (fused is None and not foreach and device == "cpu"):
         engine = _fused(device)
         if engine is not None:
             return engine
         if fused:
             raise RuntimeError(
-                f"fused = True: there is no fused engine for {device} tensors here (on a CPU it needs Numba: "
-                "pip install alto-optim[fused]); leave fused at None to take the fastest that there is"
+                f"fused = True: there is no fused engine for {device} tensors here (a CPU needs Numba, CUDA and ROCm "
+                "need Triton: pip install alto-optim[fused]); leave fused at None to take the fastest that there is"
             )
     return blocked if device == "cpu" else launched
 
@@ -62,6 +63,7 @@ def choose(
 @cache
 def _fused(device: str) -> ModuleType | None:
     """The fused engine of a device, imported on first use; None if there is none or its compiler is missing."""
-    if device == "cpu" and find_spec("numba") is not None:
-        return import_module("alto.engines.cpu")
+    name, needs = {"cpu": ("cpu", "numba"), "cuda": ("gpu", "triton")}.get(device, ("", ""))
+    if name and find_spec(needs) is not None:
+        return import_module(f"alto.engines.{name}")
     return None

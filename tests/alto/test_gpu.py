@@ -1,0 +1,336 @@
+"""The Triton engine against ``single``, under Triton's interpreter, and compiled for GPUs that need not be there.
+
+Triton decides at its import whether kernels are interpreted, for the whole process. So the functions below named
+``interpreted_*`` and ``compiled_*`` are the tests of two processes of their own, which the ``test_*`` functions start.
+"""
+
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alto import ALTO, EAdamW
+from alto._rule import Rule, Tensors
+from tests.alto.kernels import PAPER, ROOT, identity, in_a_process_of_its_own, tensors
+from tests.alto.zoo import matrices, run
+
+pytest.importorskip("triton")
+
+LISTS = ("params", "grads", "exp_avgs", "exp_avg_sqs", "slow_avgs")
+SIZES = (0, 1, 3, 2047, 2048, 2049, 5000)  # the kernels work in chunks of 2048
+BETA = st.floats(0.0, 0.99)
+
+
+def test_under_the_interpreter():
+    in_a_process_of_its_own(__file__, "interpreted_*", {"TRITON_INTERPRET": "1"})
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sys, alto; assert not {'triton', 'alto.engines.gpu'} & sys.modules.keys()",
+        "import sys, torch; sys.modules['triton'] = None; from alto.engines import gpu; "
+        "assert not gpu.available(torch.empty(1))",
+        "import torch; from alto.engines import gpu; assert not gpu.available(torch.empty(1))",
+    ],
+    ids=["not imported by alto", "without Triton", "a CPU without the interpreter"],
+)
+def test_what_is_imported_and_available(program):
+    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, timeout=120)
+
+
+# Under the interpreter ----------------------------------------------------------------------------------------------
+
+
+def clone(x, dtype=None):
+    """A copy; its averages and, if given, all of it in another dtype."""
+    return Tensors(*([y.to(dtype or y.dtype, copy=True) for y in getattr(x, name)] for name in LISTS), list(x.steps))
+
+
+def flat(x, name):
+    return torch.cat([y.reshape(-1).double() for y in getattr(x, name)] or [torch.empty(0).double()])
+
+
+def both(x, rule=PAPER, lr=0.1, whole_norms=identity, **options):
+    """``x`` after a step of the kernels, and after one of ``single`` in float64; foreach must not have helped."""
+    from alto.engines import gpu, single
+
+    exact = clone(x, torch.float64)
+    single.alto_step_(exact, rule, lr, whole_norms, **options)
+    with mock.patch.object(gpu.foreach, "alto_step_", side_effect=AssertionError("left to foreach")):
+        gpu.alto_step_(x, rule, lr, whole_norms, **options)
+    return x, exact
+
+
+rules = st.builds(
+    lambda c, beta1, *rest: Rule(-c / (1 - beta1), beta1, *rest),
+    st.floats(-0.99, 0.99), BETA, BETA, BETA, st.floats(1e-8, 1.0), st.floats(1e-10, 1.0), st.floats(1e-10, 1.0),
+    st.sampled_from([0.0, 1e-2, 0.5]), st.booleans(), st.booleans(), st.booleans(),
+)  # fmt: skip
+
+
+@given(
+    sizes=st.lists(st.sampled_from(SIZES), min_size=1, max_size=3),
+    explores=st.booleans(),
+    seed=st.integers(0, 9999),
+    steps=st.lists(st.sampled_from([1, 2, 20, 3000]), min_size=1, max_size=2),
+    rule=rules,
+    lr=st.sampled_from([0.1, torch.tensor(0.25), torch.tensor(0.1, dtype=torch.float64)]),
+    whole_norms=st.sampled_from([identity, lambda norms: norms + 1]),
+    capturable=st.booleans(),
+)
+def interpreted_steps_in_float64(sizes, explores, seed, steps, rule, lr, whole_norms, capturable):
+    start = tensors(sizes, torch.float64, explores=explores, seed=seed, steps=steps)
+    ours, exact = both(clone(start), rule, lr, whole_norms, capturable=capturable)
+    for name in LISTS:
+        for x, y, z in zip(getattr(ours, name), getattr(exact, name), getattr(start, name), strict=True):
+            size = max([1.0, *(float(t.abs().max()) for t in (y, z) if t.numel())])
+            torch.testing.assert_close(x, y, rtol=1e-12, atol=1e-12 * size)
+    assert all(torch.equal(x, y) for x, y in zip(ours.grads, start.grads, strict=True))
+    assert ours.steps == start.steps
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["fp32", "bf16", "fp16"])
+@settings(max_examples=10)
+@given(rule=rules, seed=st.integers(0, 1000), step=st.sampled_from([1, 2, 20, 3000]), explores=st.booleans())
+def interpreted_steps_in_lower_precision(dtype, rule, seed, step, explores):
+    """Averages to 4 ulps of float32; parameters to 16 ulps of the step and one rounding to their own dtype.
+
+    Which is to the nearest on a GPU; the interpreter cuts bfloat16 off, up to a whole ulp.
+    """
+    start = tensors([1, 2049, 700], dtype, explores=explores, seed=seed, steps=[step])
+    ours, exact = both(clone(start), rule)
+    eps = torch.finfo(torch.float32).eps
+    u = sum(flat(start, name).abs().max() for name in ("grads", *(["slow_avgs"] if explores else [])))
+    for name in LISTS[2:]:
+        if getattr(ours, name):
+            x, y = flat(ours, name), flat(exact, name)
+            scale = u * u if name == "exp_avg_sqs" else u
+            assert (x - y).abs().max() <= 4 * eps * max(scale, flat(start, name).abs().max())
+    for x, y, old in zip(ours.params, exact.params, start.params, strict=True):
+        assert x.dtype is dtype
+        moved = (y - old.double()).abs().max()
+        own = torch.finfo(dtype).eps * torch.maximum(y.abs(), torch.tensor(torch.finfo(dtype).smallest_normal))
+        rounding = 1.01 if dtype is torch.bfloat16 else 0.51
+        assert ((x.double() - y).abs() <= rounding * own + 16 * eps * moved).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16], ids=str)
+@settings(max_examples=5)
+@given(rule=rules, sizes=st.lists(st.sampled_from(SIZES), min_size=1, max_size=3), seed=st.integers(0, 1000))
+def interpreted_exploration(dtype, rule, sizes, seed):
+    from alto.engines import gpu, single
+
+    x = tensors(sizes, dtype, seed=seed)
+    exact, grads = clone(x, torch.float64), [g.clone() for g in x.grads]
+    expected = single.explore_(exact.grads, exact.slow_avgs, alpha=rule.alpha, beta1=rule.beta1)
+    with mock.patch.object(gpu.foreach, "explore_", side_effect=AssertionError("left to foreach")):
+        us = gpu.explore_(x.grads, x.slow_avgs, alpha=rule.alpha, beta1=rule.beta1)
+    assert all(torch.equal(g, old) for g, old in zip(x.grads, grads, strict=True))
+    for u, h, g, u64, h64 in zip(us, x.slow_avgs, grads, expected, exact.slow_avgs, strict=True):
+        assert u.dtype is dtype
+        assert u.shape == g.shape
+        torch.testing.assert_close(u.double(), u64, rtol=torch.finfo(dtype).eps, atol=16 * torch.finfo(h.dtype).eps)
+        torch.testing.assert_close(h.double(), h64, rtol=0, atol=16 * torch.finfo(h.dtype).eps)
+
+
+def interpreted_norms_are_exact_to_1e_6():
+    seen = []
+    x = tensors([150_000, 0, 7], torch.float32, steps=[5])
+    x.params[0].add_(0.5)
+    _, exact = both(clone(x), whole_norms=lambda norms: seen.append(norms.clone()) or norms)
+    theirs, ours = torch.stack(seen[:3], dim=1), seen[3]
+    assert ours.dtype is torch.float64
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=0)
+    assert len(exact.params) == ours.shape[1]
+
+
+def interpreted_layers_keep_to_themselves():
+    """A NaN gradient, a layer of zeros, a step of zeros: none touches another layer, and the factor of zeros is 1."""
+    x = tensors([100, 100, 100], torch.float64, steps=[3])
+    x.grads[0][5] = float("nan")
+    x.params[1].zero_()
+    for name in LISTS[1:]:
+        getattr(x, name)[2].zero_()
+    ours, exact = both(x, Rule(-5.0, 0.99, 0.9, 0.99, 1e-6, 1e-6, 1e-10, 0.0, True, True, False))
+    assert ours.params[0].isnan().sum() == 1
+    for p, q in zip(ours.params, exact.params, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+def interpreted_a_vanishing_eps1():
+    """Float32 makes 1e-60 a 0, and 0 / 0 of a chunk's unused places: they must not reach the norm."""
+    rule = Rule(-5.0, 0.99, 0.9, 0.99, 1e-60, 1e-6, 1e-10, 0.0, True, True, False)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ours, exact = both(tensors([100], torch.float32, steps=[3]), rule)
+    torch.testing.assert_close(ours.params[0].double(), exact.params[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 2047, 2048, 2049, 4096])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["fp64", "bf16"])
+def interpreted_nothing_is_written_outside(size, dtype):
+    """Tensors that are pieces of larger ones, not aligned to 16 bytes, with sentinels around them."""
+    x = tensors([size, 5], dtype, steps=[2])
+    around = [torch.full((size + 4096,), 7.0, dtype=getattr(x, name)[0].dtype) for name in LISTS]
+    for buffer, name in zip(around, LISTS, strict=True):
+        piece = buffer[3 : 3 + size]
+        getattr(x, name)[0] = piece.copy_(getattr(x, name)[0])
+    ours, exact = both(x)
+    for buffer, name in zip(around, LISTS, strict=True):
+        assert (buffer[:3] == 7).all()
+        assert (buffer[3 + size :] == 7).all()
+        torch.testing.assert_close(
+            getattr(ours, name)[0].double(), getattr(exact, name)[0], rtol=torch.finfo(dtype).eps, atol=1e-5
+        )
+
+
+def interpreted_the_tables_are_kept_until_a_tensor_moves():
+    from alto.engines import gpu
+
+    x = tensors([2049, 3], torch.float64, steps=[1])
+    gpu._layout.cache_clear()
+    gpu._addresses.cache_clear()
+    both(x)
+    misses = gpu._addresses.cache_info().misses
+    for _ in range(3):
+        both(x)
+    assert gpu._addresses.cache_info().misses == misses == 2  # one a kernel
+    assert gpu._layout.cache_info().misses == 1
+    kept = x.grads[0]
+    x.grads[0] = torch.ones(2049, dtype=torch.float64)
+    ours, exact = both(x)
+    assert gpu._addresses.cache_info().misses == misses + 1
+    torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
+    x.grads[0] = kept
+    both(x)
+    assert gpu._addresses.cache_info().misses == misses + 1
+    x.params[1] = torch.ones(3, dtype=torch.float64)
+    ours, exact = both(x)
+    assert gpu._addresses.cache_info().misses == misses + 3
+    torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
+    assert gpu._layout.cache_info().misses == 1
+
+
+def interpreted_a_captured_step_has_tables_of_its_own():
+    from alto.engines import gpu
+
+    x = tensors([2049, 3], torch.float64, steps=[1])
+    gpu._addresses.cache_clear()
+    before = len(gpu._READ_BY_GRAPHS)
+    with mock.patch.object(gpu, "_capturing", return_value=True):
+        ours, exact = both(x, capturable=True)
+    assert gpu._addresses.cache_info().currsize == 0
+    assert len(gpu._READ_BY_GRAPHS) == before + 4  # sizes and addresses, for each of two kernels
+    torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
+
+
+def interpreted_one_order_of_memory():
+    """Dense strides that all share go to the kernels; anything else to foreach, and each gives the same numbers."""
+    from alto.engines import gpu, single
+
+    def images():
+        return tensors([(6, 5, 4, 4)], torch.float64, steps=[2])
+
+    def laid_out(x, change, names=LISTS):
+        for name in names:
+            getattr(x, name)[0] = change(getattr(x, name)[0])
+        return x
+
+    def channels_last(t):
+        return t.to(memory_format=torch.channels_last)
+
+    def transposed(t):
+        return t.transpose(0, 1).contiguous().transpose(0, 1)
+
+    def sliced(t):
+        return torch.cat((t, t), dim=1)[:, :5]
+
+    def expanded(t):
+        return t[:1].expand(6, 5, 4, 4)
+
+    cases = [
+        (laid_out(images(), channels_last), True, True),
+        (laid_out(images(), transposed), True, True),
+        (laid_out(images(), sliced), False, False),
+        (laid_out(images(), channels_last, ["grads"]), False, False),
+        (laid_out(images(), channels_last, LISTS[:1] + LISTS[2:]), False, False),
+        (laid_out(images(), expanded, ["grads"]), False, False),
+        (laid_out(images(), lambda t: t.float(), ["grads"]), False, True),
+    ]
+    for x, step_by_kernels, exploration_by_kernels in cases:
+        exact = Tensors(*([t.clone() for t in getattr(x, name)] for name in LISTS), x.steps)
+        single.alto_step_(exact, PAPER, 0.1, identity)
+        with mock.patch.object(gpu.foreach, "alto_step_", wraps=gpu.foreach.alto_step_) as left:
+            gpu.alto_step_(x, PAPER, 0.1, identity)
+        assert left.called is not step_by_kernels
+        for name in LISTS:
+            torch.testing.assert_close(getattr(x, name), getattr(exact, name), rtol=1e-12, atol=1e-12)
+        with mock.patch.object(gpu.foreach, "explore_", wraps=gpu.foreach.explore_) as left:
+            (u,) = gpu.explore_(x.grads, x.slow_avgs, alpha=-5.0, beta1=0.99)
+        assert left.called is not exploration_by_kernels
+        (v,) = single.explore_(exact.grads, exact.slow_avgs, alpha=-5.0, beta1=0.99)
+        torch.testing.assert_close(u, v, rtol=1e-6 if u.dtype is torch.float32 else 1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("make", [ALTO, lambda p: ALTO(p, alpha=0.0, capturable=True), EAdamW], ids=["ALTO", "0", "E"])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=["real", "complex"])
+def interpreted_inside_the_optimizers(make, dtype):
+    from alto.engines import gpu, single
+
+    results = []
+    for engine in (gpu, single):
+        with mock.patch("alto.engines.choose", return_value=engine):
+            params = matrices(dtype=dtype)
+            results.append(run(make(params), params, 4))
+    torch.testing.assert_close(*results, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("capturable", [False, True])
+def interpreted_under_torch_compile(capturable):
+    """Compiled, the launches are operators whose effects the compiler knows; eager, they are called directly."""
+    from alto.engines import gpu
+
+    def steps(x):
+        us = gpu.explore_(x.grads, x.slow_avgs, alpha=-5.0, beta1=0.99)
+        gpu.alto_step_(x, PAPER, 0.1, identity, capturable=capturable)
+        return us
+
+    start = tensors([2049, 3], torch.float64, steps=[2])
+    eager, compiled = clone(start), clone(start)
+    torch.testing.assert_close(
+        torch.compile(steps, backend="aot_eager", fullgraph=capturable)(compiled), steps(eager), rtol=0, atol=0
+    )
+    for name in LISTS:
+        torch.testing.assert_close(getattr(compiled, name), getattr(eager, name), rtol=1e-14, atol=1e-14)
+
+
+def interpreted_operators_keep_their_promises():
+    from alto.engines import gpu
+
+    x = tensors([2049, 3], torch.float32, steps=[2])
+    corrections = torch.ones(2, 2, dtype=torch.float64)
+    promises = ("test_schema", "test_faketensor")
+    averages = (x.exp_avgs, x.exp_avg_sqs)
+    us = [torch.empty_like(g) for g in x.grads]
+    for layerwise in (True, False):
+        torch.library.opcheck(
+            gpu._average_op,
+            (x.params, x.grads, *averages, x.slow_avgs, corrections, [0.1] * 6, layerwise, False),
+            test_utils=promises,
+        )
+    torch.library.opcheck(gpu._apply_op, (x.params, *averages, corrections, corrections[0], 0.1), test_utils=promises)
+    torch.library.opcheck(gpu._explore_op, (x.grads, x.slow_avgs, us, [0.05, 0.01]), test_utils=promises)
+
+
+def interpreted_availability():
+    from alto.engines import gpu
+
+    assert gpu.available(torch.empty(1))
+    assert not gpu.available(torch.empty(1, device="meta"))

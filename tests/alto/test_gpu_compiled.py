@@ -1,0 +1,71 @@
+"""The Triton kernels compiled ahead of time, for GPUs that need not be there."""
+
+import re
+from unittest import mock
+
+import pytest
+import torch
+
+from tests.alto.kernels import PAPER, identity, in_a_process_of_its_own, tensors
+
+pytest.importorskip("triton")
+
+
+def test_ahead_of_time():
+    in_a_process_of_its_own(__file__, "compiled_*", {})
+
+
+@pytest.mark.parametrize(
+    ("target", "dtype"),
+    [
+        *((("cuda", 90, 32), dtype) for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16)),
+        (("hip", "gfx942", 64), torch.bfloat16),
+    ],
+    ids=str,
+)
+def compiled_for(target, dtype, monkeypatch, tmp_path):
+    """Every launch of a step, with the arguments that it would be launched with."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+
+    from alto.engines import gpu
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    driver = mock.Mock(get_current_target=lambda: GPUTarget(*target), get_current_device=lambda: str(target))
+    monkeypatch.setattr(triton.runtime.driver, "_active", driver)
+    kernels = []
+
+    def compile_only(kernel, grid):
+        return lambda *arguments, **options: kernels.append(kernel.warmup(*arguments, grid=grid, **options))
+
+    monkeypatch.setattr(triton.runtime.jit.JITFunction, "__getitem__", compile_only)
+    x = tensors([2049, 3], dtype, steps=[1])
+    binary, assembly = ("cubin", "ptx") if target[0] == "cuda" else ("hsaco", "amdgcn")
+    try:
+        gpu.explore_(x.grads, x.slow_avgs, alpha=-5.0, beta1=0.99)
+        gpu.alto_step_(x, PAPER, 0.1, identity)
+        gpu.alto_step_(tensors([5], dtype, explores=False), PAPER, 0.1, identity, capturable=True)
+    except Exception as error:
+        reached = sorted({path.suffix for path in tmp_path.glob("*/*kernel*")} - {".json", ".source"})
+        raise AssertionError(f"no {binary}; of the stages before it these were reached: {reached}") from error
+    assert [kernel.name.removesuffix("_kernel") for kernel in kernels] == [
+        "_explore", *2 * ["_average", "_norm", "_apply"]
+    ]  # fmt: skip
+    for kernel in kernels:
+        assert kernel.asm[binary]
+        assert {kernel.src.signature[name] for name in ("c", "w1", "decay") if name in kernel.src.signature} <= {"fp64"}
+    if binary == "cubin" and dtype is not torch.float64:
+        explore, average, _, apply, *_ = (kernel.asm[assembly] for kernel in kernels)
+        for asm in (average, apply):
+            assert "div.rn.f32" in asm
+            assert "sqrt.rn.f32" in asm
+            assert not re.search(r"(div|sqrt)\.(full|approx)", asm)
+        # A full chunk: 8 elements a thread, four at a time, none of them handed from thread to thread.
+        fours = ".v4.b32" if dtype is torch.float32 else ".v2.b32"
+        for asm, of_params, of_states in ((explore, 2, 2), (average, 2, 6), (apply, 2, 2)):
+            assert len(re.findall(r"global\S*\.v4\.b32", asm)) == 2 * (of_states + of_params * (fours == ".v4.b32"))
+            assert len(re.findall(rf"global\S*\{fours}", asm)) >= 2 * of_params
+            assert not re.search(r"shared\S*\.v", asm)
+        # Half precision is rounded to the nearest.
+        if dtype is not torch.float32:
+            assert re.search(r"cvt\.rn\.b?f16", apply)
