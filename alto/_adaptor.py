@@ -1,18 +1,13 @@
 """E: the adaptor around any torch optimizer (the paper's Algorithm 5)."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, overload
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.optimizer import (
-    _global_optimizer_post_hooks,
-    _global_optimizer_pre_hooks,
-    _use_grad_for_differentiable,
-)
+from torch.optim.optimizer import _use_grad_for_differentiable
 
 from alto import _checks, _sharding, engines
 from alto._alto import ALTO
@@ -95,14 +90,22 @@ class E(Optimizer):
 
     # Read at each use: load_state_dict gives the base new lists and dictionaries.
     @property
-    def param_groups(self) -> list[dict[str, Any]]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def param_groups(self) -> list[dict[str, Any]]:
         """The base's parameter groups."""
         return self.base.param_groups
 
+    @param_groups.setter
+    def param_groups(self, groups: list[dict[str, Any]]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.base.param_groups = groups
+
     @property
-    def state(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def state(self) -> Any:
         """The base's state."""
         return self.base.state
+
+    @state.setter
+    def state(self, state: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.base.state = state
 
     @property
     def defaults(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -173,7 +176,8 @@ class E(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: for a sparse gradient; nothing has changed then.
+            RuntimeError: for a sparse gradient; nothing has changed then. What the base raises goes through; the slow
+                averages contain these gradients then.
         """
         loss = None
         if closure is not None:
@@ -187,8 +191,7 @@ class E(Optimizer):
         try:
             for group in groups:
                 begun.update(self._explore(group))
-            with _global_hooks_silenced():
-                self.base.step()
+            _step_base(self.base)
         finally:
             for param, grad in grads:
                 param.grad = grad
@@ -233,6 +236,8 @@ class E(Optimizer):
         for key in group:
             if key.startswith("explore_") and key not in {_ALPHA, _BETA1}:
                 raise ValueError(f"unknown parameter-group key {key!r}; E reads {_ALPHA!r} and {_BETA1!r}")
+        if isinstance(self.base, ALTO) and group.get("alpha", 0) != 0:
+            raise TypeError(f"alpha = {group['alpha']} in a group of the base: it would explore as well as E does")
         alpha, beta1 = group.setdefault(_ALPHA, self.alpha), group.setdefault(_BETA1, self.beta1)
         _checks.exploration(alpha, beta1, names=(_ALPHA, _BETA1))
 
@@ -245,23 +250,28 @@ def _check_base(base: object) -> None:
         raise TypeError(
             f"base = {name}: explores already; wrap its own base (for ALTO: LAMB), or change its alpha instead"
         )
-    closure = inspect.signature(type(base).step).parameters.get("closure")
-    if closure is not None and closure.default is inspect.Parameter.empty:
-        raise TypeError(
-            f"base = {name}: its step needs a closure and evaluates it several times, each time with new gradients; "
-            "E mixes one gradient a step"
-        )
+    for argument in list(inspect.signature(type(base).step).parameters.values())[1:]:
+        if argument.default is argument.empty and argument.kind not in {argument.VAR_POSITIONAL, argument.VAR_KEYWORD}:
+            raise TypeError(
+                f"base = {name}: its step needs {argument.name!r}; E calls it with nothing but mixed gradients "
+                "in place (one that needs a closure evaluates it several times, each time with new gradients)"
+            )
 
 
-@contextmanager
-def _global_hooks_silenced() -> Iterator[None]:
-    """While the base steps inside E's step, the hooks for all optimizers rest: they fire once a step, and see E."""
-    registries: tuple[Any, ...] = (_global_optimizer_pre_hooks, _global_optimizer_post_hooks)
-    saved = [dict(registry) for registry in registries]
-    for registry in registries:
-        registry.clear()
-    try:
-        yield
-    finally:
-        for registry, hooks in zip(registries, saved, strict=True):
-            registry.update(hooks)
+def _step_base(base: Optimizer) -> None:
+    """One step of the base with its own hooks, but without those for all optimizers: they fire around E's step."""
+    patch = vars(base).get("step")
+    scheduled = getattr(patch, "_wrapped_by_lr_sched", False)
+    step = type(base).step
+    if (patch is not None and not scheduled) or not hasattr(step, "hooked"):
+        base.step()
+        return
+    if scheduled:  # a scheduler on the base counts its steps
+        base._opt_called = True  # pyright: ignore[reportAttributeAccessIssue]
+    arguments: Any = (base,), {}
+    for hook in base._optimizer_step_pre_hooks.values():
+        changed = hook(base, *arguments)
+        arguments = arguments if changed is None else changed
+    step.__wrapped__(*arguments[0], **arguments[1])  # pyright: ignore[reportFunctionMemberAccess]
+    for hook in base._optimizer_step_post_hooks.values():
+        hook(base, *arguments)

@@ -50,7 +50,8 @@ class ALTO(Optimizer):
         foreach: True takes plain torch over all tensors together, False one tensor at a time. Default: ``fused``
             decides.
         fused: True takes the fused kernels (Numba on a CPU, Triton on CUDA and ROCm: the extra ``fused``), False plain
-            torch. Default: fused on a CPU where Numba is installed; the Triton kernels have not yet run on a GPU.
+            torch, which also takes what the kernels cannot walk (float16 on a CPU, unlike layouts). Default: fused on a
+            CPU where Numba is installed; the Triton kernels have not yet run on a GPU.
         capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
         differentiable: let autograd record the step (parameters must then be no leaves).
 
@@ -127,9 +128,22 @@ class ALTO(Optimizer):
         super().add_param_group(param_group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load what ``state_dict()`` returned: a resumed run equals an unbroken one bit for bit."""
+        """Load what ``state_dict()`` returned: a resumed run equals an unbroken one bit for bit.
+
+        Raises:
+            ValueError: for options that are none of this optimizer's; nothing is loaded then.
+        """
         with keep_precision(self, {"exp_avg", "exp_avg_sq", "slow_avg"}):
-            super().load_state_dict(state_dict)
+            handle = self.register_load_state_dict_pre_hook(_check_loaded)
+            try:
+                super().load_state_dict(state_dict)
+            finally:
+                handle.remove()
+        for group in self.param_groups:
+            if not group["capturable"]:  # torch moves the counter of a fused optimizer to the device: reading it waits
+                for param in group["params"]:
+                    if param in self.state:
+                        self.state[param]["step"] = self.state[param]["step"].cpu()
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -160,6 +174,7 @@ class ALTO(Optimizer):
                     _checks.dense(param.grad, type(self).__name__)
         for group in self.param_groups:
             rule = Rule.of(group)
+            lr = group["lr"].reshape(()) if isinstance(group["lr"], Tensor) else group["lr"]
             for layout, tensors in self._buckets(group):
                 engine = engines.choose(
                     tensors.params[0],
@@ -167,9 +182,8 @@ class ALTO(Optimizer):
                     fused=group["fused"],
                     differentiable=group["differentiable"],
                 )
-                engine.alto_step_(
-                    tensors, rule, group["lr"], _sharding.whole_norms(layout), capturable=group["capturable"]
-                )
+                torch._foreach_add_(tensors.steps, 1.0)
+                engine.alto_step_(tensors, rule, lr, _sharding.whole_norms(layout), capturable=group["capturable"])
         return loss
 
     def _buckets(self, group: dict[str, Any]) -> Iterator[tuple[Any, Tensors]]:
@@ -192,7 +206,6 @@ class ALTO(Optimizer):
             if slow_avg is not None:
                 bucket.slow_avgs.append(_plain(slow_avg))
         for (_, _, layout, _), tensors in buckets.items():
-            torch._foreach_add_(tensors.steps, 1.0)
             yield layout, tensors
 
     def _state_of(self, param: Tensor, group: dict[str, Any]) -> dict[str, Any]:
@@ -276,13 +289,18 @@ class LAMB(ALTO):
         )
 
 
+def _check_loaded(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
+    for group in state_dict["param_groups"]:
+        _check_group({**optimizer.defaults, **group})
+
+
 def _check_group(group: dict[str, Any]) -> None:
     _checks.learning_rate(group["lr"])
     _checks.exploration(group["alpha"], group["beta1"])
-    _checks.numbers("betas", group["betas"], 2, low=0.0, high=1.0)
-    _checks.numbers("eps", group["eps"], 3, low=0.0)
-    _checks.number("eps[0]", group["eps"][0], low=0.0, open_low=True)  # it alone keeps 0 / 0 away
-    _checks.number("weight_decay", group["weight_decay"], low=0.0)
+    _checks.numbers("betas", group["betas"], 2, low=0.0, high=1.0, why=_checks.FORGETS)
+    _checks.numbers("eps", group["eps"], 3, low=0.0, why="a negative one could turn the sign of a step")
+    _checks.number("eps[0]", group["eps"][0], low=0.0, open_low=True, why="it alone keeps 0 / 0 away")
+    _checks.number("weight_decay", group["weight_decay"], low=0.0, why="a negative one makes weights grow")
     for name in ("bias_correction", "layerwise", "maximize", "capturable", "differentiable"):
         _checks.flag(name, group[name])
     for name in ("foreach", "fused"):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from numbers import Real
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,14 +16,24 @@ _BOOKKEEPING = frozenset({
 })  # fmt: skip
 
 
-def number(name: str, value: object, *, low: float, high: float = math.inf, open_low: bool = False) -> None:
+# Consequences of values outside a range.
+_UPHILL = "a negative one would go uphill (to ascend, set maximize)"
+FORGETS = "an average with a decay of 1 or more never forgets"
+
+
+def number(
+    name: str, value: object, *, low: float, high: float = math.inf, open_low: bool = False, why: str = ""
+) -> None:
     """Check ``low <= value < high`` (``low < value`` if ``open_low``) for a finite real number.
+
+    ``why`` tells the consequence of a value outside the range.
 
     Raises:
         ValueError: if it is not.
     """
     left = "(" if open_low else "["
     allowed = f"a finite number in {left}{low:g}, {'infinity' if high == math.inf else f'{high:g}'})"
+    allowed += f"; {why}" if why else ""
     if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
     x = float(value)
@@ -30,7 +41,7 @@ def number(name: str, value: object, *, low: float, high: float = math.inf, open
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
 
 
-def numbers(name: str, values: object, length: int, **limits: float | bool) -> None:
+def numbers(name: str, values: object, length: int, **limits: Any) -> None:
     """Check a tuple or list of exactly ``length`` numbers, each as :func:`number` does.
 
     Raises:
@@ -39,7 +50,7 @@ def numbers(name: str, values: object, length: int, **limits: float | bool) -> N
     if not isinstance(values, (tuple, list)) or len(values) != length:
         raise ValueError(f"{name} = {values!r}: must be a tuple of {length} numbers")
     for i, value in enumerate(values):
-        number(f"{name}[{i}]", value, **limits)  # pyright: ignore[reportArgumentType]
+        number(f"{name}[{i}]", value, **limits)
 
 
 def learning_rate(lr: object) -> None:
@@ -49,11 +60,11 @@ def learning_rate(lr: object) -> None:
         ValueError: if it is not.
     """
     if not isinstance(lr, Tensor):
-        return number("lr", lr, low=0.0)
+        return number("lr", lr, low=0.0, why=_UPHILL)
     if lr.numel() != 1:
         raise ValueError(f"lr = a tensor of {lr.numel()} elements: must hold exactly one")
     if lr.device.type == "cpu":  # reading it elsewhere would wait for the device
-        number("lr", float(lr.detach()), low=0.0)
+        number("lr", float(lr.detach()), low=0.0, why=_UPHILL)
     return None
 
 
@@ -64,7 +75,7 @@ def exploration(alpha: float, beta1: float, *, names: tuple[str, str] = ("alpha"
         ValueError: if it is left; the text says what the first step would do there.
     """
     number(names[0], alpha, low=-math.inf)
-    number(names[1], beta1, low=0.0, high=1.0)
+    number(names[1], beta1, low=0.0, high=1.0, why=FORGETS)
     reach = abs(alpha) * (1 - beta1)
     if reach >= 1:
         factor = 1 + alpha * (1 - beta1)
@@ -99,8 +110,11 @@ def group_keys(group: Mapping[str, object], known: Collection[str]) -> None:
     for key in group:
         if key not in known and key not in _BOOKKEEPING:
             near = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown parameter-group key {key!r}{hint} Known keys: {', '.join(sorted(known))}")
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(
+                f"unknown parameter-group key {key!r}, which nothing would read; {hint}known keys: "
+                + ", ".join(sorted(known))
+            )
 
 
 def dense(grad: Tensor, optimizer: str) -> None:

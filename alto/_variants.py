@@ -9,7 +9,25 @@ from torch.optim.optimizer import ParamsT
 from alto._adaptor import E
 
 
-class ESGD(E):
+class _Variant(E):
+    """E whose groups may say ``alpha`` and ``beta1``, as its constructor does: its base has no such options."""
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(_named(param_group))
+
+
+def _named(group: Any) -> Any:
+    """A parameter group with E's own keys for ``alpha`` and ``beta1``; anything else as it is."""
+    if not isinstance(group, dict):
+        return group
+    return {f"explore_{key}" if key in {"alpha", "beta1"} else key: value for key, value in group.items()}
+
+
+def _groups(params: ParamsT) -> Any:
+    return params if isinstance(params, Tensor) else [_named(group) for group in params]
+
+
+class ESGD(_Variant):
     r"""E over ``torch.optim.SGD`` (Algorithm 3).
 
     .. math:: m_k = \beta_2 m_{k-1} + u_k, \qquad \theta_{k+1} = \theta_k - \eta\, m_k
@@ -42,10 +60,10 @@ class ESGD(E):
         momentum: float = 0.9,
         **sgd: Any,
     ) -> None:
-        super().__init__(SGD(params, lr, momentum=momentum, **sgd), alpha, beta1)
+        super().__init__(SGD(_groups(params), lr, momentum=momentum, **sgd), alpha, beta1)
 
 
-class EAdam(E):
+class EAdam(_Variant):
     """E over ``torch.optim.Adam`` (Algorithm 4). Region, memory and distributed behaviour as in :class:`E`.
 
     Args:
@@ -74,10 +92,10 @@ class EAdam(E):
         betas: tuple[float, float] = (0.9, 0.99),
         **adam: Any,
     ) -> None:
-        super().__init__(Adam(params, lr, betas=betas, **adam), alpha, beta1)
+        super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1)
 
 
-class EAdamW(E):
+class EAdamW(_Variant):
     """E over ``torch.optim.AdamW``. Region, memory and distributed behaviour as in :class:`E`.
 
     Args:
@@ -105,4 +123,4 @@ class EAdamW(E):
         betas: tuple[float, float] = (0.9, 0.99),
         **adamw: Any,
     ) -> None:
-        super().__init__(AdamW(params, lr, betas=betas, **adamw), alpha, beta1)
+        super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1)

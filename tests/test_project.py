@@ -55,7 +55,7 @@ def imports(package):
 @pytest.mark.parametrize(
     ("package", "forbidden"),
     [
-        ("alto", {"theory", "experiments", "tests", "numpy", "scipy"}),
+        ("alto", {"theory", "experiments", "tests", "scipy"}),
         ("theory", {"experiments", "tests"}),
         ("experiments", {"theory", "tests"}),
     ],
@@ -64,6 +64,12 @@ def test_arrows(package, forbidden):
     found = list(imports(package))
     assert found
     assert [(str(file), name) for file, name in found if name in forbidden] == []
+
+
+def test_only_the_fused_engines_need_more_than_torch():
+    optional = {"cpu.py", "_cpu_kernels.py", "gpu.py"}
+    outside = {name for file, name in imports("alto") if file.name not in optional} - set(sys.stdlib_module_names)
+    assert outside == {"alto", "torch"}
 
 
 def test_importing_alto_imports_nothing_optional():

@@ -14,6 +14,7 @@ in a few launches, for accelerators and compilers; ``blocked`` does the same on 
 ``cpu`` (Numba) and ``gpu`` (Triton) are fused; both are imported on first use, and optional.
 """
 
+import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +27,9 @@ from alto.engines import blocked, single
 from alto.engines import foreach as launched
 
 __all__ = ["choose"]
+
+# Device type -> the module and the package that it needs.
+_FUSED = {"cpu": ("cpu", "numba"), "cuda": ("gpu", "triton")}
 
 
 def choose(
@@ -49,21 +53,28 @@ def choose(
     device = tensor.device.type
     # On a GPU only on request: those kernels have been interpreted, and compiled for GPUs, but not yet run on one.
     if fused or (fused is None and not foreach and device == "cpu"):
-        engine = _fused(device)
+        engine, reason = _fused(device)
         if engine is not None:
             return engine
         if fused:
             raise RuntimeError(
-                f"fused = True: there is no fused engine for {device} tensors here (a CPU needs Numba, CUDA and ROCm "
-                "need Triton: pip install alto-optim[fused]); leave fused at None to take the fastest that there is"
+                f"fused = True: there is no fused engine for {device} tensors here ({reason}); "
+                "leave fused at None to take the fastest that there is"
             )
     return blocked if device == "cpu" else launched
 
 
 @cache
-def _fused(device: str) -> ModuleType | None:
-    """The fused engine of a device, imported on first use; None if there is none or its compiler is missing."""
-    name, needs = {"cpu": ("cpu", "numba"), "cuda": ("gpu", "triton")}.get(device, ("", ""))
-    if name and find_spec(needs) is not None:
-        return import_module(f"alto.engines.{name}")
-    return None
+def _fused(device: str) -> tuple[ModuleType | None, str]:
+    """The fused engine of a device, imported on first use, or None and the reason."""
+    if device not in _FUSED:
+        return None, f"there are some for {' and '.join(_FUSED)}"
+    name, needs = _FUSED[device]
+    if find_spec(needs) is None:
+        return None, f"it needs {needs}: pip install alto-optim[fused]"
+    try:
+        return import_module(f"alto.engines.{name}"), ""
+    except (ImportError, RuntimeError) as error:  # a compiler that does not fit its surroundings, or finds no cache
+        reason = f"{needs} is installed but cannot be used: {error}"
+        warnings.warn(f"{reason}; steps are taken by plain torch", RuntimeWarning, stacklevel=2)
+        return None, reason

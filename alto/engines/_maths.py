@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from alto._rule import Rule
+
 TensorList = list[Tensor] | tuple[Tensor, ...]
 
 # Long fp32 sums on a CPU: one running sum over 5e7 squares is off by 0.4 %; rows of this length first keep it below
@@ -29,6 +31,14 @@ def bias_correction(beta: float, step: Tensor, dtype: torch.dtype, *, capturable
         # expm1 keeps the digits that 1 - beta**step loses in float32 when beta**step is near 1
         return -torch.expm1(step.to(dtype) * (math.log(beta) if beta > 0 else -math.inf))
     return 1 - beta ** step.item()
+
+
+def correction(step: float, rule: Rule) -> tuple[float, float]:
+    """Return ``(scale, shift)`` with (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
+    if not rule.bias_correction:
+        return 1.0, rule.eps1
+    root = math.sqrt(1 - rule.beta3**step)
+    return root / (1 - rule.beta2**step), root * rule.eps1
 
 
 def norm(x: Tensor) -> Tensor:

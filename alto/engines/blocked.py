@@ -5,14 +5,13 @@ pages for every temporary. Here memory is read twice (for the averages and the n
 computes r again instead of storing it), and the temporaries are two blocks.
 """
 
-import math
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
-from alto.engines._maths import layer_factor
+from alto.engines._maths import correction, layer_factor
 
 # Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
 # a dozen float32 operands of it fit in 2 MB of cache.
@@ -62,7 +61,7 @@ def alto_step_(
     rates = [float(lr)] * len(corrections)
     if rule.layerwise:
         norms = torch.stack(squares, dim=1).sqrt()
-        norms[1] *= torch.tensor([scale for scale, _ in corrections], dtype=torch.float64)
+        norms[1] *= torch.tensor([scale for scale, _ in corrections], dtype=torch.float64, device="cpu")
         theta_norms, r_norms = whole_norms(norms)
         rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
     for i, (scale, shift) in enumerate(corrections):
@@ -84,7 +83,7 @@ class _Scratch:
 
     def __init__(self, dtype: torch.dtype) -> None:
         size = _GRAIN * torch.get_num_threads()
-        self._buffers = [torch.empty(size, dtype=dtype) for _ in range(2)]
+        self._buffers = [torch.empty(size, dtype=dtype, device="cpu") for _ in range(2)]
 
     def take(self, which: int, like: Tensor) -> Tensor:
         """Buffer ``which`` (0 or 1) in the shape of a block; a tensor of its own for one that was left whole."""
@@ -92,14 +91,6 @@ class _Scratch:
         if like.numel() > len(buffer) or not like.is_contiguous():
             return torch.empty_like(like, dtype=buffer.dtype)
         return buffer[: like.numel()].view(like.shape)
-
-
-def correction(step: float, rule: Rule) -> tuple[float, float]:
-    """Return ``(scale, shift)`` with (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
-    if not rule.bias_correction:
-        return 1.0, rule.eps1
-    root = math.sqrt(1 - rule.beta3**step)
-    return root / (1 - rule.beta2**step), root * rule.eps1
 
 
 def _average_(g: Tensor, m: Tensor, v: Tensor, h: Tensor | None, rule: Rule, scratch: _Scratch) -> None:

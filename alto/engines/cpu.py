@@ -20,7 +20,8 @@ from alto._rule import Rule, Tensors
 from alto._sharding import unsharded
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
-from alto.engines._maths import layer_factor
+from alto.engines._layout import walkable
+from alto.engines._maths import correction, layer_factor
 
 # Elements of a chunk, the unit of work: five float32 operands of it fit in half a megabyte of cache.
 _CHUNK = 8 * kernels.TILE
@@ -34,9 +35,9 @@ _STATE = {torch.float32: np.float32, torch.float64: np.float64}
 
 def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
-    us = [torch.empty_like(grad) for grad in grads]
-    if not _supported(us, grads, slow_avgs):
+    if not _walkable([grads], [slow_avgs]):
         return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1)
+    us = [torch.empty_like(grad) for grad in grads]
     like, element = _dtypes(slow_avgs[0], grads[0])
     table = _addresses(us, grads, slow_avgs)
     chunks, _ = _plan(tuple(grad.numel() for grad in grads), 0)
@@ -54,14 +55,14 @@ def alto_step_(
     capturable: bool = False,
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
-    lists = (tensors.params, tensors.grads, tensors.exp_avgs, tensors.exp_avg_sqs)
-    lists = (*lists, tensors.slow_avgs) if tensors.slow_avgs else lists
-    if not _supported(*lists):
+    of_params = [tensors.params, tensors.grads]
+    of_states = [tensors.exp_avgs, tensors.exp_avg_sqs, *([tensors.slow_avgs] if tensors.slow_avgs else [])]
+    if not _walkable(of_params, of_states):
         blocked.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
     like, element = _dtypes(tensors.exp_avgs[0], tensors.params[0])
-    table = _addresses(*lists)
-    scales, shifts = np.array([blocked.correction(step.item(), rule) for step in tensors.steps], like.dtype).T.copy()
+    table = _addresses(*of_params, *of_states)
+    scales, shifts = np.array([correction(step.item(), rule) for step in tensors.steps], like.dtype).T.copy()
     constants = np.array(
         [
             -rule.alpha * (1 - rule.beta1), 1 - rule.beta1, 1 - rule.beta2, rule.beta3, 1 - rule.beta3,
@@ -86,21 +87,10 @@ def alto_step_(
         _share(kernels.apply, table, part, *fixed, rates, like, element)
 
 
-def _supported(*lists: list[Tensor]) -> bool:
-    """Whether the kernels can take the tensors: known dtypes, corresponding tensors in one dense order."""
-    params, state = lists[0], lists[-1]
-    if state[0].dtype not in _STATE or params[0].dtype not in (state[0].dtype, torch.bfloat16):
-        return False
-    if params[0].dtype is torch.bfloat16 and state[0].dtype is not torch.float32:
-        return False
-    return all(
-        _dense(some[0]) and all(other.stride() == some[0].stride() for other in some)
-        for some in zip(*lists, strict=True)
-    )
-
-
-def _dense(tensor: Tensor) -> bool:
-    return tensor.is_contiguous() or (tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last))
+def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> bool:
+    state = of_states[0][0].dtype
+    params = (torch.float32, torch.bfloat16) if state is torch.float32 else (state,)
+    return walkable(of_params, of_states, params, _STATE)
 
 
 def _dtypes(state: Tensor, element: Tensor) -> tuple[np.ndarray, np.ndarray]:

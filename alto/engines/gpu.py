@@ -35,6 +35,7 @@ from torch import Tensor
 
 from alto._rule import Rule, Tensors
 from alto.engines import foreach
+from alto.engines._layout import walkable
 from alto.engines._maths import bias_correction, layer_factor
 
 triton: Any = None
@@ -59,7 +60,7 @@ def available(tensor: Tensor) -> bool:
 
 def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, write h = beta1 h + (1 - beta1) g (or let foreach)."""
-    if not _walkable([grads], [slow_avgs]):
+    if not walkable([grads], [slow_avgs], _PARAM_DTYPES, _STATE_DTYPES):
         return list(foreach.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1))
     us = [torch.empty_like(grad) for grad in grads]
     explore = _explore_op if torch.compiler.is_compiling() else _explore
@@ -77,7 +78,8 @@ def alto_step_(
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction), by the kernels or by foreach; see :mod:`alto.engines`."""
     params, ms, vs, hs = tensors.params, tensors.exp_avgs, tensors.exp_avg_sqs, tensors.slow_avgs
-    if not _walkable([params, tensors.grads], [ms, vs, hs] if hs else [ms, vs]):
+    of_states = [ms, vs, hs] if hs else [ms, vs]
+    if not walkable([params, tensors.grads], of_states, _PARAM_DTYPES, _STATE_DTYPES):
         foreach.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
     average, apply = (_average_op, _apply_op) if torch.compiler.is_compiling() else (_average, _apply)
@@ -90,24 +92,6 @@ def alto_step_(
     if rule.layerwise:
         factors = layer_factor(*whole_norms(norms), eps2=rule.eps2, eps3=rule.eps3)
     apply(params, ms, vs, corrections, factors * lr, rule.weight_decay)
-
-
-def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> bool:
-    """Whether the kernels can walk these parallel lists: two known dtypes, and in each row one order of memory."""
-    theta, state = of_params[0][0].dtype, of_states[0][0].dtype
-    if theta not in _PARAM_DTYPES or state not in _STATE_DTYPES:
-        return False
-    dtypes = [theta] * len(of_params) + [state] * len(of_states)
-    for row in zip(*of_params, *of_states, strict=True):
-        first = row[0]
-        # Kernels trust the table: another size or dtype would be read past its end
-        if any(x.numel() != first.numel() or x.dtype != dtype for x, dtype in zip(row, dtypes, strict=True)):
-            return False
-        if not all(x.is_contiguous() for x in row):
-            dense = torch.empty_like(first, device="meta").stride()  # first's own strides, if it fills its memory
-            if any(x.stride() != dense for x in row):
-                return False
-    return True
 
 
 def _corrections(steps: list[Tensor], rule: Rule, device: torch.device, capturable: bool) -> Tensor:
@@ -137,7 +121,7 @@ def _capturing(device: torch.device) -> bool:
 
 def _upload(values: list[Any], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Copy numbers to the device without waiting for it."""
-    host = torch.tensor(values, dtype=dtype)
+    host = torch.tensor(values, dtype=dtype, device="cpu")
     if device.type == "cuda":
         host = host.pin_memory()  # its allocator keeps the buffer until the copy is done
     if _capturing(device):

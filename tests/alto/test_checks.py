@@ -61,7 +61,7 @@ def test_eps2_and_eps3_may_be_zero():
 
 
 def test_a_misspelt_group_key_is_refused_with_the_nearest_one():
-    with pytest.raises(ValueError, match="unknown parameter-group key 'weight_decy'; did you mean 'weight_decay'"):
+    with pytest.raises(ValueError, match="key 'weight_decy', which nothing would read; did you mean 'weight_decay'"):
         LAMB([{"params": matrices(), "weight_decy": 0.1}])
 
 

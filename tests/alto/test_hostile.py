@@ -1,0 +1,260 @@
+"""Tensors and surroundings that a kernel on raw addresses must not trust, and users who do the unexpected."""
+
+import copy
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from unittest import mock
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, engines
+from tests.alto.zoo import equal, forced, gradients, matrices, run
+
+ENGINES = ["cpu", "blocked", "foreach", "single"]
+
+
+@pytest.mark.parametrize("make", [ALTO, ESGD], ids=["ALTO", "E"])
+@pytest.mark.parametrize(("small", "large"), [((4, 8), (4000, 8)), ((4000, 8), (4, 8))], ids=["larger", "smaller"])
+def test_state_of_another_shape_is_refused_and_no_memory_touched(make, small, large):
+    saved, loaded = nn.Parameter(torch.ones(small)), nn.Parameter(torch.ones(large))
+    a, b = make([saved]), make([loaded])
+    saved.grad, loaded.grad = torch.ones(small), torch.ones(large)
+    a.step()
+    b.load_state_dict(copy.deepcopy(a.state_dict()))
+    with pytest.raises(RuntimeError, match=r"size|shape"):
+        b.step()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_negative_view_as_gradient(engine):
+    param = nn.Parameter(torch.ones(3))
+    param.grad = torch._neg_view(torch.ones(3))
+    with forced(engine):
+        ALTO([param], lr=0.1, layerwise=False, weight_decay=0.0).step()
+    assert (param > 1).all()
+    param.grad = torch._neg_view(torch.ones(3))
+    before = param.detach().clone()
+    E(torch.optim.SGD([param], 0.1)).step()
+    assert (param > before).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_second_tensor_of_another_dtype_is_seen(engine):
+    """An average that stayed in float32 when its parameter became float64: whatever happens, no memory is overrun."""
+    params = matrices(2)
+    optimizer = LAMB(params)
+    run(optimizer, params[:1], 1)
+    for p in params:
+        p.data = p.data.double()
+        p.grad = torch.ones_like(p)
+    with forced(engine):
+        try:
+            optimizer.step()
+        except RuntimeError:
+            return  # as torch.optim's own do
+    assert all(torch.isfinite(p).all() for p in params)
+
+
+@pytest.mark.parametrize("dtypes", [(torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)], ids=str)
+def test_gradients_of_another_dtype_than_their_parameters(dtypes):
+    of_param, of_grad = dtypes
+    results = []
+    for engine in ("single", "cpu"):
+        param = nn.Parameter(torch.linspace(1, 2, 64).to(of_param))
+        param.grad_dtype = of_grad
+        param.grad = torch.linspace(-1, 1, 64).to(of_grad)
+        with forced(engine):
+            ALTO([param], lr=0.1).step()
+        results.append(param.detach().float())
+    torch.testing.assert_close(*results, rtol=1e-2, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [ALTO, lambda p: ALTO(p, foreach=True), EAdamW], ids=["fused", "foreach", "E"])
+def test_under_another_default_device(make):
+    params, others = matrices(), matrices()
+    a, b = make(params), make(others)
+    for k in range(2):
+        for p, q, g in zip(params, others, gradients(params, k), strict=True):
+            p.grad, q.grad = g, g.clone()
+        with torch.device("meta"):
+            a.step()
+        b.step()
+    assert equal(params, others)
+
+
+def test_a_learning_rate_tensor_of_one_dimension():
+    for engine in ENGINES:
+        param = nn.Parameter(torch.tensor(1.0))
+        param.grad = torch.tensor(1.0)
+        with forced(engine):
+            ALTO([param], lr=torch.tensor([0.5]), layerwise=False, weight_decay=0.0).step()
+        assert param.item() == pytest.approx(0.5, abs=1e-5)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("options", [{"maximize": True}, {"lr": torch.tensor(0.03)}], ids=["maximize", "tensor lr"])
+def test_options_in_every_engine(engine, options):
+    ours, reference = matrices(dtype=torch.float64), matrices(dtype=torch.float64)
+    with forced(engine):
+        run(ALTO(ours, **options), ours, 3)
+    with forced("single"):
+        plain = ALTO(reference, lr=float(options.get("lr", 0.01)))
+        for k in range(3):
+            for p, g in zip(reference, gradients(reference, k), strict=True):
+                p.grad = -g if "maximize" in options else g
+            plain.step()
+    for p, q in zip(ours, reference, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-7, atol=1e-9)  # a float32 learning rate
+
+
+def test_a_numba_that_cannot_be_used_is_as_good_as_none():
+    engines._fused.cache_clear()
+    try:
+        with mock.patch("alto.engines.import_module", side_effect=ImportError("needs another NumPy")):
+            params = matrices()
+            with pytest.warns(RuntimeWarning, match="needs another NumPy"):
+                run(ALTO(params), params, 1)
+            before = [p.detach().clone() for p in params]
+            optimizer = ALTO(params, fused=True)
+            with pytest.raises(RuntimeError, match="cannot be used: needs another NumPy"):
+                run(optimizer, params, 1)
+            assert equal(before, params)
+            assert all(state["step"] == 0 for state in optimizer.state.values())
+    finally:
+        engines._fused.cache_clear()
+
+
+def test_a_forked_child_steps_too():
+    code = """
+import os, torch
+from alto import ALTO
+torch.set_num_threads(2)
+w = torch.ones(1 << 18); w.grad = torch.ones_like(w)
+optimizer = ALTO([w]); optimizer.step()  # the pool has a thread now
+child = os.fork()
+if child == 0:
+    optimizer.step()
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, env=environment)
+
+
+def test_hooks_for_all_optimizers_in_several_threads():
+    counts: dict[type, int] = {}
+    handle = register_optimizer_step_pre_hook(lambda o, *_: counts.update({type(o): counts.get(type(o), 0) + 1}))
+    failures = []
+
+    def loop(optimizer, params):
+        try:
+            for _ in range(200):
+                run(optimizer, params, 1)
+        except Exception as error:
+            failures.append(error)
+
+    try:
+        one, other = matrices(seed=1), matrices(seed=2)
+        threads = [
+            threading.Thread(target=loop, args=(EAdamW(one), one)),
+            threading.Thread(target=loop, args=(torch.optim.SGD(other, 0.1), other)),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        handle.remove()
+    assert not failures
+    assert counts == {EAdamW: 200, torch.optim.SGD: 200}
+
+
+def test_a_scheduler_on_the_base_sees_its_steps_and_hooks_fire_once():
+    params = matrices()
+    base = torch.optim.SGD(params, 0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(base, 1, gamma=0.5)
+    optimizer = E(base, alpha=0.5, beta1=0.01)
+    seen = []
+    handle = register_optimizer_step_pre_hook(lambda o, *_: seen.append(o))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # "scheduler.step() before optimizer.step()"
+            run(optimizer, params, 1)
+            scheduler.step()
+    finally:
+        handle.remove()
+    assert seen == [optimizer]
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
+@pytest.mark.parametrize("make", [ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
+def test_variants_take_alpha_and_beta1_per_group(make):
+    first, second, third = matrices(3)
+    optimizer = make([{"params": [first], "alpha": 0.0}, {"params": [second]}])
+    optimizer.add_param_group({"params": [third], "alpha": 0.5, "beta1": 0.01})
+    assert [g["explore_alpha"] for g in optimizer.param_groups] == [0.0, -5.0, 0.5]
+    assert [g["explore_beta1"] for g in optimizer.param_groups] == [0.99, 0.99, 0.01]
+    assert "alpha" not in optimizer.param_groups[0]
+
+
+def test_state_and_groups_of_e_may_be_assigned():
+    optimizer = EAdamW(matrices())
+    groups = optimizer.param_groups
+    optimizer.state, optimizer.param_groups = {}, list(groups)
+    assert optimizer.base.state == {}
+    assert optimizer.base.param_groups == groups
+
+
+def test_a_base_that_needs_arguments_is_refused():
+    class Needy(torch.optim.SGD):
+        def step(self, loss):
+            return loss
+
+    with pytest.raises(TypeError, match="its step needs 'loss'"):
+        E(Needy(matrices(), 0.1))
+
+
+def test_a_base_that_begins_to_explore_is_refused():
+    params = matrices()
+    optimizer = E(LAMB(params))
+    optimizer.param_groups[0]["alpha"] = -5.0
+    with pytest.raises(TypeError, match=r"alpha = -5\.0 in a group of the base"):
+        run(optimizer, params, 1)
+
+
+def test_another_optimizers_checkpoint_is_refused_by_the_option():
+    params = matrices()
+    optimizer = ALTO(params)
+    other = torch.optim.AdamW(matrices())
+    with pytest.raises(ValueError, match="eps = 1e-08: must be a tuple of 3 numbers"):
+        optimizer.load_state_dict(other.state_dict())
+    assert optimizer.param_groups[0]["eps"] == (1e-6, 1e-6, 1e-10)
+
+
+def test_a_loaded_step_counter_stays_on_the_cpu():
+    """torch moves it to the parameters' device for a fused optimizer; reading it there would wait for the device."""
+    params = [nn.Parameter(torch.ones(2, device="meta"))]
+    optimizer = ALTO(params)
+    params[0].grad = torch.ones(2, device="meta")
+    optimizer.step()
+    assert optimizer.state[params[0]]["step"].device.type == "cpu"
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert optimizer.state[params[0]]["step"].device.type == "cpu"
+
+
+def test_a_scheduled_rate_is_the_step_that_is_taken():
+    steps = []
+    for factor in (1.0, 0.5):
+        param = nn.Parameter(torch.zeros(3))
+        optimizer = E(torch.optim.SGD([param], 0.1), alpha=0.5, beta1=0.01)
+        optimizer.param_groups[0]["lr"] *= factor
+        param.grad = torch.ones(3)
+        optimizer.step()
+        steps.append(param.detach().clone())
+    torch.testing.assert_close(steps[1], 0.5 * steps[0])
