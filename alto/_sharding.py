@@ -50,15 +50,10 @@ def layout(tensor: Any) -> Hashable:
     return (tensor.device_mesh, dims) if dims else None
 
 
-def unsharded(norms: Tensor) -> Tensor:
-    """The norms of whole parameters from those of whole parameters."""
-    return norms
-
-
 def whole_norms(key: Any) -> Callable[[Tensor], Tensor]:
     """A function from the norms of shards (any shape) to those of whole parameters: one all-reduce a mesh dimension."""
     if key is None:
-        return unsharded
+        return lambda norms: norms
     mesh, dims = key
 
     def reduce(norms: Tensor) -> Tensor:

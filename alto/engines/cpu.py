@@ -2,10 +2,11 @@
 
 The first pass writes the averages and sums the squares of theta and r, the second computes r again and writes theta.
 The sums are taken tile by tile in the state's dtype, chunk by chunk in float64, in an order that does not depend on the
-number of threads. Small tensors run through both passes together while they are in the cache.
+number of threads.
 """
 
 import os
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
@@ -16,8 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 from alto._rule import Rule, Tensors
-from alto._sharding import unsharded
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
 from alto.engines._layout import walkable
@@ -25,8 +30,6 @@ from alto.engines._maths import correction, layer_factor
 
 # Elements of a chunk, the unit of work: five float32 operands of it fit in half a megabyte of cache.
 _CHUNK = 8 * kernels.TILE
-# Elements of tensors that go through both passes together: enough work for the threads, little enough for the cache.
-_GROUP = 1 << 20
 # Below this many elements a thread more costs more than it brings.
 _WORTH_A_THREAD = 1 << 16
 
@@ -40,7 +43,7 @@ def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta
     us = [torch.empty_like(grad) for grad in grads]
     like, element = _dtypes(slow_avgs[0], grads[0])
     table = _addresses(us, grads, slow_avgs)
-    chunks, _ = _plan(tuple(grad.numel() for grad in grads), 0)
+    chunks = _chunks(tuple(grad.numel() for grad in grads))
     constants = like.dtype.type(-alpha * (1 - beta1)), like.dtype.type(1 - beta1)
     _share(kernels.explore, table, chunks, *constants, like, element)
     return us
@@ -70,21 +73,17 @@ def alto_step_(
         ],
         like.dtype,
     )  # fmt: skip
-    rates = np.full(len(tensors.params), float(lr), like.dtype)
-    # Sharded layers wait for the other ranks: all of them in one exchange.
-    group = _GROUP if whole_norms is unsharded else 0
-    chunks, groups = _plan(tuple(param.numel() for param in tensors.params), group)
+    rates = np.full(len(tensors.params), float(lr))
+    chunks = _chunks(tuple(param.numel() for param in tensors.params))
+    fixed = (constants, scales, shifts)
     squares = np.empty((len(chunks), 2))
-    for begin, stop, first, last in groups:
-        part, sums = chunks[begin:stop], squares[begin:stop]
-        fixed = (constants, scales, shifts)
-        _share(kernels.average, table, part, *fixed, bool(tensors.slow_avgs), like, element, sums)
-        if rule.layerwise:
-            totals = np.zeros((last - first, 2))
-            np.add.at(totals, part[:, 0] - first, sums)
-            norms = whole_norms(torch.from_numpy(np.sqrt(totals.T)))
-            rates[first:last] = float(lr) * layer_factor(norms[0], norms[1], eps2=rule.eps2, eps3=rule.eps3).numpy()
-        _share(kernels.apply, table, part, *fixed, rates, like, element)
+    _share(kernels.average, table, chunks, *fixed, bool(tensors.slow_avgs), like, element, squares)
+    if rule.layerwise:
+        totals = np.zeros((len(rates), 2))
+        np.add.at(totals, chunks[:, 0], squares)
+        norms = whole_norms(torch.from_numpy(np.sqrt(totals.T)))
+        rates = float(lr) * layer_factor(norms[0], norms[1], eps2=rule.eps2, eps3=rule.eps3).numpy()
+    _share(kernels.apply, table, chunks, *fixed, rates.astype(like.dtype), like, element)
 
 
 def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> bool:
@@ -96,7 +95,28 @@ def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> b
 def _dtypes(state: Tensor, element: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Empty arrays that tell a kernel the dtypes of the state and of the parameters (bfloat16 as its bits)."""
     like = np.empty(0, _STATE[state.dtype])
-    return like, np.empty(0, np.uint16) if element.dtype is torch.bfloat16 else like
+    bits = np.empty(0, np.uint16) if element.dtype is torch.bfloat16 else like
+    _compile(like.dtype, bits.dtype)
+    return like, bits
+
+
+@cache
+def _compile(like: np.dtype, element: np.dtype) -> None:
+    """Compile the kernels for these dtypes, or load them, one process at a time.
+
+    Numba's cache on disk can pair a kernel with another's code when two processes write it at once, as the ranks of a
+    first distributed run would.
+    """
+    table, chunks, row = np.zeros((5, 1), np.int64), np.zeros((0, 3), np.int64), np.zeros(1, like)
+    kinds = np.empty(0, like), np.empty(0, element)
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    lock = os.path.join(tempfile.gettempdir(), f"alto-numba-{user}.lock")
+    with open(lock, "w", encoding="ascii") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        kernels.average(table, chunks, 0, 0, np.zeros(7, like), row, row, True, *kinds, np.empty((0, 2)))
+        kernels.apply(table, chunks, 0, 0, np.zeros(7, like), row, row, row, *kinds)
+        kernels.explore(table, chunks, 0, 0, like.type(0), like.type(0), *kinds)
 
 
 def _addresses(*lists: list[Tensor]) -> np.ndarray:
@@ -104,23 +124,14 @@ def _addresses(*lists: list[Tensor]) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _plan(sizes: tuple[int, ...], group: int) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
-    """Cut tensors into chunks and gather tensors into groups of about ``group`` elements (0: one group).
-
-    Returns:
-        Chunks, an int64 array of rows (tensor, first element, end), and groups as (first chunk, end, first tensor,
-        end).
-    """
-    rows: list[tuple[int, int, int]] = []
-    groups: list[tuple[int, int, int, int]] = []
-    begin = first = gathered = 0
-    for tensor, size in enumerate(sizes):
-        rows += [(tensor, start, min(start + _CHUNK, size)) for start in range(0, size, _CHUNK)]
-        gathered += size
-        if (group and gathered >= group) or tensor == len(sizes) - 1:
-            groups.append((begin, len(rows), first, tensor + 1))
-            begin, first, gathered = len(rows), tensor + 1, 0
-    return np.array(rows, np.int64).reshape(-1, 3), groups
+def _chunks(sizes: tuple[int, ...]) -> np.ndarray:
+    """Cut tensors into chunks: int64, a row (tensor, first element, end) a chunk."""
+    rows = [
+        (tensor, first, min(first + _CHUNK, size))
+        for tensor, size in enumerate(sizes)
+        for first in range(0, size, _CHUNK)
+    ]
+    return np.array(rows, np.int64).reshape(-1, 3)
 
 
 def _share(kernel: Callable[..., Any], table: np.ndarray, chunks: np.ndarray, *rest: Any) -> None:
