@@ -57,7 +57,7 @@ def test_alto_refuses(options, message):
 
 
 def test_eps2_and_eps3_may_be_zero():
-    ALTO(matrices(), eps=(1e-8, 0.0, 0.0))
+    assert ALTO(matrices(), eps=(1e-8, 0.0, 0.0)).defaults["eps"] == (1e-8, 0.0, 0.0)
 
 
 def test_a_misspelt_group_key_is_refused_with_the_nearest_one():
