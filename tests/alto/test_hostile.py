@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import _global_optimizer_pre_hooks, register_optimizer_step_pre_hook
 
 from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, engines
 from tests.alto.zoo import equal, forced, gradients, matrices, run
@@ -49,7 +49,7 @@ def test_a_second_tensor_of_another_dtype_is_seen(engine):
     """An average that stayed in float32 when its parameter became float64: whatever happens, no memory is overrun."""
     params = matrices(2)
     optimizer = LAMB(params)
-    run(optimizer, params[:1], 1)
+    run(optimizer, params[1:], 1)  # the first has no state yet, and will get one of the new dtype
     for p in params:
         p.data = p.data.double()
         p.grad = torch.ones_like(p)
@@ -173,6 +173,24 @@ def test_hooks_for_all_optimizers_in_several_threads():
         handle.remove()
     assert not failures
     assert counts == {EAdamW: 200, torch.optim.SGD: 200}
+
+
+def test_hooks_for_all_optimizers_stay_registered_while_the_base_steps():
+    seen = []
+
+    class Looking(torch.optim.SGD):
+        def step(self, closure=None):
+            seen.append(dict(_global_optimizer_pre_hooks))
+            return super().step(closure)
+
+    params = matrices()
+    handle = register_optimizer_step_pre_hook(lambda *_: None)
+    try:
+        run(E(Looking(params, 0.1)), params, 1)
+        assert seen == [dict(_global_optimizer_pre_hooks)]
+        assert seen[0]
+    finally:
+        handle.remove()
 
 
 def test_a_scheduler_on_the_base_sees_its_steps_and_hooks_fire_once():
