@@ -52,5 +52,5 @@ $(READY): pyproject.toml constraints.txt
 	else $(PIP) "torch==$(TORCH)+cpu" 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)+cpu" --index-url https://download.pytorch.org/whl/cpu --retries 1 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)"; fi
-	$(PIP) -c constraints.txt -e ".[theory,experiments,fused,dev]"
+	$(PIP) -c constraints.txt -e ".[theory,experiments,nlp,rl,fused,dev]"
 	touch $@
