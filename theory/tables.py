@@ -1,4 +1,4 @@
-"""Rich tables of the ledger, of a monitored run and of a conformance check, built here and printed by ``__main__``."""
+"""Rich tables of the ledger, of a monitored run and of a conformance check, built here and printed by the commands."""
 
 from collections import Counter
 from collections.abc import Sequence

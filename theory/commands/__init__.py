@@ -1,0 +1,5 @@
+"""The commands of ``python -m theory``, one a file: ``add`` tells the command line of it, ``run`` does it."""
+
+from theory.commands import conform, ledger, monitor, verify
+
+ALL = (verify, ledger, monitor, conform)

@@ -1,0 +1,39 @@
+"""``python -m theory conform``: another implementation held against the paper."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from rich.console import Console
+
+from theory import tables
+from theory.commands.shared import errors
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Tell the command line of this command."""
+    parser = commands.add_parser(
+        "conform", help="run another implementation against the paper; exit code 1 if it departs"
+    )
+    parser.add_argument("target", metavar="MODULE:OPTIMIZER")
+    parser.add_argument("--kwargs", type=json.loads, default={}, metavar="JSON", help="more constructor arguments")
+    parser.add_argument("--json", action="store_true", help="JSON alone on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the check; exit code 1 if the target departs, 2 if it cannot be loaded."""
+    from theory import conform
+
+    try:
+        observations = conform.conform(conform.load(options.target, options.kwargs))
+    except ValueError as error:
+        errors.print(str(error), highlight=False)
+        return 2
+    if options.json:
+        json.dump([asdict(observation) for observation in observations], sys.stdout, indent=1, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        Console().print(tables.conformance_table(options.target, observations))
+    return 0 if all(observation.agrees for observation in observations) else 1
