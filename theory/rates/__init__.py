@@ -1,0 +1,40 @@
+"""Measured convergence rates beside what the theorems predict: ``python -m theory rates``.
+
+Seven studies run ESGD, EAdam, vanilla ALTO and ALTO, with their twins at alpha = 0, and compare an exponent, a linear
+rate or a floor with its prediction, and a whole curve with the bound of a theorem.
+
+A folder of results holds one file a study, ``<study>.json``, and the same content flat in ``rows.parquet`` (one line a
+row) and ``curves.parquet`` (one line a point), and ``throughput.json``. A study's file is one JSON object:
+
+    study, title    its name (convex, linear, floor, regret, nonconvex, batch, pl) and one sentence
+    mode            "quick" or "full"
+    config          everything that was fixed before the run: settings, sizes, step sizes, fit windows, tolerances
+    seeds           the list of seeds ([] where nothing is random)
+    provenance      commit, finished (UTC), python, platform, cpu, cores, versions: {package: version}
+    wall_s          seconds that the study took
+    rows            list of comparisons of one number with its prediction
+    curves          list of whole curves, thinned to at most some 50 points, evenly spaced in log x
+
+A row:
+
+    id              unique in the file; study, objective, method ("ESGD", "EAdam", "ALTO vanilla", "ALTO")
+    alpha, beta1, beta2, beta3 (null for ESGD), variant (what else tells it apart from its siblings, or "")
+    quantity        what the number is, such as "exponent in T of the mean squared gradient"
+    theorem         where the prediction comes from
+    predicted, relation     "=" measured should equal it; "<=" should not exceed it; "~" a heuristic that should be near
+    measured, low, high     the estimate and its 95 % bootstrap interval over seeds (low = high = measured if no seeds)
+    tolerance       allowed besides the interval, fixed in advance
+    window          [from, to] of the fit, and window_of: the quantity on that axis
+    bound_over_measured     smallest bound / measured along the curve, null where no bound was evaluated
+    proved          whether the bound's theorem is proved and its hypotheses were met, so that the ratio must be >= 1
+    n_seeds
+    verdict         "agrees", "differs", "undecided" or "bound violated"
+
+A curve:
+
+    id, row (the row's id), objective, method, alpha, beta1, beta2, variant
+    x_name, x       such as "T", "step", "batch", "eta lambda"
+    y_name, measured, low, high     mean over seeds and its 95 % interval (null where nothing is random)
+    bound           the theorem's bound at each x, or null
+    predicted       the exact or asymptotic prediction at each x, or null
+"""
