@@ -12,11 +12,12 @@ from experiments.parse import build, require
 
 FOLDER = Path(__file__).parent / "configs"
 
-# A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set.
+# A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
+# and the number of competitors is a size, as every one of them is treated alike.
 _SIZES = frozenset({
-    "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "model.name", "model.options",
-    "final.seeds", "tuning.seeds", "tuning.learning_rates.count", "training.epochs", "training.warmup",
-    "training.batch_size", "training.microbatch", "training.precision", "training.evaluations",
+    "competitors", "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "model.name",
+    "model.options", "final.seeds", "tuning.seeds", "tuning.learning_rates.count", "training.epochs",
+    "training.warmup", "training.batch_size", "training.microbatch", "training.precision", "training.evaluations",
     "training.channels_last", "training.compile", "training.curvature",
 })  # fmt: skip
 
@@ -56,9 +57,23 @@ def load(name: str, tier: Tier = "laptop", changes: Iterable[str] = ()) -> Exper
     table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
     for change in changes:
         table = _merged(table, _parsed(change))
+    table = _selected(table)
     for key in ("name", "tier"):
         require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
     return build(Experiment, {**table, "name": path.stem, "tier": tier})
+
+
+def _selected(table: dict[str, object]) -> dict[str, object]:
+    """Only the optimizers that ``competitors`` lists, in the file's order; all of them where it is absent."""
+    wanted = table.pop("competitors", None)
+    if wanted is None:
+        return table
+    known = _table("optimizers", table.get("optimizers", {}))
+    if not isinstance(wanted, list) or not wanted:
+        raise ConfigError("competitors", f"expected a list with at least one optimizer's label, got {wanted!r}")
+    for label in wanted:
+        require(label in known, "competitors", label, f"one of the optimizers: {', '.join(known)}")
+    return {**table, "optimizers": {label: known[label] for label in known if label in wanted}}
 
 
 def _table(key: str, value: object) -> Mapping[str, object]:

@@ -171,11 +171,15 @@ class FinalConfig:
 
 @dataclass(frozen=True)
 class SettingConfig:
-    """One condition under which all competitors meet: what it changes in the shared data, model and training."""
+    """One condition under which all competitors meet: what it changes in the shared data, model, training and grid.
+
+    A grid of one learning rate is a comparison at equal learning rates: there is nothing to choose.
+    """
 
     data: dict[str, object] = field(default_factory=dict)
     model: dict[str, object] = field(default_factory=dict)
     training: dict[str, object] = field(default_factory=dict)
+    learning_rates: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,12 +228,28 @@ class Experiment:
         require(not shared, "final.seeds", list(self.final.seeds), f"disjoint from tuning.seeds (shared: {shared})")
         for label in self.settings:
             self.resolve(label)
+            self.grid(label)
 
     @property
     def runs(self) -> int:
         """How many runs there are, tuning and final ones."""
-        tuning = len(self.tuning.learning_rates.values()) * len(self.tuning.seeds)
-        return len(self.settings) * len(self.optimizers) * (tuning + len(self.final.seeds))
+        tuning = sum(len(self.grid(label).values()) for label in self.settings) * len(self.tuning.seeds)
+        return len(self.optimizers) * (tuning + len(self.settings) * len(self.final.seeds))
+
+    def grid(self, setting: str) -> GridConfig:
+        """The learning rates of one setting, the same for all its competitors.
+
+        Args:
+            setting: Its label.
+
+        Returns:
+            The grid.
+
+        Raises:
+            ConfigError: the setting changes an unknown key or to an impossible value.
+        """
+        changes = self.settings[setting].learning_rates
+        return _changed(self.tuning.learning_rates, changes, f"settings.{setting}.learning_rates")
 
     def resolve(self, setting: str) -> tuple[DataConfig, ModelConfig, TrainingConfig]:
         """The data, model and training of one setting.

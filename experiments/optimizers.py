@@ -42,6 +42,7 @@ class _Entry:
 _DECOUPLED: dict[str, object] = {"weight_decouple": True}
 _ENTRIES = {
     "ALTO": _Entry("alto", "ALTO", "layerwise", explores=True),
+    "ALTOParts": _Entry("experiments.parts", "ALTOParts", "layerwise", explores=True),
     "LAMB": _Entry("alto", "LAMB", "layerwise"),
     "EAdamW": _Entry("alto", "EAdamW", explores=True, base="AdamW"),
     "EAdam": _Entry("alto", "EAdam", explores=True, base="Adam"),

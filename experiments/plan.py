@@ -124,7 +124,7 @@ def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
     Returns:
         One run a learning rate and tuning seed.
     """
-    grid, seeds = experiment.tuning.learning_rates.values(), experiment.tuning.seeds
+    grid, seeds = experiment.grid(cell.setting).values(), experiment.tuning.seeds
     return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]
 
 

@@ -96,6 +96,29 @@ def test_a_tier_changes_sizes(tiny_file):
         catalog.load(str(tiny_file), "paper")
 
 
+def test_a_tier_may_choose_competitors_which_keep_their_order(tiny_file):
+    text = "[optimizers.AdamW]\n[tiers.gpu]\ncompetitors = ['AdamW', 'LAMB']\n"
+    tiny_file.write_text(tiny_file.read_text() + text)
+    assert list(catalog.load(str(tiny_file), "gpu").optimizers) == ["LAMB", "AdamW"]
+    assert list(catalog.load(str(tiny_file)).optimizers) == ["ALTO", "LAMB", "AdamW"]
+    for bad in ("[]", "['Adum']", "3"):
+        with pytest.raises(ConfigError) as caught:
+            catalog.load(str(tiny_file), changes=[f"competitors={bad}"])
+        assert caught.value.key == "competitors"
+
+
+def test_a_setting_may_have_a_grid_of_its_own(tiny_file):
+    one = "settings.equal.learning_rates={low=0.03, high=0.03, count=1}"
+    experiment = catalog.load(str(tiny_file), changes=[one])
+    assert experiment.grid("equal").values() == (0.03,)
+    assert experiment.grid("small").values() == (0.01, 0.1)
+    assert {run.lr for run in plan.tuning_runs(experiment, plan.Cell("equal", "LAMB"), 100)} == {0.03}
+    assert experiment.runs == 2 * (2 + 1) + 2 * 2 * 2  # two competitors; tuning runs, then two seeds in two settings
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(tiny_file), changes=["settings.small.learning_rates.lo=0.1"])
+    assert caught.value.key == "settings.small.learning_rates.lo"
+
+
 def test_an_unknown_experiment_names_those_that_exist():
     with pytest.raises(ConfigError, match="digits"):
         catalog.load("digts")

@@ -6,7 +6,7 @@ from experiments import optimizers
 from experiments.config import OptimizerConfig
 from experiments.errors import ConfigError
 
-LR = {"ALTO": 0.05, "LAMB": 0.05, "Lion": 0.003, "SGD": 0.05, "ESGD": 0.05, "Muon": 0.01}
+LR = {"ALTO": 0.05, "ALTOParts": 0.05, "LAMB": 0.05, "Lion": 0.003, "SGD": 0.05, "ESGD": 0.05, "Muon": 0.01}
 
 
 def problem():
