@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
-WIDTHS = (8, 32, 32, 1)
+from theory.simulate import network
+
 PROBE_EVERY, HVPS = 100, 15
 
 
@@ -30,13 +30,9 @@ class Run:
 
 
 def _network(generator: torch.Generator) -> tuple[list[torch.Tensor], Callable[[], torch.Tensor]]:
-    """A tanh network 8-32-32-1 on 128 points of a smooth target, and its half mean squared error; float64."""
-    x = torch.randn(128, 8, generator=generator, dtype=torch.float64)
-    y = torch.sin(2 * x[:, :1]) + x[:, 1:2] * x[:, 2:3] / 2
-    weights: list[torch.Tensor] = []
-    for fan_in, fan_out in pairwise(WIDTHS):
-        matrix = torch.randn(fan_in, fan_out, generator=generator, dtype=torch.float64) * 1.5 / fan_in**0.5
-        weights += [matrix.requires_grad_(), torch.zeros(fan_out, dtype=torch.float64, requires_grad=True)]
+    """The tanh network of :mod:`theory.simulate.network` with autograd, and its half mean squared error."""
+    x, y, weights = network.problem(generator)
+    weights = [w.requires_grad_() for w in weights]
 
     def loss() -> torch.Tensor:
         z = torch.tanh(x @ weights[0] + weights[1])
@@ -52,7 +48,8 @@ def train(
     """Train with ESGD (Algorithm 3: momentum without a factor 1 - beta2) from one fixed start.
 
     Args:
-        alpha, beta1: the adaptor's.
+        alpha: exploration strength.
+        beta1: retention of the slow average.
         eta: learning rate.
         steps: how many, full batch.
         beta2: retention of the momentum.

@@ -11,6 +11,7 @@ from theory.algorithms import ALTO, EAdam
 from theory.evidence import About, Effort, Finding, Outcome, Piece, counterexample, holds_for, measured, proof
 from theory.ledger import Claim, Repair
 from theory.proof import Check, Query, identity, reals, smt
+from theory.simulate.crossing import sign_agreement
 
 
 def _mean_of_t() -> Check:
@@ -135,23 +136,6 @@ table_1 = Claim(
         measured("a crossing with finite steps", _table_1_steps),
     ),
 )
-
-
-def sign_agreement(crossing: int, beta1: float = 0.99) -> tuple[float, float]:
-    """Share of steps with |x| < 3 at which a_k has the sign of g_k - g_{k-1}, and of g_k.
-
-    x moves left through -exp(-x^2/2) at constant speed from 4, ``crossing`` steps from one inflection to the other.
-    """
-    x = np.arange(4, -3, -2 / crossing)
-    g = x * np.exp(-(x**2) / 2)
-    a, before, signs = 0.0, 0.0, []
-    for now in g:
-        a = beta1 * a + (1 - beta1) * (now - before)
-        signs.append((np.sign(a) == np.sign(now - before), np.sign(a) == np.sign(now)))
-        before = now
-    inside = np.abs(x) < 3
-    like_difference, like_gradient = np.array(signs)[inside].mean(0)
-    return float(like_difference), float(like_gradient)
 
 
 def _signs(_: Effort) -> Finding:

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def crossing(steps: int, beta1: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x from 4 leftwards to -3, ``steps`` steps from one inflection to the other: (x, g_k, a_k), each of shape (n,)."""
+    """Walk from 4 leftwards to -3 with ``steps`` steps between the inflections: x, g_k and a_k, each of shape (n,)."""
     x = np.arange(4, -3, -2 / steps)
     g = x * np.exp(-(x**2) / 2)
     a, before, averages = 0.0, 0.0, []
