@@ -63,6 +63,8 @@ class Run:
         threads: Threads of each run.
         device: auto, cpu or cuda.
         checkpoint_seconds: The most training time that a kill may cost a run.
+        parallel: How the processes of torchrun share a run: ddp, or fsdp2, which shards the weights too.
+        tensorboard: Log evaluations to OUT/NAME/TIER/tensorboard as well.
     """
 
     which: Annotated[Which, arg(name="")]
@@ -70,6 +72,8 @@ class Run:
     threads: int = 1
     device: str = "auto"
     checkpoint_seconds: float = 5.0
+    parallel: Literal["ddp", "fsdp2"] = "ddp"
+    tensorboard: bool = False
 
     def act(self) -> int:
         """Run, with a progress bar."""
@@ -81,7 +85,13 @@ class Run:
             from experiments.executor import Workers
 
             place = Environment(
-                self.which.folder(experiment), self.which.data_dir, self.device, self.threads, self.checkpoint_seconds
+                self.which.folder(experiment),
+                self.which.data_dir,
+                self.device,
+                self.threads,
+                self.checkpoint_seconds,
+                self.parallel,
+                self.tensorboard,
             )
             try:
                 results = runner.run(experiment, place, Workers(jobs), follow)
@@ -104,6 +114,7 @@ class Sweep:
         gpus: GPUs of a job.
         partition: Slurm partition.
         threads: Threads of each run.
+        tensorboard: Log evaluations to OUT/NAME/TIER/tensorboard as well.
     """
 
     which: Annotated[Which, arg(name="")]
@@ -113,6 +124,7 @@ class Sweep:
     gpus: int = 0
     partition: str = ""
     threads: int = 1
+    tensorboard: bool = False
 
     def act(self) -> int:
         """Submit, wait, and say what came of it."""
@@ -122,7 +134,8 @@ class Sweep:
             from experiments.cluster import Cluster
             from experiments.environment import Environment
 
-            place = Environment(self.which.folder(experiment).absolute(), self.which.data_dir, threads=self.threads)
+            out, data_dir = self.which.folder(experiment).absolute(), self.which.data_dir
+            place = Environment(out, data_dir, threads=self.threads, tensorboard=self.tensorboard)
             logs = place.out / "logs"
             crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition)
             results = runner.run(experiment, place, crew, follow)

@@ -7,10 +7,13 @@ import subprocess
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 from experiments.parse import require
+
+Parallel = Literal["ddp", "fsdp2"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Environment:
         threads: Threads of one run. With one thread, results do not depend on the number of cores, and small networks
             train faster as several runs of one thread each than as one run of several.
         checkpoint_seconds: Time between two checkpoints, which is the most work that a kill can cost.
+        parallel: How several processes share a run: ``"ddp"`` (each holds the whole network) or ``"fsdp2"`` (slices).
+        tensorboard: Log the evaluations for TensorBoard, in ``OUT/tensorboard``.
     """
 
     out: Path
@@ -31,12 +36,17 @@ class Environment:
     device: str = "auto"
     threads: int = 1
     checkpoint_seconds: float = 5.0
+    parallel: Parallel = "ddp"
+    tensorboard: bool = False
 
     def __post_init__(self):
         require(self.device in {"auto", "cpu", "cuda"}, "device", self.device, "auto, cpu or cuda")
         absent = self.device == "cuda" and not torch.cuda.is_available()
         require(not absent, "device", self.device, "auto or cpu (this machine, or this torch, has no CUDA)")
         require(self.threads >= 1, "threads", self.threads, "at least 1")
+        require(self.parallel in {"ddp", "fsdp2"}, "parallel", self.parallel, "ddp or fsdp2")
+        alone = self.parallel == "fsdp2" and int(os.environ.get("WORLD_SIZE", "1")) == 1
+        require(not alone, "parallel", self.parallel, "ddp without several processes (start them with torchrun)")
         require(self.checkpoint_seconds >= 0, "checkpoint_seconds", self.checkpoint_seconds, "at least 0")
 
     def resolve_device(self) -> torch.device:
@@ -78,13 +88,14 @@ def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
     """The machine that a run took place on, and how many processes and threads shared it."""
     device = environment.resolve_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    return {
+    found: dict[str, str | int] = {
         "device": device.type,
         "name": name,
         "cores": os.cpu_count() or 1,
         "processes": processes,
         "threads": environment.threads,
     }
+    return found if processes == 1 else {**found, "parallel": environment.parallel}
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Several processes on one run (``torchrun``): data parallel, with the gradient of the whole batch.
+"""Several processes on one run (``torchrun``), by DDP or FSDP2: data parallel, with the gradient of the whole batch.
 
 Every process draws the same batch and takes its share of it; the loss is divided by the count of the whole batch, so
 the sum of the gradients is the gradient that one process would have. Batch norm is synchronised on GPUs; on CPUs torch
@@ -16,6 +16,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+from experiments import sharding
+from experiments.environment import Parallel
 
 T = TypeVar("T")
 
@@ -72,9 +75,21 @@ class Team:
         mine = indices[self.rank :: self.size]
         return (mine, 1.0) if len(mine) else (indices[:1], 0.0)
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The network to call in training, whose gradients are averaged over the processes."""
-        return model if self.size == 1 else DistributedDataParallel(model)
+
+def wrap(model: nn.Module, team: Team, parallel: Parallel) -> nn.Module:
+    """The network to call in training, whose gradients are averaged over the processes.
+
+    Args:
+        model: The network, the same on every process.
+        team: The processes.
+        parallel: ``"ddp"``: each process holds the whole network. ``"fsdp2"``: a slice of each parameter.
+
+    Returns:
+        The network itself (with ``"fsdp2"``, sharded in place), or a wrapper of it.
+    """
+    if team.size == 1:
+        return model
+    return sharding.shard(model) if parallel == "fsdp2" else DistributedDataParallel(model)
 
 
 def synchronised(model: nn.Module, team: Team, device: torch.device) -> nn.Module:

@@ -5,8 +5,9 @@ import contextlib
 from experiments import parallel, store
 from experiments.environment import Environment
 from experiments.files import locked, sweep_temporaries
+from experiments.lifecycle import Notify
 from experiments.plan import Run
-from experiments.session import Notify, Session
+from experiments.session import Session
 from experiments.store import Row
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments import parallel
+from experiments import catalog, parallel, runner
+from experiments.environment import Environment
+from experiments.errors import ConfigError
+from experiments.executor import Workers
 from experiments.parallel import Team
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +26,7 @@ source = "ours"
 baseline = "LAMB"
 data = { name = "made-sentences", limit = 101 }
 model = { name = "bilstm", options = { embedding = 8, hidden = 8, layers = 1, dropout = 0.0 } }
-training = { epochs = 2, batch_size = 20, microbatch = 6, evaluations = 2 }
+training = { epochs = 2, batch_size = 20, microbatch = 6, evaluations = 2, clip = 0.5, curvature = 4 }
 tuning = { metric = "f1", seeds = [11], learning_rates = { low = 0.03, high = 0.03, count = 1 } }
 final = { seeds = [1] }
 [settings.small]
@@ -34,11 +37,13 @@ preset = "batch"
 """
 
 
-def command(processes: int, config: Path, out: Path) -> list[str]:
-    launcher = [sys.executable, "-m"]
-    if processes > 1:
-        launcher += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
-    return [*launcher, "experiments", "run", str(config), "--out", str(out), "--jobs", "1", "--checkpoint-seconds", "0"]
+KINDS = ("ddp", "fsdp2")
+
+
+def command(kind: str, config: Path, out: Path) -> list[str]:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    options = ["--out", str(out), "--parallel", kind, "--checkpoint-seconds", "0"]
+    return [*launcher, "experiments", "run", str(config), *options]
 
 
 def rows(out: Path) -> dict[str, dict]:
@@ -52,34 +57,44 @@ def config(tmp_path):
     return path
 
 
-def test_two_processes_train_the_same_network_as_one(config, tmp_path):
-    for processes in (1, 2):
-        done = subprocess.run(
-            command(processes, config, tmp_path / str(processes)), cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_processes_train_the_same_network_as_one(config, tmp_path, kind):
+    place = Environment(tmp_path / "1" / "tagger" / "laptop")
+    assert runner.run(catalog.load(str(config)), place, Workers(1), lambda _: None).complete
+    done = subprocess.run(command(kind, config, tmp_path / "2"), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     one, two = rows(tmp_path / "1"), rows(tmp_path / "2")
     assert one.keys() == two.keys()
     assert len(one) == 4
+    assert any(point["curvature"] for row in one.values() for point in row["curve"])
     for name, alone in one.items():
         shared = two[name]
         assert shared["hardware"]["processes"] == 2
+        assert shared["hardware"]["parallel"] == kind
+        assert shared["parameters"] == alone["parameters"]
         assert shared["weights"] != ""
         for a, b in zip(alone["curve"], shared["curve"], strict=True):
             assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-5)
             assert a["validation"]["loss"] == pytest.approx(b["validation"]["loss"], rel=1e-5)
+            if a["curvature"]:
+                assert a["moved"] == pytest.approx(b["moved"], rel=1e-4)
+                assert a["curvature"]["sharpness"] == pytest.approx(b["curvature"]["sharpness"], rel=1e-3)
         # the training did something that a wrong gradient would have done otherwise
         assert (
             alone["curve"][-1]["train_loss"] < 0.9 * alone["curve"][0]["train_loss"] or alone["run"]["phase"] == "tune"
         )
 
 
-def test_two_killed_processes_go_on(config, tmp_path):
-    config.write_text(TAGGER.replace("epochs = 2", "epochs = 12"))
-    whole = subprocess.run(command(2, config, tmp_path / "whole"), cwd=ROOT, capture_output=True, check=False)
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_killed_processes_go_on(config, tmp_path, kind):
+    alone = TAGGER.replace("epochs = 2", "epochs = 6").replace('baseline = "LAMB"', 'baseline = "ALTO"')
+    config.write_text(alone.replace("[optimizers.LAMB]", "").replace("curvature = 4", "curvature = 0"))
+    whole = subprocess.run(command(kind, config, tmp_path / "whole"), cwd=ROOT, capture_output=True, check=False)
     assert whole.returncode == 0
     out = tmp_path / "broken"
-    process = subprocess.Popen(command(2, config, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command(kind, config, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     give_up = time.monotonic() + 90
     while not list(out.rglob("checkpoint.bin")):
         assert time.monotonic() < give_up
@@ -92,7 +107,7 @@ def test_two_killed_processes_go_on(config, tmp_path):
     while any(Path("/proc", worker).exists() for worker in workers):
         assert time.monotonic() < give_up, "they go on training"
         time.sleep(0.05)
-    again = subprocess.run(command(2, config, out), cwd=ROOT, capture_output=True, text=True, check=False)
+    again = subprocess.run(command(kind, config, out), cwd=ROOT, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     before, after = rows(tmp_path / "whole"), rows(out)
     assert {name: row["weights"] for name, row in after.items()} == {n: row["weights"] for n, row in before.items()}
@@ -118,5 +133,10 @@ def test_a_team_of_one_needs_no_group():
     assert team.leads
     assert team.share(lambda: 3) == 3
     model = torch.nn.Linear(1, 1)
-    assert team.wrap(model) is model
+    assert parallel.wrap(model, team, "ddp") is model
     assert dataclasses.astuple(team) == (0, 1)
+
+
+def test_sharding_among_one_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="torchrun"):
+        Environment(tmp_path, parallel="fsdp2")

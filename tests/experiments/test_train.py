@@ -4,7 +4,7 @@ import json
 import pytest
 import torch
 
-from experiments import data, plan, store
+from experiments import checkpoint, data, plan, store
 from experiments.environment import Environment
 from experiments.errors import CheckpointError, DataError
 from experiments.train import Session, train
@@ -89,6 +89,20 @@ def test_a_truncated_checkpoint_stops_the_run_with_the_remedy(run, tmp_path):
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match=r"Delete .*checkpoint\.bin to start this run anew"):
         train(run, place)
+
+
+def test_the_checkpoint_of_another_team_is_refused(run, tmp_path):
+    place = Environment(tmp_path, checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        train(run, place, killed_at(4))
+    file = store.folder(tmp_path, run) / "checkpoint.bin"
+    state = checkpoint.load(file, run.digest, torch.device("cpu"))
+    for theirs in ({"processes": 2}, {"parallel": "fsdp2"}):
+        checkpoint.save(file, run.digest, state | theirs)
+        with pytest.raises(CheckpointError, match=r"written by . processes .*these are 1 \(ddp\)"):
+            train(run, place)
+    checkpoint.save(file, run.digest, state)
+    assert train(run, place).resumed == 1
 
 
 def test_a_damaged_row_is_refused(run, place):
