@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from experiments import data, parallel, plan, store
+from experiments import data, parallel, plan, store, table
 from experiments.config import Experiment
 from experiments.environment import Environment
 from experiments.executor import Crew, Event, execute
-from experiments.files import locked, write_json
+from experiments.files import locked, sweep_temporaries, write_json
 from experiments.plan import Cell, Run
 from experiments.store import Row
 from experiments.tuning import Choice, choose
@@ -58,6 +58,7 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
     team = parallel.team()
     with locked(place.out) if team.leads else contextlib.nullcontext(), crew as workers:
         if team.leads:
+            sweep_temporaries(place.out)
             write_json(place.out / "experiment.json", asdict(experiment))
         examples = _examples(experiment, place)
         all_cells = plan.cells(experiment)
@@ -70,6 +71,9 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
             for run in plan.final_runs(experiment, cell, choices[cell].lr, examples[cell.setting])
         ]
         failures |= execute(final, place, workers, notify).failures
+        if team.leads:
+            finished = (store.read(store.folder(place.out, run), run) for run in (*tuning, *final))
+            table.write(place.out, experiment, (row for row in finished if row is not None))
         return _collect(experiment, place, examples, failures)
 
 
