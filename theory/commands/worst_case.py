@@ -1,0 +1,106 @@
+"""``python -m theory worst-case``: numerical worst cases beside closed forms, and certificates checked exactly."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from theory.commands.shared import errors
+
+SAVE_EVERY = 20
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Tell the command line of this command."""
+    parser = commands.add_parser(
+        "worst-case",
+        help="performance estimation, numerical, and the exact certificates; exit code 1 if one is refused",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="the whole grid, tuned steps, and the certificates made again; continues"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: runs/theory/worst-case)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute, store, print; exit code 1 if a certificate is refused or a lower bound lies above a trusted optimum."""
+    from theory.worst_case import settled, store, tables
+
+    folder = options.out or store.LOCAL
+    known = store.load(folder)
+    rows, tuned = _grid(folder, known, full=options.full), known["tuned"]
+    failures: list[str] = []
+    if options.full:
+        tuned = tuned or _tune()
+        failures += _certify(folder)
+    store.save(folder, rows, tuned)
+    store.save_table(folder, rows)
+    console, values = Console(), list(rows.values())
+    for table in tables.worst_case_tables(values):
+        console.print(table)
+    if tuned:
+        console.print(tables.tuned_table(tuned))
+    console.print(tables.residual_line(values), highlight=False)
+    failures += _contradictions(rows)
+    checked = list(settled.refusals(folder if options.full else store.COMMITTED))
+    failures += [f"{name}: {reason}" for name, reason in checked if reason]
+    accepted = sum(reason is None for _, reason in checked)
+    console.print(
+        f"{accepted} of {len(checked)} certificates accepted in exact arithmetic: proofs for their settings; "
+        "all rows above are numerical",
+        highlight=False,
+    )
+    for line in failures:
+        errors.print(f"[red]refused[/] {line}", highlight=False)
+    return 1 if failures else 0
+
+
+def _grid(folder: Path, known: dict[str, Any], *, full: bool) -> dict[str, dict[str, Any]]:
+    """All rows, those that the folder already holds for this source taken from there; saved every few rows."""
+    from theory.worst_case import grid, store
+
+    cases = {case.key(): case for case in (grid.full() if full else grid.quick())}
+    rows = {key: row for key, row in known["rows"].items() if key in cases}
+    missing = [key for key in cases if key not in rows]
+    for count, key in enumerate(track(missing, "worst cases", console=errors, transient=True), start=1):
+        rows[key] = grid.compare(cases[key]).to_json()
+        if count % SAVE_EVERY == 0:
+            store.save(folder, rows, known["tuned"])
+    return {key: rows[key] for key in cases}
+
+
+def _tune() -> list[dict[str, Any]]:
+    from theory.worst_case.tuned import SETTINGS, tune
+
+    jobs = [(c, beta1, N) for N in (2, 5) for c, beta1 in SETTINGS]
+    return [asdict(tune(*job)) for job in track(jobs, "tuned steps", console=errors, transient=True)]
+
+
+def _certify(folder: Path) -> list[str]:
+    """Make and store all certificates; what could not be certified, in words."""
+    from theory.worst_case import rounding, settled, store
+
+    failed = []
+    settings = [*settled.bracketed(), *settled.bounded()]
+    for setting in track(settings, "certificates", console=errors, transient=True):
+        try:
+            store.save_certificate(folder, setting.name, rounding.certify(setting))
+        except ArithmeticError as error:
+            failed.append(str(error))
+    return failed
+
+
+def _contradictions(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """Smooth convex rows whose attained lower bound lies above their trusted optimum: one of the two is wrong."""
+    from theory.worst_case.grid import HOLDS
+    from theory.worst_case.pep import Problem
+
+    return [
+        f"{key}: lower bound above the optimum by {row['relative']:.1e}"
+        for key, row in rows.items()
+        if row["problem"] == Problem.CONVEX and row["trusted"] and (row["relative"] or 0) > HOLDS
+    ]

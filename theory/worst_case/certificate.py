@@ -1,0 +1,181 @@
+"""Dual certificates in rational arithmetic: a bound on the worst case that no solver has to be trusted for.
+
+Points are x_* = 0 and x_0 ... x_N with gradients g_i and values f_i (g_* = 0, f_* = 0). Every mu-strongly convex
+1-smooth f satisfies, for all i, j,
+
+    f_j - f_i + <g_j, dx> + (|dg|^2 + mu |dx|^2 - 2 mu <dg, dx>) / (2 (1 - mu)) <= 0,  dx = x_i - x_j, dg = g_i - g_j.
+
+Write the quadratic part as <A_ij, G> with the Gram matrix G of (x_0, g_0, ..., g_N). Multipliers l_ij >= 0 for which
+sum l_ij (f_j - f_i) = f_N identically and tau e_0 e_0' + sum l_ij A_ij is positive semidefinite prove f_N - f_* <= tau
+|x_0 - x_*|^2: the weighted sum of the inequalities reads f_N + <sum l_ij A_ij, G> <= 0.
+
+Reference: Taylor, Hendrickx and Glineur, Smooth strongly convex interpolation and exact worst-case performance of
+first-order methods, Mathematical Programming 161 (2017), for the inequalities.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from theory.worst_case.method import Method
+
+STAR = -1
+"""The index of the minimiser."""
+
+Matrix = list[list[Any]]
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A claimed bound with its multipliers.
+
+    Args:
+        method: the setting, in Fractions.
+        mu: strong convexity in units of L, in [0, 1); 0 for smooth convex functions.
+        tau: the bound claimed: f(x_N) - f* <= tau |x_0 - x*|^2.
+        multipliers: l_ij by (i, j), with -1 for the minimiser.
+    """
+
+    method: Method
+    mu: Fraction
+    tau: Fraction
+    multipliers: Mapping[Pair, Fraction]
+
+    def reject(self) -> str | None:
+        """Why exact arithmetic refuses the certificate; None if it proves the bound."""
+        if not 0 <= self.mu < 1:
+            return f"mu = {self.mu} lies outside [0, 1)"
+        known = set(pairs(self.method.N))
+        for pair, weight in self.multipliers.items():
+            if pair not in known:
+                return f"{pair} is no pair of points"
+            if weight < 0:
+                return f"the multiplier of {pair} is negative: {weight}"
+        for point in range(self.method.N + 1):
+            flow = balance(self.multipliers, point)
+            if flow != (point == self.method.N):
+                return f"the values do not cancel at point {point}: {flow}"
+        if not positive_semidefinite(slack(self.method, self.mu, self.tau, self.multipliers)):
+            return "the slack matrix is not positive semidefinite"
+        return None
+
+    def mutated(self, pair: Pair, change: Fraction) -> "Certificate":
+        """The same with one multiplier changed; for controls."""
+        return replace(self, multipliers={**self.multipliers, pair: self.multipliers[pair] + change})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; rationals as text."""
+        method = self.method
+        return {
+            "statement": "f(x_N) - f* <= tau |x_0 - x*|^2 for every mu-strongly convex 1-smooth f",
+            "method": {name: str(getattr(method, name)) for name in ("c", "beta1", "beta2", "eta")} | {"N": method.N},
+            "mu": str(self.mu),
+            "tau": str(self.tau),
+            "multipliers": {f"{i},{j}": str(weight) for (i, j), weight in self.multipliers.items()},
+        }
+
+
+def read(path: Path) -> Certificate:
+    """The certificate stored in a file; nothing is believed of it.
+
+    Raises:
+        ValueError: the file is not a certificate: a key is missing, or a number is not a rational.
+    """
+    try:
+        stored = json.loads(path.read_text())
+        numbers = {name: Fraction(stored["method"][name]) for name in ("c", "beta1", "beta2", "eta")}
+        multipliers = {_pair(name): Fraction(weight) for name, weight in stored["multipliers"].items()}
+        method = Method(**numbers, N=int(stored["method"]["N"]))
+        return Certificate(method, Fraction(stored["mu"]), Fraction(stored["tau"]), multipliers)
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise ValueError(f"{path} is no certificate: {error!r}") from error
+
+
+def _pair(name: str) -> Pair:
+    i, j = name.split(",")
+    return int(i), int(j)
+
+
+def pairs(N: int) -> list[Pair]:
+    """All ordered pairs of different points among x_* and x_0 ... x_N."""
+    points = [STAR, *range(N + 1)]
+    return [(i, j) for i in points for j in points if i != j]
+
+
+def balance(multipliers: Mapping[Pair, Any], point: int) -> Any:
+    """The coefficient of f_point in sum l_ij (f_j - f_i)."""
+    return sum(w for (_, j), w in multipliers.items() if j == point) - sum(
+        w for (i, _), w in multipliers.items() if i == point
+    )
+
+
+def _point(method: Method, displacement: Matrix, i: int) -> tuple[list[Any], list[Any]]:
+    """(x_i, g_i) in the basis (x_0, g_0, ..., g_N)."""
+    size, zero = method.N + 2, method.eta * 0
+    x, g = [zero] * size, [zero] * size
+    if i == STAR:
+        return x, g
+    x[0] = zero + 1
+    x[1 : method.N + 1] = [-d for d in displacement[i]]
+    g[1 + i] = zero + 1
+    return x, g
+
+
+def inequality(method: Method, mu: Any, pair: Pair) -> Matrix:
+    """A_ij, symmetric of size N + 2, in the arithmetic of the method."""
+    displacement = method.displacement()
+    (xi, gi), (xj, gj) = (_point(method, displacement, i) for i in pair)
+    dx = [a - b for a, b in zip(xi, xj, strict=True)]
+    dg = [a - b for a, b in zip(gi, gj, strict=True)]
+    share = 1 / (2 * (1 - mu))
+    half = Fraction(1, 2) if isinstance(mu, Fraction) else 0.5
+    return [
+        [
+            half * (gj[r] * dx[s] + dx[r] * gj[s])
+            + share * (dg[r] * dg[s] + mu * dx[r] * dx[s] - mu * (dg[r] * dx[s] + dx[r] * dg[s]))
+            for s in range(method.N + 2)
+        ]
+        for r in range(method.N + 2)
+    ]
+
+
+def slack(method: Method, mu: Any, tau: Any, multipliers: Mapping[Pair, Any]) -> Matrix:
+    """Tau e_0 e_0' + sum l_ij A_ij."""
+    size = method.N + 2
+    total = [[method.eta * 0] * size for _ in range(size)]
+    total[0][0] += tau
+    for pair, weight in multipliers.items():
+        if weight:
+            for row, more in zip(total, inequality(method, mu, pair), strict=True):
+                for s in range(size):
+                    row[s] += weight * more[s]
+    return total
+
+
+def positive_semidefinite(matrix: Matrix) -> bool:
+    """Whether a symmetric rational matrix is, by L D L' without pivoting: no rounding, no tolerance.
+
+    A zero pivot needs a zero column below it; a negative pivot refutes.
+    """
+    rest = [row[:] for row in matrix]
+    size = len(rest)
+    if any(rest[r][s] != rest[s][r] for r in range(size) for s in range(r)):
+        return False
+    for p in range(size):
+        pivot = rest[p][p]
+        if pivot < 0:
+            return False
+        if pivot == 0:
+            if any(rest[r][p] != 0 for r in range(p + 1, size)):
+                return False
+            continue
+        for r in range(p + 1, size):
+            factor = rest[r][p] / pivot
+            if factor:
+                for s in range(p + 1, size):
+                    rest[r][s] -= factor * rest[p][s]
+    return True
