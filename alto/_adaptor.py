@@ -11,6 +11,7 @@ from torch.optim.optimizer import _use_grad_for_differentiable
 
 from alto import _checks, _sharding, engines
 from alto._alto import ALTO
+from alto._spare import Spare
 from alto._state import keep_precision, state_dtype
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
@@ -46,12 +47,11 @@ class E(Optimizer):
         beta1: decay of the slow average. Default: 0.99, the paper's for batches of 1K and more.
 
     Memory: one slow average beside the base's state (4 bytes a parameter in float32; float32 for half-precision
-        parameters,
-    also after a load), and one temporary list of gradients during ``step()``.
+    parameters, also after a load), and the mixed gradients during ``step()``; on a CPU their memory is kept from step
+    to step, because meeting it anew would take as long as mixing.
 
     Distributed: elementwise; gradients must be equal on all ranks (as DDP leaves them); DTensor parameters (FSDP2) are
-        sharded
-    as they are.
+    sharded as they are.
 
     Raises:
         TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), or explores already.
@@ -84,6 +84,10 @@ class E(Optimizer):
         self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1})
         for group in base.param_groups:
             self._complete(group)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._spare = Spare()
+        super().__setstate__(state)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"base": self.base, "alpha": self.alpha, "beta1": self.beta1}
@@ -195,6 +199,8 @@ class E(Optimizer):
         finally:
             for param, grad in grads:
                 param.grad = grad
+            if not torch.compiler.is_compiling():
+                self._spare.settle()
         # Only now: most bases take an empty state for "not initialised yet".
         for param, slow_avg in begun.items():
             self.state[param][_SLOW_AVG] = slow_avg
@@ -223,10 +229,13 @@ class E(Optimizer):
                 slow_avg = begun[param] = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
             alike.setdefault((param.device, param.grad.dtype, slow_avg.dtype), []).append((param, slow_avg))
         for pairs in alike.values():
-            grads = [_sharding.local_grad(param, param.grad) for param, _ in pairs]
+            grads = [_sharding.local(_sharding.grad_like(param)) for param, _ in pairs]
             slow_avgs = [_sharding.local(slow_avg) for _, slow_avg in pairs]
-            engine = engines.choose(grads[0], differentiable=self.defaults.get("differentiable", False))
-            us = engine.explore_(grads, slow_avgs, alpha=group[_ALPHA], beta1=group[_BETA1])
+            differentiable = self.defaults.get("differentiable", False)
+            engine = engines.choose(grads[0], differentiable=differentiable)
+            keeps = grads[0].device.type == "cpu" and not differentiable and not torch.compiler.is_compiling()
+            memory = {"memory": self._spare.take} if keeps else {}
+            us = engine.explore_(grads, slow_avgs, alpha=group[_ALPHA], beta1=group[_BETA1], **memory)
             for (param, _), u in zip(pairs, us, strict=True):
                 param.grad = _sharding.like(u, param)
         return begun

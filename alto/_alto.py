@@ -195,16 +195,19 @@ class ALTO(Optimizer):
             state = self._state_of(param, group)
             slow_avg = state.get("slow_avg")
             layout = _sharding.layout(param)
-            bucket = buckets.setdefault(
-                (param.device, param.dtype, layout, slow_avg is None), Tensors([], [], [], [], [], [])
-            )
-            bucket.params.append(_plain(param))
-            bucket.grads.append(_real(_sharding.local_grad(param, param.grad)))
-            bucket.exp_avgs.append(_plain(state["exp_avg"]))
-            bucket.exp_avg_sqs.append(_plain(state["exp_avg_sq"]))
+            key = (param.device, param.dtype, layout, slow_avg is None)
+            if key not in buckets:
+                buckets[key] = Tensors([], [], [], [], [], [])
+            bucket = buckets[key]
+            row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"]
+            theta, g, m, v = _plain(param, row)
+            bucket.params.append(theta)
+            bucket.grads.append(g)
+            bucket.exp_avgs.append(m)
+            bucket.exp_avg_sqs.append(v)
             bucket.steps.append(state["step"])
             if slow_avg is not None:
-                bucket.slow_avgs.append(_plain(slow_avg))
+                bucket.slow_avgs.extend(_plain(param, (slow_avg,)))
         for (_, _, layout, _), tensors in buckets.items():
             yield layout, tensors
 
@@ -316,11 +319,11 @@ def _zeros(param: Tensor) -> Tensor:
     return torch.zeros_like(param, dtype=state_dtype(param), memory_format=torch.preserve_format)
 
 
-def _real(tensor: Tensor) -> Tensor:
-    """A complex number counts as two real ones, as in ``torch.optim``; the norm is the same."""
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+def _plain(param: Tensor, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The tensors of a parameter as engines take them: the shard that this rank holds, a complex number as two reals.
 
-
-def _plain(tensor: Tensor) -> Tensor:
-    """The real view of the shard of a tensor that this rank holds: what engines write to."""
-    return _real(_sharding.local(tensor))
+    That is how ``torch.optim`` counts complex numbers; the norm is the same.
+    """
+    if _sharding.is_sharded(param):
+        tensors = tuple(_sharding.local(tensor) for tensor in tensors)
+    return tuple(torch.view_as_real(tensor) for tensor in tensors) if param.is_complex() else tensors

@@ -19,11 +19,12 @@ def local(tensor: Any) -> Tensor:
     return tensor.to_local() if is_sharded(tensor) else tensor
 
 
-def local_grad(param: Any, grad: Any) -> Tensor:
-    """This rank's shard of the gradient, laid out as the parameter is."""
+def grad_like(param: Any) -> Tensor:
+    """The gradient, laid out as the parameter is; it must not be None."""
+    grad = param.grad
     if is_sharded(param) and grad.placements != param.placements:
         grad = grad.redistribute(placements=param.placements)
-    return local(grad)
+    return grad
 
 
 def like(shard: Tensor, template: Any) -> Tensor:

@@ -2,8 +2,9 @@
 
 Each engine is a module with the same two functions on lists of tensors:
 
-``explore_(grads, slow_avgs, *, alpha, beta1) -> us``
+``explore_(grads, slow_avgs, *, alpha, beta1, memory) -> us``
     The adaptor: ``u = (1 - c) g + c h`` is returned, ``h = beta1 h + (1 - beta1) g`` is written into ``slow_avgs``.
+    ``memory`` makes the tensors that ``u`` is written to, in engines that do not get them from torch's operations.
 ``alto_step_(tensors, rule, lr, whole_norms, *, capturable) -> None``
     One whole step of Algorithm 1 or 2 (the paper's Section 2), written into the parameters and their averages.
     ``whole_norms`` turns the norms of the shards held here, shape (2, number of tensors) or (2,), into those of the

@@ -1,9 +1,17 @@
-"""Which tensors can be walked by address, as kernels do that are not torch's own."""
+"""Which tensors can be walked by address, as kernels do that are not torch's own, and memory for new ones."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor
+
+# From tensors to uninitialised ones like them.
+Memory = Callable[[list[Tensor]], list[Tensor]]
+
+
+def fresh(likes: list[Tensor]) -> list[Tensor]:
+    """Uninitialised tensors of their own, one like each of these."""
+    return [torch.empty_like(like) for like in likes]
 
 
 def walkable(
@@ -17,16 +25,23 @@ def walkable(
     A kernel trusts addresses: a tensor of another size or dtype would be read past its end, and the lazy sign of a
     negative view would be lost.
     """
+    lists = of_params + of_states
     param, state = of_params[0][0].dtype, of_states[0][0].dtype
     if param not in param_dtypes or state not in state_dtypes:
         return False
-    dtypes = [param] * len(of_params) + [state] * len(of_states)
-    for row in zip(*of_params, *of_states, strict=True):
-        first = row[0]
-        if any(x.shape != first.shape or x.dtype != dtype or x.is_neg() for x, dtype in zip(row, dtypes, strict=True)):
-            return False
-        if not all(x.is_contiguous() for x in row):
-            dense = torch.empty_like(first, device="meta").stride()  # first's own strides, if it fills its memory
-            if any(x.stride() != dense for x in row):
-                return False
-    return True
+    if any({x.dtype for x in xs} != {param} for xs in of_params) or any(
+        {x.dtype for x in xs} != {state} for xs in of_states
+    ):
+        return False
+    shapes = [x.shape for x in lists[0]]
+    if any([x.shape for x in xs] != shapes or any(map(Tensor.is_neg, xs)) for xs in lists):
+        return False
+    return all(all(map(Tensor.is_contiguous, xs)) for xs in lists) or all(map(_ordered_alike, *lists))
+
+
+def _ordered_alike(*row: Tensor) -> bool:
+    """Whether tensors of one shape lie in the memory in one dense order."""
+    if all(x.is_contiguous() for x in row):
+        return True
+    dense = torch.empty_like(row[0], device="meta").stride()  # its own strides, if it fills its memory
+    return all(x.stride() == dense for x in row)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
+from alto.engines._layout import Memory, fresh
 from alto.engines._maths import correction, layer_factor
 
 # Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
@@ -18,9 +19,11 @@ from alto.engines._maths import correction, layer_factor
 _GRAIN = 1 << 16
 
 
-def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
+def explore_(
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
-    us = [torch.empty_like(grad) for grad in grads]
+    us = memory(grads)
     for grad, slow_avg, out in zip(grads, slow_avgs, us, strict=True):
         for g, h, u in _blocks(grad, slow_avg, out):
             wide = g.to(h.dtype)

@@ -25,22 +25,24 @@ except ImportError:  # Windows
 from alto._rule import Rule, Tensors
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
-from alto.engines._layout import walkable
+from alto.engines._layout import Memory, fresh, walkable
 from alto.engines._maths import correction, layer_factor
 
-# Elements of a chunk, the unit of work: five float32 operands of it fit in half a megabyte of cache.
-_CHUNK = 8 * kernels.TILE
+# Elements of a chunk, the unit of work: small enough to share out evenly, large enough to cost nothing.
+_CHUNK = 256 * kernels.TILE
 # Below this many elements a thread more costs more than it brings.
-_WORTH_A_THREAD = 1 << 16
+_WORTH_A_THREAD = 1 << 18
 
 _STATE = {torch.float32: np.float32, torch.float64: np.float64}
 
 
-def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
+def explore_(
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
     if not _walkable([grads], [slow_avgs]):
-        return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1)
-    us = [torch.empty_like(grad) for grad in grads]
+        return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, memory=memory)
+    us = memory(grads)
     like, element = _dtypes(slow_avgs[0], grads[0])
     table = _addresses(us, grads, slow_avgs)
     chunks = _chunks(tuple(grad.numel() for grad in grads))
@@ -65,7 +67,9 @@ def alto_step_(
         return
     like, element = _dtypes(tensors.exp_avgs[0], tensors.params[0])
     table = _addresses(*of_params, *of_states)
-    scales, shifts = np.array([correction(step.item(), rule) for step in tensors.steps], like.dtype).T.copy()
+    steps = [step.item() for step in tensors.steps]
+    corrections = {step: correction(step, rule) for step in set(steps)}
+    scales, shifts = np.array([corrections[step] for step in steps], like.dtype).T.copy()
     constants = np.array(
         [
             -rule.alpha * (1 - rule.beta1), 1 - rule.beta1, 1 - rule.beta2, rule.beta3, 1 - rule.beta3,

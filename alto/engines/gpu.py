@@ -35,7 +35,7 @@ from torch import Tensor
 
 from alto._rule import Rule, Tensors
 from alto.engines import foreach
-from alto.engines._layout import walkable
+from alto.engines._layout import Memory, fresh, walkable
 from alto.engines._maths import bias_correction, layer_factor
 
 triton: Any = None
@@ -58,11 +58,13 @@ def available(tensor: Tensor) -> bool:
     return triton is not None and (tensor.device.type == "cuda" or (_INTERPRETED and tensor.device.type == "cpu"))
 
 
-def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
+def explore_(
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, write h = beta1 h + (1 - beta1) g (or let foreach)."""
     if not walkable([grads], [slow_avgs], _PARAM_DTYPES, _STATE_DTYPES):
         return list(foreach.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1))
-    us = [torch.empty_like(grad) for grad in grads]
+    us = memory(grads)
     explore = _explore_op if torch.compiler.is_compiling() else _explore
     explore(grads, slow_avgs, us, [-alpha * (1 - beta1), 1 - beta1])
     return us

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
+from alto.engines._layout import Memory, fresh
 from alto.engines._maths import bias_correction, layer_factor, norm
 
 
@@ -33,8 +34,11 @@ def explore(g: Tensor, h: Tensor, *, alpha: float, beta1: float) -> tuple[Tensor
     return torch.lerp(g, h, -alpha * (1 - beta1)), torch.lerp(h, g, 1 - beta1)
 
 
-def explore_(grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> list[Tensor]:
+def explore_(
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+) -> list[Tensor]:
     """:func:`explore` for each pair; writes the new averages, returns the ``u`` in the gradients' dtypes."""
+    del memory  # autograd may remember what is written to
     us = []
     for grad, slow_avg in zip(grads, slow_avgs, strict=True):
         u, h = explore(grad, slow_avg, alpha=alpha, beta1=beta1)
