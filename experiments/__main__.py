@@ -144,6 +144,26 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Fetch:
+    """Download a data set into the data folder, checked against its published checksum.
+
+    Attributes:
+        name: The data set: cifar10, cifar100, tinyshakespeare, mrpc or imdb.
+        data_dir: The data folder; the environment's ALTO_DATA_DIR otherwise.
+    """
+
+    name: Positional[str]
+    data_dir: Path | None = None
+
+    def act(self) -> int:
+        """Fetch what is not there."""
+        from experiments.data.fetch import fetch
+
+        console.show_files([fetch(self.name, self.data_dir)])
+        return 0
+
+
+@dataclass(frozen=True)
 class Report:
     """Print means with 95 % t-intervals and the paired difference, and draw the curves.
 
@@ -224,6 +244,7 @@ def main() -> int:
         "list": List,
         "run": Run,
         "sweep": Sweep,
+        "fetch": Fetch,
         "report": Report,
         "figures": Figures,
         "bench": Bench,

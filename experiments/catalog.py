@@ -15,10 +15,10 @@ FOLDER = Path(__file__).parent / "configs"
 # A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
 # and the number of competitors is a size, as every one of them is treated alike.
 _SIZES = frozenset({
-    "competitors", "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "model.name",
-    "model.options", "final.seeds", "tuning.seeds", "tuning.learning_rates.count", "training.epochs",
-    "training.warmup", "training.batch_size", "training.microbatch", "training.precision", "training.evaluations",
-    "training.channels_last", "training.compile", "training.curvature",
+    "competitors", "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "data.size",
+    "data.pieces", "model.name", "model.options", "final.seeds", "tuning.seeds", "tuning.learning_rates.count",
+    "training.epochs", "training.warmup", "training.batch_size", "training.microbatch", "training.precision",
+    "training.evaluations", "training.channels_last", "training.compile", "training.curvature",
 })  # fmt: skip
 
 

@@ -30,7 +30,10 @@ class DataConfig:
         limit: Use only this many training examples (before the validation split), or ``"all"``.
         test_limit: Evaluate on this many test examples, or ``"all"``.
         augment: Random crops and mirror images of training images.
-        context: Length of a training sequence; text only.
+        context: Length of a training sequence of text; most word pieces of a sentence.
+        size: Side of the images of a folder; the published CIFAR files and the digits have their own.
+        pieces: Cut words into the pieces of this tokenizer (a folder, or a name of the Hugging Face hub); empty takes
+            words as they are.
     """
 
     name: str = "digits"
@@ -39,12 +42,15 @@ class DataConfig:
     test_limit: int | Literal["all"] = "all"
     augment: bool = False
     context: int = 64
+    size: int = 64
+    pieces: str = ""
 
     def __post_init__(self):
         require(0 < self.validation <= 0.5, "validation", self.validation, "in (0, 0.5]")
         require(self.limit == "all" or self.limit >= 10, "limit", self.limit, '"all" or at least 10')
         require(self.test_limit == "all" or self.test_limit >= 1, "test_limit", self.test_limit, '"all" or at least 1')
         require(self.context >= 1, "context", self.context, "at least 1")
+        require(self.size >= 8, "size", self.size, "at least 8")
 
 
 @dataclass(frozen=True)

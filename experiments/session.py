@@ -11,6 +11,7 @@ from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from experiments import batches, curvature, data, models, optimizers, parallel, schedules, sharding
+from experiments.data import Split
 from experiments.environment import Environment
 from experiments.evaluate import cross_entropy_sum, evaluate, finite
 from experiments.lifecycle import Life
@@ -25,7 +26,7 @@ class Session(Life):
         super().__init__(run, place, folder, team)
         self.data = data.load(run.data, place.data_dir)
         self.fingerprint, self.note = self.data.fingerprint(), self.data.note
-        self.train_split = self.data.train.to(self.device)
+        self.train_split = _resident(self.data.train, self.device)
         # Initial weights are drawn on the CPU, so they are the same on every device.
         torch.manual_seed(batches.derive_seed(run.seed, "init"))
         self.model = models.create(run.model, self.data).to(self.device)
@@ -68,7 +69,7 @@ class Session(Life):
         self.optimizer.zero_grad(set_to_none=True)
         step_loss = torch.zeros_like(self.loss_sum)
         for start in range(0, len(mine), micro):
-            part = self.train_split.take(mine[start : start + micro])
+            part = self.train_split.take(mine[start : start + micro]).to(self.device)
             with self._synchronised(start + micro >= len(mine)):
                 with self._autocast():
                     logits = self.forward(self._prepared(part.inputs, start))
@@ -97,7 +98,7 @@ class Session(Life):
     def _counted(self, indices: Tensor) -> int:
         """How many targets of these examples count."""
         if self.data.kind == "tags":
-            return int((self.train_split.targets[indices] != data.IGNORED).sum())
+            return int((self.train_split.take(indices).targets != data.IGNORED).sum())
         return len(indices) * self.train_split.targets[0].numel()
 
     def _synchronised(self, last: bool) -> contextlib.AbstractContextManager[Any]:
@@ -112,7 +113,7 @@ class Session(Life):
         prepared = batches.prepare(self.data, inputs)
         if self.run.data.augment:
             part = batches.derive_seed(self.run.seed, "part", start, self.team.rank)
-            prepared = batches.augment(prepared, part, self.step)
+            prepared = batches.augment(prepared, part, self.step, padding=max(4, prepared.shape[-1] // 8))
         if self.run.training.channels_last:
             prepared = prepared.contiguous(memory_format=torch.channels_last)
         return prepared
@@ -158,6 +159,15 @@ class Session(Life):
 
     def _weights(self) -> Tensor:
         return torch.cat([sharding.whole(p.detach()).reshape(-1).double() for p in self.model.parameters()])
+
+
+def _resident(split: Split, device: torch.device) -> Split:
+    """The training examples on the device, as one tensor; where they would fill a GPU's memory, they stay outside."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if split.inputs.nbytes > free // 2:
+            return split
+    return split.to(device)
 
 
 _LAG = 10  # Figure 3 draws |theta_k - theta_{k-10}|

@@ -69,8 +69,9 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         data_dir,
         layout.binary,
         layout.python,
-        remedy=f"Download and unpack cifar-{config.name[5:]}-binary.tar.gz or cifar-{config.name[5:]}-python.tar.gz "
-        "from https://www.cs.toronto.edu/~kriz/cifar.html into it.",
+        remedy=f"Get it with: python -m experiments fetch {config.name} --data-dir DIR (where there is network), or "
+        f"unpack cifar-{config.name[5:]}-binary.tar.gz or cifar-{config.name[5:]}-python.tar.gz from "
+        "https://www.cs.toronto.edu/~kriz/cifar.html into it.",
     )
     if folder.name == layout.binary:
         train = [_read_binary(folder / f"{name}.bin", layout, layout.each) for name in layout.train]

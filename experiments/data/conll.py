@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from experiments.config import DataConfig
+from experiments.data import pieces
 from experiments.data.dataset import IGNORED, PADDING, Dataset, Split, locate, note_beside
 from experiments.errors import DataError
 
@@ -19,7 +20,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
     """Read ``NAME/train.txt``, ``NAME/valid.txt`` (or ``testa``) and ``NAME/test.txt`` (or ``testb``).
 
     The file's own validation part is used; ``data.validation`` has no say. Words are lower-cased; the vocabulary is
-    that of the training sentences.
+    that of the training sentences. With ``data.pieces``, words are cut into a pretrained network's pieces instead.
 
     Args:
         config: The name and the limit.
@@ -32,7 +33,10 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         DataError: a file is absent, a line has one column, or a tag is none of the training file's.
     """
     folder = locate(
-        data_dir, config.name, remedy=f"Put train.txt, valid.txt and test.txt into its folder {config.name}."
+        data_dir,
+        config.name,
+        remedy=f"Put train.txt, valid.txt and test.txt into its folder {config.name} (CoNLL-2003's may not be "
+        "passed on freely: https://www.clips.uantwerpen.be/conll2003/ner/).",
     )
     parts = [
         sentences(locate(folder, *names, remedy="Each part of the corpus is one file."))
@@ -40,7 +44,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
     ]
     if config.limit != "all":
         parts[0] = parts[0][: config.limit]
-    return assemble(config.name, parts, note_beside(folder))
+    return assemble(config, parts, note_beside(folder))
 
 
 def sentences(path: Path) -> list[Sentence]:
@@ -74,11 +78,11 @@ def sentences(path: Path) -> list[Sentence]:
     return found
 
 
-def assemble(name: str, parts: Sequence[list[Sentence]], note: str) -> Dataset:
+def assemble(config: DataConfig, parts: Sequence[list[Sentence]], note: str) -> Dataset:
     """Number words and tags and pad the sentences.
 
     Args:
-        name: The corpus.
+        config: The corpus, and the word pieces if any.
         parts: Training, validation and test sentences.
         note: What a reader of the results must know.
 
@@ -90,19 +94,30 @@ def assemble(name: str, parts: Sequence[list[Sentence]], note: str) -> Dataset:
     tags = sorted({tag for sentence in train for _, tag in sentence})
     word_numbers = {word: number for number, word in enumerate(words, UNKNOWN + 1)}
     tag_numbers = {tag: number for number, tag in enumerate(tags)}
-    splits = [_padded(name, part, word_numbers, tag_numbers) for part in parts]
-    return Dataset(name, "tags", len(tags), *splits, vocabulary=len(words) + UNKNOWN + 1, labels=tuple(tags), note=note)
+    vocabulary = len(words) + UNKNOWN + 1
+    tokenizer = pieces.load(config.pieces) if config.pieces else None
+    if tokenizer is not None:
+        vocabulary = pieces.size(tokenizer)
+
+    def coded(sentence: Sentence) -> tuple[list[int], list[int]]:
+        for tag in {tag for _, tag in sentence} - tag_numbers.keys():
+            raise DataError(f"{config.name}: tag {tag!r} is none of the training sentences' tags ({', '.join(tags)})")
+        targets = [tag_numbers[tag] for _, tag in sentence]
+        if tokenizer is not None:
+            return pieces.tagged(tokenizer, [word for word, _ in sentence], targets, config.context)
+        return [word_numbers.get(word.lower(), UNKNOWN) for word, _ in sentence], targets
+
+    splits = [_padded([coded(sentence) for sentence in part]) for part in parts]
+    return Dataset(config.name, "tags", len(tags), *splits, vocabulary=vocabulary, labels=tuple(tags), note=note)
 
 
-def _padded(name: str, part: list[Sentence], words: dict[str, int], tags: dict[str, int]) -> Split:
-    length = max(len(sentence) for sentence in part)
-    inputs = torch.full((len(part), length), PADDING)
-    targets = torch.full((len(part), length), IGNORED)
-    for row, sentence in enumerate(part):
-        for tag in {tag for _, tag in sentence} - tags.keys():
-            raise DataError(f"{name}: tag {tag!r} is none of the training sentences' tags ({', '.join(tags)})")
-        inputs[row, : len(sentence)] = torch.tensor([words.get(word.lower(), UNKNOWN) for word, _ in sentence])
-        targets[row, : len(sentence)] = torch.tensor([tags[tag] for _, tag in sentence])
+def _padded(rows: Sequence[tuple[list[int], list[int]]]) -> Split:
+    length = max(len(tokens) for tokens, _ in rows)
+    inputs = torch.full((len(rows), length), PADDING)
+    targets = torch.full((len(rows), length), IGNORED)
+    for row, (tokens, tags) in enumerate(rows):
+        inputs[row, : len(tokens)] = torch.tensor(tokens)
+        targets[row, : len(tags)] = torch.tensor(tags)
     return Split(inputs, targets)
 
 
@@ -134,7 +149,7 @@ def f1(predicted: Tensor, targets: Tensor, labels: Sequence[str]) -> float:
 
     Args:
         predicted: (n, length) tag numbers.
-        targets: (n, length) tag numbers, `IGNORED` past the end of a sentence.
+        targets: (n, length) tag numbers, `IGNORED` past the end of a sentence and wherever else no word begins.
         labels: Names of the tags.
 
     Returns:
@@ -142,8 +157,8 @@ def f1(predicted: Tensor, targets: Tensor, labels: Sequence[str]) -> float:
     """
     right = found = present = 0
     for row, truth in zip(predicted.tolist(), targets.tolist(), strict=True):
-        length = sum(tag != IGNORED for tag in truth)
-        theirs = spans([labels[int(tag)] for tag in row[:length]])
-        ours = spans([labels[int(tag)] for tag in truth[:length]])
+        counted = [place for place, tag in enumerate(truth) if tag != IGNORED]
+        theirs = spans([labels[int(row[place])] for place in counted])
+        ours = spans([labels[int(truth[place])] for place in counted])
         right, found, present = right + len(theirs & ours), found + len(theirs), present + len(ours)
     return 2 * right / (found + present) if right else 0.0

@@ -12,6 +12,7 @@ from torch import Tensor
 from experiments.errors import DataError
 
 IGNORED = -100  # the target of a position that does not count (padding): torch's own default
+_PART = 4096  # images whose pixels are summed at once
 PADDING = 0  # token number of a position past the end of a sentence
 
 
@@ -20,7 +21,8 @@ class Split:
     """Examples along the first dimension.
 
     Attributes:
-        inputs: Images, (n, channels, height, width) uint8; or token numbers, (n, length) int64.
+        inputs: Images, (n, channels, height, width) uint8; or token numbers, (n, length) int64; or, to classify
+            sentences, (n, 2, length) int64: token numbers, and 1 where they are of the second sentence.
         targets: Class numbers, (n,) or (n, length) int64; `IGNORED` where a position does not count.
     """
 
@@ -31,7 +33,8 @@ class Split:
         return len(self.inputs)
 
     def take(self, indices: Tensor) -> "Split":
-        """The examples at ``indices``, in that order."""
+        """The examples at ``indices``, in that order, where they lie."""
+        indices = indices.to(self.inputs.device)
         return Split(self.inputs[indices], self.targets[indices])
 
     def to(self, device: torch.device) -> "Split":
@@ -56,7 +59,7 @@ class Dataset:
     """
 
     name: str
-    kind: Literal["image", "text", "tags"]
+    kind: Literal["image", "text", "tags", "sentence"]
     classes: int
     train: Split
     validation: Split
@@ -71,11 +74,14 @@ class Dataset:
         """Measure the training images: mean and deviation of each channel, (1, channels, 1, 1) float32, pixel units."""
         mean, std = torch.zeros(1), torch.ones(1)
         if self.kind == "image":
-            # Sums of integers are exact, so the statistics do not depend on the number of threads.
-            pixels = self.train.inputs.to(torch.int64)
+            # Sums of integers are exact, so the statistics depend neither on the number of threads nor on the parts.
+            pixels = self.train.inputs
             count = pixels.numel() // pixels.shape[1]
-            first = pixels.sum(dim=(0, 2, 3)).double() / count
-            second = pixels.square().sum(dim=(0, 2, 3)).double() / count
+            sums = torch.zeros(2, pixels.shape[1], dtype=torch.int64)
+            for part in pixels.split(_PART):
+                whole = part.to(torch.int64)
+                sums += torch.stack([whole.sum(dim=(0, 2, 3)), whole.square().sum(dim=(0, 2, 3))])
+            first, second = sums.double() / count
             mean = first.float().view(1, -1, 1, 1)
             std = (second - first**2).clamp_min(1e-6).sqrt().float().view(1, -1, 1, 1)
         object.__setattr__(self, "mean", mean)
@@ -114,6 +120,25 @@ def hold_out(examples: Split, share: float, limit: int | None) -> tuple[Split, S
     return examples.take(order[held:]), examples.take(order[:held])
 
 
+def data_folder(data_dir: Path | None, remedy: str) -> Path:
+    """The folder of the data sets: from ``--data-dir``, or the environment's ``ALTO_DATA_DIR``.
+
+    Args:
+        data_dir: From ``--data-dir``.
+        remedy: How to get the data, for the error.
+
+    Returns:
+        The folder; it need not exist.
+
+    Raises:
+        DataError: neither is set.
+    """
+    named = os.environ.get("ALTO_DATA_DIR")
+    if data_dir is None and not named:
+        raise DataError(f"no data folder: pass --data-dir or set ALTO_DATA_DIR. {remedy}")
+    return data_dir or Path(named or "")
+
+
 def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:
     """Find a file or folder of a data set.
 
@@ -128,9 +153,7 @@ def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:
     Raises:
         DataError: there is no data folder, or none of the candidates is in it.
     """
-    root = data_dir or (Path(os.environ["ALTO_DATA_DIR"]) if os.environ.get("ALTO_DATA_DIR") else None)
-    if root is None:
-        raise DataError(f"no data folder: pass --data-dir or set ALTO_DATA_DIR. {remedy}")
+    root = data_folder(data_dir, remedy)
     for candidate in candidates:
         if (root / candidate).exists():
             return root / candidate

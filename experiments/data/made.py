@@ -1,14 +1,17 @@
-"""A small corpus of made sentences with named entities, to train a tagger where CoNLL-2003 is not at hand.
+"""Small made corpora, for where the real ones are not at hand. Nothing that is learnt here says anything about those.
 
-A name is a person's, a place's or a firm's by its neighbours, and some words are names only in some sentences: the
-tagger has to read context. Nothing that is learnt here says anything about a real corpus.
+``made-sentences``, to tag: a name is a person's, a place's or a firm's by its neighbours, and some words are names only
+in some sentences. ``made-reviews``, to classify: each praises or complains, and "not" turns a word round.
+``made-pairs``, to classify: whether two sentences tell of the same place. All of them need context.
 """
 
 import random
 
 from experiments.config import DataConfig
+from experiments.data import sentences
 from experiments.data.conll import Sentence, assemble
 from experiments.data.dataset import Dataset
+from experiments.data.sentences import Example
 
 _NAMES = {
     kind: names.split()
@@ -30,21 +33,56 @@ _PATTERNS = (
 )
 
 
+_GOOD = ["fine", "lovely", "clever", "warm", "bright"]
+_BAD = ["dull", "awful", "clumsy", "cold", "grey"]
+_SUBJECTS = ["plot", "music", "acting", "picture", "ending", "food", "service", "room"]
+_PLACES = ["Lima", "Oslo", "Quito", "Riga", "Tunis", "Vienna"]
+_TELLING = ("{who} lives in {where}", "the office in {where} hired {who}", "{who} came back from {where} last year")
+
+_NOTE = "Made sentences: they show that the machine works, and nothing about language."
+
+
 def read(config: DataConfig) -> Dataset:
-    """Make 600 training, 150 validation and 300 test sentences; the same ones every time.
+    """Make one of the corpora; the same one every time.
 
     Args:
-        config: The limit.
+        config: The name and the limit; for reviews and pairs, the share of validation examples too.
 
     Returns:
-        The data set.
+        The data set: 600 training, 150 validation and 300 test sentences to tag, or 1500 reviews or pairs to learn
+        from (some of them held out), and 500 to test on.
     """
+    if config.name == "made-sentences":
+        return _tagged(config)
+    draw = random.Random(2005)
+    make = _review if config.name == "made-reviews" else _pair
+    train, test = ([make(draw) for _ in range(count)] for count in (1500, 500))
+    return sentences.assemble(config, train, test, 2, _NOTE)
+
+
+def _review(draw: random.Random) -> Example:
+    good = draw.random() < 0.5
+    turned = draw.random() < 0.5
+    word = draw.choice(_GOOD if good != turned else _BAD)
+    text = f"the {draw.choice(_SUBJECTS)} was {'not ' if turned else ''}{word}"
+    other = draw.choice(_SUBJECTS)
+    return f"{text} and nobody spoke of the {other}", "", int(good)
+
+
+def _pair(draw: random.Random) -> Example:
+    first, second = draw.choice(_PLACES), draw.choice(_PLACES)
+    if draw.random() < 0.5:
+        second = first
+    texts = [draw.choice(_TELLING).format(who=draw.choice(_NAMES["PER"]), where=place) for place in (first, second)]
+    return texts[0], texts[1], int(first == second)
+
+
+def _tagged(config: DataConfig) -> Dataset:
     draw = random.Random(2003)
     parts = [[_sentence(draw) for _ in range(count)] for count in (600, 150, 300)]
     if config.limit != "all":
         parts[0] = parts[0][: config.limit]
-    note = "Made sentences: they show that the machine works, and nothing about language."
-    return assemble("made-sentences", parts, note)
+    return assemble(config, parts, _NOTE)
 
 
 def _sentence(draw: random.Random) -> Sentence:

@@ -10,9 +10,12 @@ from experiments.config import DataConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError
 
-_TEXTS = ("tinyshakespeare",)
-_TAGGED = ("conll2003",)
-NAMES = ("digits", "cifar10", "cifar100", *_TEXTS, *_TAGGED, "made-sentences")
+_TEXTS = ("tinyshakespeare", "text")
+_TAGGED = ("conll2003", "conll")
+_FOLDERS = ("imagenet", "imagefolder")
+_CLASSIFIED = ("mrpc", "imdb")
+_MADE = ("made-sentences", "made-reviews", "made-pairs")
+NAMES = ("digits", "cifar10", "cifar100", *_FOLDERS, *_TEXTS, *_TAGGED, *_CLASSIFIED, *_MADE)
 
 
 @functools.lru_cache(maxsize=1)
@@ -42,10 +45,18 @@ def _read(config: DataConfig, data_dir: Path | None) -> Dataset:
         from experiments.data import digits
 
         return digits.read(config)
-    if config.name == "made-sentences":
+    if config.name in _MADE:
         from experiments.data import made
 
         return made.read(config)
+    if config.name in _FOLDERS:
+        from experiments.data import images
+
+        return images.read(config, data_dir)
+    if config.name in _CLASSIFIED:
+        from experiments.data import sentences
+
+        return sentences.read(config, data_dir)
     if config.name in {"cifar10", "cifar100"}:
         from experiments.data import cifar
 

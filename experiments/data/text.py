@@ -32,7 +32,8 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         data_dir,
         f"{config.name}.txt",
         f"{config.name}/input.txt",
-        remedy=f"Put a plain text file there as {config.name}.txt.",
+        remedy=f"Put a plain text file there as {config.name}.txt; tinyshakespeare can be had with: python -m "
+        "experiments fetch tinyshakespeare --data-dir DIR (where there is network).",
     )
     try:
         text = path.read_text(encoding="utf-8")

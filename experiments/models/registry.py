@@ -38,6 +38,8 @@ _FAMILIES = {
     "densenet169": _Family("image", "densenet", "DenseNet169"),
     "gpt": _Family("text", "gpt", "GPT"),
     "bilstm": _Family("tags", "bilstm", "BiLSTM"),
+    "bert-tagger": _Family("tags", "bert", "BertTagger"),
+    "bert-classifier": _Family("sentence", "bert", "BertClassifier"),
 }
 NAMES = tuple(_FAMILIES)
 

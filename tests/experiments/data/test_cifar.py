@@ -99,7 +99,7 @@ def test_no_folder_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.delenv("ALTO_DATA_DIR", raising=False)
     with pytest.raises(DataError, match="pass --data-dir or set ALTO_DATA_DIR"):
         cifar.read(CONFIG10, None)
-    with pytest.raises(DataError, match=r"cifar-10-batches-bin, cifar-10-batches-py\. Download and unpack"):
+    with pytest.raises(DataError, match=r"cifar-10-batches-bin, cifar-10-batches-py\. Get it with: .* fetch cifar10 "):
         cifar.read(CONFIG10, tmp_path)
 
 

@@ -1,0 +1,118 @@
+"""BERT (Devlin et al. 2019) with a new last layer, from transformers: pretrained, or small and random."""
+
+import os
+from typing import Any
+
+from torch import Tensor, nn
+
+from experiments.data.dataset import PADDING
+from experiments.errors import ConfigError
+
+
+class BertTagger(nn.Module):
+    """A tag for each token.
+
+    Args:
+        vocabulary: Number of tokens, with `PADDING` among them.
+        classes: Number of tags.
+        weights: Pretrained weights: a folder that ``save_pretrained`` wrote, or a name of the Hugging Face hub such as
+            ``bert-base-cased``; the sizes are theirs then. Empty: random weights, with the sizes below.
+        layers: Default: 2, ours.
+        heads: Attention heads; they must divide ``width``. Default: 2, ours.
+        width: Channels; the inner layers have four times as many. Default: 64, ours.
+        context: Most tokens. Default: 128, ours.
+        dropout: Of the hidden layers and attention weights. Default: 0.1, BERT's.
+
+    Raises:
+        ConfigError: transformers is absent, or there are no such weights.
+        ValueError: the weights are for another vocabulary.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        classes: int,
+        weights: str = "",
+        layers: int = 2,
+        heads: int = 2,
+        width: int = 64,
+        context: int = 128,
+        dropout: float = 0.1,
+    ):
+        super().__init__()
+        self.bert = _body(vocabulary, weights, layers, heads, width, context, dropout)
+        self.head = _head(self.bert, classes)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(n, length) int64 -> (n, length, classes) logits."""
+        return self.head(self.bert(tokens, attention_mask=tokens != PADDING).last_hidden_state)
+
+
+class BertClassifier(nn.Module):
+    """A class for a sentence or a pair of sentences, from the first token. The arguments are `BertTagger`'s."""
+
+    def __init__(
+        self,
+        vocabulary: int,
+        classes: int,
+        weights: str = "",
+        layers: int = 2,
+        heads: int = 2,
+        width: int = 64,
+        context: int = 128,
+        dropout: float = 0.1,
+    ):
+        super().__init__()
+        self.bert = _body(vocabulary, weights, layers, heads, width, context, dropout)
+        self.head = _head(self.bert, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(n, 2, length) int64, tokens and segments -> (n, classes) logits."""
+        tokens, segments = inputs[:, 0], inputs[:, 1]
+        hidden = self.bert(tokens, attention_mask=tokens != PADDING, token_type_ids=segments).last_hidden_state
+        return self.head(hidden[:, 0])
+
+
+def _body(vocabulary: int, weights: str, layers: int, heads: int, width: int, context: int, dropout: float) -> Any:
+    try:
+        import transformers
+    except ModuleNotFoundError as error:
+        raise ConfigError("model.name", "BERT needs the package transformers: pip install transformers") from error
+    transformers.logging.set_verbosity_error()  # the library has no say in what is printed
+    transformers.logging.disable_progress_bar()
+    if not weights:
+        config = transformers.BertConfig(
+            vocab_size=vocabulary,
+            hidden_size=width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            intermediate_size=4 * width,
+            max_position_embeddings=context,
+            hidden_dropout_prob=dropout,
+            attention_probs_dropout_prob=dropout,
+        )
+        return transformers.BertModel(config, add_pooling_layer=False)
+    try:
+        body = transformers.BertModel.from_pretrained(
+            weights, add_pooling_layer=False, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
+        )
+    except OSError as error:
+        raise ConfigError(
+            "model.options.weights",
+            f"{weights!r} is neither a folder with weights nor in the hub's cache, and cannot be fetched. Run "
+            f"'hf download {weights}' where there is network, or give a folder that save_pretrained wrote",
+        ) from error
+    if body.config.vocab_size < vocabulary:
+        raise ValueError(
+            f"the weights know {body.config.vocab_size} tokens, the data have {vocabulary}: set data.pieces to the "
+            f"tokenizer of {os.path.basename(weights)!r}"
+        )
+    return body
+
+
+def _head(body: Any, classes: int) -> nn.Module:
+    """Dropout and a linear layer, initialised as BERT initialises its own."""
+    head = nn.Linear(body.config.hidden_size, classes)
+    nn.init.normal_(head.weight, std=body.config.initializer_range)
+    nn.init.zeros_(head.bias)
+    return nn.Sequential(nn.Dropout(body.config.hidden_dropout_prob), head)
