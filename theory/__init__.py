@@ -8,3 +8,7 @@ Notation (one symbol, one meaning, everywhere): ``g`` gradient, ``h`` slow avera
 feeds to the base optimizer, ``m`` and ``v`` its two averages, ``c = -alpha (1 - beta1)``, ``b = beta2 / (1 - beta2)``.
 Every beta is a retention: ``h = beta1 h + (1 - beta1) g``.
 """
+
+from theory.advice import Advice, advise
+
+__all__ = ["Advice", "advise"]

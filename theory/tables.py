@@ -1,4 +1,4 @@
-"""Rich tables of the ledger, of a monitored run and of a conformance check, built here and printed by the commands."""
+"""Rich tables of the ledger, a monitored run, a conformance check and advice, built here, printed by the commands."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from theory.advice import Advice
 from theory.assumptions import Report
 from theory.conform import Observation
 from theory.evidence import Outcome, Result
@@ -106,3 +107,37 @@ def conformance_table(target: str, observations: Sequence[Observation]) -> Table
         agrees = Text("yes", style="green") if observation.agrees else Text("no", style="red")
         table.add_row(observation.check, observation.claim, agrees, observation.detail)
     return table
+
+
+def advice_tables(advice: Advice) -> tuple[Table, Table]:
+    """The numbers of a setting of E, and its relatives in other families."""
+    numbers = Table(box=SIMPLE_HEAD, title_justify="left", title=f"alpha = {advice.alpha:g}, beta1 = {advice.beta1:g}, "
+                    f"beta2 = {advice.beta2:g}, lr = {advice.lr:g}")  # fmt: skip
+    numbers.add_column("quantity")
+    numbers.add_column("value", justify="right")
+    verdict = {None: "no sharpness given", True: "stable", False: "unstable"}[advice.stable]
+    for name, value in (
+        ("c = -alpha (1 - beta1)", advice.c),
+        ("largest stable lr x sharpness (ESGD)", advice.largest_stable_lr_times_sharpness),
+        ("  a flip, z = -1, at", advice.flip_threshold),
+        ("  an oscillation at", advice.oscillation_threshold),
+        ("  the first of them", advice.binding),
+        ("largest stable sharpness at this lr", advice.largest_stable_sharpness),
+        ("largest stable lr x preconditioned sharpness (EAdam)", advice.largest_stable_preconditioned),
+        (f"at sharpness {advice.sharpness:g}" if advice.sharpness else "verdict", verdict),
+        ("  factor per step there", "" if advice.spectral_radius is None else advice.spectral_radius),
+        ("mean lag of u, steps", advice.mean_lag),
+        ("noise gain of u", advice.noise_gain),
+        ("weight of the slow average in m", "undefined" if advice.slow_weight is None else advice.slow_weight),
+        ("alpha*", advice.alpha_star),
+        ("inside |alpha| < 1/(1-beta1)", "yes" if advice.inside_paper_region else "no"),
+    ):
+        numbers.add_row(name, value if isinstance(value, str) else f"{value:.5g}")
+    relatives = Table(box=SIMPLE_HEAD, title="the same mean age in other families", title_justify="left")
+    for name in ("family", "lr", "beta", "nu", "departure"):
+        relatives.add_column(name, justify="left" if name == "family" else "right")
+    for one in advice.equivalents:
+        nu = "" if one.nu is None else f"{one.nu:.5g}"
+        departure = "0 (the same filter)" if one.departure == 0 else f"{one.departure:.3g}"
+        relatives.add_row(one.name, f"{one.lr:.5g}", f"{one.beta:.5g}", nu, departure)
+    return numbers, relatives

@@ -1,6 +1,7 @@
 """The step that minimises the worst case, by a bounded search over numerical optima: is E better when tuned?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 from scipy.optimize import minimize_scalar
 
@@ -48,5 +49,6 @@ def tune(c: float, beta1: float, N: int) -> Tuned:
         return found
 
     bracket = (1.0, 3.0 / (1 - c)) if c >= 0 else (0.7, 3.0)
-    best = row(minimize_scalar(value, bounds=bracket, method="bounded", options={"xatol": 1e-4}).x)
+    search: Any = minimize_scalar(value, bounds=bracket, method="bounded", options={"xatol": 1e-4})
+    best = row(search.x)
     return Tuned(c, beta1, N, best.eta, best.dual or float("nan"), best.gap or float("nan"), best.trusted)
