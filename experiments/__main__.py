@@ -14,6 +14,7 @@ from experiments import catalog, console
 from experiments.bench.command import Bench
 from experiments.config import Experiment, Tier
 from experiments.errors import BusyError, CheckpointError, ConfigError, DataError
+from experiments.reporting import Answers, Evidence, Figures
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,11 @@ class Fetch:
 
 @dataclass(frozen=True)
 class Report:
-    """Print means with 95 % t-intervals and the paired difference, and draw the curves.
+    """Print means with 95 % t-intervals, paired differences and time to accuracy, and write tables and figures.
 
     Attributes:
         which: The experiment, with the same changes that it was run with.
-        results: Keep the summary in this folder too, as experiments/NAME-TIER.json.
+        results: Keep the summary in this folder too, as experiments/NAME-TIER.json, and what it shows in NAME/.
     """
 
     which: Annotated[Which, arg(name="")]
@@ -177,54 +178,20 @@ class Report:
 
     def act(self) -> int:
         """Report on what is finished."""
-        from experiments import figures, report, runner, summary
+        from experiments import outputs, runner, summary
         from experiments.environment import Environment
-        from experiments.files import write_atomic
 
         experiment = self.which.load()
         place = Environment(self.which.folder(experiment), self.which.data_dir)
         results = runner.collect(experiment, place)
         if not any(results.rows.values()):
             raise DataError(f"{place.out} has no finished runs of this configuration; first: run {experiment.name}")
-        made, folder = summary.summarise(results), place.out / "report"
-        text, tables = folder / "report.md", [folder / "summary.json"]
+        made = summary.summarise(results)
+        files = outputs.write(made, place.out / "report")
         if self.results is not None:
-            tables.append(_kept(self.results, experiment))
-        write_atomic(text, report.markdown(made.report).encode())
-        for table in tables:
-            summary.write(made, table)
-        console.show_report(made.report, [text, *tables, *figures.draw(made, folder)])
+            files += outputs.keep(made, self.results)
+        console.show_report(made, files)
         return 0
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Draw the figures of kept summaries; nothing is trained and no run is needed.
-
-    Attributes:
-        name: The experiment.
-        tier: Its tier.
-        results: Folder of the kept summaries.
-        out: Folder of the figures.
-    """
-
-    name: Positional[str]
-    tier: Tier = "laptop"
-    results: Path = Path("results")
-    out: Path = Path("runs/figures")
-
-    def act(self) -> int:
-        """Read and draw."""
-        from experiments import figures, summary
-
-        experiment = catalog.load(self.name, self.tier)
-        files = figures.draw(summary.read(_kept(self.results, experiment)), self.out / f"{self.name}-{self.tier}")
-        console.show_files(files)
-        return 0
-
-
-def _kept(results: Path, experiment: Experiment) -> Path:
-    return results / "experiments" / f"{experiment.name}-{experiment.tier}.json"
 
 
 def _jobs(asked: int) -> int:
@@ -247,6 +214,8 @@ def main() -> int:
         "fetch": Fetch,
         "report": Report,
         "figures": Figures,
+        "evidence": Evidence,
+        "answers": Answers,
         "bench": Bench,
     }
     command = tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)

@@ -14,8 +14,8 @@ from experiments.config import Experiment
 
 if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before that
     from experiments.executor import Event
-    from experiments.report import Report
     from experiments.runner import Results
+    from experiments.summary import Summary
 
 _out = Console()
 _err = Console(stderr=True)
@@ -95,34 +95,23 @@ def show_outcome(results: "Results", out: Path) -> None:
         _out.print(f"Now: python -m experiments report {experiment.name}{tier}", highlight=False)
 
 
-def show_report(report: "Report", files: list[Path]) -> None:
+def show_report(kept: "Summary", files: list[Path]) -> None:
     """Print a report's tables and where its files are."""
-    from experiments.report import difference_cells, metric_words, summary_cells
+    from experiments.render import remarks, tables
 
-    table = Table(title=f"{report.title}: test {metric_words(report.metric)}, {report.tier} tier", title_justify="left")
-    for heading in ("setting", "optimizer", "lr", "mean", "95 % t-interval", "seeds"):
-        table.add_column(heading, justify="left" if heading in {"setting", "optimizer"} else "right")
-    for before, summary in zip((None, *report.summaries), report.summaries, strict=False):
-        if before is not None and before.setting != summary.setting:
-            table.add_section()
-        table.add_row(*summary_cells(summary))
-    _out.print(table)
-    if report.differences:
-        table = Table(
-            title=f"Difference to {report.differences[0].baseline}, paired by seed; each interval for itself",
-            title_justify="left",
-        )
-        for heading in ("setting", "difference", "mean", "95 % t-interval", "seeds", "p (sign flips)"):
-            table.add_column(heading, justify="left" if heading in {"setting", "difference"} else "right")
-        for before, difference in zip((None, *report.differences), report.differences, strict=False):
-            if before is not None and before.setting != difference.setting:
+    report = kept.report
+    _out.print(f"{report.title}: {report.tier} tier; 95 % t-intervals over seeds, each for itself", style="bold")
+    for made in tables(kept):
+        table = Table(title=made.title, title_justify="left", caption=made.note or None, caption_justify="left")
+        for heading in made.headings:
+            table.add_column(heading, justify="left" if heading in {"setting", "optimizer", "difference"} else "right")
+        for before, row in zip((None, *made.rows), made.rows, strict=False):
+            if before is not None and before[0] != row[0]:
                 table.add_section()
-            table.add_row(*difference_cells(difference))
+            table.add_row(*row)
         _out.print(table)
-    if not report.complete:
-        _out.print("Incomplete: final runs are missing.", style="yellow")
-    for note in report.notes:
-        _out.print(note)
+    for remark in remarks(kept):
+        _out.print(remark, style="yellow")
     show_files(files)
 
 
@@ -130,6 +119,12 @@ def show_files(files: list[Path]) -> None:
     """Print which files were written."""
     for file in files:
         _out.print(f"wrote {file}", highlight=False)
+
+
+def show_absent(claims: list[str]) -> None:
+    """Print which questions have no kept summary to be answered from."""
+    for claim in claims:
+        _out.print(f"not run: {claim}", style="yellow", highlight=False)
 
 
 def show_error(error: Exception) -> None:

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from tueplots import axes as axes_style
 from tueplots import fontsizes
 
+from experiments.config import Experiment
+from experiments.contrast import values
 from experiments.files import write_atomic
 from experiments.report import Report, metric_words
 from experiments.statistics import t_interval
@@ -94,37 +96,95 @@ def intervals(made: Report) -> Figure:
     return figure
 
 
-def draw(summary: Summary, folder: Path) -> list[Path]:
+def by_exploration(kept: Summary) -> Figure | None:
+    """Draw the test metric, and the filter sharpness where it was measured, against c = -alpha (1 - beta1).
+
+    Bars are 95 % t-intervals over seeds. The dotted line is the baseline, E with c = 0.
+
+    Args:
+        kept: The experiment.
+
+    Returns:
+        The figure; None where fewer than three competitors differ by alpha alone.
+    """
+    places = {label: c for label, c in _explorations(kept.experiment).items() if c is not None}
+    if len(places) < 3:
+        return None
+    measured = any(run.measures for run in kept.runs)
+    quantities = ["test", *(["log10 filter_sharpness"] if measured else [])]
+    settings = list(kept.experiment.settings)
+    style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
+    with mpl.rc_context(style):
+        size = (2.4 * len(settings) + 0.6, 1.9 * len(quantities) + 0.4)
+        figure = Figure(figsize=size, layout="constrained", dpi=160)
+        panels = figure.subplots(len(quantities), len(settings), squeeze=False, sharex=True, sharey="row")
+        for row, quantity in enumerate(quantities):
+            for panel, setting in zip(panels[row], settings, strict=True):
+                for label, place in places.items():
+                    found = list(values(kept, setting, label, quantity).values())
+                    if found:
+                        interval = t_interval(found)
+                        reach = 0.0 if interval.high is None else interval.high - interval.mean
+                        panel.errorbar(place, interval.mean, yerr=reach, fmt="o", color=_COLOURS[1], capsize=2.5,
+                                       markersize=3.5)  # fmt: skip
+                        if place == 0:
+                            panel.axhline(interval.mean, color="0.5", linewidth=0.8, linestyle=":")
+                if row == 0:
+                    panel.set_title(setting)
+                if row == len(quantities) - 1:
+                    panel.set_xlabel(r"$c = -\alpha\,(1 - \beta_1)$")
+        panels[0][0].set_ylabel(f"test {metric_words(kept.report.metric)}")
+        if measured:
+            panels[1][0].set_ylabel("log10 filter sharpness")
+    return figure
+
+
+def _explorations(experiment: Experiment) -> dict[str, float | None]:
+    """C of every competitor, from alpha and beta1 = 0.99; None where something else differs too."""
+    found: dict[str, float | None] = {}
+    for label, optimizer in experiment.optimizers.items():
+        options = optimizer.options
+        alpha, beta1 = options.get("alpha"), options.get("beta1")
+        if (optimizer.name or label) == "LAMB" and not options:
+            found[label] = 0.0
+        elif set(options) == {"alpha", "beta1"} and beta1 == 0.99 and isinstance(alpha, float):
+            found[label] = round(-alpha * (1 - 0.99), 12)
+        else:
+            found[label] = None
+    return found
+
+
+def draw(summary: Summary, folder: Path, kinds: tuple[str, ...] = ("png", "pdf")) -> list[Path]:
     """Draw and write all figures of an experiment.
 
     Args:
         summary: The experiment.
         folder: Where.
+        kinds: File formats, ``"png"`` or ``"pdf"``.
 
     Returns:
         The files.
     """
-    return [
-        *write(curves(summary), folder, "curves"),
-        *write(intervals(summary.report), folder, "intervals"),
-    ]
+    drawn = {"curves": curves(summary), "intervals": intervals(summary.report), "exploration": by_exploration(summary)}
+    return [path for name, figure in drawn.items() if figure is not None for path in write(figure, folder, name, kinds)]
 
 
-def write(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and PDF, atomically and without a date, so that equal rows give equal files.
+def write(figure: Figure, folder: Path, name: str, kinds: tuple[str, ...] = ("png", "pdf")) -> list[Path]:
+    """Write a figure, atomically and without a date, so that equal rows give equal files.
 
     Args:
         figure: The figure.
         folder: Where.
         name: File name without suffix.
+        kinds: File formats.
 
     Returns:
-        The two paths.
+        The paths.
     """
-    paths = []
-    for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
+    paths, undated = [], {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+    for kind in kinds:
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, metadata=metadata)
+        figure.savefig(buffer, format=kind, metadata=undated[kind])
         paths.append(folder / f"{name}.{kind}")
         write_atomic(paths[-1], buffer.getvalue())
     return paths

@@ -22,6 +22,7 @@ class Summary:
         lr: Its chosen learning rate; None while tuning is not finished.
         at_edge: The choice is at an end of the grid.
         test: Test metric over the final seeds; None where no run has a finite one.
+        validation: Mean validation metric of the tuning runs at the chosen learning rate, which no final run decides.
         planned: Number of final seeds.
         diverged: How many of the final runs diverged.
         seconds: Mean wall time of a final run.
@@ -32,6 +33,7 @@ class Summary:
     lr: float | None
     at_edge: bool
     test: Interval | None
+    validation: float | None
     planned: int
     diverged: int
     seconds: float | None
@@ -122,67 +124,9 @@ def in_reported_unit(value: float | None, metric: Metric) -> float | None:
     return value if value is None or metric == "loss" else 100 * value
 
 
-def markdown(report: Report) -> str:
-    """The report as Markdown tables."""
-    unit = metric_words(report.metric)
-    lines = [
-        f"# {report.title}",
-        "",
-        f"{report.name}, tier {report.tier}, test {unit}, 95 % t-intervals over seeds.",
-        "",
-    ]
-    if not report.complete:
-        lines += ["**Incomplete: final runs are missing.**", ""]
-    lines += ["| setting | optimizer | lr | mean | 95 % interval | seeds |", "|---|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(cells)} |" for cells in (summary_cells(s) for s in report.summaries)]
-    if report.differences:
-        lines += [
-            "",
-            "| setting | difference | mean | 95 % interval | seeds | p (sign flips) |",
-            "|---|---|---|---|---|---|",
-        ]
-        lines += [f"| {' | '.join(cells)} |" for cells in (difference_cells(d) for d in report.differences)]
-    if report.notes:
-        lines += ["", *report.notes]
-    return "\n".join(lines) + "\n"
-
-
 def metric_words(metric: Metric) -> str:
     """The metric with its unit."""
     return {"accuracy": "accuracy in %", "f1": "F1 in %", "loss": "loss in nats"}[metric]
-
-
-def summary_cells(summary: Summary) -> list[str]:
-    """A summary as table cells: setting, optimizer, lr, mean, interval, seeds."""
-    lr = "-" if summary.lr is None else f"{summary.lr:g}{' (edge)' if summary.at_edge else ''}"
-    mean, interval, n = _numbers(summary.test, "")
-    seeds = f"{n} of {summary.planned}" + (f", {summary.diverged} diverged" if summary.diverged else "")
-    return [summary.setting, summary.label, lr, mean, interval, seeds]
-
-
-def difference_cells(difference: Difference) -> list[str]:
-    """A difference as table cells: setting, name, mean, interval, seeds, p-value."""
-    mean, interval, n = _numbers(difference.difference, "+")
-    return [
-        difference.setting,
-        f"{difference.label} - {difference.baseline}",
-        mean,
-        interval,
-        str(n),
-        f"{difference.p_value:.4f}",
-    ]
-
-
-def _numbers(interval: Interval | None, sign: str) -> tuple[str, str, int]:
-    if interval is None:
-        return "-", "-", 0
-
-    def show(value: float) -> str:
-        return f"{round(value, 2) + 0.0:{sign}.2f}"  # + 0.0 turns -0.0 into 0.0
-
-    if interval.low is None or interval.high is None:
-        return show(interval.mean), "-", interval.n
-    return show(interval.mean), f"[{show(interval.low)}, {show(interval.high)}]", interval.n
 
 
 def _summary(results: Results, cell: Cell) -> Summary:
@@ -194,6 +138,7 @@ def _summary(results: Results, cell: Cell) -> Summary:
         lr=choice.lr if choice else None,
         at_edge=choice.at_edge if choice else False,
         test=t_interval(list(values.values())) if values else None,
+        validation=in_reported_unit(choice.scores[choice.lr], experiment.tuning.metric) if choice else None,
         planned=len(experiment.final.seeds),
         diverged=sum(row.diverged for row in rows),
         seconds=math.fsum(row.seconds for row in rows) / len(rows) if rows else None,

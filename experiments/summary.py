@@ -32,6 +32,10 @@ class Line:
         diverged: The run ended early.
         seconds: Wall time.
         weights: Digest of the final network.
+        examples_per_second: Training throughput without the evaluations.
+        peak_memory: Bytes: allocated on a GPU; resident on a CPU, where it is the whole process's.
+        step: Column of steps.
+        time: Column of wall times in seconds.
         epoch: Column of epochs.
         train_loss: Column of mean training losses, in nats.
         test: Column of test metrics, in the report's unit.
@@ -45,6 +49,10 @@ class Line:
     diverged: bool
     seconds: float
     weights: str
+    examples_per_second: float
+    peak_memory: int
+    step: Column
+    time: Column
     epoch: Column
     train_loss: Column
     test: Column
@@ -124,6 +132,10 @@ def _line(row: Row, experiment: Experiment) -> Line:
         diverged=row.diverged,
         seconds=round(row.seconds, 2),
         weights=row.weights,
+        examples_per_second=float(f"{row.examples_per_second:.6g}"),
+        peak_memory=row.peak_memory,
+        step=tuple(float(point.step) for point in row.curve),
+        time=tuple(_short(point.seconds) for point in row.curve),
         epoch=tuple(_short(point.epoch) for point in row.curve),
         train_loss=tuple(_short(point.train_loss) for point in row.curve),
         test=tuple(_short(value) for value in test),

@@ -4,10 +4,11 @@ import hashlib
 import numpy as np
 import pytest
 
-from experiments import figures, report, runner, summary
+from experiments import figures, outputs, render, report, runner, summary
 from experiments.errors import DataError
 from experiments.executor import Workers
 from experiments.plan import Cell
+from tests.experiments.kept import CONFIG, make
 
 
 @pytest.fixture
@@ -32,6 +33,8 @@ def test_means_and_differences_are_those_of_the_rows(results):
     assert difference.difference.n == 2
     assert made.complete
     assert made.seeds == (1, 2)
+    choice = results.choices[Cell("small", "LAMB")]
+    assert made.summaries[0].validation == pytest.approx(100 * max(choice.scores.values()))
 
 
 def test_differences_are_paired_by_seed_not_by_place(results):
@@ -41,20 +44,19 @@ def test_differences_are_paired_by_seed_not_by_place(results):
     made = report.make(dataclasses.replace(results, rows=rows))
     assert made.differences == ()
     assert not made.complete
-    assert "Incomplete" in report.markdown(made)
 
 
 def test_nothing_is_filled_in_for_missing_rows(results):
     made = report.make(dataclasses.replace(results, rows={}, choices={}))
     assert all(summary.test is None and summary.lr is None for summary in made.summaries)
-    cells = report.summary_cells(made.summaries[0])
-    assert cells == ["small", "LAMB", "-", "-", "-", "0 of 2"]
+    assert render.summary_cells(made.summaries[0]) == ("small", "LAMB", "-", "-", "-", "0 of 2")
+    assert made.summaries[0].validation is None
 
 
 def test_the_tables_say_edge_and_divergence(results):
     first = report.make(results).summaries[0]
     marked = dataclasses.replace(first, at_edge=True, diverged=1)
-    cells = report.summary_cells(marked)
+    cells = render.summary_cells(marked)
     assert cells[2].endswith("(edge)")
     assert cells[5] == "2 of 2, 1 diverged"
 
@@ -62,15 +64,15 @@ def test_the_tables_say_edge_and_divergence(results):
 def test_equal_rows_give_equal_files(results, tmp_path):
     digests = []
     for name in ("a", "b"):
-        made = summary.summarise(results)
-        summary.write(made, tmp_path / name / "summary.json")
-        figures.draw(made, tmp_path / name)
+        outputs.write(summary.summarise(results), tmp_path / name)
         files = sorted((tmp_path / name).iterdir())
         assert [file.name for file in files] == [
             "curves.pdf",
             "curves.png",
             "intervals.pdf",
             "intervals.png",
+            "report.md",
+            "report.tex",
             "summary.json",
         ]
         digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
@@ -87,6 +89,22 @@ def test_a_summary_survives_the_way_to_disk_and_back(results, tmp_path):
     row = results.rows[Cell("small", "LAMB")][1]
     assert made.runs[1].test[-1] == pytest.approx(100 * row.last.test.accuracy, rel=1e-5)
     assert made.runs[1].weights == row.weights
+    assert made.runs[1].step == tuple(point.step for point in row.curve)
+    assert made.runs[1].time[-1] == pytest.approx(row.last.seconds, rel=1e-5)
+    assert made.runs[1].examples_per_second == pytest.approx(row.examples_per_second, rel=1e-5)
+
+
+def test_what_is_kept_lies_where_readers_look(results, tmp_path):
+    made = summary.summarise(results)
+    files = {file.relative_to(tmp_path).as_posix() for file in outputs.keep(made, tmp_path)}
+    assert files == {
+        "experiments/tiny-laptop.json",
+        "tiny/report.md",
+        "tiny/report.tex",
+        "tiny/curves.png",
+        "tiny/intervals.png",
+    }
+    assert all((tmp_path / file).is_file() for file in files)
 
 
 @pytest.mark.parametrize(
@@ -117,3 +135,27 @@ def test_the_figures_draw_the_rows(results):
 def test_every_competitor_looks_different(count):
     looks = figures._looks(count)
     assert len({look["color"] for look in looks}) == len(looks) == count
+
+
+def test_exploration_is_drawn_over_c_for_competitors_that_differ_by_alpha_alone(tmp_path):
+    config = CONFIG.replace(
+        "[optimizers.ALTO]",
+        """
+[optimizers."alpha = +50"]
+name = "ALTO"
+options = { alpha = 50.0, beta1 = 0.99 }
+[optimizers."alpha = -50"]
+name = "ALTO"
+options = { alpha = -50.0, beta1 = 0.99 }
+[optimizers."alpha = -5, beta1 = 0.9"]
+name = "ALTO"
+options = { alpha = -5.0, beta1 = 0.9 }""",
+    )
+    finals = {("small", "alpha = +50"): [80.0, 82.0], ("small", "LAMB"): [90.0, 92.0],
+              ("small", "alpha = -50"): [70.0, 75.0]}  # fmt: skip
+    drawn = figures.by_exploration(make(tmp_path, finals, config=config))
+    places = {
+        (round(float(point[0].get_xdata()[0]), 6), float(point[0].get_ydata()[0])) for point in drawn.axes[0].containers
+    }
+    assert places == {(-0.5, 81.0), (0.0, 91.0), (0.5, 72.5)}
+    assert figures.by_exploration(make(tmp_path, {("small", "LAMB"): [1.0, 2.0]})) is None

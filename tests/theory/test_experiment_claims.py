@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from theory.claims import experiments
-from theory.evidence import QUICK
+from theory.claims import experiments, laptop
+from theory.evidence import QUICK, Outcome
 from theory.ledger import Claim, Verdict, entries
 
 
@@ -31,6 +31,29 @@ def test_a_stored_comparison_decides(tmp_path, interval, verdict):
     (entry,) = entries([claim], QUICK)
     assert entry.verdict is verdict
     assert "accuracy of ALTO minus LAMB" in entry.results[0].detail
+
+
+@pytest.mark.parametrize(("interval", "least", "most", "outcome"), [
+    ((-0.5, 0.4), -1.0, 1.0, Outcome.SUPPORTS), ((-1.5, 0.4), -1.0, 1.0, Outcome.INCONCLUSIVE),
+    ((1.1, 1.4), -1.0, 1.0, Outcome.CONTRADICTS), ((-3.0, -2.0), -1.0, 1.0, Outcome.CONTRADICTS),
+    ((-9.0, 0.9), None, 1.0, Outcome.SUPPORTS), ((0.9, 1.1), None, 1.0, Outcome.INCONCLUSIVE),
+    ((1.1, 1.2), None, 1.0, Outcome.CONTRADICTS), ((0.0, 0.0), 0.0, None, Outcome.SUPPORTS),
+])  # fmt: skip
+def test_bounds_on_either_side_or_both(interval, least, most, outcome):
+    found = experiments.compare({**stored(*interval), "at_least": least, "at_most": most})
+    assert found.outcome is outcome
+
+
+@pytest.mark.parametrize("change", [{"at_least": None}, {"estimate": 9.0}, {"low": 0.6}])
+def test_a_comparison_that_makes_no_sense_is_refused(change):
+    with pytest.raises(ValueError, match=r"asserts nothing|no interval"):
+        experiments.compare({**stored(0.1, 0.7), **change})
+
+
+def test_laptop_claims_are_ours_and_apart_from_the_papers():
+    ids = {claim.id for claim in laptop.CLAIMS}
+    assert not ids & {claim.id for claim in experiments.CLAIMS}
+    assert all(claim.id.startswith("ours-") and claim.source == "ours; laptop tier" for claim in laptop.CLAIMS)
 
 
 def test_without_a_file_it_is_not_run(tmp_path):

@@ -9,6 +9,7 @@ from theory.claims import (
     filters,
     identities,
     landscape,
+    laptop,
     linear_regret,
     nonconvex,
     preconditioner,
@@ -21,6 +22,6 @@ from theory.ledger import Claim
 METHOD = (identities, filters, valley)
 LEMMAS = (boundedness, preconditioner, tracking)
 THEOREMS = (assumptions, descent, nonconvex, convex, linear_regret)
-BEHAVIOUR = (stability, landscape, experiments)
+BEHAVIOUR = (stability, landscape, experiments, laptop)
 
 ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)

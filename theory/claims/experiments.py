@@ -1,14 +1,17 @@
 """Claims about trained networks. Their evidence is read from results/; until it exists they say what they need.
 
-A file ``results/evidence/<claim id>.json`` holds one comparison, written by an experiment:
+A file ``results/evidence/<claim id>.json`` holds one comparison, computed and written by an experiment:
 
-    {"quantity": "accuracy of ALTO minus LAMB", "estimate": 0.4, "low": 0.1, "high": 0.7, "at_least": 0.0,
+    {"quantity": "lead of ALTO over LAMB", "estimate": 0.4, "low": 0.1, "high": 0.7, "at_least": 0.0, "at_most": null,
      "protocol": "...", "seeds": [...]}
 
-The claim asserts that the quantity is at least ``at_least``; [low, high] is its 95 % interval.
+The claim asserts that the quantity is at least ``at_least`` and at most ``at_most``, where they are not null;
+[low, high] is its 95 % interval. The paper's own tables are claims about its scale: only runs at that scale may write
+their evidence. What smaller runs answer are claims of ours, in `theory.claims.laptop`.
 """
 
 import json
+import math
 from pathlib import Path
 
 from theory.evidence import Effort, Evidence, Finding, Outcome, measured
@@ -18,15 +21,32 @@ FOLDER = Path(__file__).resolve().parents[2] / "results" / "evidence"
 
 
 def compare(stored: dict) -> Finding:
-    """What a stored comparison says: the whole interval on one side of the asserted value, or neither."""
-    low, high, asserted = stored["low"], stored["high"], stored["at_least"]
+    """What a stored comparison says: the whole interval within the asserted bounds, outside of them, or neither.
+
+    Args:
+        stored: the comparison, in the form above.
+
+    Returns:
+        The finding.
+
+    Raises:
+        ValueError: it asserts nothing, or its ends are no interval around the estimate.
+    """
+    low, high, estimate = stored["low"], stored["high"], stored["estimate"]
+    least, most = stored.get("at_least"), stored.get("at_most")
+    if least is None and most is None:
+        raise ValueError("at_least and at_most are both absent: the comparison asserts nothing")
+    if not low <= estimate <= high:
+        raise ValueError(f"[{low}, {high}] is no interval around the estimate {estimate}")
+    floor, ceiling = -math.inf if least is None else least, math.inf if most is None else most
     outcome = Outcome.INCONCLUSIVE
-    if low >= asserted:
+    if floor <= low and high <= ceiling:
         outcome = Outcome.SUPPORTS
-    elif high < asserted:
+    elif high < floor or low > ceiling:
         outcome = Outcome.CONTRADICTS
-    interval = f"{stored['estimate']:.4g} [{low:.4g}, {high:.4g}]"
-    return Finding(outcome, f"{stored['quantity']}: {interval}, asserted >= {asserted:g}; {stored['protocol']}")
+    interval = f"{estimate:.4g} [{low:.4g}, {high:.4g}]"
+    asserted = " and ".join(f"{sign} {bound:g}" for sign, bound in ((">=", least), ("<=", most)) if bound is not None)
+    return Finding(outcome, f"{stored['quantity']}: {interval}, asserted {asserted}; {stored['protocol']}")
 
 
 def evidence_for(claim: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:

@@ -1,0 +1,225 @@
+"""A report as tables of text, in three forms: Markdown, LaTeX and, in `console`, the terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments import published
+from experiments.contrast import MEASURES, Term, contrast
+from experiments.reach import reaches
+from experiments.report import Difference, metric_words
+from experiments.report import Summary as Cell
+from experiments.statistics import Interval, sign_flip_p_value, t_interval
+from experiments.summary import Summary
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in rows; the first column is the setting, and a new setting is set off.
+
+    Attributes:
+        title: What it shows.
+        headings: Of the columns.
+        rows: The cells.
+        note: What a reader must know.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def tables(kept: Summary) -> list[Table]:
+    """All tables of an experiment; one without rows is left out.
+
+    Args:
+        kept: The experiment.
+
+    Returns:
+        Results beside the paper's, differences to the baseline, time to accuracy, cost, and flatness where measured.
+    """
+    made = [_results(kept), _differences(kept), _times(kept), _costs(kept), _flatness(kept)]
+    return [table for table in made if table.rows]
+
+
+def markdown(kept: Summary) -> str:
+    """The report as Markdown."""
+    report = kept.report
+    lines = [
+        f"# {report.title}",
+        "",
+        f"{report.name}, tier {report.tier} ({kept.experiment.source}), test {metric_words(report.metric)}, 95 % "
+        "t-intervals over seeds, each for itself.",
+        "",
+    ]
+    lines += [f"**{note}**\n" for note in remarks(kept)]
+    for table in tables(kept):
+        lines += [f"## {table.title}", "", markdown_table(table), "", *([table.note, ""] if table.note else [])]
+    return "\n".join(lines)
+
+
+def markdown_table(table: Table) -> str:
+    """One table as Markdown, without its title and note."""
+    lines = [table.headings, ("---",) * len(table.headings), *table.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def latex(kept: Summary) -> str:
+    """The tables in LaTeX, for the package booktabs."""
+    parts = [f"% {kept.report.title}; tier {kept.report.tier}. " + " ".join(remarks(kept))]
+    for table in tables(kept):
+        columns = "l" * 2 + "r" * (len(table.headings) - 2)
+        caption = f"{kept.report.title}, tier {kept.report.tier}. {table.title}. {table.note}".strip()
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{_escaped(caption)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(_escaped(heading) for heading in table.headings) + r" \\",
+        ]
+        before = None
+        for row in table.rows:
+            if row[0] != before:
+                lines.append(r"\midrule")
+            lines.append(" & ".join(_escaped(cell) for cell in row) + r" \\")
+            before = row[0]
+        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def remarks(kept: Summary) -> list[str]:
+    """What stands above all tables: missing runs, changed data."""
+    return [*(["Incomplete: final runs are missing."] if not kept.report.complete else []), *kept.report.notes]
+
+
+def summary_cells(cell: Cell) -> tuple[str, ...]:
+    """A summary as table cells: setting, optimizer, lr, mean, interval, seeds."""
+    lr = "-" if cell.lr is None else f"{cell.lr:g}{' (edge)' if cell.at_edge else ''}"
+    mean, interval, n = numbers(cell.test)
+    seeds = f"{n} of {cell.planned}" + (f", {cell.diverged} diverged" if cell.diverged else "")
+    return (cell.setting, cell.label, lr, mean, interval, seeds)
+
+
+def difference_cells(difference: Difference) -> tuple[str, ...]:
+    """A difference as table cells: setting, name, mean, interval, seeds, p-value."""
+    mean, interval, n = numbers(difference.difference, "+")
+    name = f"{difference.label} - {difference.baseline}"
+    return (difference.setting, name, mean, interval, str(n), f"{difference.p_value:.4f}")
+
+
+def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:
+    """Mean, interval and number of seeds as text with two decimals; ``sign`` is ``"+"`` for differences."""
+    if interval is None:
+        return "-", "-", 0
+
+    def show(value: float) -> str:
+        return f"{round(value, 2) + 0.0:{sign}.2f}"  # + 0.0 turns -0.0 into 0.0
+
+    if interval.low is None or interval.high is None:
+        return show(interval.mean), "-", interval.n
+    return show(interval.mean), f"[{show(interval.low)}, {show(interval.high)}]", interval.n
+
+
+def _results(kept: Summary) -> Table:
+    rows = {row.setting: row for row in published.beside(kept.experiment)}
+    headings = ("setting", "optimizer", "lr", "mean", "95 % interval", "seeds")
+    cells = [summary_cells(cell) for cell in kept.report.summaries]
+    title = f"Test {metric_words(kept.report.metric)}"
+    if not rows:
+        return Table(title, headings, tuple(cells))
+    beside = [
+        f"{rows[cell.setting].values[cell.label]:g}"
+        if cell.setting in rows and cell.label in rows[cell.setting].values
+        else "-"
+        for cell in kept.report.summaries
+    ]
+    return Table(
+        title,
+        (*headings, "paper"),
+        tuple((*cell, number) for cell, number in zip(cells, beside, strict=True)),
+        " ".join(published.caveat(kept.experiment, row) for row in rows.values()),
+    )
+
+
+def _differences(kept: Summary) -> Table:
+    return Table(
+        f"Difference to {kept.report.baseline}, paired by seed",
+        ("setting", "difference", "mean", "95 % interval", "seeds", "p (sign flips)"),
+        tuple(difference_cells(difference) for difference in kept.report.differences),
+    )
+
+
+def _times(kept: Summary) -> Table:
+    """One row a cell, one column a level."""
+    found = reaches(kept)
+    levels = sorted({reach.level for reach in found}, reverse=kept.report.metric == "loss")
+    by_cell = {(reach.setting, reach.label, reach.level): reach for reach in found}
+    rows = []
+    for setting, label in dict.fromkeys((reach.setting, reach.label) for reach in found):
+        row = [setting, label]
+        for level in levels:
+            reach = by_cell.get((setting, label, level))
+            if reach is None or reach.steps is None or reach.seconds is None:
+                row.append("-")
+                continue
+            part = "" if reach.reached == reach.planned else f", {reach.reached} of {reach.planned}"
+            row.append(f"{reach.steps.mean:.0f} ({reach.seconds.mean:.2g} s{part})")
+        rows.append(tuple(row))
+    return Table(
+        f"Steps (and seconds) to a test {kept.report.metric}",
+        ("setting", "optimizer", *(f"{level:g}" for level in levels)),
+        tuple(rows),
+        "To the first evaluation at the level or better, mean over the runs that reach it; the gap between two "
+        "evaluations is the resolution. Seconds are those of a machine that did other work as well.",
+    )
+
+
+def _costs(kept: Summary) -> Table:
+    """Speed and memory of each cell on a GPU; on a CPU runs share cores and a process, so neither is a run's own."""
+    on_gpu = bool(kept.report.hardware) and all(machine["device"] == "cuda" for machine in kept.report.hardware)
+    rows = []
+    for cell in kept.report.summaries:
+        runs = [run for run in kept.runs if (run.setting, run.label) == (cell.setting, cell.label)]
+        if runs and on_gpu:
+            speed = sum(run.examples_per_second for run in runs) / len(runs)
+            memory = max(run.peak_memory for run in runs) / 2**20
+            rows.append((cell.setting, cell.label, f"{speed:.0f}", f"{memory:.0f}"))
+    return Table("Training speed and memory", ("setting", "optimizer", "examples a second", "peak MiB"), tuple(rows))
+
+
+def _flatness(kept: Summary) -> Table:
+    """Each measure at the runs' end, as a ratio to the baseline's: exp of the mean difference of logarithms."""
+    baseline, rows = kept.report.baseline, []
+    if not any(run.measures for run in kept.runs):
+        return Table("", (), ())
+    for setting in kept.experiment.settings:
+        for label in kept.experiment.optimizers:
+            if label != baseline:
+                pair = (Term(1, setting, label), Term(-1, setting, baseline))
+                rows.append((setting, label, *(_ratio(kept, pair, name) for name in MEASURES)))
+    return Table(
+        f"Measures at the end of training, as ratios to {baseline}'s",
+        ("setting", "optimizer", *(name.replace("_", " ") for name in MEASURES)),
+        tuple(rows),
+        "Geometric mean over seeds, its 95 % t-interval, and p of all sign flips. Only the filter sharpness stays the "
+        "same when a layer is scaled up and the next one down; the others can differ between equal networks.",
+    )
+
+
+def _ratio(kept: Summary, terms: Sequence[Term], measure: str) -> str:
+    logs = list(contrast(kept, terms, f"log10 {measure}").values())
+    if not logs:
+        return "-"
+    interval = t_interval(logs)
+    if interval.low is None or interval.high is None:
+        return f"{10**interval.mean:.2g}"
+    low, high = 10**interval.low, 10**interval.high
+    return f"{10**interval.mean:.2g} [{low:.2g}, {high:.2g}], p = {sign_flip_p_value(logs):.3g}"
+
+
+_ESCAPES = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
+            "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in text)

@@ -1,0 +1,73 @@
+"""The commands about what is kept: figures, evidence for the ledger, and the page that answers the questions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from experiments.config import Tier
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Draw the figures of kept summaries; nothing is trained and no run is needed.
+
+    Attributes:
+        name: The experiment.
+        tier: Its tier.
+        results: Folder of the kept summaries.
+        out: Folder of the figures.
+    """
+
+    name: Positional[str]
+    tier: Tier = "laptop"
+    results: Path = Path("results")
+    out: Path = Path("runs/figures")
+
+    def act(self) -> int:
+        """Read and draw."""
+        from experiments import console, figures, outputs, summary
+
+        made = summary.read(outputs.kept(self.results, self.name, self.tier))
+        console.show_files(figures.draw(made, self.out / f"{self.name}-{self.tier}"))
+        return 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Compute the evidence of kept summaries; nothing is trained and no run is needed.
+
+    Attributes:
+        name: An experiment; empty means all that have a kept summary.
+        results: Folder of the kept summaries; the evidence is written to its evidence/.
+    """
+
+    name: Positional[str] = ""
+    results: Path = Path("results")
+
+    def act(self) -> int:
+        """Compute and write; a question without a kept summary is named."""
+        from experiments import console, evidence
+
+        files, absent = evidence.write(self.results, self.name)
+        console.show_files(files)
+        console.show_absent(absent)
+        return 0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Write README.md of the results: the questions and their answers, every number from the kept evidence.
+
+    Attributes:
+        results: Folder of the evidence.
+    """
+
+    results: Path = Path("results")
+
+    def act(self) -> int:
+        """Fill the template and write."""
+        from experiments import answers, console
+
+        console.show_files([answers.write(self.results)])
+        return 0
