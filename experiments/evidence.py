@@ -249,5 +249,5 @@ def _signed(term: Term, sign: int) -> Term:
 
 
 def _short(value: float) -> float:
-    """Six significant digits: the summaries keep no more."""
-    return float(f"{value:.6g}")
+    """Four decimals, to which the summaries keep a percentage; + 0.0 turns -0.0 into 0.0."""
+    return round(value, 4) + 0.0

@@ -24,7 +24,7 @@ def test_the_number_is_the_paired_difference_with_its_interval(tmp_path):
     kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0], LAMB: [2.0, 2.0, 2.0]}, note="shrunk")
     found = evidence.answer("c", ask(terms=LEAD), kept)
     half = stats.t.ppf(0.975, 2) * 1.0 / 3**0.5
-    assert (found.estimate, found.low, found.high) == pytest.approx((2.0, 2 - half, 2 + half), rel=1e-5)
+    assert (found.estimate, found.low, found.high) == pytest.approx((2.0, 2 - half, 2 + half), abs=1e-4)
     assert found.p_value == 0.25
     assert found.seeds == (1, 2, 3)
     assert found.commits == ("abc",)
@@ -49,8 +49,8 @@ def test_against_all_rivals_the_smallest_lead_counts_and_the_intervals_widen(tmp
     found = evidence.answer("c", ask(rivals={"setting": "small", "label": "ALTO"}), kept)
     pair = [1.0, 1.5, 1.0]
     half = stats.t.ppf(1 - 0.05 / 2 / 2, 2) * stats.tstd(pair) / 3**0.5
-    assert found.estimate == pytest.approx(3.5 / 3, rel=1e-5)
-    assert (found.low, found.high) == pytest.approx((3.5 / 3 - half, 3.5 / 3 + half), rel=1e-5)
+    assert found.estimate == pytest.approx(3.5 / 3, abs=1e-4)
+    assert (found.low, found.high) == pytest.approx((3.5 / 3 - half, 3.5 / 3 + half), abs=1e-4)
     assert found.p_value is None
 
 
