@@ -179,6 +179,5 @@ def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> 
 
 
 def _cliff(F: Filter) -> float:
-    """The alpha beyond which an oscillation appears at all: c0 = beta1 (1 - beta2) / (1 - beta1 beta2)."""
-    c0 = F.beta1 * (1 - F.beta2) / (1 - F.beta1 * F.beta2)
-    return -c0 / (1 - F.beta1)
+    """The alpha beyond which an oscillation appears at all."""
+    return -stability.oscillation_onset(F.beta1, F.beta2) / (1 - F.beta1)

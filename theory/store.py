@@ -19,17 +19,19 @@ from theory.ledger import Claim, Entry
 ROOT = Path(__file__).resolve().parent.parent
 COMMITTED = ROOT / "results" / "ledger.json"
 LOCAL = ROOT / "runs" / "theory" / "ledger.json"
+READ = ("evidence", "rates", "theory", "worst-case")
+"""The folders of results/ that claims read."""
 TOOLS = ("sympy", "z3-solver", "cvc5", "hypothesis", "numpy", "scipy", "torch")
 
 
 def fingerprint() -> str:
-    """SHA-256 of what the evidence depends on in this checkout: the theory package and the stored comparisons.
+    """SHA-256 of what the evidence depends on in this checkout: the theory package and the stored results it reads.
 
     No claim runs the optimizers of ``alto``: those are tied to theory's literal algorithms by tests of their own.
     """
     digest = hashlib.sha256()
     sources = (ROOT / "theory").rglob("*.py")
-    stored = (ROOT / "results" / "evidence").glob("*.json")
+    stored = [path for folder in READ for path in (ROOT / "results" / folder).rglob("*.json")]
     for path in sorted([*sources, *stored]):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

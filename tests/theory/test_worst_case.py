@@ -222,7 +222,7 @@ def test_a_damaged_file_is_named(certificate, tmp_path, damage):
     stored = certificate.to_json()
     damage(stored)
     (tmp_path / "bad.json").write_text(json.dumps(stored))
-    with pytest.raises(ValueError, match=r"bad\.json|Fraction|N = -3|unpack"):
+    with pytest.raises(ValueError, match=r"bad\.json is no certificate"):
         read(tmp_path / "bad.json")
 
 

@@ -91,7 +91,7 @@ def read(path: Path) -> Certificate:
         multipliers = {_pair(name): Fraction(weight) for name, weight in stored["multipliers"].items()}
         method = Method(**numbers, N=int(stored["method"]["N"]))
         return Certificate(method, Fraction(stored["mu"]), Fraction(stored["tau"]), multipliers)
-    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{path} is no certificate: {error!r}") from error
 
 
