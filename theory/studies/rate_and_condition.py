@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from theory import stability
 from theory.evidence import Effort
 
-SEED, STARTS = 0, 6
+SEED, STARTS, RESTARTS = 0, 8, 6
 
 
 def _rate(kappa: float, eta: float, c: float, beta1: float, beta2: float) -> float:
@@ -19,20 +19,21 @@ def _rate(kappa: float, eta: float, c: float, beta1: float, beta2: float) -> flo
 
 
 def _search(cost: Callable[[np.ndarray], float], dimension: int, rng: np.random.Generator) -> float:
-    """The least cost that Nelder-Mead finds from several starts in [0, 1]^dimension."""
-    found = []
-    for _ in range(STARTS):
-        result = minimize(cost, rng.uniform(0, 1, dimension), method="Nelder-Mead",
-                          options={"xatol": 1e-7, "fatol": 1e-9, "maxiter": 800})  # fmt: skip
-        found.append(float(result.fun))
-    return min(found)
+    """The least cost that Nelder-Mead finds from several starts in [0, 1]^dimension; the best is started again."""
+    options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 600}
+    starts = rng.uniform(0, 1, (STARTS, dimension))
+    best = min((minimize(cost, start, method="Nelder-Mead", options=options) for start in starts), key=lambda r: r.fun)
+    for _ in range(RESTARTS):  # a fresh simplex gets out of the corner in which the old one collapsed
+        best = min(best, minimize(cost, best.x, method="Nelder-Mead", options=options), key=lambda r: r.fun)
+    return float(best.fun)
 
 
 def _free(kappa: float) -> Callable[[np.ndarray], float]:
     """Best E: c, beta1 and eta free, beta2 = 0."""
 
     def cost(p: np.ndarray) -> float:
-        c, beta1, eta = p[0], p[1], np.exp(p[2] * np.log(4 * np.sqrt(kappa)))
+        # c and beta1 by the logarithm of their distance to 1, where the optimum of a large kappa lies
+        c, beta1, eta = 1 - 10 ** (-3 * p[0]), 1 - 10 ** (-3 * p[1]), np.exp(p[2] * np.log(4 * np.sqrt(kappa)))
         return _rate(kappa, eta, c, beta1, 0.0) if 0 <= beta1 < 1 and abs(c) < 1 else 2.0
 
     return cost
@@ -59,5 +60,5 @@ def compute(effort: Effort) -> dict[str, Any]:
         for momentum in (False, True):
             rate = [_search(_fixed(kappa, alpha, beta1, momentum), 1 + momentum, rng) for kappa in kappas]
             curves.append({"label": "fixed", "alpha": alpha, "beta1": beta1, "momentum": momentum, "rate": rate})
-    config = {"eigenvalues": 41, "starts": STARTS}
+    config = {"eigenvalues": 41, "starts": STARTS, "restarts": RESTARTS}
     return {"config": config, "seeds": [SEED], "kappa": kappas, "curves": curves}

@@ -125,11 +125,16 @@ def run(name: str, compute: Compute, effort: Effort, folder: Path = LOCAL) -> di
 
 
 def load(name: str, folder: Path = COMMITTED) -> dict[str, Any]:
-    """The data of a stored study.
+    """The data of a stored study; a name with a folder, such as "rates/regret", is a whole file of another command.
 
     Raises:
-        FileNotFoundError: the study is not stored in ``folder``; the message says how to compute it.
+        FileNotFoundError: it is not stored; the message says how to compute it.
     """
+    if "/" in name:
+        path, command = ROOT / "results" / f"{name}.json", name.partition("/")[0]
+        if not path.exists():
+            raise FileNotFoundError(f"no {path}: compute it with python -m theory {command} --out {path.parent}")
+        return json.loads(path.read_text())
     path = folder / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(f"no stored study {name!r} in {folder}: compute it with --fresh")

@@ -1,0 +1,86 @@
+"""The stability map of ESGD: spectral radius over alpha and x = eta lambda, with the exact curves over it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import SymLogNorm
+from matplotlib.figure import Figure
+
+from theory import stability
+from theory.figures import style
+
+STUDIES = ("stability-map",)
+TITLE = "Where ESGD converges on a quadratic"
+SEE = (
+    "The edge of the stable region (dots) lies on the exact flip and oscillation curves and not on the paper's "
+    r"$|\alpha| < 1/(1-\beta_1)$ (dotted), and falls off a cliff close to $\alpha^*$ (cross)."
+)
+
+# alpha, beta1, beta2 -> marker: the paper's presets, and the settings of its figure 8
+MARKED = {(-5.0, 0.99, 0.9): "s", (0.5, 0.01, 0.9): "s", (-80.0, 0.99, 0.95): "D", (-90.0, 0.99, 0.9): "D"}
+
+
+def draw(data: Mapping[str, Any]) -> Figure:
+    """Four panels, one a pair of retentions."""
+    study = data["stability-map"]
+    x = style.array(study["x"])
+    figure = style.figure(style.PAGE, 4.6)
+    axes = figure.subplots(2, 2)
+    norm = SymLogNorm(linthresh=2e-3, vmin=-1, vmax=1)
+    for letter, panel, stored in zip("abcd", axes.flat, study["panels"], strict=True):
+        alpha, radius = style.array(stored["alpha"]), style.array(stored["radius"])
+        panel.pcolormesh(alpha, x, np.minimum(radius, 2) - 1, norm=norm, cmap="PuOr_r", shading="gouraud",
+                                  rasterized=True)  # fmt: skip
+        beta1, beta2 = stored["beta1"], stored["beta2"]
+        _curves(panel, alpha, beta1, beta2)
+        panel.plot(stored["edge_alpha"], style.array(stored["edge"]), ".", color="black", markersize=3,
+                   label="edge, from eigenvalues")  # fmt: skip
+        panel.set_yscale("log")
+        panel.set_xlim(alpha[0], alpha[-1])
+        panel.set_ylim(1e-3, 1e3)
+        panel.grid(False)
+        style.panel_letter(panel, letter, rf"$\beta_1={beta1:g},\ \beta_2={beta2:g}$")
+        panel.set_xlabel(r"$\alpha$")
+        panel.set_ylabel(r"$x = \eta\lambda$")
+    ticks = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
+    bar = figure.colorbar(
+        ScalarMappable(norm, "PuOr_r"),
+        ax=axes,
+        label="spectral radius $-$ 1 (converges below 0)",
+        aspect=40,
+        ticks=ticks,
+    )
+    bar.ax.set_yticklabels([f"{tick:g}" for tick in ticks])
+    style.legend_below(figure, axes[0, 1], 4)
+    return figure
+
+
+def _curves(panel: Axes, alpha: np.ndarray, beta1: float, beta2: float) -> None:
+    dense = np.linspace(alpha[0], alpha[-1], 4001)
+    cs = -dense * (1 - beta1)
+    flip = np.array([stability.flip_threshold(c, beta1, beta2) for c in cs])
+    oscillation = np.array([stability.oscillation_threshold(c, beta1, beta2) for c in cs])
+    spread = beta1 + beta2 - 2 * beta1 * beta2
+    # the ODE's bound is in units of normalised momentum, hence the factor 1 / (1 - beta2)
+    pull = spread * cs - beta1**2 * (1 - beta2)
+    ode = np.where(pull > 0, spread * (1 - beta1) / np.where(pull > 0, pull, 1) / (1 - beta2), np.nan)
+    panel.plot(dense, flip, color=style.BLUE, label="flip (exact)")
+    panel.plot(dense, oscillation, color=style.GREEN, label="oscillation (exact)")
+    panel.plot(dense, ode, color=style.BLACK, linestyle="--", linewidth=0.7, label="Routh-Hurwitz of the ODE")
+    for sign in (-1, 1):
+        label = r"paper: $|\alpha| < 1/(1-\beta_1)$" if sign > 0 else None
+        panel.axvline(sign / (1 - beta1), color=style.VERMILION, linestyle=":", linewidth=1.4, label=label)
+    star = 1 / (1 - beta2) - 1 / (1 - beta1)
+    if abs(star) < alpha[-1]:
+        c = -star * (1 - beta1)
+        height = min(stability.largest_stable(c, beta1, beta2), 1e3)
+        panel.plot(star, height, "x", color="black", markersize=6, markeredgewidth=1.6)
+    panel.plot([], [], "x", color="black", markersize=6, markeredgewidth=1.6, label=r"$\alpha^*$ at its limit")
+    for (a, b1, b2), shape in MARKED.items():
+        if (b1, b2) == (beta1, beta2):
+            panel.plot(a, 0.1, shape, color=style.ORANGE, markeredgecolor="black", markeredgewidth=0.6, markersize=5)
+    panel.plot([], [], "s", color=style.ORANGE, markeredgecolor="black", markersize=5, label="the paper's presets")
+    panel.plot([], [], "D", color=style.ORANGE, markeredgecolor="black", markersize=5, label="its figure 8")
