@@ -1,7 +1,7 @@
-"""BERT (Devlin et al. 2019) with a new last layer, from transformers: pretrained, or small and random."""
+"""BERT (Devlin et al. 2019) to tag or to classify, from transformers: pretrained with a new last layer, or random."""
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -25,7 +25,7 @@ class BertTagger(nn.Module):
 
     Raises:
         ConfigError: transformers is absent, or there are no such weights.
-        ValueError: the weights are for another vocabulary.
+        ValueError: the sizes do not fit each other, or the weights are for another vocabulary.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class BertTagger(nn.Module):
         dropout: float = 0.1,
     ):
         super().__init__()
-        self.bert = _body(vocabulary, weights, layers, heads, width, context, dropout)
-        self.head = _head(self.bert, classes)
+        sizes = _sizes(vocabulary, layers, heads, width, context)
+        self.bert = _body("BertForTokenClassification", vocabulary, classes, weights, dropout, sizes)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(n, length) int64 -> (n, length, classes) logits."""
-        return self.head(self.bert(tokens, attention_mask=tokens != PADDING).last_hidden_state)
+        return self.bert(tokens, attention_mask=tokens != PADDING).logits
 
 
 class BertClassifier(nn.Module):
@@ -63,39 +63,51 @@ class BertClassifier(nn.Module):
         dropout: float = 0.1,
     ):
         super().__init__()
-        self.bert = _body(vocabulary, weights, layers, heads, width, context, dropout)
-        self.head = _head(self.bert, classes)
+        sizes = _sizes(vocabulary, layers, heads, width, context)
+        self.bert = _body("BertForSequenceClassification", vocabulary, classes, weights, dropout, sizes)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(n, 2, length) int64, tokens and segments -> (n, classes) logits."""
         tokens, segments = inputs[:, 0], inputs[:, 1]
-        hidden = self.bert(tokens, attention_mask=tokens != PADDING, token_type_ids=segments).last_hidden_state
-        return self.head(hidden[:, 0])
+        return self.bert(tokens, attention_mask=tokens != PADDING, token_type_ids=segments).logits
 
 
-def _body(vocabulary: int, weights: str, layers: int, heads: int, width: int, context: int, dropout: float) -> Any:
+def _sizes(vocabulary: int, layers: int, heads: int, width: int, context: int) -> dict[str, int]:
+    return {
+        "vocab_size": vocabulary,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * width,
+        "max_position_embeddings": context,
+    }
+
+
+def _body(
+    kind: Literal["BertForTokenClassification", "BertForSequenceClassification"],
+    vocabulary: int,
+    classes: int,
+    weights: str,
+    dropout: float,
+    sizes: dict[str, int],
+) -> Any:
+    """One of transformers' networks; its new last layer is drawn from torch's global random state."""
     try:
         import transformers
     except ModuleNotFoundError as error:
         raise ConfigError("model.name", "BERT needs the package transformers: pip install transformers") from error
-    transformers.logging.set_verbosity_error()  # the library has no say in what is printed
+    transformers.logging.set_verbosity_error()  # that the last layer is new is no news here
     transformers.logging.disable_progress_bar()
+    network = getattr(transformers, kind)
+    settings: dict[str, Any] = {
+        "num_labels": classes,
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
+    }
     if not weights:
-        config = transformers.BertConfig(
-            vocab_size=vocabulary,
-            hidden_size=width,
-            num_hidden_layers=layers,
-            num_attention_heads=heads,
-            intermediate_size=4 * width,
-            max_position_embeddings=context,
-            hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=dropout,
-        )
-        return transformers.BertModel(config, add_pooling_layer=False)
+        return network(transformers.BertConfig(**(settings | sizes)))
     try:
-        body = transformers.BertModel.from_pretrained(
-            weights, add_pooling_layer=False, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
-        )
+        body = network.from_pretrained(weights, **settings)
     except OSError as error:
         raise ConfigError(
             "model.options.weights",
@@ -108,11 +120,3 @@ def _body(vocabulary: int, weights: str, layers: int, heads: int, width: int, co
             f"tokenizer of {os.path.basename(weights)!r}"
         )
     return body
-
-
-def _head(body: Any, classes: int) -> nn.Module:
-    """Dropout and a linear layer, initialised as BERT initialises its own."""
-    head = nn.Linear(body.config.hidden_size, classes)
-    nn.init.normal_(head.weight, std=body.config.initializer_range)
-    nn.init.zeros_(head.bias)
-    return nn.Sequential(nn.Dropout(body.config.hidden_dropout_prob), head)

@@ -1,6 +1,7 @@
 """The names of the networks and who builds them."""
 
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from experiments.errors import ConfigError
 
 @dataclass(frozen=True)
 class _Family:
-    """Where a network's class is, and for which kind of data.
+    """Where a network's class is, for which kind of data, and which optional package it needs.
 
     The class takes two arguments that the data set decides (channels or vocabulary, and classes), then its options.
     """
@@ -22,6 +23,7 @@ class _Family:
     kind: str
     module: str
     attribute: str
+    needs: str = ""
 
     def imported(self) -> Callable[..., nn.Module]:
         return getattr(importlib.import_module(f"experiments.models.{self.module}"), self.attribute)
@@ -38,8 +40,8 @@ _FAMILIES = {
     "densenet169": _Family("image", "densenet", "DenseNet169"),
     "gpt": _Family("text", "gpt", "GPT"),
     "bilstm": _Family("tags", "bilstm", "BiLSTM"),
-    "bert-tagger": _Family("tags", "bert", "BertTagger"),
-    "bert-classifier": _Family("sentence", "bert", "BertClassifier"),
+    "bert-tagger": _Family("tags", "bert", "BertTagger", "transformers"),
+    "bert-classifier": _Family("sentence", "bert", "BertClassifier", "transformers"),
 }
 NAMES = tuple(_FAMILIES)
 
@@ -51,10 +53,13 @@ def check(config: ModelConfig) -> None:
         config: The network's name and options.
 
     Raises:
-        ConfigError: names the key and what is allowed.
+        ConfigError: names the key and what is allowed, or the package that is absent.
     """
     if config.name not in _FAMILIES:
         raise ConfigError("model.name", f"{config.name!r} is not allowed; it must be one of {', '.join(NAMES)}")
+    needs = _FAMILIES[config.name].needs
+    if needs and importlib.util.find_spec(needs) is None:
+        raise ConfigError("model.name", f"{config.name} needs the package {needs}: pip install {needs}")
     allowed = _FAMILIES[config.name].options()
     for key in config.options:
         if key not in allowed:
@@ -83,5 +88,7 @@ def create(config: ModelConfig, data: Dataset) -> nn.Module:
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in config.options.items()}
     try:
         return family.imported()(first, data.classes, **options)
+    except ConfigError:
+        raise
     except (TypeError, ValueError) as error:
         raise ConfigError("model.options", f"{config.name} refuses {config.options}: {error}") from error
