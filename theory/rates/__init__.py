@@ -10,7 +10,7 @@ row) and ``curves.parquet`` (one line a point), and ``throughput.json``. A study
     mode            "quick" or "full"
     config          everything that was fixed before the run: settings, sizes, step sizes, fit windows, tolerances
     seeds           the list of seeds ([] where nothing is random)
-    provenance      commit, finished (UTC), python, platform, cpu, cores, versions: {package: version}
+    provenance      commit, finished (UTC), python, platform, cpu, cores, load, versions: {package: version}
     wall_s          seconds that the study took
     rows            list of comparisons of one number with its prediction
     curves          list of whole curves, thinned to at most some 50 points, evenly spaced in log x
