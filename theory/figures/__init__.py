@@ -22,6 +22,7 @@ from theory.figures import (
     stability_map,
     stationary_variance,
     valley_drift,
+    worst_case,
 )
 from theory.figures.gallery import Drawing
 
@@ -41,6 +42,7 @@ ALL: dict[str, Drawing] = {
     "dips": dips,
     "double-well": double_well,
     "sign-of-a": sign_of_a,
+    "worst-case": worst_case,
     "rate-and-condition": rate_and_condition,
     "age-and-variance": age_and_variance,
 }

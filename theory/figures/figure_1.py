@@ -71,9 +71,9 @@ def _cardioid(axes: Axes, study: Mapping[str, Any]) -> None:
     for start in study["shown"]:
         axes.plot(start[0], start[1], "*", color=style.ORANGE, markeredgecolor="black", markersize=8)
     axes.set_aspect("equal")
-    axes.set_xlim(-0.4, 3.7)
-    axes.set_ylim(-0.6, 1.9)
-    axes.legend(loc="upper right")
+    axes.set_xlim(-0.4, 2.6)
+    axes.set_ylim(-0.75, 1.9)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.12, 0.02))
     axes.set_xlabel("$x$")
     axes.set_ylabel("$y$")
     style.panel_letter(axes, "a", "cardioid: stars start, dots end")

@@ -13,8 +13,8 @@ STUDIES = ("figure-8",)
 TITLE = "The paper's figure 8, with controls"
 SEE = (
     r"EAdam at $\alpha=-80$ passes minima that hold Adam(.95), as the paper shows; Adam with E's own retention .99 and "
-    r"effective step $\eta/(1-c)$ goes as far or farther at most step sizes, and no alpha reaches the flat hole of $f_2$ "
-    r"at more step sizes than its base."
+    r"effective step $\eta/(1-c)$ goes as far or farther at most step sizes, and no alpha reaches the flat hole of "
+    r"$f_2$ at more step sizes than its base."
 )
 LOOKS = {
     "Adam(.95)": (style.BLACK, "-", "o"),
@@ -54,7 +54,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     sweep.set_xscale("log")
     sweep.set_yscale("log")
     sweep.set_ylim(3, 70)
-    sweep.tick_params(axis="y", which="minor", left=False)
+    sweep.tick_params(axis="y", which="minor", left=False, labelleft=False)
     sweep.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
     sweep.set_xlabel(r"nominal $\eta$")
     sweep.set_ylabel("end point")
