@@ -5,23 +5,26 @@ from theory.claims import (
     boundedness,
     convex,
     descent,
+    escape,
     experiments,
     filters,
     identities,
     landscape,
     laptop,
     linear_regret,
+    margins,
     nonconvex,
     preconditioner,
     stability,
     tracking,
     valley,
+    worst_case,
 )
 from theory.ledger import Claim
 
 METHOD = (identities, filters, valley)
 LEMMAS = (boundedness, preconditioner, tracking)
 THEOREMS = (assumptions, descent, nonconvex, convex, linear_regret)
-BEHAVIOUR = (stability, landscape, experiments, laptop)
+BEHAVIOUR = (stability, margins, landscape, escape, worst_case, experiments, laptop)
 
 ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)

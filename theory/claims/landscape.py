@@ -126,15 +126,4 @@ head_start_displacement = Claim(
     ),
 )
 
-head_start = Claim(
-    id="ours-pep-head-start",
-    source="ours",
-    statement=(
-        r"On smooth convex functions the worst case of E(SGD) after $N$ steps at $\eta = 1/L$ is "
-        r"$\max\{1/(4 S_N + 2), \max_l (l/2) p_N(l)^2\}$ with $S_N$ of ours-head-start (moderate $|c|$)."
-    ),
-    assumptions=("f L-smooth and convex", "|theta_1 - theta*| <= 1"),
-    needs="performance estimation (PEPit) with certificates rounded to exact arithmetic",
-)
-
-CLAIMS = (flatness, speed, edge, head_start_displacement, head_start)
+CLAIMS = (flatness, speed, edge, head_start_displacement)

@@ -45,12 +45,9 @@ def _other_half() -> Check:
 
 
 def _jury_against_roots(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    n = 2000
-    points = 10 ** rng.uniform(-3, 3, n), rng.uniform(-2, 2, n), rng.uniform(0, 0.999, n), rng.uniform(0, 0.999, n)
-    radius = stability.spectral_radius(*points)
-    clear = np.abs(radius - 1) > 1e-9
-    assert (stability.jury(*points)[clear] == (radius[clear] < 1)).all()
+    wrong, compared = stability.jury_mismatches(5000, seed)
+    assert compared > 4900
+    assert wrong == 0
 
 
 region = Claim(
@@ -72,7 +69,7 @@ region = Claim(
             Piece("the other half of that condition follows", _other_half),
             Piece("Jury: all roots inside iff P(1) > 0, -P(-1) > 0, |a0| < 1, 1 - a0^2 > |a1 - a0 a2|"),
         ),
-        holds_for("against eigenvalues, 2000 points a case, those within 1e-9 of the boundary left out",
+        holds_for("against eigenvalues, 5000 points a case, those within 1e-9 of the boundary left out",
                   _jury_against_roots, share=0.5, seed=draws.seeds),
     ),
 )  # fmt: skip
@@ -242,15 +239,9 @@ variance = Claim(
 
 
 def _mean_square_cases(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    for _ in range(20):
-        beta1, beta2, c = rng.uniform(0, 0.99), rng.uniform(0, 0.95), rng.uniform(-0.95, 0.95)
-        x, rho = 10 ** rng.uniform(-3, 1), 10 ** rng.uniform(-1, 1)
-        radius = stability.mean_square_radius(x, rho, c, beta1, beta2)
-        if abs(radius - 1) < 1e-7:
-            continue
-        inside = x < stability.largest_stable(c, beta1, beta2)
-        assert (radius < 1) == (inside and rho**2 * stability.variance(x, c, beta1, beta2) < 1)
+    wrong, compared = stability.mean_square_mismatches(40, seed)
+    assert compared > 30
+    assert wrong == 0
 
 
 mean_square = Claim(
@@ -262,7 +253,7 @@ mean_square = Claim(
     ),
     assumptions=("xi white with variance 1",),
     evidence=(
-        holds_for("against the second-moment operator, 20 points a case, none within 1e-7 of its boundary",
+        holds_for("against the second-moment operator, 40 points a case, none within 1e-7 of its boundary",
                   _mean_square_cases, seed=draws.seeds),
     ),
 )  # fmt: skip
