@@ -10,7 +10,7 @@ from theory.algorithms import ESGD
 from theory.worst_case import closed_forms, dual, grid, pep, rounding, settled, store, tables, tuned
 from theory.worst_case.certificate import STAR, Certificate, balance, inequality, pairs, positive_semidefinite, read
 from theory.worst_case.method import Method, methods
-from theory.worst_case.pep import Problem
+from theory.worst_case.row import MU, Problem, Row
 
 HALF, ONE = Fraction(1, 2), Fraction(1)
 MOMENTUM = Method(Fraction(1, 20), Fraction(99, 100), Fraction(9, 10), Fraction(1, 10), 3)
@@ -80,7 +80,7 @@ def test_numerical_optima(problem, method, expected):
 
 
 @pytest.mark.parametrize(("method", "mu", "problem"), [
-    (MOMENTUM, 0.0, Problem.CONVEX), (PLAIN, pep.MU, Problem.STRONGLY_CONVEX),
+    (MOMENTUM, 0.0, Problem.CONVEX), (PLAIN, MU, Problem.STRONGLY_CONVEX),
 ], ids=["convex, momentum", "strongly convex"])  # fmt: skip
 def test_our_dual_and_pepit_agree(method, mu, problem):
     assert dual.optimum(method, mu) == pytest.approx(pep.solve(problem, method.floats()).dual, rel=1e-6)
@@ -95,7 +95,7 @@ def test_an_unbounded_problem_is_a_row_without_values():
 
 
 def test_a_row_with_a_large_residual_is_not_trusted():
-    row = pep.Row("smooth convex", 0.0, 0.5, 0.0, 1.0, 1, "optimal", 0.1, 0.1, 0.1001, 1e-4, 0.0, 0.0, 0.0, 0.0)
+    row = Row("smooth convex", 0.0, 0.5, 0.0, 1.0, 1, "optimal", 0.1, 0.1, 0.1001, 1e-4, 0.0, 0.0, 0.0, 0.0)
     assert not row.trusted
 
 

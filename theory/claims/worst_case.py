@@ -10,7 +10,7 @@ from theory.evidence import Effort, Finding, Outcome, Piece, measured, proof
 from theory.ledger import Claim
 from theory.proof import Check, identity
 from theory.worst_case import closed_forms, settled, store
-from theory.worst_case.pep import Problem
+from theory.worst_case.row import Problem
 from theory.worst_case.settled import Setting
 
 S = sp.Symbol("S", positive=True)

@@ -97,7 +97,7 @@ def _certify(folder: Path) -> list[str]:
 def _contradictions(rows: dict[str, dict[str, Any]]) -> list[str]:
     """Smooth convex rows whose attained lower bound lies above their trusted optimum: one of the two is wrong."""
     from theory.worst_case.grid import HOLDS
-    from theory.worst_case.pep import Problem
+    from theory.worst_case.row import Problem
 
     return [
         f"{key}: lower bound above the optimum by {row['relative']:.1e}"

@@ -1,12 +1,12 @@
 """Which worst cases are computed, and each beside the closed form that is conjectured for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from theory.worst_case import closed_forms
 from theory.worst_case.method import Method, methods
-from theory.worst_case.pep import Problem, Row, solve
+from theory.worst_case.row import Problem, Row
 
 HOLDS = 1e-4
 """A closed form holds on a row if it is this close, relative to the optimum; a hundred times the solver's accuracy."""
@@ -92,9 +92,11 @@ def conjecture(case: Case) -> float | None:
     return float(closed_forms.smooth_nonconvex(method)) if method.c >= 0 else None
 
 
-def compare(case: Case, *, by: Callable[[Problem, Method], Row] = solve) -> Compared:
-    """Solve a case and set it beside its closed form. ``by`` is the solver."""
-    row, expected = by(case.problem, case.method), conjecture(case)
+def compare(case: Case) -> Compared:
+    """Solve a case and set it beside its closed form."""
+    from theory.worst_case.pep import solve  # it brings in the modelling packages, which reading rows does not need
+
+    row, expected = solve(case.problem, case.method), conjecture(case)
     if expected is None or row.dual is None:
         return Compared(row, expected, None, None)
     relative = expected / row.dual - 1

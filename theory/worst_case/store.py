@@ -11,12 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from theory.worst_case.certificate import Certificate
 from theory.worst_case.grid import HOLDS
-from theory.worst_case.pep import MU, TRUSTED
+from theory.worst_case.row import MU, TRUSTED
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "results" / "worst-case"
@@ -85,6 +82,9 @@ def save(folder: Path, rows: Mapping[str, Mapping[str, Any]], tuned: Sequence[Ma
 
 def save_table(folder: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
     """Write rows.parquet, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     table = pa.Table.from_pylist([{"case": key, **row} for key, row in rows.items()])
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / "rows.parquet.partial"

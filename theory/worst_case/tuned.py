@@ -6,7 +6,8 @@ from typing import Any
 from scipy.optimize import minimize_scalar
 
 from theory.worst_case.method import Method
-from theory.worst_case.pep import Problem, Row, solve
+from theory.worst_case.pep import solve
+from theory.worst_case.row import Problem, Row
 
 SETTINGS = (
     # c, beta1: gradient descent, then E with both signs of alpha
