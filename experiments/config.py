@@ -12,7 +12,7 @@ from experiments.parse import build, require
 
 Tier = Literal["laptop", "gpu", "paper"]
 TIERS: tuple[Tier, ...] = ("laptop", "gpu", "paper")
-Metric = Literal["accuracy", "loss", "f1"]
+Metric = Literal["accuracy", "loss", "f1", "reward"]
 Schedule = Literal["constant", "step", "cosine", "polynomial"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -27,8 +27,9 @@ class DataConfig:
     Attributes:
         name: A name that `experiments.data` knows.
         validation: Share of the training examples that is held out to choose learning rates, in (0, 0.5].
-        limit: Use only this many training examples (before the validation split), or ``"all"``.
-        test_limit: Evaluate on this many test examples, or ``"all"``.
+        limit: Use only this many training examples (before the validation split), or ``"all"``; where a task is
+            simulated, the transitions of a rollout.
+        test_limit: Evaluate on this many test examples, or ``"all"``; where a task is simulated, episodes (10).
         augment: Random crops and mirror images of training images.
         context: Length of a training sequence of text; most word pieces of a sentence.
         size: Side of the images of a folder; the published CIFAR files and the digits have their own.
@@ -66,7 +67,7 @@ class TrainingConfig:
     """One training run's recipe, the same for every optimizer.
 
     Attributes:
-        epochs: Passes over the training examples.
+        epochs: Passes over the training examples; where a task is simulated, rollouts.
         batch_size: Examples a step, or ``"full"`` for all of them.
         microbatch: Examples that are in memory at once; the gradient of a batch is accumulated over them.
         schedule: Course of the learning rate after the warm-up; ``"step"`` multiplies by 0.1 after every quarter

@@ -67,7 +67,7 @@ class Environment:
 def versions() -> dict[str, str]:
     """Versions of everything that takes part in a result."""
     found = {"python": platform.python_version(), "torch": torch.__version__}
-    for package in ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer"):
+    for package in ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -21,13 +21,15 @@ class Scores:
 
     Attributes:
         loss: Mean cross-entropy over counted positions, in nats; None where it is not finite (JSON has no NaN).
-        accuracy: Share of counted positions that are right, in [0, 1].
+        accuracy: Share of counted positions that are right, in [0, 1]; None where nothing is classified.
         f1: Of entities, in [0, 1]; None for data without tags.
+        reward: Mean return of an episode, not discounted; None where nothing is simulated.
     """
 
     loss: float | None
-    accuracy: float
+    accuracy: float | None
     f1: float | None = None
+    reward: float | None = None
 
 
 def cross_entropy_sum(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

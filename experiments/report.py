@@ -121,12 +121,14 @@ def make(results: Results) -> Report:
 
 def in_reported_unit(value: float | None, metric: Metric) -> float | None:
     """A metric as it is reported: accuracy and F1 in percent."""
-    return value if value is None or metric == "loss" else 100 * value
+    return value if value is None or metric in {"loss", "reward"} else 100 * value
 
 
 def metric_words(metric: Metric) -> str:
     """The metric with its unit."""
-    return {"accuracy": "accuracy in %", "f1": "F1 in %", "loss": "loss in nats"}[metric]
+    return {"accuracy": "accuracy in %", "f1": "F1 in %", "loss": "loss in nats", "reward": "return of an episode"}[
+        metric
+    ]
 
 
 def _summary(results: Results, cell: Cell) -> Summary:

@@ -93,9 +93,7 @@ def collect(experiment: Experiment, place: Environment) -> Results:
 
 def _examples(experiment: Experiment, place: Environment) -> dict[str, int]:
     """Number of training examples by setting: what ``batch_size = "full"`` stands for."""
-    return {
-        setting: len(data.load(experiment.resolve(setting)[0], place.data_dir).train) for setting in experiment.settings
-    }
+    return {setting: data.examples(experiment.resolve(setting)[0], place.data_dir) for setting in experiment.settings}
 
 
 def _choices(experiment: Experiment, place: Environment, examples: dict[str, int]) -> dict[Cell, Choice]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import importlib.util
 from pathlib import Path
 
 import torch
@@ -15,7 +16,8 @@ _TAGGED = ("conll2003", "conll")
 _FOLDERS = ("imagenet", "imagefolder")
 _CLASSIFIED = ("mrpc", "imdb")
 _MADE = ("made-sentences", "made-reviews", "made-pairs")
-NAMES = ("digits", "cifar10", "cifar100", *_FOLDERS, *_TEXTS, *_TAGGED, *_CLASSIFIED, *_MADE)
+SIMULATED = {"swimmer": "Swimmer-v5", "ant": "Ant-v5", "humanoid": "Humanoid-v5"}  # gymnasium's names
+NAMES = ("digits", "cifar10", "cifar100", *_FOLDERS, *_TEXTS, *_TAGGED, *_CLASSIFIED, *_MADE, *SIMULATED)
 
 
 @functools.lru_cache(maxsize=1)
@@ -38,6 +40,29 @@ def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:
         return dataset
     kept = torch.arange(min(config.test_limit, len(dataset.test)))
     return dataclasses.replace(dataset, test=dataset.test.take(kept))
+
+
+def examples(config: DataConfig, data_dir: Path | None = None) -> int:
+    """The number of training examples, which is what ``batch_size = "full"`` stands for.
+
+    Args:
+        config: As for `load`.
+        data_dir: As for `load`.
+
+    Returns:
+        Their number; of a simulated task, the transitions of a rollout.
+
+    Raises:
+        ConfigError: an unknown name, or a simulated task without ``data.limit``.
+        DataError: the files are absent or damaged.
+    """
+    if config.name not in SIMULATED:
+        return len(load(config, data_dir).train)
+    if importlib.util.find_spec("mujoco") is None or importlib.util.find_spec("gymnasium") is None:
+        raise ConfigError("data.name", f"{config.name} needs MuJoCo: pip install 'gymnasium[mujoco]'")
+    if config.limit == "all":
+        raise ConfigError("data.limit", "'all' is not allowed; it must be the number of transitions of a rollout")
+    return config.limit
 
 
 def _read(config: DataConfig, data_dir: Path | None) -> Dataset:
@@ -69,4 +94,6 @@ def _read(config: DataConfig, data_dir: Path | None) -> Dataset:
         from experiments.data import conll
 
         return conll.read(config, data_dir)
+    if config.name in SIMULATED:
+        raise ConfigError("data.name", f"{config.name} is simulated and has no examples; a network for it is: ppo")
     raise ConfigError("data.name", f"{config.name!r} is not allowed; it must be one of {', '.join(NAMES)}")

@@ -72,7 +72,7 @@ class BertClassifier(nn.Module):
         return self.bert(tokens, attention_mask=tokens != PADDING, token_type_ids=segments).logits
 
 
-def _sizes(vocabulary: int, layers: int, heads: int, width: int, context: int) -> dict[str, int]:
+def _sizes(vocabulary: int, layers: int, heads: int, width: int, context: int) -> dict[str, Any]:
     return {
         "vocab_size": vocabulary,
         "hidden_size": width,
@@ -89,7 +89,7 @@ def _body(
     classes: int,
     weights: str,
     dropout: float,
-    sizes: dict[str, int],
+    sizes: dict[str, Any],
 ) -> Any:
     """One of transformers' networks; its new last layer is drawn from torch's global random state."""
     try:

@@ -5,12 +5,14 @@ import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from torch import nn
 
 from experiments.config import ModelConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError
+from experiments.models.ppo import PPO
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ _FAMILIES = {
     "bilstm": _Family("tags", "bilstm", "BiLSTM"),
     "bert-tagger": _Family("tags", "bert", "BertTagger", "transformers"),
     "bert-classifier": _Family("sentence", "bert", "BertClassifier", "transformers"),
+    "ppo": _Family("simulated", "ppo", "PPO"),
 }
 NAMES = tuple(_FAMILIES)
 
@@ -80,14 +83,35 @@ def create(config: ModelConfig, data: Dataset) -> nn.Module:
     Raises:
         ConfigError: an unknown name or option, or a network for another kind of data.
     """
+    first = data.shape[0] if data.kind == "image" else data.vocabulary
+    return _built(config, data.kind, first, data.classes)
+
+
+def create_agent(config: ModelConfig, observations: int, actions: int) -> PPO:
+    """Build an agent that fits a simulated task, from torch's global random state.
+
+    Args:
+        config: The agent's name and options.
+        observations: Coordinates of an observation.
+        actions: Coordinates of an action.
+
+    Returns:
+        The agent.
+
+    Raises:
+        ConfigError: an unknown name or option, or a network for data.
+    """
+    return cast("PPO", _built(config, "simulated", observations, actions))
+
+
+def _built(config: ModelConfig, kind: str, first: int, second: int) -> nn.Module:
     check(config)
     family = _FAMILIES[config.name]
-    if family.kind != data.kind:
-        raise ConfigError("model.name", f"{config.name} takes {family.kind} data, and {data.name} is {data.kind} data")
-    first = data.shape[0] if data.kind == "image" else data.vocabulary
+    if family.kind != kind:
+        raise ConfigError("model.name", f"{config.name} takes {family.kind} data, and these are {kind} data")
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in config.options.items()}
     try:
-        return family.imported()(first, data.classes, **options)
+        return family.imported()(first, second, **options)
     except ConfigError:
         raise
     except (TypeError, ValueError) as error:
