@@ -15,16 +15,18 @@ from theory.claims import (
     margins,
     nonconvex,
     preconditioner,
+    rates,
     stability,
     tracking,
     valley,
+    virtual_iterate,
     worst_case,
 )
 from theory.ledger import Claim
 
 METHOD = (identities, filters, valley)
 LEMMAS = (boundedness, preconditioner, tracking)
-THEOREMS = (assumptions, descent, nonconvex, convex, linear_regret)
-BEHAVIOUR = (stability, margins, landscape, escape, worst_case, experiments, laptop)
+THEOREMS = (assumptions, descent, nonconvex, convex, virtual_iterate, linear_regret)
+BEHAVIOUR = (stability, margins, landscape, escape, worst_case, rates, experiments, laptop)
 
 ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)

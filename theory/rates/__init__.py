@@ -32,7 +32,7 @@ A row:
 
 A curve:
 
-    id, row (the row's id), objective, method, alpha, beta1, beta2, variant
+    id, row (the row's id), objective, method, alpha, beta1, beta2, beta3, variant
     x_name, x       such as "T", "step", "batch", "eta lambda"
     y_name, measured, low, high     mean over seeds and its 95 % interval (null where nothing is random)
     bound           the theorem's bound at each x, or null
