@@ -155,7 +155,7 @@ class E(Optimizer):
             replaced = before(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
         options = [(group[_ALPHA], group[_BETA1]) for group in self.param_groups]
-        with keep_precision(self.base, {_SLOW_AVG}):
+        with keep_precision(self.base, lambda _, param: {_SLOW_AVG: state_dtype(param)}):
             self.base.load_state_dict(state_dict)
         for group, (alpha, beta1) in zip(self.param_groups, options, strict=True):
             group.setdefault(_ALPHA, alpha)

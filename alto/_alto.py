@@ -1,6 +1,7 @@
 """ALTO (the adaptor E on LAMB) and LAMB itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any, overload
 
 import torch
@@ -54,18 +55,24 @@ class ALTO(Optimizer):
             CPU where Numba is installed; the Triton kernels have not yet run on a GPU.
         capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
         differentiable: let autograd record the step (parameters must then be no leaves).
+        slow_avg_dtype: ``torch.bfloat16`` keeps the slow average in 2 bytes a number, rounded at random: to the
+            nearest, small changes would vanish; so they are kept on average. The random bits follow from the step
+            counter and the place of the number in the optimizer: runs repeat, resume and stay equal on all ranks bit
+            for bit. Read when an average begins and at a load. Costs time on a CPU and with ``foreach``. Default: None,
+            the dtype of the other averages.
 
-    Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes a parameter in float32, 8 with ``alpha=0``.
-        Half-precision
-    parameters have float32 averages, also after a load.
+    Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes a parameter in float32, 10 with ``slow_avg_dtype =
+    torch.bfloat16``, 8 with ``alpha=0``. Half-precision parameters have float32 averages, also after a load.
+
+    Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer with an element beyond 1e19
+    becomes NaN, and one whose elements are all below 1e-23 counts as zero.
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
-        shard;
-    the norms are those of the whole parameter, by one small all-reduce a group.
+    shard; the norms are those of the whole parameter, by one small all-reduce a group.
 
     Raises:
         ValueError: for a hyper-parameter outside its range or an unknown group key.
-        RuntimeError: in ``step()``, for a sparse gradient.
+        RuntimeError: in ``step()``, for a sparse gradient, or if a CUDA graph captures it without ``capturable``.
 
     Example:
         >>> import torch
@@ -98,6 +105,7 @@ class ALTO(Optimizer):
         fused: bool | None = None,
         capturable: bool = False,
         differentiable: bool = False,
+        slow_avg_dtype: torch.dtype | None = None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -113,8 +121,14 @@ class ALTO(Optimizer):
             "fused": fused,
             "capturable": capturable,
             "differentiable": differentiable,
+            "slow_avg_dtype": slow_avg_dtype,
         }
         super().__init__(params, defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:  # older checkpoints know nothing of it
+            group.setdefault("slow_avg_dtype", None)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with options of their own where given, at any time.
@@ -133,7 +147,7 @@ class ALTO(Optimizer):
         Raises:
             ValueError: for options that are none of this optimizer's; nothing is loaded then.
         """
-        with keep_precision(self, {"exp_avg", "exp_avg_sq", "slow_avg"}):
+        with keep_precision(self, _state_dtypes):
             handle = self.register_load_state_dict_pre_hook(_check_loaded)
             try:
                 super().load_state_dict(state_dict)
@@ -162,20 +176,26 @@ class ALTO(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: for a sparse gradient; no parameter has moved then.
+            RuntimeError: for a sparse gradient, a CUDA graph that captures this without ``capturable``, or a complex
+                parameter with ``slow_avg_dtype``; no parameter has moved then.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        _checks.capture(self)
         for group in self.param_groups:
             for param in group["params"]:
                 if param.grad is not None:
                     _checks.dense(param.grad, type(self).__name__)
+                    _checks.roundable(param, group["slow_avg_dtype"])
+        position = 0
         for group in self.param_groups:
             rule = Rule.of(group)
             lr = group["lr"].reshape(()) if isinstance(group["lr"], Tensor) else group["lr"]
-            for layout, tensors in self._buckets(group):
+            positions = count(position)
+            position += len(group["params"])
+            for layout, tensors in self._buckets(group, positions):
                 engine = engines.choose(
                     tensors.params[0],
                     foreach=group["foreach"],
@@ -186,18 +206,18 @@ class ALTO(Optimizer):
                 engine.alto_step_(tensors, rule, lr, _sharding.whole_norms(layout), capturable=group["capturable"])
         return loss
 
-    def _buckets(self, group: dict[str, Any]) -> Iterator[tuple[Any, Tensors]]:
+    def _buckets(self, group: dict[str, Any], positions: Iterable[int]) -> Iterator[tuple[Any, Tensors]]:
         """The group's tensors that have gradients, split into lists that one engine call can take."""
         buckets: dict[Any, Tensors] = {}
-        for param in group["params"]:
+        for position, param in zip(positions, group["params"], strict=False):
             if param.grad is None:
                 continue
             state = self._state_of(param, group)
             slow_avg = state.get("slow_avg")
             layout = _sharding.layout(param)
-            key = (param.device, param.dtype, layout, slow_avg is None)
+            key = (param.device, param.dtype, layout, None if slow_avg is None else slow_avg.dtype)
             if key not in buckets:
-                buckets[key] = Tensors([], [], [], [], [], [])
+                buckets[key] = Tensors([], [], [], [], [], [], [])
             bucket = buckets[key]
             row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"]
             theta, g, m, v = _plain(param, row)
@@ -206,6 +226,7 @@ class ALTO(Optimizer):
             bucket.exp_avgs.append(m)
             bucket.exp_avg_sqs.append(v)
             bucket.steps.append(state["step"])
+            bucket.positions.append(position)
             if slow_avg is not None:
                 bucket.slow_avgs.extend(_plain(param, (slow_avg,)))
         for (_, _, layout, _), tensors in buckets.items():
@@ -213,14 +234,17 @@ class ALTO(Optimizer):
 
     def _state_of(self, param: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         state = self.state[param]
+        fresh = [] if state else ["exp_avg", "exp_avg_sq"]
         if not state:
             on = param.device if group["capturable"] else "cpu"
             state["step"] = torch.zeros((), dtype=torch.float32, device=on)
-            state["exp_avg"] = _zeros(param)
-            state["exp_avg_sq"] = _zeros(param)
         # alpha may be scheduled: the slow average exists from the first step on which it is used.
         if group["alpha"] != 0 and "slow_avg" not in state:
-            state["slow_avg"] = _zeros(param)
+            fresh.append("slow_avg")
+        if fresh:
+            dtypes = _state_dtypes(group, param)
+            for name in fresh:
+                state[name] = torch.zeros_like(param, dtype=dtypes[name], memory_format=torch.preserve_format)
         return state
 
 
@@ -313,10 +337,12 @@ def _check_group(group: dict[str, Any]) -> None:
     for name in ("foreach", "fused"):
         if group[name] and group["differentiable"]:
             raise ValueError(f"{name} = True with differentiable = True: it cannot be recorded; drop one of them")
+    _checks.slow_avg_dtype(group["slow_avg_dtype"], group["differentiable"])
 
 
-def _zeros(param: Tensor) -> Tensor:
-    return torch.zeros_like(param, dtype=state_dtype(param), memory_format=torch.preserve_format)
+def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype]:
+    full = state_dtype(param)
+    return {"exp_avg": full, "exp_avg_sq": full, "slow_avg": group["slow_avg_dtype"] or full}
 
 
 def _plain(param: Tensor, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

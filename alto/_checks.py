@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 # What torch's schedulers and checkpoints, and an E around the optimizer, keep in a parameter group beside its options.
 _BOOKKEEPING = frozenset({
@@ -101,6 +102,33 @@ def flag(name: str, value: object, *, optional: bool = False) -> None:
         raise ValueError(f"{name} = {value!r}: must be True or False{' or None' if optional else ''}")
 
 
+def slow_avg_dtype(dtype: object, differentiable: bool) -> None:
+    """Check the dtype asked for the slow average: None or bfloat16, the latter not with ``differentiable``.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if dtype is not None and dtype is not torch.bfloat16:
+        raise ValueError(f"slow_avg_dtype = {dtype!r}: must be torch.bfloat16 or None (as the other averages)")
+    if dtype is not None and differentiable:
+        raise ValueError(
+            f"slow_avg_dtype = {dtype} with differentiable = True: random rounding has no derivative; drop one of them"
+        )
+
+
+def roundable(param: Tensor, slow_avg_dtype: torch.dtype | None) -> None:
+    """Refuse a slow average in bfloat16 of a complex parameter.
+
+    Raises:
+        RuntimeError: if that is asked for.
+    """
+    if slow_avg_dtype is not None and param.is_complex():
+        raise RuntimeError(
+            f"slow_avg_dtype = {slow_avg_dtype} with a parameter of dtype {param.dtype}: there are no complex numbers "
+            "in bfloat16; put complex parameters in a group with slow_avg_dtype = None"
+        )
+
+
 def group_keys(group: Mapping[str, object], known: Collection[str]) -> None:
     """Refuse a parameter-group key that no code reads, so that a misspelt option is not silently ignored.
 
@@ -128,3 +156,20 @@ def dense(grad: Tensor, optimizer: str) -> None:
             f"{optimizer} does not support sparse gradients (got {grad.layout}): its averages are dense; "
             "use sparse=False in the embedding, or a sparse optimizer for that parameter"
         )
+
+
+def capture(optimizer: Optimizer) -> None:
+    """Refuse to be captured in a CUDA graph with counters on the CPU, which each replay would find as they were.
+
+    Raises:
+        RuntimeError: if a group with ``capturable = False`` would be captured.
+    """
+    if torch.compiler.is_compiling() or not torch.cuda.is_initialized() or not torch.cuda.is_current_stream_capturing():
+        return
+    for i, group in enumerate(optimizer.param_groups):
+        if not group["capturable"]:
+            raise RuntimeError(
+                f"capturable = False in parameter group {i}: a CUDA graph is capturing this step of "
+                f"{type(optimizer).__name__}, and each replay would repeat the bias corrections of this one; "
+                "set capturable = True"
+            )

@@ -39,8 +39,8 @@ class Tensors:
     """Parallel lists, one entry a parameter (this rank's shard of it): same device, same dtype, real.
 
     ``params`` and ``grads`` have the parameter's dtype, the averages have the state's (float32 for half-precision
-    parameters). ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim float32 counters, already
-    advanced.
+    parameters), but slow averages may be in bfloat16; then ``positions`` holds each parameter's place in the optimizer.
+    ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim float32 counters, already advanced.
     """
 
     params: list[Tensor]
@@ -49,3 +49,4 @@ class Tensors:
     exp_avg_sqs: list[Tensor]
     slow_avgs: list[Tensor]
     steps: list[Tensor]
+    positions: list[int]

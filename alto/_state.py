@@ -1,6 +1,6 @@
 """Optimizer state in the right precision, also after a load."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -22,12 +22,18 @@ def state_dtype(param: Tensor) -> torch.dtype:
 
 
 @contextmanager
-def keep_precision(optimizer: Optimizer, keys: Collection[str]) -> Iterator[None]:
-    """While ``optimizer`` loads a state dict, keep the tensors named ``keys`` in :func:`state_dtype`.
+def keep_precision(
+    optimizer: Optimizer, dtypes_of: Callable[[dict[str, Any], Tensor], dict[str, torch.dtype]]
+) -> Iterator[None]:
+    """While ``optimizer`` loads a state dict, keep its averages in the dtypes that they have in its state.
 
     ``Optimizer.load_state_dict`` casts all floating state to the parameter's dtype, which would round float32 averages
     of half-precision parameters, and a resumed run would differ from an unbroken one. So they are taken again from the
     loaded dict.
+
+    Args:
+        optimizer: whose state is loaded.
+        dtypes_of: from a parameter group, as loaded, and a parameter of it, to the dtype of each average by name.
     """
     loaded: dict[str, Any] = {}
     # Registered last, it sees the state dict as the user's own hooks left it.
@@ -37,11 +43,9 @@ def keep_precision(optimizer: Optimizer, keys: Collection[str]) -> Iterator[None
     finally:
         handle.remove()
     saved_ids = chain.from_iterable(group["params"] for group in loaded["param_groups"])
-    params = chain.from_iterable(group["params"] for group in optimizer.param_groups)
-    for saved_id, param in zip(saved_ids, params, strict=True):
-        if param.dtype in _HALF and saved_id in loaded["state"]:
-            for key in keys & loaded["state"][saved_id].keys():
-                value = loaded["state"][saved_id][key]
-                optimizer.state[param][key] = value.detach().to(
-                    device=param.device, dtype=state_dtype(param), copy=True
-                )
+    params = ((group, param) for group in optimizer.param_groups for param in group["params"])
+    for saved_id, (group, param) in zip(saved_ids, params, strict=True):
+        saved = loaded["state"].get(saved_id, {})
+        for key, dtype in dtypes_of(group, param).items():
+            if key in saved and dtype != param.dtype:
+                optimizer.state[param][key] = saved[key].detach().to(device=param.device, dtype=dtype, copy=True)

@@ -14,25 +14,20 @@ def fresh(likes: list[Tensor]) -> list[Tensor]:
     return [torch.empty_like(like) for like in likes]
 
 
-def walkable(
-    of_params: list[list[Tensor]],
-    of_states: list[list[Tensor]],
-    param_dtypes: Collection[torch.dtype],
-    state_dtypes: Collection[torch.dtype],
-) -> bool:
-    """Whether parallel lists have two known dtypes, and in each row one shape and one dense order of memory.
+def walkable(*kinds: tuple[list[list[Tensor]], Collection[torch.dtype]]) -> bool:
+    """Whether parallel lists have known dtypes, and in each row one shape and one dense order of memory.
 
     A kernel trusts addresses: a tensor of another size or dtype would be read past its end, and the lazy sign of a
     negative view would be lost.
+
+    Args:
+        *kinds: lists whose tensors must all have one dtype, and which ones the kernel knows.
     """
-    lists = of_params + of_states
-    param, state = of_params[0][0].dtype, of_states[0][0].dtype
-    if param not in param_dtypes or state not in state_dtypes:
-        return False
-    if any({x.dtype for x in xs} != {param} for xs in of_params) or any(
-        {x.dtype for x in xs} != {state} for xs in of_states
-    ):
-        return False
+    for of_kind, known in kinds:
+        dtypes = {x.dtype for xs in of_kind for x in xs}
+        if len(dtypes) > 1 or not dtypes <= set(known):
+            return False
+    lists = [xs for of_kind, _ in kinds for xs in of_kind]
     shapes = [x.shape for x in lists[0]]
     if any([x.shape for x in xs] != shapes or any(map(Tensor.is_neg, xs)) for xs in lists):
         return False

@@ -13,6 +13,7 @@ from torch import Tensor
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Memory, fresh
 from alto.engines._maths import correction, layer_factor
+from alto.engines._rounding import store_
 
 # Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
 # a dozen float32 operands of it fit in 2 MB of cache.
@@ -51,10 +52,19 @@ def alto_step_(
     for i, (scale, shift) in enumerate(corrections):
         explored = [tensors.slow_avgs[i]] if tensors.slow_avgs else []
         parts: list[Tensor] = []
+        first = 0
         for theta, g, m, v, *h in _blocks(
             tensors.params[i], tensors.grads[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i], *explored
         ):
-            _average_(g, m, v, h[0] if h else None, rule, scratch)
+            u = -g.to(m.dtype) if rule.maximize else g.to(m.dtype)
+            if h:
+                old = h[0].to(m.dtype)
+                mixed = torch.lerp(u, old, -rule.alpha * (1 - rule.beta1), out=scratch.take(0, m))
+                store_(h[0], old.lerp_(u, 1 - rule.beta1), tensors.steps[i], tensors.positions[i], first=first)
+                u = mixed
+            m.lerp_(u, 1 - rule.beta2)
+            v.mul_(rule.beta3).addcmul_(u, u, value=1 - rule.beta3)
+            first += m.numel()
             if rule.layerwise:
                 r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
                 parts += [_norm(theta, m.dtype), _norm(r, m.dtype)]
@@ -94,19 +104,6 @@ class _Scratch:
         if like.numel() > len(buffer) or not like.is_contiguous():
             return torch.empty_like(like, dtype=buffer.dtype)
         return buffer[: like.numel()].view(like.shape)
-
-
-def _average_(g: Tensor, m: Tensor, v: Tensor, h: Tensor | None, rule: Rule, scratch: _Scratch) -> None:
-    """Write the new averages of a block."""
-    u = g.to(m.dtype)
-    if rule.maximize:
-        u = -u
-    if h is not None:
-        mixed = torch.lerp(u, h, -rule.alpha * (1 - rule.beta1), out=scratch.take(0, m))
-        h.lerp_(u, 1 - rule.beta1)
-        u = mixed
-    m.lerp_(u, 1 - rule.beta2)
-    v.mul_(rule.beta3).addcmul_(u, u, value=1 - rule.beta3)
 
 
 def _direction(theta: Tensor, m: Tensor, v: Tensor, shift: float, decay: float, scratch: _Scratch) -> Tensor:

@@ -93,7 +93,7 @@ def alto_step_(
 def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> bool:
     state = of_states[0][0].dtype
     params = (torch.float32, torch.bfloat16) if state is torch.float32 else (state,)
-    return walkable(of_params, of_states, params, _STATE)
+    return walkable((of_params, params), (of_states, _STATE))
 
 
 def _dtypes(state: Tensor, element: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Memory, fresh
 from alto.engines._maths import TensorList, bias_correction, cast, layer_factor, norm
+from alto.engines._rounding import store_
 
 
 def explore_(
@@ -40,7 +41,12 @@ def alto_step_(
     if rule.maximize:
         us = torch._foreach_neg(us)
     if tensors.slow_avgs:
-        us = explore_(us, tensors.slow_avgs, alpha=rule.alpha, beta1=rule.beta1)
+        hs = cast(tensors.slow_avgs, ms)
+        us = explore_(us, hs, alpha=rule.alpha, beta1=rule.beta1)
+        if hs is not tensors.slow_avgs:
+            for row in zip(tensors.slow_avgs, hs, tensors.steps, tensors.positions, strict=True):
+                store_(*row)
+        del hs
     torch._foreach_lerp_(ms, us, 1 - rule.beta2)
     torch._foreach_mul_(vs, rule.beta3)
     torch._foreach_addcmul_(vs, us, us, 1 - rule.beta3)

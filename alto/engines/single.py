@@ -8,6 +8,7 @@ from torch import Tensor
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Memory, fresh
 from alto.engines._maths import bias_correction, layer_factor, norm
+from alto.engines._rounding import store_
 
 
 def explore(g: Tensor, h: Tensor, *, alpha: float, beta1: float) -> tuple[Tensor, Tensor]:
@@ -61,8 +62,8 @@ def alto_step_(
         g = tensors.grads[i].to(m.dtype)
         u = -g if rule.maximize else g
         if tensors.slow_avgs:
-            u, h = explore(u, tensors.slow_avgs[i], alpha=rule.alpha, beta1=rule.beta1)
-            tensors.slow_avgs[i].copy_(h)
+            u, h = explore(u, tensors.slow_avgs[i].to(m.dtype), alpha=rule.alpha, beta1=rule.beta1)
+            store_(tensors.slow_avgs[i], h, tensors.steps[i], tensors.positions[i])
 
         # New tensors, copied back at the end: autograd may have saved the old ones, which must not be overwritten.
         new_m = torch.lerp(m, u, 1 - rule.beta2)

@@ -24,7 +24,7 @@ def in_a_process_of_its_own(file, names, environment):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def tensors(sizes, dtype, *, explores=True, seed=0, steps=(0.0,)):
+def tensors(sizes, dtype, *, explores=True, seed=0, steps=(0.0,), slow=None):
     """Random parameters and gradients, and averages as after some steps: v is at least m squared."""
     rng = np.random.default_rng(seed)
     state = torch.promote_types(dtype, torch.float32)
@@ -35,7 +35,8 @@ def tensors(sizes, dtype, *, explores=True, seed=0, steps=(0.0,)):
     ms = draw(state)
     vs = [(m.square() + extra.square()).to(state) for m, extra in zip(ms, draw(state), strict=True)]
     counters = [torch.tensor(float(steps[i % len(steps)])) for i in range(len(sizes))]
-    return Tensors(draw(dtype), draw(dtype), ms, vs, draw(state) if explores else [], counters)
+    hs = [h.to(slow or state) for h in draw(state)] if explores else []
+    return Tensors(draw(dtype), draw(dtype), ms, vs, hs, counters, [7 + 2 * i for i in range(len(sizes))])
 
 
 def identity(norms):

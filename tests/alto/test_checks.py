@@ -44,6 +44,12 @@ NAN, INF = float("nan"), float("inf")
         ({"foreach": True, "differentiable": True}, "foreach = True with differentiable = True"),
         ({"fused": True, "differentiable": True}, "fused = True with differentiable = True"),
         ({"fused": True, "foreach": True}, "foreach = True with fused = True"),
+        ({"slow_avg_dtype": torch.float16}, r"slow_avg_dtype = torch\.float16: must be torch\.bfloat16 or None"),
+        ({"slow_avg_dtype": "bfloat16"}, "slow_avg_dtype = 'bfloat16': must be torch.bfloat16 or None"),
+        (
+            {"slow_avg_dtype": torch.bfloat16, "differentiable": True},
+            r"slow_avg_dtype = torch\.bfloat16 with differentiable = True",
+        ),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )

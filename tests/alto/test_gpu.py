@@ -51,7 +51,8 @@ def test_what_is_imported_and_available(program):
 
 def clone(x, dtype=None):
     """A copy; its averages and, if given, all of it in another dtype."""
-    return Tensors(*([y.to(dtype or y.dtype, copy=True) for y in getattr(x, name)] for name in LISTS), list(x.steps))
+    lists = ([y.to(dtype or y.dtype, copy=True) for y in getattr(x, name)] for name in LISTS)
+    return Tensors(*lists, list(x.steps), x.positions)
 
 
 def flat(x, name):
@@ -265,7 +266,7 @@ def interpreted_one_order_of_memory():
         (laid_out(images(), lambda t: t.float(), ["grads"]), False, True),
     ]
     for x, step_by_kernels, exploration_by_kernels in cases:
-        exact = Tensors(*([t.clone() for t in getattr(x, name)] for name in LISTS), x.steps)
+        exact = clone(x)
         single.alto_step_(exact, PAPER, 0.1, identity)
         with mock.patch.object(gpu.foreach, "alto_step_", wraps=gpu.foreach.alto_step_) as left:
             gpu.alto_step_(x, PAPER, 0.1, identity)
@@ -315,14 +316,14 @@ def interpreted_operators_keep_their_promises():
     from alto.engines import gpu
 
     x = tensors([2049, 3], torch.float32, steps=[2])
-    corrections = torch.ones(2, 2, dtype=torch.float64)
+    corrections = torch.ones(3, 2, dtype=torch.float64)
     promises = ("test_schema", "test_faketensor")
     averages = (x.exp_avgs, x.exp_avg_sqs)
     us = [torch.empty_like(g) for g in x.grads]
     for layerwise in (True, False):
         torch.library.opcheck(
             gpu._average_op,
-            (x.params, x.grads, *averages, x.slow_avgs, corrections, [0.1] * 6, layerwise, False),
+            (x.params, x.grads, *averages, x.slow_avgs, x.positions, corrections, [0.1] * 6, layerwise, False),
             test_utils=promises,
         )
     torch.library.opcheck(gpu._apply_op, (x.params, *averages, corrections, corrections[0], 0.1), test_utils=promises)

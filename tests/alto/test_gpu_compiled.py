@@ -45,15 +45,18 @@ def compiled_for(target, dtype, monkeypatch, tmp_path):
         gpu.explore_(x.grads, x.slow_avgs, alpha=-5.0, beta1=0.99)
         gpu.alto_step_(x, PAPER, 0.1, identity)
         gpu.alto_step_(tensors([5], dtype, explores=False), PAPER, 0.1, identity, capturable=True)
+        gpu.alto_step_(tensors([2049], dtype, steps=[1], slow=torch.bfloat16), PAPER, 0.1, identity)
     except Exception as error:
         reached = sorted({path.suffix for path in tmp_path.glob("*/*kernel*")} - {".json", ".source"})
         raise AssertionError(f"no {binary}; of the stages before it these were reached: {reached}") from error
     assert [kernel.name.removesuffix("_kernel") for kernel in kernels] == [
-        "_explore", *2 * ["_average", "_norm", "_apply"]
+        "explore", *3 * ["average", "norm", "apply"]
     ]  # fmt: skip
     for kernel in kernels:
         assert kernel.asm[binary]
         assert {kernel.src.signature[name] for name in ("c", "w1", "decay") if name in kernel.src.signature} <= {"fp64"}
+    if binary == "cubin":
+        assert ["mul.hi.u32" in kernel.asm[assembly] for kernel in kernels[1::3]] == [False, False, True]  # Philox
     if binary == "cubin" and dtype is not torch.float64:
         explore, average, _, apply, *_ = (kernel.asm[assembly] for kernel in kernels)
         for asm in (average, apply):

@@ -165,7 +165,7 @@ def test_the_rule_compiles_into_one_graph(engine, capturable):
         params = matrices()
         lists = [[torch.zeros_like(p) for p in params] for _ in range(3)]
         tensors = Tensors(
-            [p.detach() for p in params], gradients(params, 0), *lists, [torch.tensor(1.0) for _ in params]
+            [p.detach() for p in params], gradients(params, 0), *lists, [torch.tensor(1.0) for _ in params], [0, 1]
         )
         function(tensors, rule, 0.1, lambda norms: norms, capturable=capturable)
         return [*tensors.params, *tensors.slow_avgs]

@@ -24,11 +24,12 @@ def bytes_a_parameter(optimizer):
         (ALTO, 12),
         (LAMB, 8),
         (lambda p: ALTO(p, alpha=0.0), 8),
+        (lambda p: ALTO(p, slow_avg_dtype=torch.bfloat16), 10),
         (lambda p: E(torch.optim.SGD(p, 0.1)), 4),
         (lambda p: E(torch.optim.AdamW(p)), 12),
         (lambda p: E(torch.optim.AdamW(p), alpha=0.0), 8),
     ],
-    ids=["ALTO", "LAMB", "ALTO-alpha=0", "E(SGD)", "E(AdamW)", "E(AdamW)-alpha=0"],
+    ids=["ALTO", "LAMB", "ALTO-alpha=0", "ALTO-bf16", "E(SGD)", "E(AdamW)", "E(AdamW)-alpha=0"],
 )
 def test_bytes_of_state_a_parameter_in_float32(make, expected):
     params = matrices()

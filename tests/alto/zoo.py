@@ -18,6 +18,7 @@ OURS: dict[str, Callable[..., Optimizer]] = {
     "ALTO-single": lambda params, **kw: ALTO(params, foreach=False, **kw),
     "ALTO-vanilla": lambda params, **kw: ALTO(params, bias_correction=False, **kw),
     "ALTO-capturable": lambda params, **kw: ALTO(params, capturable=True, **kw),
+    "ALTO-bfloat16": lambda params, **kw: ALTO(params, slow_avg_dtype=torch.bfloat16, **kw),
     "LAMB": LAMB,
     "ESGD": ESGD,
     "EAdam": EAdam,
