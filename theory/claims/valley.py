@@ -100,9 +100,11 @@ def _table_1(column: str) -> Check:
     return failed[0] if failed else checks[0]
 
 
-def _table_1_steps(effort: Effort) -> Finding:
-    """The signs along a crossing with steps of 0.01, all four rows."""
-    step = 0.001 if effort.thorough else 0.01
+def table_1_agreement(step: float) -> dict[str, float]:
+    """Share of the steps of a crossing from 3 to -3 on which each row has Table 1's sign, by row.
+
+    Steps that straddle a stage are left out: they have no one stage.
+    """
     x = np.arange(3, -3, -step) + step / 3  # never on an inflection
     slope, curvature = x * np.exp(-(x**2) / 2), (1 - x**2) * np.exp(-(x**2) / 2)
     change = np.diff(slope)
@@ -114,7 +116,13 @@ def _table_1_steps(effort: Effort) -> Finding:
         "gbar_k - gbar_{k-1}": change,
         "<dtheta, dgbar>": -step * change,
     }
-    agree = {name: (np.sign(v) == np.array(TABLE_1[name])[stage])[inside].mean() for name, v in rows.items()}
+    return {name: float((np.sign(v) == np.array(TABLE_1[name])[stage])[inside].mean()) for name, v in rows.items()}
+
+
+def _table_1_steps(effort: Effort) -> Finding:
+    """The signs along a crossing with steps of 0.01, all four rows."""
+    step = 0.001 if effort.thorough else 0.01
+    agree = table_1_agreement(step)
     return Finding(
         Outcome.SUPPORTS if min(agree.values()) == 1 else Outcome.CONTRADICTS,
         f"steps of {step}, those that straddle a stage left out: "
