@@ -9,10 +9,10 @@ NAME   ?= digits
 TIER   ?= laptop
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format train bench clean
+.PHONY: help verify test lint types format rates stability worst-case figures train bench clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 verify: $(READY)  ## prove, check, train at a large batch on real data, draw, print the ledger
 	$(BIN)/python -m theory verify
@@ -34,12 +34,25 @@ format: $(READY)  ## apply the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+rates: $(READY)  ## convergence rates beside their predictions, quick (FULL=--full: long runs, resumes)
+	$(BIN)/python -m theory rates $(FULL)
+
+stability: $(READY)  ## every printed value of the stability theory computed again, and the claims on it
+	$(BIN)/python -m theory stability
+
+worst-case: $(READY)  ## worst cases by performance estimation, and their exact certificates
+	$(BIN)/python -m theory worst-case
+
+figures: $(READY)  ## the theory's figures from the stored studies (FRESH=--fresh: compute the studies first)
+	$(BIN)/python -m theory figures $(FRESH)
+
 train: $(READY)  ## one experiment: make train NAME=digits TIER=laptop
 	$(BIN)/python -m experiments run $(NAME) --tier $(TIER)
 
 bench: $(READY)  ## time and memory of a step beside every peer, into results/bench
 	$(BIN)/python -m experiments bench step --out results/bench
 	$(BIN)/python -m experiments bench memory --out results/bench
+	$(BIN)/python -m experiments bench scaling --out results/bench
 
 clean:  ## remove what the other targets made (not runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
