@@ -19,7 +19,7 @@ def stored(low, high):
 def test_every_table_is_present():
     ids = {claim.id for claim in experiments.CLAIMS}
     assert {f"table-{n}" for n in range(3, 21)} <= ids
-    assert {"abstract-2.5-percent", "figure-1", "figure-3", "figure-5", "clipping-confound"} <= ids
+    assert {"abstract-2.5-percent", "figure-3", "figure-5", "clipping-confound"} <= ids
 
 
 @pytest.mark.parametrize(("interval", "verdict"), [

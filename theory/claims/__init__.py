@@ -7,6 +7,7 @@ from theory.claims import (
     descent,
     escape,
     experiments,
+    figures,
     filters,
     identities,
     landscape,
@@ -27,6 +28,6 @@ from theory.ledger import Claim
 METHOD = (identities, filters, valley)
 LEMMAS = (boundedness, preconditioner, tracking)
 THEOREMS = (assumptions, descent, nonconvex, convex, virtual_iterate, linear_regret)
-BEHAVIOUR = (stability, margins, landscape, escape, worst_case, rates, experiments, laptop)
+BEHAVIOUR = (stability, margins, landscape, escape, figures, worst_case, rates, experiments, laptop)
 
 ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)

@@ -101,11 +101,6 @@ CLAIMED = {
     "table-18": ("paper, Table 18", "ALTO reaches each accuracy sooner than LAMB, batch 16384.", "a GPU"),
     "table-19": ("paper, Table 19", "Its content is not available to us.", "the table's content"),
     "table-20": ("paper, Table 20", "ALTO is best for a BiLSTM at full batch on CoNLL-2003.", "CoNLL-2003"),
-    "figure-1": (
-        "paper, Figure 1",
-        "E moves along the valleys of the squared cardioid and of Rosenbrock towards flatter points.",
-        "the two-dimensional objectives with controls of equal effective retention and step",
-    ),
     "figure-3": ("paper, Figure 3", "Sharpness and drift change with alpha while ResNet20 trains.", "a GPU, CIFAR-100"),
     "figure-5": ("paper, Figure 5", "Accuracy depends on (beta1, alpha) as the box plots show.", "a GPU, CIFAR-100"),
     "clipping-confound": (

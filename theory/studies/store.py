@@ -88,7 +88,7 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def run(name: str, compute: Compute, effort: Effort, folder: Path = LOCAL) -> dict[str, Any]:
+def run(name: str, compute: Compute, effort: Effort, folder: Path | None = None) -> dict[str, Any]:
     """Compute a study and store it; if ``folder`` has it from this very source and effort, take that.
 
     So an interrupted series of studies goes on where it stopped.
@@ -97,12 +97,12 @@ def run(name: str, compute: Compute, effort: Effort, folder: Path = LOCAL) -> di
         name: the study.
         compute: its function.
         effort: how much to spend.
-        folder: where it is stored as ``NAME.json``.
+        folder: where it is stored as ``NAME.json``; runs/theory/studies by default.
 
     Returns:
         The study's data.
     """
-    path = folder / f"{name}.json"
+    path = (folder or LOCAL) / f"{name}.json"
     if path.exists():
         stored = json.loads(path.read_text())
         if (stored["source"], stored["effort"]) == (source(), effort.name):
@@ -124,8 +124,10 @@ def run(name: str, compute: Compute, effort: Effort, folder: Path = LOCAL) -> di
     return data
 
 
-def load(name: str, folder: Path = COMMITTED) -> dict[str, Any]:
+def load(name: str, folder: Path | None = None) -> dict[str, Any]:
     """The data of a stored study; a name with a folder, such as "rates/regret", is a whole file of another command.
+
+    ``folder`` is results/theory by default.
 
     Raises:
         FileNotFoundError: it is not stored; the message says how to compute it.
@@ -135,9 +137,9 @@ def load(name: str, folder: Path = COMMITTED) -> dict[str, Any]:
         if not path.exists():
             raise FileNotFoundError(f"no {path}: compute it with python -m theory {command} --out {path.parent}")
         return json.loads(path.read_text())
-    path = folder / f"{name}.json"
+    path = (folder or COMMITTED) / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(f"no stored study {name!r} in {folder}: compute it with --fresh")
+        raise FileNotFoundError(f"no stored study {name!r} in {path.parent}: compute it with --fresh")
     return json.loads(path.read_text())["data"]
 
 
