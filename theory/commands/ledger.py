@@ -3,12 +3,15 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
 from theory import claims, store, tables
-from theory.commands.shared import compute
+from theory.commands.shared import compute, errors
 from theory.evidence import QUICK
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,18 +19,38 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser("ledger", help="print the verdicts; runs the evidence if this source has no outcomes")
     parser.add_argument("--json", action="store_true", help="JSON alone on stdout: a list of claims")
     parser.add_argument("--fresh", action="store_true", help="run the evidence even if outcomes are stored")
+    parser.add_argument(
+        "--tex", action="store_true", help="write the paper's numbers and tables; exit code 1 if results are stale"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", default=ROOT / "paper" / "generated", help="where --tex writes"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the ledger."""
+    """Print the ledger, or write the paper's files; exit code 1 if those need results that are missing or stale."""
     ledger = None
     if not options.fresh:
-        ledger = store.load(store.LOCAL, claims.ALL) or store.load(store.COMMITTED, claims.ALL)
+        # The paper tells what is committed, where that is of this source; the terminal the newest run here.
+        places = (store.COMMITTED, store.LOCAL) if options.tex else (store.LOCAL, store.COMMITTED)
+        ledger = store.load(places[0], claims.ALL) or store.load(places[1], claims.ALL)
+    if ledger is None and options.tex and not options.fresh:
+        errors.print("[red]stale[/] results/ledger.json is of other code: python -m theory verify", highlight=False)
+        return 1
     if ledger is None:
         ledger = compute(claims.ALL, QUICK)
         store.save(ledger, QUICK, store.LOCAL)
-    if options.json:
+    if options.tex:
+        from theory import tex
+
+        try:
+            values = tex.write(ledger, ROOT / "results", options.out)
+        except tex.StaleError as error:
+            errors.print(f"[red]stale[/] {error}", highlight=False)
+            return 1
+        Console().print(f"{values} values in {options.out}", highlight=False)
+    elif options.json:
         json.dump([entry.to_json() for entry in ledger], sys.stdout, indent=1, ensure_ascii=False)
         sys.stdout.write("\n")
     else:

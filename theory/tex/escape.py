@@ -1,0 +1,150 @@
+"""Plain words and numbers as LaTeX."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "#": r"\#",
+    "%": r"\%",
+    "&": r"\&",
+    "$": r"\$",
+    "_": r"\_\allowbreak{}",
+    "^": r"\^{}",
+    "~": r"\textasciitilde{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "|": r"$|$",
+    "/": r"\slash{}",
+    "-": "-",
+    "−": r"$-$",
+    "–": "--",
+    "·": r"$\cdot$",
+    "±": r"$\pm$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "×": r"$\times$",
+    "…": r"\dots{}",
+}
+GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma",
+    "tau", "phi", "chi", "omega",
+)  # fmt: skip
+_LETTERS = "|".join(GREEK)
+# A Greek letter by name, with an index glued to it (beta1, omega2) or by an underscore (theta_k, lambda_k).
+_NAME = re.compile(rf"(?<![A-Za-z\\])({_LETTERS})(\*)?(?:_?(\d+|(?<=_)[a-zA-Z](?![A-Za-z])))?(?![A-Za-z])")
+# A single letter with an index: g_k, h_0, D_1, v_k; and eps1, eps2, eps3.
+_INDEXED = re.compile(r"(?<![A-Za-z\\_{])([A-Za-z])_(\d+|[a-zA-Z])(?![A-Za-z{])")
+_EPS = re.compile(r"(?<![A-Za-z])eps([123])?(?![A-Za-z0-9])")
+_SIGNS = (("+-", r"\pm"), ("-+", r"\mp"), ("<=", r"\le"), (">=", r"\ge"), ("!=", r"\ne"), ("->", r"\to"))
+_ROOT = re.compile(r"sqrt\(([^()]*)\)")
+_POWER = re.compile(r"\^(\{[^{}]*\}|-?\d+|[A-Za-z])")
+_EXPONENT = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
+
+
+def words(text: str) -> str:
+    """Plain text: what LaTeX would read as a command is escaped, Greek letters and signs by name become symbols."""
+    kept: list[str] = []
+
+    def keep(latex: str) -> str:
+        kept.append(latex)
+        return f"\x00{len(kept) - 1}\x01"
+
+    text = _EXPONENT.sub(lambda m: keep(rf"${m[1]}\cdot10^{{{int(m[2])}}}$"), text)
+    for sign, command in _SIGNS:
+        text = text.replace(sign, keep(f"${command}$"))
+    text = _ROOT.sub(lambda m: keep(rf"$\sqrt{{\vphantom{{x}}}}$({words(m[1])})"), text)
+    text = _POWER.sub(lambda m: keep(f"$^{{{m[1].strip('{}')}}}$"), text)
+    text = _EPS.sub(lambda m: keep(rf"$\epsilon{f'_{m[1]}' if m[1] else ''}$"), text)
+    text = _NAME.sub(lambda m: keep(f"$\\{m[1]}{'^*' if m[2] else ''}{f'_{{{m[3]}}}' if m[3] else ''}$"), text)
+    text = _INDEXED.sub(lambda m: keep(f"${m[1]}_{{{m[2]}}}$"), text)
+    escaped = "".join(SPECIAL.get(letter, letter) for letter in text)
+    return re.sub("\x00(\\d+)\x01", lambda m: kept[int(m[1])], escaped)
+
+
+def statement(text: str) -> str:
+    """A claim's text: plain words with LaTeX formulas between dollar signs.
+
+    Raises:
+        ValueError: a dollar sign has no partner.
+    """
+    parts = text.split("$")
+    if len(parts) % 2 == 0:
+        raise ValueError(f"an odd number of dollar signs: {text!r}")
+    return "".join(f"${part}$" if i % 2 else words(part) for i, part in enumerate(parts))
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number to ``digits`` significant digits, in math mode, with a power of ten where it is very large or small."""
+    if value is None:
+        return "--"
+    if math.isinf(value):
+        return r"$\infty$" if value > 0 else r"$-\infty$"
+    if value == 0:
+        return "$0$"
+    exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    if -4 <= exponent < max(digits, 5):
+        return f"${value:.{max(digits - 1 - exponent, 0)}f}$"
+    return rf"${value / 10**exponent:.{max(digits - 2, 0)}f}\cdot10^{{{exponent}}}$"
+
+
+def fixed(value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """A number with ``digits`` decimals, in math mode; with ``sign`` a plus sign where it is positive."""
+    return f"${value:{'+' if sign else ''}.{digits}f}$"
+
+
+def plain(value: float) -> str:
+    """A setting as it was given: shortest form, in math mode."""
+    return f"${value:g}$"
+
+
+def interval(entry: Mapping[str, float], digits: int = 2) -> str:
+    """``[low, high]`` of an entry with these keys."""
+    return f"$[{entry['low']:.{digits}f},\\,{entry['high']:.{digits}f}]$"
+
+
+def table(columns: str, head: list[str], rows: list[list[str]]) -> str:
+    """A ruled table of cells that are LaTeX already.
+
+    Raises:
+        ValueError: a row has another number of cells than the head.
+    """
+    if any(len(row) != len(head) for row in rows):
+        raise ValueError(f"rows of {sorted({len(row) for row in rows})} cells under a head of {len(head)}")
+    lines = [" & ".join(cells) + r" \\" for cells in rows]
+    return "\n".join(
+        [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", " & ".join(head) + r" \\", r"\midrule", *lines,
+         r"\bottomrule", r"\end{tabular}", ""]
+    )  # fmt: skip
+
+
+def long_table(widths: Sequence[float], head: list[str], rows: list[list[str]], caption: str = "") -> str:
+    """A ruled table over several pages, its head repeated.
+
+    Args:
+        widths: of the columns, as shares of the line; a negative one is set flush right.
+        head: the cells of the head.
+        rows: cells that are LaTeX already.
+        caption: LaTeX, with a label if it has one; none if empty.
+
+    Returns:
+        The table, no wider than the line: what does not fit into a cell is an overfull box, which LaTeX reports.
+
+    Raises:
+        ValueError: the widths do not fit the line or the head, or a row has another number of cells than the head.
+    """
+    if len(widths) != len(head) or sum(map(abs, widths)) > 1 + 1e-9:
+        raise ValueError(f"{len(widths)} widths of sum {sum(map(abs, widths)):g} for {len(head)} columns of one line")
+    inner = table("", head, rows).splitlines()
+    columns = "".join(map(_column, widths))
+    first = [rf"\caption{{{caption}}}\\", *inner[1:4], r"\endfirsthead"] if caption else []
+    lines = [rf"\begin{{longtable}}{{{columns}}}", *first, *inner[1:4], r"\endhead", r"\bottomrule", r"\endfoot"]
+    return "\n".join([*lines, *inner[4:-2], r"\end{longtable}", ""])
+
+
+def _column(width: float) -> str:
+    side = "right" if width > 0 else "left"
+    return rf">{{\ragged{side}\arraybackslash}}p{{\dimexpr{abs(width):g}\linewidth-2\tabcolsep}}"

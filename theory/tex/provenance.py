@@ -1,0 +1,35 @@
+"""Which version of each stored result the numbers are from, and on what it was computed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from theory.tex.book import Book
+from theory.tex.escape import long_table, words
+from theory.tex.results import digest
+
+PATTERNS = ("ledger.json", "worst-case/rows.json", "rates/*.json", "theory/*.json", "experiments/*.json",
+            "evidence/*.json", "bench/*.json")  # fmt: skip
+
+
+def add(book: Book, results: Path) -> None:
+    """The table ``provenance``: a line a file."""
+    rows = []
+    for pattern in PATTERNS:
+        for path in sorted(results.glob(pattern)):
+            name = rf"\texttt{{{words(str(path.relative_to(results)))}}}"
+            rows.append([name, rf"\texttt{{{digest(path)}}}", words(_commit(json.loads(path.read_text())))])
+    book.file(
+        "provenance",
+        long_table((0.42, 0.2, 0.38), ["file below results/", "SHA-256", "commit of the code that ran"], rows),
+    )
+
+
+def _commit(stored: dict[str, Any]) -> str:
+    """The commits that a stored result names, in whichever of the forms of its family."""
+    if "provenance" in stored:
+        return stored["provenance"]["commit"]
+    versions = stored.get("report", {}).get("versions", [])
+    named = stored.get("commits") or [entry["commit"] for entry in versions if "commit" in entry]
+    commits = [stored["commit"]] if "commit" in stored else named
+    return ", ".join(sorted({commit[:12] + ("-dirty" if commit.endswith("-dirty") else "") for commit in commits}))

@@ -1,0 +1,39 @@
+"""Reads results/: what is missing, unfinished or of other code is refused."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+class StaleError(RuntimeError):
+    """Results that the paper needs are missing, unfinished or of other code; the message says how to get them."""
+
+
+def read(path: Path, remedy: str) -> dict[str, Any]:
+    """A JSON file of results.
+
+    Args:
+        path: the file.
+        remedy: the command that writes it.
+
+    Returns:
+        Its content.
+
+    Raises:
+        StaleError: it does not exist, or is no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise StaleError(f"{path} is missing: {remedy}") from None
+    except ValueError as error:
+        raise StaleError(f"{path} is damaged ({error}): {remedy}") from None
+    if not isinstance(content, dict):
+        raise StaleError(f"{path} holds no object: {remedy}")
+    return content
+
+
+def digest(path: Path) -> str:
+    """The first 12 digits of a file's SHA-256: which version of it the numbers are from."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,133 @@
+"""The theory's measured results as LaTeX tables: worst cases, rates, the certificates of linear regret."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from theory.ledger import Entry
+from theory.rates.records import Verdict
+from theory.tex.book import Book
+from theory.tex.escape import interval, long_table, number, plain, table, words
+from theory.tex.results import StaleError, read
+
+RATES = ("convex", "linear", "floor", "regret", "nonconvex", "batch", "pl")
+SEVERITY = (Verdict.AGREES, Verdict.UNDECIDED, Verdict.DIFFERS, Verdict.VIOLATED)
+
+
+def add_regret(book: Book, ledger: Sequence[Entry]) -> None:
+    """The certificates of the linear-regret problem, as the ledger's proof found them."""
+    entry = next(entry for entry in ledger if entry.claim.id == "ours-linear-regret-counterexample")
+    pieces = [piece for result in entry.results for piece in result.pieces if "drift is negative" in piece["name"]]
+    rows = []
+    for piece in pieces:
+        instance, alpha, method = piece["name"].split(":")[0].split(", ")
+        rows.append([words(instance), words(alpha), words(method), words(piece["detail"]), words(piece["tool"])])
+    if not rows:
+        raise StaleError(
+            "the ledger holds no certificate of ours-linear-regret-counterexample: python -m theory verify"
+        )
+    book.file("regret", table("llll@{\\quad}l", ["problem", "setting", "method", "certified", "by"], rows))
+
+
+def add_worst_case(book: Book, results: Path) -> None:
+    """How often the closed forms held, the residuals, one grid, the tuned steps, and the number of certificates."""
+    folder, remedy = results / "worst-case", "python -m theory worst-case --full --out results/worst-case"
+    stored = read(folder / "rows.json", remedy)
+    rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["rows"]]
+    book.value("worst/rows", str(len(rows)))
+    book.value("worst/untrusted", str(sum(not row["trusted"] for row in rows)))
+    solved = [row for row in rows if row["dual"] is not None]
+    book.value("worst/gap", number(max(abs(row["gap"]) for row in solved), 2))
+    book.value("worst/tolerance", number(stored["config"]["holds"], 1))
+    for problem, key in (("smooth convex", "convex"), ("smooth non-convex", "nonconvex")):
+        compared = [row for row in solved if row["problem"] == problem and row["holds"] is not None and row["trusted"]]
+        held = [row for row in compared if row["holds"]]
+        book.value(f"worst/{key}/compared", str(len(compared)))
+        book.value(f"worst/{key}/held", str(len(held)))
+        failed = [row for row in compared if not row["holds"]]
+        book.value(f"worst/{key}/failed", str(len(failed)))
+        book.value(f"worst/{key}/failed-least-c", plain(min((row["c"] for row in failed), default=float("nan"))))
+    book.value("worst/certificates", str(len(list((folder / "certificates").glob("*.json")))))
+    book.file("worst", _grid(rows))
+    tuned = sorted(stored["tuned"], key=lambda row: (row["N"], row["worst_case"]))
+    cells = [[plain(t["N"]), plain(t["c"]), plain(t["beta1"]), number(t["eta"]), number(t["worst_case"])]
+             for t in tuned]  # fmt: skip
+    head = ["$N$", "$c$", r"$\beta_1$", r"best $\eta L$", "worst case"]
+    book.file("tuned", table("rrrrr", head, cells))
+
+
+def _grid(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Smooth convex, no momentum, eta = 1/L: the worst case by c and (beta1, N); bold where the closed form fails."""
+    chosen = {
+        (row["beta1"], row["N"], row["c"]): row
+        for row in rows
+        if row["problem"] == "smooth convex" and row["beta2"] == 0 and row["dual"] is not None
+    }
+    cs = [c for c in (-0.5, -0.25, 0.0, 0.05, 0.25, 0.5, 0.75) if any(key[2] == c for key in chosen)]
+    at_zero = {key[1]: row for key, row in chosen.items() if key[2] == 0}  # one case for all beta1
+    lines = []
+    for beta1, N in sorted({key[:2] for key in chosen if key[1] in {5, 10}}):
+        found = [at_zero.get(N) if c == 0 else chosen.get((beta1, N, c)) for c in cs]
+        cells = ["" if row is None else _worst(row) for row in found]
+        lines.append([plain(beta1), str(N), *cells])
+    return table("rr" + "r" * len(cs), [r"$\beta_1$", "$N$", *(f"$c={c:g}$" for c in cs)], lines)
+
+
+def _worst(row: Mapping[str, Any]) -> str:
+    value = f"{row['dual']:.5f}"
+    return rf"\textbf{{{value}}}" if row["holds"] is False else value
+
+
+def add_rates(book: Book, results: Path) -> None:
+    """A table a study, a line for all alpha of a method, and the totals.
+
+    Raises:
+        StaleError: a study is missing.
+    """
+    remedy = "python -m theory rates --full --out results/rates"
+    studies = [read(results / "rates" / f"{name}.json", remedy) for name in RATES]
+    rows = [row for study in studies for row in study["rows"]]
+    counts = Counter(row["verdict"] for row in rows)
+    book.value("rates/rows", str(len(rows)))
+    for verdict in Verdict:
+        book.value(f"rates/{verdict}", str(counts[verdict]))
+    proved = [row["bound_over_measured"] for row in rows if row["proved"]]
+    book.value("rates/proved", str(len(proved)))
+    book.value("rates/least", number(min(proved, default=None)))
+    lines = [line for study in studies for line in _study(study)]
+    head = ["study", "quantity", "method", "agree", "predicted", "measured", r"bound\slash{}\allowbreak measured"]
+    caption = (
+        r"Measured rates beside their predictions. A line stands for all $\alpha$ of a method and shows the one that "
+        r"is furthest from its prediction, with its 95\,\% bootstrap interval over the seeds.\label{tab:rates}"
+    )
+    book.file("rates", long_table((0.1, 0.23, 0.17, 0.09, -0.12, 0.19, -0.1), head, lines, caption))
+
+
+def _study(study: Mapping[str, Any]) -> list[list[str]]:
+    """A line for the rows that differ in alpha and beta1 alone; that furthest from its prediction stands for them."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in study["rows"]:
+        groups.setdefault((row["quantity"], row["variant"], row["method"]), []).append(row)
+    lines, before = [], ""
+    for (quantity, variant, method), rows in groups.items():
+        row = max(rows, key=lambda row: (SEVERITY.index(Verdict(row["verdict"])), _excess(row)))
+        ratios = [row["bound_over_measured"] for row in rows if row["bound_over_measured"] is not None]
+        agreeing = sum(row["verdict"] == Verdict.AGREES for row in rows)
+        name = f"{method}, {variant}" if variant else method
+        measured = number(row["measured"], 3)
+        if row["low"] != row["high"]:
+            measured += f" {interval(row, 3)}"
+        sign = {"=": "$=$", "<=": r"$\le$", "~": r"$\approx$"}[row["relation"]]
+        lines.append([
+            study["study"] if not lines else "", words(quantity) if quantity != before else "", words(name),
+            f"{agreeing} of {len(rows)}", f"{sign} {number(row['predicted'], 3)}", measured,
+            number(min(ratios), 3) if ratios else "",
+        ])  # fmt: skip
+        before = quantity
+    return lines
+
+
+def _excess(row: Mapping[str, Any]) -> float:
+    gap = row["measured"] - row["predicted"]
+    return gap if row["relation"] == "<=" else abs(gap)

@@ -1,0 +1,35 @@
+"""Gathers all that the paper's numbers come from, and writes ``paper/generated``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from theory.ledger import Entry
+from theory.tex import closed, entries, networks, provenance, studies
+from theory.tex.book import Book
+
+
+def write(ledger: Sequence[Entry], results: Path, folder: Path) -> int:
+    """Write every generated file of the paper.
+
+    Args:
+        ledger: all claims with their outcomes, of this source.
+        results: the folder of stored results.
+        folder: where the files go; nothing is written unless everything is there.
+
+    Returns:
+        How many values are defined.
+
+    Raises:
+        StaleError: results are missing, unfinished or of other code; the message names the command that makes them.
+    """
+    book = Book()
+    entries.add(book, ledger)
+    closed.add(book)
+    studies.add_regret(book, ledger)
+    studies.add_worst_case(book, results)
+    studies.add_rates(book, results)
+    networks.add_experiments(book, results)
+    networks.add_questions(book, ledger, results)
+    provenance.add(book, results)
+    book.write(folder)
+    return len(book.values)
