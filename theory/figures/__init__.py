@@ -15,9 +15,12 @@ from theory.figures import (
     figure_5,
     figure_8,
     frequency_response,
+    gradient_norm,
     impulse_response,
+    looseness,
     mean_square,
     rate_and_condition,
+    regret,
     sign_of_a,
     stability_map,
     stationary_variance,
@@ -45,5 +48,8 @@ ALL: dict[str, Drawing] = {
     "worst-case": worst_case,
     "rate-and-condition": rate_and_condition,
     "age-and-variance": age_and_variance,
+    "regret": regret,
+    "gradient-norm": gradient_norm,
+    "looseness": looseness,
 }
 """Every figure by name, in the gallery's order: the paper's first, named as there."""

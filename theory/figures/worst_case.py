@@ -15,7 +15,7 @@ STUDIES = ("worst-case/rows",)
 TITLE = "In the worst case alpha is a head start"
 SEE = (
     r"The numerical worst cases (dots) lie on the conjectured closed form (lines) for moderate $c$: at $\eta=1/L$ "
-    r"$\alpha$ is worth at most $\alpha$ extra steps, good for $\alpha>0$; with the step tuned no setting gains more than 5 %."
+    r"$\alpha$ is worth at most $\alpha$ extra steps, good for $\alpha>0$; with the step tuned nothing gains over 5 %."
 )
 _BETAS = ((0.5, style.GREEN, "^"), (0.9, style.BLUE, "s"), (0.99, style.BLACK, "o"))
 _NUMBERS = ((-0.5, style.VERMILION, "^"), (0.05, style.SKY, "s"), (0.5, style.BLUE, "v"))
