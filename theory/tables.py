@@ -152,7 +152,7 @@ def regression_table(comparisons: "Sequence[Comparison]", *, every: bool) -> Tab
     table = Table(title="The derivation's values, computed again", title_justify="left", box=SIMPLE_HEAD)
     for name in ("check", "agree", "quantity", "computed", "reference", "tolerance"):
         table.add_column(name, justify="right" if name in {"computed", "reference", "tolerance"} else "left")
-    groups: dict[tuple[str, str], "list[Comparison]"] = {}
+    groups: dict[tuple[str, str], list[Comparison]] = {}
     for one in comparisons:
         groups.setdefault((one.id, one.title), []).append(one)
     for (name, title), members in groups.items():
