@@ -192,19 +192,30 @@ class E(Optimizer):
         for _, grad in grads:
             _checks.dense(grad, "E")
         begun: dict[Tensor, Tensor] = {}
+        alone: dict[Tensor, Tensor] = {}
         try:
             for group in groups:
                 begun.update(self._explore(group))
+            alone = self._take_averages_alone(groups)
             _step_base(self.base)
         finally:
             for param, grad in grads:
                 param.grad = grad
+            for param, slow_avg in alone.items():
+                self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
             if not torch.compiler.is_compiling():
                 self._spare.settle()
         # Only now: most bases take an empty state for "not initialised yet".
         for param, slow_avg in begun.items():
-            self.state[param][_SLOW_AVG] = slow_avg
+            self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
         return loss
+
+    def _take_averages_alone(self, groups: list[dict[str, Any]]) -> dict[Tensor, Tensor]:
+        """Take out the slow averages beside which the base has kept nothing so far: it may yet begin to."""
+        params = [param for group in groups for param in group["params"]]
+        return {
+            param: self.state.pop(param)[_SLOW_AVG] for param in params if {*self.state.get(param, ())} == {_SLOW_AVG}
+        }
 
     def _exploring_groups(self) -> list[dict[str, Any]]:
         """The groups whose gradients are mixed: those with an alpha, and those whose averages an earlier alpha left."""

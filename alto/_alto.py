@@ -64,8 +64,8 @@ class ALTO(Optimizer):
     Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes a parameter in float32, 10 with ``slow_avg_dtype =
     torch.bfloat16``, 8 with ``alpha=0``. Half-precision parameters have float32 averages, also after a load.
 
-    Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer with an element beyond 1e19
-    becomes NaN, and one whose elements are all below 1e-23 counts as zero.
+    Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer whose norm is beyond 1e19 may
+    become NaN, and one whose elements are all below 1e-23 counts as zero (its factor is 1).
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
     shard; the norms are those of the whole parameter, by one small all-reduce a group.

@@ -15,10 +15,11 @@ _NORMS = (
 def decay_groups(model: nn.Module, weight_decay: float = 1e-4) -> list[dict[str, Any]]:
     """Split a model's parameters into those that decay and scale layerwise, and those that do neither.
 
-    The second group holds the parameters of normalisation layers, biases, and every parameter of at most one dimension
-    (so the gain of a home-made RMSNorm, too): their norm says nothing about the scale of a layer, and decay only pulls
-    them from their initial value. :class:`ALTO` updates them with a plain Adam-like step. A parameter shared by several
-    modules is listed once, at its first place; if it is excluded anywhere, it is excluded.
+    The second group holds the parameters of normalisation layers, biases (also those of keys and values that
+    ``MultiheadAttention`` adds), and every parameter of at most one dimension (so the gain of a home-made RMSNorm,
+    too): their norm says nothing about the scale of a layer, and decay only pulls them from their initial value.
+    :class:`ALTO` updates them with a plain Adam-like step. A parameter shared by several modules is listed once, at its
+    first place; if it is excluded anywhere, it is excluded.
 
     Args:
         model: the module whose ``named_parameters()`` are split, frozen ones included (they have no gradient and are
@@ -40,7 +41,7 @@ def decay_groups(model: nn.Module, weight_decay: float = 1e-4) -> list[dict[str,
         id(parameter)
         for module in model.modules()
         for name, parameter in module.named_parameters(recurse=False)
-        if isinstance(module, _NORMS) or parameter.ndim <= 1 or name.endswith("bias")
+        if isinstance(module, _NORMS) or parameter.ndim <= 1 or name.endswith(("bias", "bias_k", "bias_v"))
     }
     decayed = [p for p in model.parameters() if id(p) not in excluded]
     plain = [p for p in model.parameters() if id(p) in excluded]

@@ -1,5 +1,6 @@
 """The paper's recommended settings of the exploration, as keyword dictionaries for :class:`ALTO` and :class:`E`."""
 
+from numbers import Integral
 from typing import TypedDict
 
 
@@ -44,6 +45,6 @@ def for_batch(batch_size: int) -> Exploration:
         >>> ALTO([torch.nn.Parameter(torch.ones(2))], **for_batch(16384)).defaults["alpha"]
         -5.0
     """
-    if not isinstance(batch_size, int) or batch_size < 1:
+    if not isinstance(batch_size, Integral) or batch_size < 1:
         raise ValueError(f"batch_size = {batch_size!r}: must be a positive integer (samples per update)")
     return small_batch() if batch_size < 1000 else large_batch()

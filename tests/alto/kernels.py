@@ -10,6 +10,7 @@ import torch
 
 from alto._rule import Rule, Tensors
 
+LISTS = ("params", "grads", "exp_avgs", "exp_avg_sqs", "slow_avgs")
 ROOT = Path(__file__).parents[2]
 PAPER = Rule(-5.0, 0.99, 0.9, 0.99, 1e-6, 1e-6, 1e-10, 1e-2, bias_correction=True, layerwise=True, maximize=False)
 

@@ -105,6 +105,44 @@ def test_the_gradient_is_the_users_own_also_when_the_base_raises():
     assert all("explore_slow_avg" not in optimizer.state.get(p, {}) for p in params)
 
 
+class Late(torch.optim.Optimizer):
+    """A base that makes its state in its second step, and asks for it in one of the two usual ways."""
+
+    def __init__(self, params, new, raises=()):
+        super().__init__(params, {"lr": 0.1})
+        self.new, self.raises, self.calls = new, raises, 0
+
+    def step(self, closure=None):
+        self.calls += 1
+        if self.calls in self.raises:
+            raise RuntimeError("broken base")
+        for p in self.param_groups[0]["params"] if self.calls > 1 else ():
+            if self.new(self.state, p):
+                self.state[p]["sum"] = torch.zeros_like(p)
+            self.state[p]["sum"] += p.grad
+
+
+@pytest.mark.parametrize(
+    "new", [lambda state, p: len(state[p]) == 0, lambda state, p: p not in state], ids=["empty state", "no state"]
+)
+@pytest.mark.parametrize("raises", [(), (2,)], ids=["", "a step fails"])
+def test_a_base_that_makes_its_state_later(new, raises):
+    w = nn.Parameter(torch.zeros(3, dtype=torch.float64))
+    optimizer = E(Late([w], new, raises), alpha=-5.0, beta1=0.9)
+    h = expected = 0.0
+    for k in range(1, 6):
+        w.grad = torch.full((3,), float(k), dtype=torch.float64)
+        if k in raises:
+            with pytest.raises(RuntimeError, match="broken base"):
+                optimizer.step()
+        else:
+            optimizer.step()
+            expected += 0.5 * k + 0.5 * h if k > 1 else 0.0
+        h += 0.1 * (k - h)
+        assert optimizer.state[w]["explore_slow_avg"][0].item() == pytest.approx(h)
+    assert optimizer.state[w]["sum"][0].item() == pytest.approx(expected)
+
+
 def test_global_hooks_are_back_when_the_base_raises():
     class Broken(torch.optim.SGD):
         def step(self, closure=None):

@@ -187,24 +187,35 @@ def test_large_tensors_in_any_memory_layout(engine, layout):
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
 @pytest.mark.parametrize("options", [{}, {"bias_correction": False}, {"alpha": 0.0}], ids=str)
-def test_the_fused_cpu_engine_does_not_depend_on_the_number_of_threads(options):
+def test_results_do_not_depend_on_the_number_of_threads(engine, options):
+    """The fused engine's bit for bit, the others' beyond the rounding of the norms.
+
+    Either norm is exact to 1e-6 of itself, so an element may differ by 2e-6 of the way that it went, and by its ulps.
+    """
+
     def stepped(threads):
         torch.set_num_threads(threads)
         try:
             torch.manual_seed(5)
             params = [torch.randn(shape) for shape in [(700, 300), (3,), (200_001,), (64, 64)]]
-            optimizer = ALTO(params, lr=0.1, fused=True, **options)
+            ways = [torch.zeros_like(p) for p in params]
+            optimizer = ALTO(params, lr=0.1, **options)
             for _ in range(3):
+                before = [p.clone() for p in params]
                 for p in params:
                     p.grad = torch.randn_like(p)
-                optimizer.step()
-            return params
+                with forced(engine):
+                    optimizer.step()
+                ways = [way + (p - old).abs() for way, p, old in zip(ways, params, before, strict=True)]
+            return params, ways
         finally:
             torch.set_num_threads(1)
 
-    for one, three in zip(stepped(1), stepped(3), strict=True):
-        assert torch.equal(one, three)
+    for one, way, three in zip(*stepped(1), stepped(3)[0], strict=True):
+        allowed = 0.0 if engine == "cpu" else 2e-6 * way + 4 * torch.finfo(torch.float32).eps * one.abs()
+        assert ((one - three).abs() <= allowed).all()
 
 
 @pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])

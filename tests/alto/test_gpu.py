@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 
 from alto import ALTO, EAdamW
 from alto._rule import Rule, Tensors
-from tests.alto.kernels import PAPER, ROOT, identity, in_a_process_of_its_own, tensors
+from tests.alto.kernels import LISTS, PAPER, ROOT, identity, in_a_process_of_its_own, tensors
 from tests.alto.zoo import matrices, run
 
 pytest.importorskip("triton")
 
-LISTS = ("params", "grads", "exp_avgs", "exp_avg_sqs", "slow_avgs")
 SIZES = (0, 1, 3, 2047, 2048, 2049, 5000)  # the kernels work in chunks of 2048
 BETA = st.floats(0.0, 0.99)
 

@@ -1,5 +1,6 @@
 """Which parameters decay_groups excludes, and what the exclusion does."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -42,6 +43,13 @@ def test_biases_and_scalars_are_excluded_and_embeddings_are_not():
     assert {p.ndim for p in plain["params"]} == {0, 1}
 
 
+def test_biases_of_attention_are_excluded():
+    attention = nn.MultiheadAttention(4, 2, add_bias_kv=True)
+    decayed, plain = decay_groups(attention)
+    assert {id(p) for p in decayed["params"]} == {id(attention.in_proj_weight), id(attention.out_proj.weight)}
+    assert {id(attention.bias_k), id(attention.bias_v)} < {id(p) for p in plain["params"]}
+
+
 def test_every_parameter_once_also_when_tied():
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     model[1].weight = model[0].weight
@@ -77,3 +85,5 @@ def test_presets_are_the_papers():
     assert large_batch() == {"alpha": -5.0, "beta1": 0.99}
     assert for_batch(999) == small_batch()
     assert for_batch(1000) == large_batch()
+    assert for_batch(np.int64(999)) == small_batch()
+    assert for_batch(np.uint16(1000)) == large_batch()

@@ -276,3 +276,26 @@ def test_a_scheduled_rate_is_the_step_that_is_taken():
         optimizer.step()
         steps.append(param.detach().clone())
     torch.testing.assert_close(steps[1], 0.5 * steps[0])
+
+
+@pytest.mark.parametrize("capturable", [False, True])
+def test_a_graph_may_capture_only_a_capturable_step(capturable):
+    """Without a GPU: torch is made to say that a graph is being captured."""
+    params = matrices()
+    optimizer = ALTO([{"params": params[:1], "capturable": True}, {"params": params[1:]}], capturable=capturable)
+    run(optimizer, params, 1)
+    before = copy.deepcopy(optimizer.state_dict())
+    with (
+        mock.patch("torch.cuda.is_initialized", return_value=True),
+        mock.patch("torch.cuda.is_current_stream_capturing", return_value=True),
+    ):
+        if capturable:
+            run(optimizer, params, 1)
+            return
+        with pytest.raises(RuntimeError, match=r"capturable = False in parameter group 1: a CUDA graph is capturing"):
+            run(optimizer, params, 1)
+    assert all(
+        torch.equal(optimizer.state_dict()["state"][i][key], value)
+        for i, state in before["state"].items()
+        for key, value in state.items()
+    )

@@ -1,6 +1,7 @@
 """Half precision, memory, norms: what a step costs and how exact it is."""
 
 import copy
+from importlib import import_module
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from alto import ALTO, LAMB, E
+from alto._rule import Tensors
 from alto.engines import _cpu_kernels
 from alto.engines._maths import norm
+from tests.alto.kernels import LISTS, PAPER, tensors
 from tests.alto.zoo import equal, forced, gradients, matrices, run
 
 
@@ -69,6 +72,37 @@ def test_norm_is_exact_to_1e_6_whatever_the_size(count):
 def test_norm_of_what_is_not_contiguous():
     x = torch.randn(500, 300).t()
     assert norm(x).item() == pytest.approx(x.double().norm().item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach"])
+@pytest.mark.parametrize("count", [3, 70_001, 3_000_000])
+def test_norms_of_an_engine_are_exact_to_1e_6_whatever_the_size(engine, count):
+    """Those of theta and r, as the engine hands them to the reduction over shards (foreach rounds them to float32)."""
+    seen = []
+    x = tensors([count], torch.float32, steps=[5])
+    x.params[0].add_(0.5)
+    exact = Tensors(*([t.double() for t in getattr(x, name)] for name in LISTS), x.steps, x.positions)
+
+    def look(norms):
+        seen.append(norms.double().flatten())
+        return norms
+
+    for name, of in (("single", exact), (engine, x)):
+        import_module(f"alto.engines.{name}").alto_step_(of, PAPER, 0.1, look)
+    torch.testing.assert_close(seen[1], seen[0], rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
+def test_the_range_of_norms_in_float32(engine):
+    """As documented: beyond 1e19 NaN; below 1e-23 a layer counts as zero, so that its step is the plain one of lr."""
+    for size, expected in ((1e18, 0.9e18), (1e20, float("nan")), (1e-24, -0.1)):
+        param = nn.Parameter(torch.full((3,), size))
+        param.grad = torch.ones(3)
+        with forced(engine):
+            ALTO([param], lr=0.1, weight_decay=0.0, eps=(1e-6, 0.0, 1e-10)).step()
+        torch.testing.assert_close(
+            param.detach(), torch.full((3,), expected), rtol=1e-5, atol=0, equal_nan=True, msg=f"{size}"
+        )
 
 
 @pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
