@@ -9,7 +9,7 @@ NAME   ?= digits
 TIER   ?= laptop
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format rates stability worst-case figures train bench clean
+.PHONY: help verify test lint types format rates stability worst-case figures train bench paper reproduce clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +53,17 @@ bench: $(READY)  ## time and memory of a step beside every peer, into results/be
 	$(BIN)/python -m experiments bench step --out results/bench
 	$(BIN)/python -m experiments bench memory --out results/bench
 	$(BIN)/python -m experiments bench scaling --out results/bench
+
+paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from results/
+	@command -v latexmk >/dev/null && command -v pdflatex >/dev/null && command -v bibtex >/dev/null || { \
+	  echo "latexmk, pdflatex or bibtex is missing. On Debian: apt-get install latexmk texlive-latex-extra" \
+	       "texlive-science texlive-fonts-recommended lmodern cm-super" >&2; exit 1; }
+	$(BIN)/python -m theory ledger --tex
+	cd paper && latexmk main.tex
+	@! grep -n "^Overfull" paper/build/main.log || { echo "a box is overfull by more than 2pt" >&2; exit 1; }
+
+reproduce: $(READY)  ## every result from scratch, in order, and the paper; prints how long first, resumes (hours)
+	$(BIN)/python paper/reproduce.py
 
 clean:  ## remove what the other targets made (not runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -41,6 +41,7 @@ _INDEXED = re.compile(r"(?<![A-Za-z\\_{])([A-Za-z])_(\d+|[a-zA-Z])(?![A-Za-z{])"
 _EPS = re.compile(r"(?<![A-Za-z])eps([123])?(?![A-Za-z0-9])")
 _SIGNS = (("+-", r"\pm"), ("-+", r"\mp"), ("<=", r"\le"), (">=", r"\ge"), ("!=", r"\ne"), ("->", r"\to"))
 _ROOT = re.compile(r"sqrt\(([^()]*)\)")
+_MINUS = re.compile(r"(?<![\w.)\]-])-(?=\.?\d)")
 _POWER = re.compile(r"\^(\{[^{}]*\}|-?\d+|[A-Za-z])")
 _EXPONENT = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 
@@ -56,6 +57,7 @@ def words(text: str) -> str:
     text = _EXPONENT.sub(lambda m: keep(rf"${m[1]}\cdot10^{{{int(m[2])}}}$"), text)
     for sign, command in _SIGNS:
         text = text.replace(sign, keep(f"${command}$"))
+    text = _MINUS.sub(keep("$-$"), text)
     text = _ROOT.sub(lambda m: keep(rf"$\sqrt{{\vphantom{{x}}}}$({words(m[1])})"), text)
     text = _POWER.sub(lambda m: keep(f"$^{{{m[1].strip('{}')}}}$"), text)
     text = _EPS.sub(lambda m: keep(rf"$\epsilon{f'_{m[1]}' if m[1] else ''}$"), text)
