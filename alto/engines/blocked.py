@@ -12,7 +12,7 @@ from torch import Tensor
 
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Memory, fresh
-from alto.engines._maths import correction, layer_factor
+from alto.engines._maths import correction, layer_factor, norm
 from alto.engines._rounding import store_
 
 # Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
@@ -67,7 +67,7 @@ def alto_step_(
             first += m.numel()
             if rule.layerwise:
                 r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
-                parts += [_norm(theta, m.dtype), _norm(r, m.dtype)]
+                parts += [norm(theta.to(m.dtype)), norm(r)]
         if rule.layerwise:
             squares.append(torch.stack(parts).view(-1, 2).double().square().sum(0))
 
@@ -111,7 +111,3 @@ def _direction(theta: Tensor, m: Tensor, v: Tensor, shift: float, decay: float, 
     r = torch.sqrt(v, out=scratch.take(1, m)).add_(shift)
     torch.div(m, r, out=r)
     return r.add_(theta, alpha=decay) if decay else r
-
-
-def _norm(x: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.linalg.vector_norm(x, dtype=dtype)

@@ -63,10 +63,13 @@ def test_temporaries_as_multiples_of_the_parameters_size(engine, least, most, ma
     assert least * size <= peak < most * size
 
 
-@pytest.mark.parametrize("count", [0, 1, 1000, 65_536, 70_001, 5_000_000])
-def test_norm_is_exact_to_1e_6_whatever_the_size(count):
-    x = torch.randn(count) + 0.5
-    assert norm(x).item() == pytest.approx(x.double().norm().item(), rel=1e-6)
+@pytest.mark.parametrize("count", [0, 1, 512, 1000, 16_384, 65_535, 65_536, 70_001, 5_000_000])
+@pytest.mark.parametrize("spread", [0.0, 1.0], ids=["equal", "random"])
+def test_norm_is_exact_to_1e_6_whatever_the_size(count, spread):
+    """Equal elements are the worst case: the rounding of a running sum then errs to one side for long."""
+    for mean in (0.99, 0.7, 0.3333):
+        x = spread * torch.randn(count) + mean
+        assert norm(x).item() == pytest.approx(x.double().norm().item(), rel=1e-6)
 
 
 def test_norm_of_what_is_not_contiguous():
@@ -76,11 +79,15 @@ def test_norm_of_what_is_not_contiguous():
 
 @pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach"])
 @pytest.mark.parametrize("count", [3, 70_001, 3_000_000])
-def test_norms_of_an_engine_are_exact_to_1e_6_whatever_the_size(engine, count):
+@pytest.mark.parametrize("equal", [False, True], ids=["random", "equal"])
+def test_norms_of_an_engine_are_exact_to_1e_6_whatever_the_size(engine, count, equal):
     """Those of theta and r, as the engine hands them to the reduction over shards (foreach rounds them to float32)."""
     seen = []
     x = tensors([count], torch.float32, steps=[5])
     x.params[0].add_(0.5)
+    if equal:
+        for name in LISTS:
+            getattr(x, name)[0].fill_(0.7)
     exact = Tensors(*([t.double() for t in getattr(x, name)] for name in LISTS), x.steps, x.positions)
 
     def look(norms):
