@@ -22,6 +22,7 @@ EIGENVALUES = 64
 SMALLEST = 1e-8
 G = 1.5
 """A bound of the gradient's sup norm, which is 1 at the start; checked along the run."""
+WORST_WINDOW = (100, 10_000)
 
 
 def cells(full: bool) -> list[Cell]:
@@ -34,7 +35,7 @@ def cells(full: bool) -> list[Cell]:
     depths = runner.log_spaced(1, 10_000, 33)
     spectrum = {"settings": plain(settings), "steps": last, "window": window, "eigenvalues": EIGENVALUES,
                 "smallest": SMALLEST, "tolerance": 0.02, "layers": 2}  # fmt: skip
-    worst = {"settings": plain(huber), "N": depths.tolist(), "window": (100, 10_000), "tolerance": 0.02}
+    worst = {"settings": plain(huber), "N": depths.tolist(), "window": WORST_WINDOW, "tolerance": 0.02}
     return [
         Cell("spectrum", spectrum, (), partial(_spectrum, settings, last, window)),
         Cell("huber", worst, (), partial(_huber, huber, depths)),
@@ -101,9 +102,12 @@ def _huber(settings: list[Setting], depths: np.ndarray, done: Callable[[int], No
         width = field.parameters[0]
         gaps = np.where(np.abs(left) <= width, left**2 / 2, width * np.abs(left) - width**2 / 2)[None]
         subject = Subject(NAME, "worst Huber function for each N", setting, "beta2=0")
+        # -1 in the limit; at N near |alpha| the head start of alpha steps still bends the line
+        inside, expected = depths >= WORST_WINDOW[0], ours.worst_gap(S)
+        slope = float(fit.log_slope(depths[inside], expected[inside]))
         rows.append(row(
-            subject, "exponent in N of f(last iterate) - f*", Prediction(-1, "=", "ours-head-start", 0.02),
-            fit.exponent(depths, gaps, (100, 10_000)), window=(100, 10_000), window_of="N", n_seeds=0,
+            subject, "exponent in N of f(last iterate) - f*", Prediction(slope, "=", "ours-head-start", 0.02),
+            fit.exponent(depths, gaps, WORST_WINDOW), window=WORST_WINDOW, window_of="N", n_seeds=0,
         ))  # fmt: skip
         axes = ("N", "f(last iterate) - f*")
         curves.append(curve(subject, rows[-1], axes, depths, gaps, predicted=ours.worst_gap(S)))
