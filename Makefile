@@ -61,6 +61,8 @@ paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from
 	$(BIN)/python -m theory ledger --tex
 	cd paper && latexmk main.tex
 	@! grep -n "^Overfull" paper/build/main.log || { echo "a box is overfull by more than 2pt" >&2; exit 1; }
+	tar -czf paper/build/arxiv.tar.gz -C paper main.tex preamble.tex sections generated refs.bib \
+	  -C build main.bbl -C ../../results --exclude="*.png" --exclude="*.md" figures
 
 reproduce: $(READY)  ## every result from scratch, in order, and the paper; prints how long first, resumes (hours)
 	$(BIN)/python paper/reproduce.py

@@ -111,7 +111,14 @@ def steps(root: Path) -> list[Step]:
             ],
             _rates,
         ),
-        Step("figures", [[*THEORY, "figures", "--fresh", "--thorough", "--out", "results/figures"]], _figures),
+        Step(
+            "figures",
+            [
+                [*THEORY, "figures", "--fresh", "--thorough", "--out", "results/figures"],
+                ["cp", "-r", "runs/theory/studies/.", "results/theory"],
+            ],
+            _figures,
+        ),
         Step("experiments", [*networks, [*EXPERIMENTS, "evidence"]], _networks),
         Step("bench", bench, _bench),
         # The ledger once more, now that all that it reads is new.
@@ -159,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--plan", action="store_true", help="print the plan and the estimates, and run nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
     options = parser.parse_args(arguments)
-    planned = plan(options.root)
+    planned, current = plan(options.root), sources(options.root)
     sys.stdout.write(describe(planned))
     sys.stdout.flush()
     if options.plan:
@@ -177,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         stamp = options.root / STAMPS / f"{step.name}.json"
         stamp.parent.mkdir(parents=True, exist_ok=True)
         partial = stamp.with_suffix(".partial")
-        content = {"sources": sources(options.root), "seconds": round(time.monotonic() - begin, 1)}
+        content = {"sources": current, "seconds": round(time.monotonic() - begin, 1)}
         partial.write_text(json.dumps(content) + "\n")
         partial.replace(stamp)
     return 0

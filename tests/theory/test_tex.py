@@ -1,0 +1,129 @@
+"""What the paper's numbers are written from, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.paper import made
+from theory import store
+from theory.__main__ import main
+from theory.tex import StaleError, write
+from theory.tex.book import Book
+from theory.tex.escape import fixed, long_table, number, statement, table, words
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("50 % of a_b", r"50 \% of $a_{b}$"),
+        ("beta1 <= 0.9", r"$\beta_{1}$ $\le$ 0.9"),
+        ("theta_k and eps3", r"$\theta_{k}$ and $\epsilon_3$"),
+        ("alpha=-5 +- 1e-06", r"$\alpha$=$-$5 $\pm$ $1\cdot10^{-6}$"),
+        ("x^2 & y{z}", r"x$^{2}$ \& y\{z\}"),
+        ("betas, metadata, 2-3, b-5", r"betas, metadata, 2-3, b-5"),
+        ("R/sqrt(T)", r"R\slash{}$\sqrt{\vphantom{x}}$(T)"),
+    ],
+)
+def test_words_become_latex(text, latex):
+    assert words(text) == latex
+
+
+def test_formulas_in_statements_are_left_alone():
+    assert statement(r"for $\alpha_k < 0$ at 5 %") == r"for $\alpha_k < 0$ at 5 \%"
+    with pytest.raises(ValueError, match="odd number of dollar signs"):
+        statement("a $ b")
+
+
+@pytest.mark.parametrize(
+    ("value", "latex"),
+    [
+        (0.0479234, "$0.04792$"),
+        (12.0, "$12.00$"),
+        (2.5e10, r"$2.50\cdot10^{10}$"),
+        (-1e-9, r"$-1.00\cdot10^{-9}$"),
+        (0.99996, "$1.000$"),
+        (float("inf"), r"$\infty$"),
+        (None, "--"),
+    ],
+)
+def test_numbers_keep_four_digits(value, latex):
+    assert number(value) == latex
+
+
+def test_signs_are_shown_where_they_are_asked_for():
+    assert (fixed(0.25, sign=True), fixed(-0.25, sign=True), fixed(0.25)) == ("$+0.25$", "$-0.25$", "$0.25$")
+
+
+def test_tables_of_uneven_rows_or_too_wide_are_refused():
+    with pytest.raises(ValueError, match="cells under a head of 2"):
+        table("ll", ["a", "b"], [["1"]])
+    with pytest.raises(ValueError, match="one line"):
+        long_table((0.6, 0.6), ["a", "b"], [["1", "2"]])
+
+
+def test_a_key_is_defined_once_and_is_a_name():
+    book = Book()
+    book.value("a/b", "1")
+    with pytest.raises(ValueError, match="twice"):
+        book.value("a/b", "2")
+    with pytest.raises(ValueError, match="command"):
+        book.value("a_b", "1")
+
+
+def test_every_claim_has_a_row_and_a_verdict(tmp_path):
+    entries = made.ledger()
+    write(entries, made.results(tmp_path / "results"), tmp_path / "out")
+    table, verdicts = ((tmp_path / "out" / f"{name}.tex").read_text() for name in ("ledger", "claims"))
+    for entry in entries:
+        assert rf"\ledgername{{{entry.claim.id}}}" in table
+        assert rf"\generatedclaim{{{entry.claim.id}}}{{" in verdicts
+    assert table.count(r"\ledgername") == len(entries)
+
+
+def test_a_changed_result_changes_its_value_alone(tmp_path):
+    def values(lead: float) -> set[str]:
+        write(made.ledger(), made.results(tmp_path / "results", lead=lead), tmp_path / "out")
+        return set((tmp_path / "out" / "values.tex").read_text().splitlines())
+
+    before, after = values(0.25), values(0.75)
+    assert {line.split("}{")[0] for line in before ^ after} == {
+        rf"\generated{{digits-laptop/{setting}/ALTO/lead" for setting in ("full batch", "batch 32")
+    }
+
+
+def test_files_of_an_earlier_time_are_removed(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old.tex").touch()
+    write(made.ledger(), made.results(tmp_path / "results"), tmp_path / "out")
+    assert not (tmp_path / "out" / "old.tex").exists()
+
+
+@pytest.mark.parametrize("name", ["rates/pl.json", "worst-case/rows.json", "experiments/digits-laptop.json"])
+def test_missing_results_are_refused_and_nothing_is_written(tmp_path, name):
+    results = made.results(tmp_path / "results")
+    (results / name).unlink()
+    with pytest.raises(StaleError, match="python -m"):
+        write(made.ledger(), results, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_damaged_and_unfinished_results_are_refused(tmp_path):
+    results = made.results(tmp_path / "results")
+    path = results / "experiments" / "digits-laptop.json"
+    path.write_text(json.dumps(made.experiment(0.25, complete=False)))
+    with pytest.raises(StaleError, match="unfinished"):
+        write(made.ledger(), results, tmp_path / "out")
+    path.write_text("{")
+    with pytest.raises(StaleError, match="damaged"):
+        write(made.ledger(), results, tmp_path / "out")
+
+
+def test_a_ledger_of_other_code_is_refused(tmp_path, monkeypatch, capsys):
+    stale = tmp_path / "ledger.json"
+    stale.write_text(json.dumps({"fingerprint": "of other code", "claims": []}))
+    monkeypatch.setattr(store, "COMMITTED", stale)
+    monkeypatch.setattr(store, "LOCAL", Path("missing"))
+    assert main(["ledger", "--tex", "--out", str(tmp_path / "out")]) == 1
+    assert "stale" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
