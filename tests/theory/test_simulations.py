@@ -73,6 +73,7 @@ def test_stays_add_up_to_the_run():
     seen = double_well.visits([Rule(0.0), Rule(-50.0)], eta=0.05, steps=20_000, seeds=4)
     assert (seen.stay_sharp + seen.stay_flat == 20_000).all()
     assert seen.exits_sharp.sum() > 0
+    assert seen.exits_flat.sum() > 0
     assert (np.abs(seen.exits_sharp - seen.exits_flat) <= 1).all()
 
 

@@ -157,6 +157,7 @@ def test_positive_semidefinite_knows_both_sides_exactly(size):
     assert positive_semidefinite(singular)
     assert not positive_semidefinite(below)
     assert not positive_semidefinite([[Fraction(1), HALF], [Fraction(1, 3), Fraction(1)]])
+    assert not positive_semidefinite([[Fraction(0), ONE], [ONE, Fraction(0)]])
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +174,8 @@ def test_rounding_gives_a_proof_within_the_allowance(certificate):
 
 def test_every_mutated_multiplier_is_refused(certificate):
     for pair in certificate.multipliers:
-        for change in (Fraction(1, 1000), -certificate.multipliers[pair] - Fraction(1, 1000)):
-            assert certificate.mutated(pair, change).reject() is not None
+        assert "cancel" in certificate.mutated(pair, Fraction(1, 1000)).reject()
+        assert "negative" in certificate.mutated(pair, -certificate.multipliers[pair] - Fraction(1, 1000)).reject()
 
 
 def test_a_mutation_that_keeps_the_values_balanced_meets_the_slack_matrix(certificate):
