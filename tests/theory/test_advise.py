@@ -1,5 +1,6 @@
 """Advice against eigenvalues, simulated gradients and the optimizers that it names; the command's JSON."""
 
+import doctest
 import json
 import math
 
@@ -52,6 +53,13 @@ def test_no_larger_sharpness_is_called_stable_for_eadams_first_moment(alpha, bet
     advice = theory.advise(lr=1.0, alpha=alpha, beta1=beta1, beta2=beta2)
     x = (1 - beta2) * advice.largest_stable_preconditioned
     assert x == pytest.approx(advice.largest_stable_lr_times_sharpness)
+
+
+def test_the_docstrings_examples():
+    from theory import advice
+
+    results = doctest.testmod(advice)
+    assert (results.failed, results.attempted) == (0, 3)
 
 
 def test_the_cliff_is_named():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theory.algorithms import ESGD
-from theory.worst_case import closed_forms, dual, grid, pep, rounding, settled, store, tables, tuned
+from theory.worst_case import closed_forms, dual, grid, pep, rounding, settled, store, summary, tables, tuned
 from theory.worst_case.certificate import STAR, Certificate, balance, inequality, pairs, positive_semidefinite, read
 from theory.worst_case.method import Method, methods
 from theory.worst_case.row import MU, Problem, Row
@@ -269,3 +269,7 @@ def test_tables_show_what_fails_and_what_is_missing():
     styles = [str(cell.style) for column in table.columns[2:] for cell in column._cells]
     assert styles == ["green", "red"]
     assert "0 not trusted" in tables.residual_line(rows)
+    (entry,) = summary.closed_forms(rows)
+    assert entry["holds"] == [0.5]
+    assert entry["fails"] == {"0.75": pytest.approx(-0.192, abs=1e-3)}
+    assert tables.closed_form_table([entry]).row_count == 1

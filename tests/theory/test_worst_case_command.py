@@ -33,6 +33,7 @@ def test_quick_writes_rows_and_checks_the_committed_certificates(two_cases, tmp_
     assert stored["versions"]["clarabel"]
     assert stored["seeds"] == []
     assert "not proofs" in stored["kind"]
+    assert json.loads((tmp_path / "summary.json").read_text())["closed_forms"][0]["holds"] == [0.0, 0.05]
     assert parquet.read_table(tmp_path / "rows.parquet").num_rows == 2
     shown = capsys.readouterr().out
     assert "77 of 77 certificates accepted" in shown

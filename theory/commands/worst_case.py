@@ -28,7 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Compute, store, print; exit code 1 if a certificate is refused or a lower bound lies above a trusted optimum."""
-    from theory.worst_case import settled, store, tables
+    from theory.worst_case import settled, store, summary, tables
 
     folder = options.out or store.LOCAL
     known = store.load(folder)
@@ -40,11 +40,14 @@ def run(options: argparse.Namespace) -> int:
     store.save(folder, rows, tuned)
     store.save_table(folder, rows)
     console, values = Console(), list(rows.values())
+    judged, residuals = summary.closed_forms(values), tables.residual_line(values)
+    store.save_summary(folder, judged, residuals)
     for table in tables.worst_case_tables(values):
         console.print(table)
     if tuned:
         console.print(tables.tuned_table(tuned))
-    console.print(tables.residual_line(values), highlight=False)
+    console.print(tables.closed_form_table(judged))
+    console.print(residuals, highlight=False)
     failures += _contradictions(rows)
     checked = list(settled.refusals(folder if options.full else store.COMMITTED))
     failures += [f"{name}: {reason}" for name, reason in checked if reason]

@@ -80,6 +80,12 @@ def save(folder: Path, rows: Mapping[str, Mapping[str, Any]], tuned: Sequence[Ma
     _write(folder / "rows.json", json.dumps(head, indent=1)[:-2] + f',\n "rows": [\n{lines}\n]}}\n')
 
 
+def save_summary(folder: Path, closed_forms: Sequence[Mapping[str, Any]], residuals: str) -> None:
+    """Write summary.json: where the closed forms hold, and the largest residuals in words; whole or not at all."""
+    content = {"kind": "numerical", "commit": _commit(), "residuals": residuals, "closed_forms": list(closed_forms)}
+    _write(folder / "summary.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
 def save_table(folder: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
     """Write rows.parquet, whole or not at all."""
     import pyarrow as pa

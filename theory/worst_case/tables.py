@@ -59,6 +59,18 @@ def residual_line(rows: Sequence[Stored]) -> str:
     )
 
 
+def closed_form_table(entries: Sequence[Stored]) -> Table:
+    """Where the closed forms hold, and by how much the optimum exceeds them elsewhere."""
+    table = Table(title="closed forms, eta = 1/L, beta2 = 0", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("class", "N", "beta1", "holds to 1e-4 at c =", "fails at c (closed form / optimum - 1)"):
+        table.add_column(name)
+    for entry in entries:
+        fails = ", ".join(f"{c} ({relative:+.1%})" for c, relative in entry["fails"].items())
+        holds = ", ".join(f"{c:g}" for c in entry["holds"])
+        table.add_row(entry["problem"], str(entry["N"]), f"{entry['beta1']:g}", holds, Text(fails, style="red"))
+    return table
+
+
 def tuned_table(tuned: Sequence[Stored]) -> Table:
     """The best step of each setting, numerical."""
     table = Table(title="eta tuned, smooth convex, beta2 = 0", title_justify="left", box=SIMPLE_HEAD)
