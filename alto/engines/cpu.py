@@ -8,7 +8,7 @@ number of threads.
 import os
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
@@ -115,7 +115,7 @@ def _compile(like: np.dtype, element: np.dtype) -> None:
     kinds = np.empty(0, like), np.empty(0, element)
     user = os.getuid() if hasattr(os, "getuid") else "user"
     lock = os.path.join(tempfile.gettempdir(), f"alto-numba-{user}.lock")
-    with open(lock, "w", encoding="ascii") as file:
+    with open(lock, "a", encoding="ascii") as file:  # never shortened: in a shared folder it may be a link to another
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
         kernels.average(table, chunks, 0, 0, np.zeros(7, like), row, row, True, *kinds, np.empty((0, 2)))
@@ -146,7 +146,10 @@ def _share(kernel: Callable[..., Any], table: np.ndarray, chunks: np.ndarray, *r
     others = [
         _pool(threads - 1).submit(kernel, table, chunks, begin, stop, *rest) for begin, stop in pairwise(bounds[1:])
     ]
-    kernel(table, chunks, bounds[0], bounds[1], *rest)
+    try:
+        kernel(table, chunks, bounds[0], bounds[1], *rest)
+    finally:  # an interrupt may free the tensors that the others still write to
+        wait(others)
     for other in others:
         other.result()
 

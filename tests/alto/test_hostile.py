@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from unittest import mock
 
@@ -14,6 +15,7 @@ from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks, register_optimizer_step_pre_hook
 
 from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, engines
+from alto.engines import cpu
 from tests.alto.zoo import equal, forced, gradients, matrices, run
 
 ENGINES = ["cpu", "blocked", "foreach", "single"]
@@ -299,3 +301,23 @@ def test_a_graph_may_capture_only_a_capturable_step(capturable):
         for i, state in before["state"].items()
         for key, value in state.items()
     )
+
+
+def test_an_interrupt_waits_for_the_other_threads():
+    """They still write to tensors which the interrupted step may free."""
+    done = []
+
+    def kernel(table, chunks, begin, stop):
+        if begin == 0:
+            raise KeyboardInterrupt
+        time.sleep(0.2)
+        done.append((begin, stop))
+
+    chunks = cpu._chunks((4 * cpu._WORTH_A_THREAD,))
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            cpu._share(kernel, None, chunks)
+    finally:
+        torch.set_num_threads(1)
+    assert done == [(len(chunks) // 2, len(chunks))]
