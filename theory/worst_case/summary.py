@@ -18,10 +18,8 @@ def closed_forms(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     keys = sorted({(row["problem"], row["N"], row["beta1"]) for row in judged})
     found = []
     for problem, N, beta1 in keys:
-        members = sorted(
-            (row for row in judged if (row["problem"], row["N"]) == (problem, N) and (row["beta1"] == beta1 or not row["c"])),
-            key=lambda row: row["c"],
-        )  # fmt: skip
+        same = [row for row in judged if (row["problem"], row["N"]) == (problem, N)]
+        members = sorted((row for row in same if row["beta1"] == beta1 or row["c"] == 0), key=lambda row: row["c"])
         found.append({
             "problem": problem, "N": N, "beta1": beta1,
             "holds": [row["c"] for row in members if row["holds"]],
