@@ -8,9 +8,11 @@ row) and ``curves.parquet`` (one line a point), and ``throughput.json``. A study
 
     study, title    its name (convex, linear, floor, regret, nonconvex, batch, pl) and one sentence
     mode            "quick" or "full"
-    config          everything that was fixed before the run: settings, sizes, step sizes, fit windows, tolerances
+    config          for each part of the study what was fixed before it ran: settings, sizes, step sizes, fit windows,
+                    tolerances; with its own number of seeds, wall_s and commit
     seeds           the list of seeds ([] where nothing is random)
-    provenance      commit, finished (UTC), python, platform, cpu, cores, load, versions: {package: version}
+    provenance      of the part that ran last: commit, finished (UTC), python, platform, cpu, cores, load,
+                    versions: {package: version}
     wall_s          seconds that the study took
     rows            list of comparisons of one number with its prediction
     curves          list of whole curves, thinned to at most some 50 points, evenly spaced in log x

@@ -88,9 +88,9 @@ def _cells(row: Row, rows: Sequence[Row]) -> tuple[str | Text, ...]:
         name,
         row["theorem"],
         f"{row['alpha']:g}",
-        f"{row['relation']} {row['predicted']:.4g}",
+        f"{row['relation']} {row['predicted']:.5g}",
         measured,
-        f"{min(ratios):.3g}{'' if proved else ' (n/a)'}" if ratios else "",
+        f"{min(ratios):.4g}{'' if proved else ' (n/a)'}" if ratios else "",
         f"{agreeing}/{len(rows)}",
         Text(verdict, style=STYLES[verdict]),
     )

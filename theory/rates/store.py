@@ -95,7 +95,12 @@ def run_study(
                 write_json(path, part)
         parts.append(part)
         seeds |= set(cell.seeds)
-        config[cell.name] = {**cell.config, "seeds": len(cell.seeds), "wall_s": part["wall_s"]}
+        config[cell.name] = {
+            **cell.config,
+            "seeds": len(cell.seeds),
+            "wall_s": part["wall_s"],
+            "commit": part["provenance"]["commit"],
+        }
     result = {
         "study": study.NAME,
         "title": study.TITLE,
