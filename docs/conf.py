@@ -1,0 +1,87 @@
+"""The site's build: ``make docs``. What Sphinx lacks is in ``docs/extensions``."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import alto  # noqa: E402
+from docs.extensions.sources import linkcode_resolve  # noqa: E402, F401
+
+project = "alto-optim"
+author = "The alto-optim authors"
+version = release = alto.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.linkcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "docs.extensions.blocks",
+    "docs.extensions.ledger_page",
+    "docs.extensions.stored",
+    "docs.extensions.plain_docstrings",
+    "docs.extensions.sources",
+    "docs.extensions.offline_maths",
+    "docs.extensions.links",
+]
+exclude_patterns = ["_build", "extensions", "gallery"]
+nitpicky = True
+# Types of other packages (the site is built offline, without inventories), private classes and aliases in signatures.
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!alto|theory|experiments).*"),
+    ("py:.*", r".*\._\w+(\.\w+)?"),
+    ("py:.*", r"theory\.(sequences\.Number|assumptions\.Watch|objectives\.registry\.Make)"),
+]
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
+myst_heading_anchors = 3
+myst_links_external_new_tab = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_google_docstring = True
+napoleon_use_rtype = False
+python_use_unqualified_type_names = True
+
+html_theme = "furo"
+html_title = f"alto-optim {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_js_files = ["ledger.js"]
+html_copy_source = False
+html_show_copyright = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0b5f80", "color-brand-content": "#0b5f80"},
+    "dark_css_variables": {"color-brand-primary": "#6cc5ea", "color-brand-content": "#6cc5ea"},
+}
+pygments_style, pygments_dark_style = "tango", "monokai"
+
+mathjax_path = "mathjax/tex-svg.js"
+# Nothing is loaded on demand, and an unknown macro is an error that the test of the pages sees, not red text.
+mathjax3_config = {
+    "tex": {"packages": {"[-]": ["noundefined", "autoload", "require"]}},
+    "options": {"enableMenu": False},
+    "svg": {"scale": 0.92},  # its letters are larger than the text's
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "pictures",
+    "filename_pattern": "/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "show_memory": False,
+    "write_computation_times": False,  # its page loads jQuery from elsewhere
+    "nested_sections": False,
+    "copyfile_regex": r"nothing",
+}
+copybutton_prompt_text = "$ "
+copybutton_exclude = ".linenos, .gp, .output"

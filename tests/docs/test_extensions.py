@@ -1,0 +1,120 @@
+"""What the site adds to Sphinx: its blocks run and fail, its links are checked, its ledger leads to the sources."""
+
+from unittest.mock import Mock
+
+import pytest
+
+from docs.extensions import command_lines, ledger_data, links, run_blocks, sources
+from docs.extensions.ledger_page import pieces
+from docs.extensions.plain_docstrings import escape
+from theory import claims
+
+
+def block(language, code, file=""):
+    return {"language": language, "code": code, "file": file}
+
+
+def test_blocks_share_a_scope_and_their_output_is_kept():
+    outcomes = run_blocks.run([block("python", "a = 2\nprint(a)"), block("python", "print(a + 1)"), block("text", "?")])
+    assert [outcome["output"] for outcome in outcomes] == ["2\n", "3\n", ""]
+    assert not any(outcome["error"] for outcome in outcomes)
+
+
+def test_files_are_there_for_the_commands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcomes = run_blocks.run([block("python", "print(6 * 7)", "answer.py"), block("console", "$ python answer.py")])
+    assert [outcome["output"] for outcome in outcomes] == ["", "42\n"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (block("python", "assert 1 == 2"), "AssertionError"),
+        (block("python", "def broken(:", "file.py"), "SyntaxError"),
+        (block("console", "$ false"), "ends with 1"),
+        (block("console", "an output typed by hand"), "starts with"),
+        (block("toml", "a = = 1"), "TOMLDecodeError"),
+        (block("sh", "make nosuchtarget"), "nosuchtarget"),
+    ],
+)
+def test_a_block_that_fails_is_seen_and_ends_the_page(bad, why):
+    first, after = run_blocks.run([bad, block("python", "print('too late')")])
+    assert why in first["error"]
+    assert after == {"output": "", "error": ""}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "make verify   # a comment",
+        "python -m theory verify --only lemma-7",
+        "python -m experiments run digits --tier gpu --set training.epochs=3",
+        "torchrun --nproc-per-node 2 -m experiments run digits",
+        'pip install ".[fused]"',
+    ],
+)
+def test_command_lines_that_exist(line):
+    command_lines.check(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "make nosuchtarget",
+        "python -m theory nosuchcommand",
+        "python -m theory verify --nosuchoption",
+        "python -m experiments run digits --nosuchoption 1",
+        "python -m experiments nosuchcommand",
+        'pip install ".[nosuchextra]"',
+        "rm -rf site",
+    ],
+)
+def test_command_lines_that_do_not_exist(line):
+    with pytest.raises(ValueError, match=r"nosuch|rm"):
+        command_lines.check(line)
+
+
+def test_broken_links_and_foreign_loads_are_found(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a id="here" href="b.html#there">fine</a><a href="https://example.org">fine</a><a href="#here">fine</a>'
+        '<a href="none.html">1</a><a href="b.html#nowhere">2</a><img src="none.png">'
+        '<script src="https://example.org/x.js"></script>'
+    )
+    (tmp_path / "b.html").write_text('<h1 id="there">b</h1>')
+    found = links.broken(tmp_path)
+    assert len(found) == 4
+    for part, line in zip(("none.html", "nowhere", "none.png", "example.org/x.js"), found, strict=True):
+        assert part in line
+
+
+@pytest.mark.parametrize("claim", [claim.id for claim in claims.ALL])
+def test_every_claim_leads_to_its_code_and_to_a_test(claim):
+    place = ledger_data.code(claim)
+    assert place is not None
+    assert place.path.startswith("theory/claims/")
+    line = (sources.ROOT / place.path).read_text().splitlines()[place.line - 1]
+    assert claim in line or "CLAIMS" in line
+    pinned, *named = ledger_data.tests(claim)
+    assert "def test_" in (sources.ROOT / pinned.path).read_text().splitlines()[pinned.line - 1]
+    assert all(claim in (sources.ROOT / one.path).read_text().splitlines()[one.line - 1] for one in named)
+
+
+def test_every_verdict_has_a_meaning():
+    from theory.ledger import Verdict
+
+    assert set(ledger_data.VERDICTS) == set(Verdict)
+
+
+def test_a_long_formula_is_cut_at_its_outermost_relations_alone():
+    assert pieces(r"a_k = (b + c) d \le \frac{e - f}{g} + h") == [
+        "a_k", "{}= (b + c) d", r"{}\le \frac{e - f}{g}", "{}+ h",
+    ]  # fmt: skip
+
+
+def test_bars_are_escaped_outside_literals_and_in_plain_docstrings_alone():
+    lines = ["|c| < 1, in code ``|c|``"]
+    escape(Mock(), "function", "theory.x", None, None, lines)
+    assert lines == [r"\|c\| < 1, in code ``|c|``"]
+    lines = [":math:`|c|`"]
+    escape(Mock(), "function", "alto.E", None, None, lines)
+    assert lines == [":math:`|c|`"]
