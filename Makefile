@@ -9,7 +9,7 @@ NAME   ?= digits
 TIER   ?= laptop
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format rates stability worst-case figures train bench paper reproduce clean
+.PHONY: help verify test lint types format rates stability worst-case figures train bench paper docs reproduce clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -64,6 +64,12 @@ paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from
 	tar -czf paper/build/arxiv.tar.gz -C paper main.tex preamble.tex sections generated refs.bib \
 	  -C build main.bbl -C ../../results --exclude="*.png" --exclude="*.md" figures
 
+docs: $(READY)  ## the site, docs/_build/html: blocks run, links checked, pages opened in a browser where there is one
+	$(BIN)/python -m theory ledger > /dev/null
+	rm -rf docs/_build docs/generated docs/pictures
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+	$(BIN)/python -m pytest tests/docs
+
 reproduce: $(READY)  ## every result from scratch, in order, and the paper; prints how long first, resumes (hours)
 	$(BIN)/python paper/reproduce.py
 
@@ -78,5 +84,5 @@ $(READY): pyproject.toml constraints.txt
 	else $(PIP) "torch==$(TORCH)+cpu" 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)+cpu" --index-url https://download.pytorch.org/whl/cpu --retries 1 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)"; fi
-	$(PIP) -c constraints.txt -e ".[theory,experiments,nlp,rl,fused,dev]"
+	$(PIP) -c constraints.txt -e ".[theory,experiments,nlp,rl,fused,docs,dev]"
 	touch $@
