@@ -65,7 +65,7 @@ def closed_form_table(entries: Sequence[Stored]) -> Table:
     for name in ("class", "N", "beta1", "holds to 1e-4 at c =", "fails at c (closed form / optimum - 1)"):
         table.add_column(name)
     for entry in entries:
-        fails = ", ".join(f"{c} ({relative:+.1%})" for c, relative in entry["fails"].items())
+        fails = ", ".join(f"{c} ({relative:+.2%})" for c, relative in entry["fails"].items())
         holds = ", ".join(f"{c:g}" for c in entry["holds"])
         table.add_row(entry["problem"], str(entry["N"]), f"{entry['beta1']:g}", holds, Text(fails, style="red"))
     return table
