@@ -91,10 +91,10 @@ def _times(table: Table, rows: list[dict[str, Any]]) -> None:
 
 def _weights(table: Table, rows: list[dict[str, Any]]) -> None:
     table.add_column("contestant", no_wrap=True)
-    for heading in ("state, bytes\na parameter", "more at the\npeak of a step"):
+    for heading in ("kept, bytes\na parameter", "of it in a\ncheckpoint", "more at the\npeak of a step"):
         table.add_column(heading, justify="right")
     for row in rows:
-        numbers = (row["state_bytes_a_parameter"], row["transient_bytes_a_parameter"])
+        numbers = (row[f"{kind}_bytes_a_parameter"] for kind in ("held", "saved", "transient"))
         table.add_row(row["title"], *(f"{number:.2f}" for number in numbers))
 
 

@@ -79,12 +79,15 @@ def _time_bars(panel: Axes, rows: list[dict[str, Any]]) -> None:
 
 
 def _memory_bars(panel: Axes, rows: list[dict[str, Any]]) -> None:
-    """State, and beside it what a step takes in addition."""
+    """What is kept, in a checkpoint or not, and beside it what a step takes in addition."""
     places = range(len(rows))
-    state = [row["state_bytes_a_parameter"] for row in rows]
-    transient = [row["transient_bytes_a_parameter"] for row in rows]
-    panel.barh(places, state, height=0.7, color=_THEIRS, label="state")
-    panel.barh(places, transient, left=state, height=0.7, color=_PLAIN, label="more at the peak of a step")
+    held, saved, transient = (
+        [row[f"{kind}_bytes_a_parameter"] for row in rows] for kind in ("held", "saved", "transient")
+    )
+    rest = [max(a - b, 0.0) for a, b in zip(held, saved, strict=True)]
+    panel.barh(places, saved, height=0.7, color=_THEIRS, label="kept, and in a checkpoint")
+    panel.barh(places, rest, left=saved, height=0.7, color=_OURS, label="kept, and in none")
+    panel.barh(places, transient, left=held, height=0.7, color=_PLAIN, label="more at the peak of a step")
     panel.set_xlabel("bytes a parameter")
 
 

@@ -1,5 +1,8 @@
 """Bytes that a contestant keeps between steps, and those that it takes in addition during one: measured, not counted.
 
+What is kept is more than what is saved with a checkpoint where an optimizer keeps memory only to spare itself the
+asking for it (E around a base on a CPU), or loses state in a checkpoint (the official E).
+
 On a CPU every allocation of torch's is in the profiler's events; on a GPU the allocator keeps the statistics. Memory
 that is taken past torch's allocator is not seen.
 """
@@ -19,11 +22,13 @@ class Footprint:
     """Bytes a parameter.
 
     Attributes:
-        state: Held after two steps.
-        transient: The most that a further step holds above that at any moment.
+        held: Kept after two steps.
+        saved: Of the tensors in its state dict then.
+        transient: The most that a further step holds above what is kept, at any moment.
     """
 
-    state: float
+    held: float
+    saved: float
     transient: float
 
 
@@ -45,12 +50,12 @@ def weigh(workload: Workload, contestant: Contestant) -> Footprint:
         return stepper
 
     measured = _on_gpu if workload.device.type == "cuda" else _on_cpu
-    held, peak = measured(workload, begin)
-    return Footprint(state=held / workload.case.parameters, transient=peak / workload.case.parameters)
+    held, saved, peak = measured(workload, begin)
+    return Footprint(*(count / workload.case.parameters for count in (held, saved, peak)))
 
 
-def _on_cpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int]:
-    """Bytes of state and the peak of a step, from one recording: the profiler misses the release of older memory."""
+def _on_cpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int, int]:
+    """Bytes kept, saved, and at the peak of a step, from one recording: the profiler misses what older memory frees."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recording:
         workload.give()
         with record_function("begin"):
@@ -63,7 +68,7 @@ def _on_cpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int]
     events = results.events()
     held, _ = _within("begin", events)
     _, peak = _within("step", events)
-    return held, peak
+    return held, _saved(stepper), peak
 
 
 def _within(name: str, events: list) -> tuple[int, int]:
@@ -78,8 +83,8 @@ def _within(name: str, events: list) -> tuple[int, int]:
     return held, peak
 
 
-def _on_gpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int]:
-    """Bytes of state and the peak of a step, from the allocator's own statistics."""
+def _on_gpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int, int]:
+    """Bytes kept, saved, and at the peak of a step, from the allocator's own statistics."""
     device = workload.device
     workload.give()
     before = torch.cuda.memory_allocated(device)
@@ -89,4 +94,12 @@ def _on_gpu(workload: Workload, begin: Callable[[], Stepper]) -> tuple[int, int]
     before = torch.cuda.memory_allocated(device)
     torch.cuda.reset_peak_memory_stats(device)
     stepper.step()
-    return held, torch.cuda.max_memory_allocated(device) - before
+    return held, _saved(stepper), torch.cuda.max_memory_allocated(device) - before
+
+
+def _saved(stepper: Stepper) -> int:
+    """Bytes of the tensors that a checkpoint would hold; 0 for a plain operation."""
+    if not isinstance(stepper, torch.optim.Optimizer):
+        return 0
+    entries = (value for state in stepper.state_dict()["state"].values() for value in state.values())
+    return sum(value.nbytes for value in entries if isinstance(value, torch.Tensor))

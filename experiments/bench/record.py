@@ -25,7 +25,7 @@ from experiments.bench.workload import Workload
 from experiments.environment import Environment, hardware, versions
 from experiments.parse import require
 
-FORMAT = 1
+FORMAT = 2
 Follow = Callable[[str], None]
 
 
@@ -165,7 +165,7 @@ def _gigabytes(name: str, case: Case) -> float:
 def _weighed(
     wish: Wish, case: Case, able: Sequence[Contestant], device: torch.device, follow: Callable[[], None]
 ) -> dict[str, Any]:
-    """Bytes of state and of temporaries."""
+    """Bytes kept between steps, those of them in a checkpoint, and temporaries."""
     workload, rows = Workload(case, device, wish.seed), []
     for contestant in able:
         found = memory.weigh(workload, contestant)
@@ -173,7 +173,8 @@ def _weighed(
         rows.append({
             "name": contestant.name,
             "title": contestant.title,
-            "state_bytes_a_parameter": found.state,
+            "held_bytes_a_parameter": found.held,
+            "saved_bytes_a_parameter": found.saved,
             "transient_bytes_a_parameter": found.transient,
         })  # fmt: skip
     return {"contestants": rows}
