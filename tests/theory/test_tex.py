@@ -21,6 +21,8 @@ from theory.tex.escape import fixed, long_table, number, statement, table, words
         ("theta_k and eps3", r"$\theta_{k}$ and $\epsilon_3$"),
         ("alpha=-5 +- 1e-06", r"$\alpha$=$-$5 $\pm$ $1\cdot10^{-6}$"),
         ("x^2 & y{z}", r"x$^{2}$ \& y\{z\}"),
+        ("T^(-1/2), v_{k-1}", r"T$^{-1/2}$, $v_{k-1}$"),
+        ("rates --full", r"rates -{}-full"),
         ("betas, metadata, 2-3, b-5", r"betas, metadata, 2-3, b-5"),
         ("R/sqrt(T)", r"R\slash{}$\sqrt{\vphantom{x}}$(T)"),
     ],

@@ -37,12 +37,11 @@ _LETTERS = "|".join(GREEK)
 # A Greek letter by name, with an index glued to it (beta1, omega2) or by an underscore (theta_k, lambda_k).
 _NAME = re.compile(rf"(?<![A-Za-z\\])({_LETTERS})(\*)?(?:_?(\d+|(?<=_)[a-zA-Z](?![A-Za-z])))?(?![A-Za-z])")
 # A single letter with an index: g_k, h_0, D_1, v_k; and eps1, eps2, eps3.
-_INDEXED = re.compile(r"(?<![A-Za-z\\_{])([A-Za-z])_(\d+|[a-zA-Z])(?![A-Za-z{])")
+_INDEXED = re.compile(r"(?<![A-Za-z\\_{])([A-Za-z])_(\d+|[a-zA-Z]|\{[^{}]*\})(?![A-Za-z{])")
 _EPS = re.compile(r"(?<![A-Za-z])eps([123])?(?![A-Za-z0-9])")
 _SIGNS = (("+-", r"\pm"), ("-+", r"\mp"), ("<=", r"\le"), (">=", r"\ge"), ("!=", r"\ne"), ("->", r"\to"))
-_ROOT = re.compile(r"sqrt\(([^()]*)\)")
 _MINUS = re.compile(r"(?<![\w.)\]-])-(?=\.?\d)")
-_POWER = re.compile(r"\^(\{[^{}]*\}|-?\d+|[A-Za-z])")
+_POWER = re.compile(r"\^(\{[^{}]*\}|\([^()]*\)|-?\d+|[A-Za-z])")
 _EXPONENT = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 
 
@@ -54,17 +53,22 @@ def words(text: str) -> str:
         kept.append(latex)
         return f"\x00{len(kept) - 1}\x01"
 
+    text = _POWER.sub(lambda m: keep(f"$^{{{m[1].strip('{}()')}}}$"), text)
     text = _EXPONENT.sub(lambda m: keep(rf"${m[1]}\cdot10^{{{int(m[2])}}}$"), text)
     for sign, command in _SIGNS:
         text = text.replace(sign, keep(f"${command}$"))
     text = _MINUS.sub(keep("$-$"), text)
-    text = _ROOT.sub(lambda m: keep(rf"$\sqrt{{\vphantom{{x}}}}$({words(m[1])})"), text)
-    text = _POWER.sub(lambda m: keep(f"$^{{{m[1].strip('{}')}}}$"), text)
+    text = text.replace("sqrt(", keep(r"$\sqrt{\vphantom{x}}$") + "(")
     text = _EPS.sub(lambda m: keep(rf"$\epsilon{f'_{m[1]}' if m[1] else ''}$"), text)
     text = _NAME.sub(lambda m: keep(f"$\\{m[1]}{'^*' if m[2] else ''}{f'_{{{m[3]}}}' if m[3] else ''}$"), text)
-    text = _INDEXED.sub(lambda m: keep(f"${m[1]}_{{{m[2]}}}$"), text)
-    escaped = "".join(SPECIAL.get(letter, letter) for letter in text)
+    text = _INDEXED.sub(lambda m: keep(f"${m[1]}_{{{m[2].strip('{}')}}}$"), text)
+    escaped = code(text)
     return re.sub("\x00(\\d+)\x01", lambda m: kept[int(m[1])], escaped)
+
+
+def code(text: str) -> str:
+    """Text letter by letter, such as a file's name: escaped, and nothing turned into a symbol."""
+    return "".join(SPECIAL.get(letter, letter) for letter in text).replace("--", "-{}-")
 
 
 def statement(text: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.tex.book import Book
-from theory.tex.escape import long_table, words
+from theory.tex.escape import code, long_table
 from theory.tex.results import digest
 
 PATTERNS = ("ledger.json", "worst-case/rows.json", "rates/*.json", "theory/*.json", "experiments/*.json",
@@ -17,8 +17,8 @@ def add(book: Book, results: Path) -> None:
     rows = []
     for pattern in PATTERNS:
         for path in sorted(results.glob(pattern)):
-            name = rf"\texttt{{{words(str(path.relative_to(results)))}}}"
-            rows.append([name, rf"\texttt{{{digest(path)}}}", words(_commit(json.loads(path.read_text())))])
+            name = rf"\texttt{{{code(str(path.relative_to(results)))}}}"
+            rows.append([name, rf"\texttt{{{digest(path)}}}", code(_commit(json.loads(path.read_text())))])
     book.file(
         "provenance",
         long_table((0.42, 0.2, 0.38), ["file below results/", "SHA-256", "commit of the code that ran"], rows),

@@ -38,7 +38,7 @@ def add_worst_case(book: Book, results: Path) -> None:
     book.value("worst/rows", str(len(rows)))
     book.value("worst/untrusted", str(sum(not row["trusted"] for row in rows)))
     solved = [row for row in rows if row["dual"] is not None]
-    book.value("worst/gap", number(max(abs(row["gap"]) for row in solved), 2))
+    book.value("worst/gap", number(max(abs(row["gap"]) for row in solved if row["trusted"]), 2))
     book.value("worst/tolerance", number(stored["config"]["holds"], 1))
     for problem, key in (("smooth convex", "convex"), ("smooth non-convex", "nonconvex")):
         compared = [row for row in solved if row["problem"] == problem and row["holds"] is not None and row["trusted"]]
