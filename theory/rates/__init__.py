@@ -3,6 +3,12 @@
 Seven studies run ESGD, EAdam, vanilla ALTO and ALTO, with their twins at alpha = 0, and compare an exponent, a linear
 rate or a floor with its prediction, and a whole curve with the bound of a theorem.
 
+Windows, tolerances and predictions are in the code, fixed before a run. Not all of them were before the first trial:
+what trials with other seeds changed is the quick window of the convex study, the window of batch = T, the prediction
+of the PL floor (proportional to eta only for small eta) and of the Huber exponent (the exact formula's own slope where
+N is near |alpha|), and on Reddi's stream with n = 50 what is compared (the window began before the computed onset).
+The stored full run has seeds that no trial used; where a row has no seeds, agreement confirms a formula, no guess.
+
 A folder of results holds one file a study, ``<study>.json``, and the same content flat in ``rows.parquet`` (one line a
 row) and ``curves.parquet`` (one line a point), and ``throughput.json``. A study's file is one JSON object:
 

@@ -162,6 +162,10 @@ def _short(value: float, digits: int) -> float:
     return float(f"{value:.{digits}g}")
 
 
+QUICK_SEEDS = range(32)
+FULL_SEEDS = range(1000, 1064)
+"""Of the full runs: no trial that windows or predictions were settled on used one of them."""
+
 Outcome = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 """Rows and curves."""
 

@@ -15,7 +15,18 @@ import numpy as np
 from theory import bounds
 from theory.objectives.noise import Skewed
 from theory.rates import fit, runner
-from theory.rates.records import Cell, Outcome, Prediction, Subject, bound_over, curve, plain, row
+from theory.rates.records import (
+    FULL_SEEDS,
+    QUICK_SEEDS,
+    Cell,
+    Outcome,
+    Prediction,
+    Subject,
+    bound_over,
+    curve,
+    plain,
+    row,
+)
 from theory.rates.settings import Setting
 
 NAME = "batch"
@@ -29,7 +40,7 @@ G = DELTA + NOISE.bound
 
 def cells(full: bool) -> list[Cell]:
     """One."""
-    seeds = range(64) if full else range(32)
+    seeds = FULL_SEEDS if full else QUICK_SEEDS
     last, eta = (1_000_000, 1e-4) if full else (50_000, 2e-3)
     batches = (1, 4, 16, 64, 256, 1024) if full else (1, 4, 16, 64, 256)
     settings = [Setting("EAdam", alpha, 0.5, beta2=0.0, beta3=0.5, eps=(0.01, 1.0, 1.0), eta=eta) for alpha in ALPHAS]

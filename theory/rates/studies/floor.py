@@ -12,7 +12,7 @@ import numpy as np
 from theory import stability
 from theory.objectives.noise import Sign
 from theory.rates import fit, runner
-from theory.rates.records import Cell, Outcome, Prediction, Subject, curve, plain, row
+from theory.rates.records import FULL_SEEDS, QUICK_SEEDS, Cell, Outcome, Prediction, Subject, curve, plain, row
 from theory.rates.settings import GRID, QUICK, Setting
 
 NAME = "floor"
@@ -25,7 +25,7 @@ NOISE = Sign(1.0)
 
 def cells(full: bool) -> list[Cell]:
     """ESGD without and with momentum, EAdam."""
-    pairs, seeds = (GRID, range(64)) if full else (QUICK, range(32))
+    pairs, seeds = (GRID, FULL_SEEDS) if full else (QUICK, QUICK_SEEDS)
     last = 200_000 if full else 30_000
     found = []
     for beta2 in (0.0, 0.9):

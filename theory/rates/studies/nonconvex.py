@@ -14,7 +14,18 @@ import numpy as np
 from theory import bounds
 from theory.objectives.noise import Sign
 from theory.rates import fit, runner
-from theory.rates.records import Cell, Outcome, Prediction, Subject, bound_over, curve, plain, row
+from theory.rates.records import (
+    FULL_SEEDS,
+    QUICK_SEEDS,
+    Cell,
+    Outcome,
+    Prediction,
+    Subject,
+    bound_over,
+    curve,
+    plain,
+    row,
+)
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
 
 NAME = "nonconvex"
@@ -30,7 +41,7 @@ SCALES = "no theorem: a bowl in symmetric noise"
 
 def cells(full: bool) -> list[Cell]:
     """Batch 1, and batch T."""
-    pairs, seeds = (GRID, range(64)) if full else (QUICK, range(32))
+    pairs, seeds = (GRID, FULL_SEEDS) if full else (QUICK, QUICK_SEEDS)
     settings = [Setting(method, *pair) for method in METHODS for pair in (pairs if method == "ESGD" else QUICK)]
     ends = (1_000, 1_000_000) if full else (1_000, 100_000)
     single = runner.log_spaced(*ends, 7 if full else 5)

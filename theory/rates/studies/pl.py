@@ -14,7 +14,18 @@ from theory import stability
 from theory.objectives.noise import Sign
 from theory.rates import bounds as ours
 from theory.rates import fit, runner
-from theory.rates.records import Cell, Outcome, Prediction, Subject, bound_over, curve, plain, row
+from theory.rates.records import (
+    FULL_SEEDS,
+    QUICK_SEEDS,
+    Cell,
+    Outcome,
+    Prediction,
+    Subject,
+    bound_over,
+    curve,
+    plain,
+    row,
+)
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
 
 NAME = "pl"
@@ -33,7 +44,7 @@ SIZES = (1e-20, 1e-200)
 
 def cells(full: bool) -> list[Cell]:
     """With noise, ESGD and the others; without noise, ESGD."""
-    pairs, seeds = (GRID, range(64)) if full else (QUICK, range(32))
+    pairs, seeds = (GRID, FULL_SEEDS) if full else (QUICK, QUICK_SEEDS)
     last = 200_000 if full else 30_000
     esgd = [Setting("ESGD", *pair, eta=ours.largest_step_pl(Setting("ESGD", *pair).filter, L, MU)) for pair in pairs]
     others = [Setting(method, *pair, eta=PRACTICAL) for method in METHODS[1:] for pair in QUICK]

@@ -16,7 +16,18 @@ from theory import objectives
 from theory.objectives import Stream
 from theory.rates import bounds as ours
 from theory.rates import fit, runner
-from theory.rates.records import Cell, Outcome, Prediction, Subject, bound_over, curve, plain, row
+from theory.rates.records import (
+    FULL_SEEDS,
+    QUICK_SEEDS,
+    Cell,
+    Outcome,
+    Prediction,
+    Subject,
+    bound_over,
+    curve,
+    plain,
+    row,
+)
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
 
 NAME = "regret"
@@ -38,7 +49,7 @@ QUICK_ROUNDS = 3_000_000
 
 def cells(full: bool) -> list[Cell]:
     """One a stream."""
-    pairs, seeds = (GRID, range(64)) if full else (QUICK, range(32))
+    pairs, seeds = (GRID, FULL_SEEDS) if full else (QUICK, QUICK_SEEDS)
     last = {"linear": 1_000_000 if full else 10_000, "quadratic": 100_000 if full else 10_000,
             "logistic": 100_000 if full else 10_000}  # fmt: skip
     found = []
