@@ -95,7 +95,7 @@ def test_two_killed_processes_go_on(config, tmp_path, kind):
     process = subprocess.Popen(
         command(kind, config, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    give_up = time.monotonic() + 90
+    give_up = time.monotonic() + 300
     while not list(out.rglob("checkpoint.bin")):
         assert time.monotonic() < give_up
         time.sleep(0.01)
@@ -103,7 +103,7 @@ def test_two_killed_processes_go_on(config, tmp_path, kind):
     assert len(workers) == 2
     process.kill()  # SIGKILL to the launcher; its processes have to notice
     process.wait()
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 30
     while any(Path("/proc", worker).exists() for worker in workers):
         assert time.monotonic() < give_up, "they go on training"
         time.sleep(0.05)
