@@ -27,6 +27,8 @@ _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), "-
 def curves(summary: Summary) -> Figure:
     """Draw the test metric and the training loss against the epoch, one column a setting.
 
+    Lines are means over seeds, bands 95 % t-intervals; beyond eight competitors there are no bands.
+
     Args:
         summary: The experiment; competitors without runs are left out.
 
@@ -36,22 +38,26 @@ def curves(summary: Summary) -> Figure:
     experiment = summary.experiment
     metric = experiment.tuning.metric
     settings, looks = list(experiment.settings), _looks(len(experiment.optimizers))
+    band = len(looks) <= len(_COLOURS)  # more bands hide each other; `intervals` shows where the runs end
     style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
     with mpl.rc_context(style):
-        figure = Figure(figsize=(3.2 * len(settings) + 0.6, 4.4), layout="constrained", dpi=160)
+        width = 3.2 * len(settings) + 0.6
+        lines = -(-len(looks) // _columns(list(experiment.optimizers), width))  # of the legend
+        figure = Figure(figsize=(width, 4.0 + 0.18 * lines), layout="constrained", dpi=160)
         panels = figure.subplots(2, len(settings), squeeze=False, sharex="col")
         for column, setting in enumerate(settings):
             top, bottom = panels[0][column], panels[1][column]
             for index, label in enumerate(experiment.optimizers):
                 runs = [run for run in summary.runs if (run.setting, run.label) == (setting, label)]
                 look = {**looks[index], "label": label}
-                _draw(top, [(run.epoch, run.test) for run in runs], metric == "loss", look)
-                _draw(bottom, [(run.epoch, run.train_loss) for run in runs], True, look)
+                _draw(top, [(run.epoch, run.test) for run in runs], look, positive=metric == "loss", band=band)
+                _draw(bottom, [(run.epoch, run.train_loss) for run in runs], look, positive=True, band=band)
             top.set_title(setting)
             bottom.set_xlabel("epoch")
-            bottom.set_yscale("log")
-            if metric == "loss":
-                top.set_yscale("log")
+            for panel in (bottom, *([top] if metric == "loss" else [])):
+                low, high = panel.dataLim.intervaly
+                if high > 5 * low > 0:  # within less, a logarithmic axis has no round numbers to label
+                    panel.set_yscale("log")
         panels[0][0].set_ylabel(f"test {metric_words(metric)}")
         panels[1][0].set_ylabel("training loss in nats")
         handles, labels = panels[0][0].get_legend_handles_labels()
@@ -60,10 +66,15 @@ def curves(summary: Summary) -> Figure:
                 handles,
                 labels,
                 loc="outside lower center",
-                ncols=min(len(labels), 1 + 2 * len(settings)),
+                ncols=_columns(labels, width),
                 frameon=False,
             )
     return figure
+
+
+def _columns(labels: list[str], width: float) -> int:
+    """How many columns of a legend fit into a width in inches: eleven characters an inch, and six for the line."""
+    return max(1, min(len(labels), int(11 * width / (max(map(len, labels)) + 6))))
 
 
 def intervals(made: Report) -> Figure:
@@ -198,8 +209,8 @@ def _looks(count: int) -> list[dict[str, Any]]:
     return [{"color": to_hex(shades[i]), "linestyle": _DASHES[i % len(_DASHES)]} for i in range(count)]
 
 
-def _draw(panel: Axes, runs: list[tuple[Column, Column]], positive: bool, look: dict) -> None:
-    """One competitor's mean curve and band, over the evaluations that all its runs reached."""
+def _draw(panel: Axes, runs: list[tuple[Column, Column]], look: dict, *, positive: bool, band: bool) -> None:
+    """One competitor's mean curve, and its band if wanted, over the evaluations that all its runs reached."""
     if not runs:
         return
     epochs, means, lows, highs = [], [], [], []
@@ -215,5 +226,7 @@ def _draw(panel: Axes, runs: list[tuple[Column, Column]], positive: bool, look: 
         lows.append(interval.mean if interval.low is None else interval.low)
         highs.append(interval.mean if interval.high is None else interval.high)
     panel.plot(epochs, means, linewidth=1.4, **look)
+    if not band:
+        return
     floor = min(means, default=1.0) * 0.05 if positive else -np.inf  # a logarithmic axis has no room below 0
     panel.fill_between(epochs, np.maximum(lows, floor), highs, color=look["color"], alpha=0.15, linewidth=0)

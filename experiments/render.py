@@ -104,7 +104,12 @@ def difference_cells(difference: Difference) -> tuple[str, ...]:
     """A difference as table cells: setting, name, mean, interval, seeds, p-value."""
     mean, interval, n = numbers(difference.difference, "+")
     name = f"{difference.label} - {difference.baseline}"
-    return (difference.setting, name, mean, interval, str(n), f"{difference.p_value:.4f}")
+    return (difference.setting, name, mean, interval, str(n), p_words(difference.p_value))
+
+
+def p_words(p_value: float) -> str:
+    """A p-value with four decimals; a smaller one is not shown as 0, which it never is."""
+    return f"{p_value:.4f}" if p_value >= 1e-4 else "< 0.0001"
 
 
 def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from experiments.contrast import Term, contrast, values
@@ -11,6 +13,12 @@ def test_pairs_are_by_seed_and_only_seeds_that_all_cells_have(tmp_path):
     kept = make(tmp_path, {ALTO: [90.0, None, 92.0, 93.0], LAMB: [80.0, 70.0, 81.5]})
     assert values(kept, *ALTO) == {1: 90.0, 3: 92.0, 4: 93.0}
     assert contrast(kept, [Term(1, *ALTO), Term(-1, *LAMB)]) == {1: 10.0, 3: 10.5}
+
+
+def test_a_run_that_diverged_has_no_result_even_where_its_last_value_is_finite(tmp_path):
+    kept = make(tmp_path, {ALTO: [90.0, 91.0]})
+    runs = (dataclasses.replace(kept.runs[0], diverged=True), kept.runs[1])
+    assert values(dataclasses.replace(kept, runs=runs), *ALTO) == {2: 91.0}
 
 
 def test_weights_are_factors(tmp_path):

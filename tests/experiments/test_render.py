@@ -19,6 +19,11 @@ def test_results_and_differences_say_mean_interval_and_seeds(tmp_path):
     assert titled(kept, "Difference").rows == (("small", "ALTO - LAMB", "+2.00", "[-0.48, +4.48]", "3", "0.2500"),)
 
 
+def test_a_p_value_is_never_shown_as_zero():
+    assert render.p_words(0.0625) == "0.0625"
+    assert render.p_words(2e-6) == "< 0.0001"
+
+
 def test_flatness_is_a_ratio_with_its_interval(tmp_path):
     sharpness = {ALTO: [20.0, 20.0], LAMB: [10.0, 5.0]}
     kept = make(tmp_path, {ALTO: [1.0, 1.0], LAMB: [1.0, 1.0]}, sharpness=sharpness)
