@@ -1,5 +1,6 @@
-"""SIGKILL at random moments, from outside, in every phase of an experiment."""
+"""SIGKILL at random moments, from outside, and at chosen ones, in the midst of every kind of file."""
 
+import contextlib
 import json
 import os
 import random
@@ -10,16 +11,37 @@ import time
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from experiments import catalog, runner
+from experiments import catalog, runner, table
+from experiments.config import Experiment
 from experiments.environment import Environment
 from experiments.executor import Workers
 
 ROOT = Path(__file__).parents[2]
 
 
-def start(config: Path, out: Path, jobs: int) -> subprocess.Popen:
-    command = [sys.executable, "-m", "experiments", "run", str(config), "--out", str(out), "--jobs", str(jobs)]
+PATIENCE = 300  # seconds before a test gives up on a process; a busy machine needs many
+
+SWIM = """
+title = "Swim"
+source = "ours"
+baseline = "Adam"
+data = { name = "swimmer", limit = 40, test_limit = 1 }
+model = { name = "ppo", options = { hidden = [8], passes = 2 } }
+training = { epochs = 30, batch_size = 20, evaluations = 3 }
+tuning = { metric = "reward", seeds = [11], learning_rates = { low = 0.001, high = 0.001, count = 1 } }
+final = { seeds = [1] }
+[settings.any]
+[optimizers.ALTO]
+preset = "batch"
+[optimizers.Adam]
+[tiers.laptop]
+"""
+
+
+def start(config: Path, out: Path, jobs: int, launch: tuple[str, ...] = ("-m", "experiments")) -> subprocess.Popen:
+    command = [sys.executable, *launch, "run", str(config), "--out", str(out), "--jobs", str(jobs), "--tensorboard"]
     # no pipes: an orphan would hold them open, and the test would hang where it is to fail
     with (config.parent / "errors.txt").open("w") as errors:
         return subprocess.Popen([*command, "--checkpoint-seconds", "0"], cwd=ROOT, stdout=errors, stderr=errors)
@@ -35,6 +57,15 @@ def rows(out: Path) -> dict[str, dict]:
         for point in row["curve"]:
             point.pop("seconds")
         found[file.parent.name] = row
+    return found
+
+
+def states(out: Path) -> set[tuple[Path, int]]:
+    """Every checkpoint with its time."""
+    found = set()
+    for file in out.rglob("checkpoint.bin"):
+        with contextlib.suppress(FileNotFoundError):  # its run has just ended
+            found.add((file, file.stat().st_mtime_ns))
     return found
 
 
@@ -55,10 +86,27 @@ def resumed(out: Path) -> int:
     return sum(json.loads(file.read_text())["resumed"] for file in out.rglob("row.json"))
 
 
-@pytest.mark.parametrize(("jobs", "seed", "times"), [(1, 1, 3), (2, 2, 2)])
-def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, tmp_path, jobs, seed, times):
+def assert_whole(out: Path, experiment: Experiment) -> None:
+    """Every run is there once, in every form, and nothing is left over."""
+    found = rows(out)
+    assert len(found) == experiment.runs
+    folder = out / experiment.name / "laptop"
+    records = {record["id"]: record for record in table.read(folder)}
+    assert len(table.read(folder, ["id"])) == experiment.runs
+    assert {name: record["weights"] for name, record in records.items()} == {n: r["weights"] for n, r in found.items()}
+    for name, row in found.items():
+        events = EventAccumulator(str(folder / "tensorboard" / name)).Reload()
+        assert [event.step for event in events.Scalars("lr")] == [point["step"] for point in row["curve"]]
+    assert list(out.rglob(".*.tmp")) == []
+    assert list(out.rglob("checkpoint.bin")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "jobs", "seed", "times"), [("digits", 1, 1, 2), ("digits", 2, 2, 2), ("ppo", 1, 3, 2)]
+)
+def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, tmp_path, kind, jobs, seed, times):
     # steps slow enough that the kills fall among them
-    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 30"))
+    tiny_file.write_text(SWIM if kind == "ppo" else tiny_file.read_text().replace("epochs = 3", "epochs = 12"))
     experiment = catalog.load(str(tiny_file))
     whole = runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
     assert whole.complete
@@ -67,9 +115,8 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
     out, kills = tmp_path / "broken", 0
     for _ in range(times):
         process = start(tiny_file, out, jobs)
-        marks = len(list(out.rglob("metrics.jsonl")))
-        give_up = time.monotonic() + 60
-        while len(list(out.rglob("metrics.jsonl"))) == marks and process.poll() is None:  # until it works on a new run
+        before, give_up = states(out), time.monotonic() + PATIENCE
+        while states(out) <= before and process.poll() is None:  # until it has left a checkpoint of its own
             assert time.monotonic() < give_up
             time.sleep(0.005)
         time.sleep(draw.uniform(0, 0.4))
@@ -77,20 +124,50 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
         process.kill()  # SIGKILL
         process.wait()
     last = start(tiny_file, out, jobs)
-    assert last.wait(timeout=120) == 0, (tiny_file.parent / "errors.txt").read_text()
+    assert last.wait(timeout=PATIENCE) == 0, (tiny_file.parent / "errors.txt").read_text()
 
     assert kills == times, "the experiment ended before it could be killed: the test shows nothing"
     assert rows(out) == rows(tmp_path / "whole")
-    assert len(rows(out)) == experiment.runs
     assert resumed(out) >= 1, "no kill fell into a run: the test shows nothing"
-    assert list(out.rglob(".*.tmp")) == []
-    assert list(out.rglob("checkpoint.bin")) == []
+    assert_whole(out, experiment)
+
+
+# The process kills itself when half a file of this name is written and not yet in its place.
+AT_A_FILE = """
+import os, signal, sys
+real, name = os.fsync, sys.argv.pop(1)
+def fsync(fd):
+    if f".{name}." in os.readlink(f"/proc/self/fd/{fd}"):
+        os.ftruncate(fd, os.fstat(fd).st_size // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(fd)
+os.fsync = fsync
+from experiments.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_kill_in_the_midst_of_any_file_costs_nothing(tiny_file, tmp_path):
+    experiment = catalog.load(str(tiny_file))
+    runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
+    out = tmp_path / "broken"
+    for name in ("experiment.json", "checkpoint.bin", "row.json", table.FILE):
+        process = start(tiny_file, out, 1, ("-c", AT_A_FILE, name))
+        assert process.wait(timeout=PATIENCE) == -signal.SIGKILL, f"it never wrote {name}: the test shows nothing"
+        (half,) = out.rglob(".*.tmp")
+        assert half.name.startswith(f".{name}.")
+        assert list(out.rglob(table.FILE)) == []
+        if name == table.FILE:
+            assert len(rows(out)) == experiment.runs
+    assert start(tiny_file, out, 1).wait(timeout=PATIENCE) == 0, (tiny_file.parent / "errors.txt").read_text()
+    assert rows(out) == rows(tmp_path / "whole")
+    assert_whole(out, experiment)
 
 
 def test_workers_do_not_outlive_their_parent(tiny_file, tmp_path):
     tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 3000"))
     process = start(tiny_file, tmp_path / "out", 2)
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + PATIENCE
     while len(list(tmp_path.rglob("checkpoint.bin"))) < 2:  # until both workers train
         assert time.monotonic() < give_up
         time.sleep(0.05)
@@ -98,7 +175,7 @@ def test_workers_do_not_outlive_their_parent(tiny_file, tmp_path):
     assert sum(is_alive(worker) for worker in workers) >= 2
     process.kill()
     process.wait()
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + PATIENCE / 10
     while any(is_alive(worker) for worker in workers) and time.monotonic() < give_up:
         time.sleep(0.05)
     orphans = [worker for worker in workers if is_alive(worker)]
