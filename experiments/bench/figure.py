@@ -51,7 +51,7 @@ def _bars(report: Report) -> Figure:
         panel.set_title(f"{case['title']}, {case['parameters'] / 1e6:.3g} M")
     panels[0].invert_yaxis()
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), len(cases)), frameon=False)
     return figure
 
 
