@@ -66,7 +66,7 @@ def page(drawings: Mapping[str, Drawing], folder: Path) -> str:
         "# Figures of the theory",
         "",
         "Each is drawn by `python -m theory figures NAME` from stored studies; lines are theory, dots are data, and",
-        "bands or bars are 95 % intervals over the seeds.",
+        "bands or bars are 95 % intervals over the seeds unless the figure says otherwise.",
     ]
     for name, drawing in drawings.items():
         if (folder / f"{name}.png").exists():

@@ -14,7 +14,7 @@ def test_student_against_a_known_case():
 
 
 def test_student_covers_as_often_as_it_says():
-    """2000 samples of 8: the coverage is binomial with standard deviation .5 %; a correct interval fails this in 1e-5."""
+    """2000 samples of 8: the coverage is binomial, sd .5 %; a correct interval fails in 1e-5."""
     samples = np.random.default_rng(0).normal(size=(8, 2000))
     mean, half = t_interval(samples)
     assert (np.abs(mean) < half).mean() == pytest.approx(0.95, abs=4.4 * np.sqrt(0.95 * 0.05 / 2000))
