@@ -71,10 +71,9 @@ def code(claim: str) -> Place | None:
         return Place(path, line, path)
     for group in (*claims.METHOD, *claims.LEMMAS, *claims.THEOREMS, *claims.BEHAVIOUR):
         if any(one.id == claim for one in group.CLAIMS):  # its id is put together there
-            path = str(Path(str(group.__file__)).relative_to(sources.ROOT))
-            line = next(
-                i for i, text in enumerate(Path(group.__file__).read_text().splitlines(), 1) if "CLAIMS" in text
-            )
+            path = f"{group.__name__.replace('.', '/')}.py"
+            lines = (sources.ROOT / path).read_text().splitlines()
+            line = next(i for i, text in enumerate(lines, 1) if "CLAIMS" in text)
             return Place(path, line, path)
     return None
 

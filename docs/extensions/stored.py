@@ -4,14 +4,17 @@ They are written to ``docs/generated/``, whose Markdown files are read like any 
 """
 
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+from docs.extensions.ledger_data import ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
@@ -48,92 +51,116 @@ def _figures(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _rates() -> Iterator[tuple[str, str]]:
-    """One table a study: each measured number beside its prediction."""
+    """A heading a study, a table a quantity: each measured number beside its prediction."""
     studies = [json.loads(path.read_text()) for path in sorted((RESULTS / "rates").glob("*.json"))]
     studies = [study for study in studies if "rows" in study]
     if not studies:
-        _missing("results/rates/*.json", "python -m theory rates --full")
+        _missing("results/rates/*.json", "python -m theory rates --full --out results/rates")
     lines = [
         "# Rates: measured beside predicted",
         "",
-        "Each number was compared with a prediction that was fixed before the run. “bound / measured” is the smallest",
-        "quotient along the curve: a proved bound never goes below 1.",
+        "Every number stands beside a prediction that was fixed before the run, as was the tolerance that widens its",
+        "95 % interval. “Bound / measured” is the smallest quotient along a curve: a proved bound never goes below 1.",
+        "`=` is what theory says exactly, `<=` at most, `~` a heuristic.",
     ]
     for study in studies:
         machine = study["provenance"]
         seeds = f"{len(study['seeds'])} seeds" if study["seeds"] else "no randomness"
-        lines += [
-            "",
-            f"## {study['study']}",
-            "",
-            f"{study['title']} Mode {study['mode']}, {seeds}, {study['wall_s']:.0f} s on {machine['cpu']}.",
-        ]
-        for quantity, rows in groupby(study["rows"], key=lambda row: (row["objective"], row["quantity"])):
-            lines += ["", f"### {quantity[0]}: {quantity[1]}", "", *_rate_rows(list(rows))]
+        words = f"{study['title']} ({study['mode']}, {seeds}, {study['wall_s']:.0f} s on {machine['cpu']})"
+        lines += ["", f"## {study['study']}", "", f"{_cell(words[0].upper() + words[1:])}."]
+        rows = sorted(study["rows"], key=lambda row: row["quantity"])
+        for quantity, members in groupby(rows, key=lambda row: row["quantity"]):
+            lines += ["", f"### {_cell(quantity)}", "", *_rate_rows(members)]
     yield "rates.md", "\n".join(lines) + "\n"
 
 
-def _rate_rows(rows: list[dict[str, Any]]) -> list[str]:
-    lines = [
-        "| method | α | β₁ | theorem | predicted | measured [95 %] | bound / measured | verdict |",
-        "|---|--:|--:|---|--:|--:|--:|---|",
-    ]
+def _rate_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    known = {claim["id"] for claim in ledger().claims}
+    yield "| objective, method | α | β₁ | from | predicted | measured [95 %] | bound / measured | verdict |"
+    yield "|---|--:|--:|---|--:|--:|--:|---|"
     for row in rows:
-        method = f"{row['method']} {row['variant']}".strip()
-        predicted = "" if row["predicted"] is None else f"{row['relation']} {row['predicted']:.4g}"
-        measured = f"{row['measured']:.4g}" + (
-            "" if row["low"] == row["high"] else f" [{row['low']:.4g}, {row['high']:.4g}]"
-        )
+        who = ", ".join(row[key] for key in ("objective", "method", "variant") if row[key])
+        origin = f"{{claim}}`{row['theorem']}`" if row["theorem"] in known else _cell(row["theorem"])
+        predicted = "" if row["predicted"] is None else f"`{row['relation']}` {row['predicted']:.4g}"
+        interval = "" if row["low"] == row["high"] else f" [{row['low']:.4g}, {row['high']:.4g}]"
         bound = "" if row["bound_over_measured"] is None else f"{row['bound_over_measured']:.3g}"
-        cells = (method, f"{row['alpha']:g}", f"{row['beta1']:g}", row["theorem"], predicted, measured, bound)
-        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in (*cells, row["verdict"])) + " |")
-    return lines
+        numbers = (
+            f"{row['alpha']:g} | {row['beta1']:g} | {origin} | {predicted} | {row['measured']:.4g}{interval} | {bound}"
+        )
+        yield f"| {_cell(who)} | {numbers} | {row['verdict']} |"
+
+
+def _cell(text: str) -> str:
+    """Plain text as a Markdown table wants it."""
+    return re.sub(r"([|*_<\[\]\\^])", r"\\\1", text)
 
 
 def _worst_cases() -> Iterator[tuple[str, str]]:
-    """The certificates that exact arithmetic accepts, and the numerical worst cases beside the closed forms."""
+    """What exact arithmetic accepts, and the numerical optima beside the closed forms."""
     from theory.worst_case import settled, store
 
-    stored = store.COMMITTED / "rows.json"
-    if not stored.is_file():
-        _missing("results/worst-case/rows.json", "python -m theory worst-case --full --out results/worst-case")
+    if not (store.COMMITTED / "summary.json").is_file():
+        _missing("results/worst-case/summary.json", "python -m theory worst-case --full --out results/worst-case")
         return
+    summary = json.loads((store.COMMITTED / "summary.json").read_text())
+    tuned = json.loads((store.COMMITTED / "rows.json").read_text())["tuned"]
     lines = [
         "# Worst cases",
         "",
-        "What can happen at worst after N steps, over all functions of a class: estimated by semidefinite programs",
-        "(numerical, no proof), and for small cases certified: the dual is rounded and checked in exact arithmetic",
-        "(a proof for that setting).",
+        "What can happen at worst after $N$ steps, over all functions of a class. Semidefinite programs estimate it",
+        "(numerical, no proof); for small cases the dual is rounded and checked in exact arithmetic (a proof for that",
+        "setting).",
         "",
-        "## Certificates",
+        "## Where the closed forms hold",
         "",
-        "| setting | exact check |",
-        "|---|---|",
+        f"Step $1/L$, no momentum. {summary['residuals'][:1].upper()}{summary['residuals'][1:]}.",
+        "",
+        "| class | N | β₁ | holds to 1e-4 at c = | fails at c (closed form / optimum - 1) |",
+        "|---|--:|--:|---|---|",
     ]
+    for entry in summary["closed_forms"]:
+        fails = ", ".join(f"{c} ({relative:+.2%})" for c, relative in entry["fails"].items())
+        holds = ", ".join(f"{c:g}" for c in entry["holds"])
+        lines.append(f"| {entry['problem']} | {entry['N']} | {entry['beta1']:g} | {holds} | {fails} |")
+    lines += ["", "## The best step", "", "Smooth convex, the step tuned for each setting; numerical.", ""]
+    lines += ["| N | c | β₁ | step × L | worst case |", "|--:|--:|--:|--:|--:|"]
+    for row in sorted(tuned, key=lambda row: (row["N"], row["worst_case"])):
+        lines.append(f"| {row['N']} | {row['c']:g} | {row['beta1']:g} | {row['eta']:.4g} | {row['worst_case']:.5g} |")
+    lines += ["", "## Certificates", "", "Checked again in exact arithmetic when this page was built.", ""]
+    lines += ["| setting | exact check |", "|---|---|"]
     for name, refusal in settled.refusals(store.COMMITTED):
         if refusal:
             logger.warning("the certificate %s is refused: %s", name, refusal)
-        lines.append(f"| {name} | {refusal or 'accepted'} |")
+        lines.append(f"| {_cell(name)} | {refusal or 'accepted'} |")
     yield "worst-case.md", "\n".join(lines) + "\n"
 
 
 def _experiments(folder: Path) -> Iterator[tuple[str, str]]:
-    """One page an experiment that is kept, and the answers drawn from them."""
+    """One page an experiment that is kept, with its figures, and the answers drawn from them; laid out as results/."""
     from experiments import render, summary
     from experiments.errors import DataError
 
-    kept = sorted((RESULTS / "experiments").glob("*.json"))
-    if not kept:
+    found = sorted((RESULTS / "experiments").glob("*.json"))
+    if not found:
         _missing("results/experiments/*.json", "python -m experiments report digits --results results")
-    for path in kept:
+    for path in found:
         try:
-            yield f"experiments/{path.stem}.md", render.markdown(summary.read(path))
+            kept = summary.read(path)
         except DataError as error:
             logger.warning("%s", error)
+            continue
+        name, tier = kept.report.name, kept.report.tier
+        place = f"experiments/{name}" if tier == "laptop" else f"experiments/{name}-{tier}"
+        pictures = sorted((RESULTS / name).glob("*.png")) if tier == "laptop" else []
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        for picture in pictures:
+            shutil.copy(picture, folder / place)
+        shown = [f"![{picture.stem}, {kept.report.title}]({picture.name})" for picture in pictures]
+        figures = ["## Figures", *shown] if shown else []
+        yield f"{place}/report.md", "\n\n".join([render.markdown(kept), *figures])
     answers = RESULTS / "README.md"
     if answers.is_file():
-        (folder / "experiments").mkdir(parents=True, exist_ok=True)
-        yield "experiments/answers.md", answers.read_text()
+        yield "experiments/answers.md", answers.read_text().replace("# Results", "# Answers", 1)
     else:
         _missing("results/README.md", "python -m experiments answers")
 
