@@ -129,3 +129,11 @@ def test_a_ledger_of_other_code_is_refused(tmp_path, monkeypatch, capsys):
     assert main(["ledger", "--tex", "--out", str(tmp_path / "out")]) == 1
     assert "stale" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_verdict_that_is_not_the_pinned_one_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(store, "load", lambda path, claims: made.ledger())  # every proof and measurement supports
+    monkeypatch.setattr("theory.pinned.VERDICTS", {entry.claim.id: "not-run" for entry in made.ledger()})
+    assert main(["ledger", "--tex", "--out", str(tmp_path / "out")]) == 1
+    assert "identity-qhm: pinned not-run" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

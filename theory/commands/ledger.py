@@ -3,13 +3,15 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from theory import claims, store, tables
+from theory import claims, pinned, store, tables
 from theory.commands.shared import compute, errors
 from theory.evidence import QUICK
+from theory.ledger import Entry, surprises
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,17 +44,28 @@ def run(options: argparse.Namespace) -> int:
         ledger = compute(claims.ALL, QUICK)
         store.save(ledger, QUICK, store.LOCAL)
     if options.tex:
-        from theory import tex
-
-        try:
-            values = tex.write(ledger, ROOT / "results", options.out)
-        except tex.StaleError as error:
-            errors.print(f"[red]stale[/] {error}", highlight=False)
-            return 1
-        Console().print(f"{values} values in {options.out}", highlight=False)
-    elif options.json:
+        return _write_tex(ledger, options.out)
+    if options.json:
         json.dump([entry.to_json() for entry in ledger], sys.stdout, indent=1, ensure_ascii=False)
         sys.stdout.write("\n")
     else:
         Console().print(tables.ledger_table(ledger))
+    return 0
+
+
+def _write_tex(ledger: Sequence[Entry], out: Path) -> int:
+    """The paper's files; 1 if results are missing or stale, or a verdict is not the pinned one."""
+    from theory import tex
+
+    unexpected = surprises(ledger, pinned.VERDICTS)
+    for line in unexpected:
+        errors.print(f"[red]unexpected[/] {line}", highlight=False)
+    if unexpected:
+        return 1
+    try:
+        values = tex.write(ledger, ROOT / "results", out)
+    except tex.StaleError as error:
+        errors.print(f"[red]stale[/] {error}", highlight=False)
+        return 1
+    Console().print(f"{values} values in {out}", highlight=False)
     return 0
