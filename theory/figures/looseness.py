@@ -43,5 +43,6 @@ def draw(data: Mapping[str, Any]) -> Figure:
     axes.set_xscale("log")
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
+    axes.set_ylabel("study: method")
     axes.set_xlabel("smallest bound / measured")
     return figure

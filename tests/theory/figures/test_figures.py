@@ -59,7 +59,7 @@ def test_committed_studies_are_strict_json_with_their_origin(name):
     assert "dirty" not in record["commit"]
 
 
-@pytest.mark.parametrize("name", ["divergence", "stability-map"])
+@pytest.mark.parametrize("name", ["divergence", "impulse-response"])
 def test_equal_data_give_equal_files(name):
     drawing = figures.ALL[name]
     first, second = (gallery.render(drawing, stored(drawing)) for _ in range(2))
