@@ -76,13 +76,13 @@ def phrase(found: Evidence) -> str:
     """
     low = float("-inf") if found.at_least is None else found.at_least
     high = float("inf") if found.at_most is None else found.at_most
-    if low <= found.low and found.high <= high:
+    if low < found.low and found.high < high:
         word = "shown"
     elif found.high < low or found.low > high:
         word = "the opposite is shown"
     else:
         word = "open"
     p = "" if found.p_value is None else f", p = {found.p_value:.3g}"
-    return (
-        f"{found.estimate:+.3g} [{found.low:+.3g}, {found.high:+.3g}]{p}, {len(found.seeds)} seeds: **{word}**"
-    )  # fmt: skip
+    seeds = f", {len(found.seeds)} seeds" if found.seeds else ""
+    sign = "+" if found.seeds else ""  # without seeds it is a ratio of times, and no difference
+    return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{seeds}: **{word}**"

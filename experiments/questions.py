@@ -46,8 +46,8 @@ class Question:
         quantity: What the number is, in words.
         of: The quantity of `contrast.values`.
         sign: -1 where less is better, so that a positive lead is always a good one; it multiplies every weight.
-        at_least: The claim is that the number is at least this; absent where only ``at_most`` is claimed.
-        at_most: The claim is that it is at most this.
+        at_least: The claim is that the number is above this; absent where only ``at_most`` is claimed.
+        at_most: The claim is that it is below this.
         tier: Of the final runs.
     """
 

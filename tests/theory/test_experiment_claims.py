@@ -37,7 +37,7 @@ def test_a_stored_comparison_decides(tmp_path, interval, verdict):
     ((-0.5, 0.4), -1.0, 1.0, Outcome.SUPPORTS), ((-1.5, 0.4), -1.0, 1.0, Outcome.INCONCLUSIVE),
     ((1.1, 1.4), -1.0, 1.0, Outcome.CONTRADICTS), ((-3.0, -2.0), -1.0, 1.0, Outcome.CONTRADICTS),
     ((-9.0, 0.9), None, 1.0, Outcome.SUPPORTS), ((0.9, 1.1), None, 1.0, Outcome.INCONCLUSIVE),
-    ((1.1, 1.2), None, 1.0, Outcome.CONTRADICTS), ((0.0, 0.0), 0.0, None, Outcome.SUPPORTS),
+    ((1.1, 1.2), None, 1.0, Outcome.CONTRADICTS), ((0.0, 0.0), 0.0, None, Outcome.INCONCLUSIVE),
 ])  # fmt: skip
 def test_bounds_on_either_side_or_both(interval, least, most, outcome):
     found = experiments.compare({**stored(*interval), "at_least": least, "at_most": most})

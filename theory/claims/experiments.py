@@ -5,8 +5,8 @@ A file ``results/evidence/<claim id>.json`` holds one comparison, computed and w
     {"quantity": "lead of ALTO over LAMB", "estimate": 0.4, "low": 0.1, "high": 0.7, "at_least": 0.0, "at_most": null,
      "protocol": "...", "seeds": [...]}
 
-The claim asserts that the quantity is at least ``at_least`` and at most ``at_most``, where they are not null;
-[low, high] is its 95 % interval. The paper's own tables are claims about its scale: only runs at that scale may write
+The claim asserts that the quantity is above ``at_least`` and below ``at_most``, where they are not null; [low, high] is
+its 95 % interval. The paper's own tables are claims about its scale: only runs at that scale may write
 their evidence. What smaller runs answer are claims of ours, in `theory.claims.laptop`.
 """
 
@@ -40,12 +40,12 @@ def compare(stored: dict) -> Finding:
         raise ValueError(f"[{low}, {high}] is no interval around the estimate {estimate}")
     floor, ceiling = -math.inf if least is None else least, math.inf if most is None else most
     outcome = Outcome.INCONCLUSIVE
-    if floor <= low and high <= ceiling:
+    if floor < low and high < ceiling:  # equal runs differ by exactly 0, and that is no lead
         outcome = Outcome.SUPPORTS
     elif high < floor or low > ceiling:
         outcome = Outcome.CONTRADICTS
     interval = f"{estimate:.4g} [{low:.4g}, {high:.4g}]"
-    asserted = " and ".join(f"{sign} {bound:g}" for sign, bound in ((">=", least), ("<=", most)) if bound is not None)
+    asserted = " and ".join(f"{sign} {bound:g}" for sign, bound in ((">", least), ("<", most)) if bound is not None)
     return Finding(outcome, f"{stored['quantity']}: {interval}, asserted {asserted}; {stored['protocol']}")
 
 
