@@ -61,7 +61,7 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b5f80", "color-brand-content": "#0b5f80"},
     "dark_css_variables": {"color-brand-primary": "#6cc5ea", "color-brand-content": "#6cc5ea"},
 }
-pygments_style, pygments_dark_style = "tango", "monokai"
+pygments_style, pygments_dark_style = "tango", "github-dark"
 
 mathjax_path = "mathjax/tex-svg.js"
 # Nothing is loaded on demand, and an unknown macro is an error that the test of the pages sees, not red text.

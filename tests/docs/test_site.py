@@ -125,7 +125,11 @@ def test_a_claim_opens_with_everything_that_is_known_of_it(browser):
 
     link = entry.find_element("partial link text", "theory/claims/")
     visit(browser, link.get_attribute("href").removeprefix(SITE.as_uri() + "/"))
-    line = browser.execute_script("return document.querySelector(':target').closest('span[id]').textContent")
+    line = browser.execute_script(
+        "let node = document.querySelector(':target'), text = '';"
+        "while ((node = node.nextSibling) && !text.includes('\\n')) text += node.textContent;"
+        "return text.split('\\n')[0]"
+    )
     assert '"lemma-6"' in line
     assert complaints(browser) == []
 
