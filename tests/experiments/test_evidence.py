@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -123,6 +124,21 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
             answers.page(tmp_path, bad)
     with pytest.raises(ConfigError, match="no question is about 'digts'"):
         evidence.write(tmp_path, "digts")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "least", "most"),
+    [(0.1, 0.2, 0.0, None), (0.0, 0.0, 0.0, None), (-0.2, -0.1, 0.0, None), (1.1, 1.2, None, 1.0), (0.8, 0.9, None, 1.0),
+     (1.0, 1.0, None, 1.0), (-0.5, 0.5, -1.0, 1.0), (-2.0, -1.5, -1.0, 1.0)],
+)  # fmt: skip
+def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
+    found = evidence.Evidence(
+        claim="c", quantity="q", estimate=(low + high) / 2, low=low, high=high, at_least=least, at_most=most,
+        p_value=0.5, protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
+    )  # fmt: skip
+    word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "the opposite is shown", Outcome.INCONCLUSIVE: "open"}
+    judged = claims.compare(dataclasses.asdict(found)).outcome
+    assert answers.phrase(found).endswith(f"2 seeds: **{word[judged]}**")
 
 
 def test_every_question_is_a_claim_of_the_ledger_and_every_claim_a_question():
