@@ -128,8 +128,8 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
 
 @pytest.mark.parametrize(
     ("low", "high", "least", "most"),
-    [(0.1, 0.2, 0.0, None), (0.0, 0.0, 0.0, None), (-0.2, -0.1, 0.0, None), (1.1, 1.2, None, 1.0), (0.8, 0.9, None, 1.0),
-     (1.0, 1.0, None, 1.0), (-0.5, 0.5, -1.0, 1.0), (-2.0, -1.5, -1.0, 1.0)],
+    [(0.1, 0.2, 0.0, None), (0.0, 0.0, 0.0, None), (-0.2, -0.1, 0.0, None), (1.1, 1.2, None, 1.0),
+     (0.8, 0.9, None, 1.0), (1.0, 1.0, None, 1.0), (-0.5, 0.5, -1.0, 1.0), (-2.0, -1.5, -1.0, 1.0)],
 )  # fmt: skip
 def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
     found = evidence.Evidence(
