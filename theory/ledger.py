@@ -74,8 +74,12 @@ class Entry:
 
     @property
     def broken(self) -> list[Result]:
-        """Evidence that says nothing: it raised, or a proof or counterexample no longer goes through."""
-        return [r for r in self.results if r.outcome in {Outcome.ERROR, Outcome.INCONCLUSIVE}]
+        """Evidence that says nothing: it raised, or a proof or counterexample no longer goes through.
+
+        A measurement whose interval holds the asserted value has said so; the verdict is then "not reproduced".
+        """
+        logical = [r for r in self.results if r.kind is not Kind.MEASUREMENT and r.outcome is Outcome.INCONCLUSIVE]
+        return [r for r in self.results if r.outcome is Outcome.ERROR] + logical
 
     def to_json(self) -> dict[str, Any]:
         """The entry as plain data."""

@@ -6,7 +6,7 @@ import pytest
 
 from theory.claims import experiments, laptop
 from theory.evidence import QUICK, Outcome
-from theory.ledger import Claim, Verdict, entries
+from theory.ledger import Claim, Verdict, entries, surprises
 
 
 def stored(low, high):
@@ -54,6 +54,14 @@ def test_laptop_claims_are_ours_and_apart_from_the_papers():
     ids = {claim.id for claim in laptop.CLAIMS}
     assert not ids & {claim.id for claim in experiments.CLAIMS}
     assert all(claim.id.startswith("ours-") and claim.source == "ours; laptop tier" for claim in laptop.CLAIMS)
+
+
+def test_an_open_comparison_is_an_answer_and_not_broken_evidence(tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps(stored(-0.1, 0.3)))
+    (entry,) = entries([Claim("x", "ours", "s", evidence=experiments.evidence_for("x", tmp_path))], QUICK)
+    assert entry.results[0].outcome is Outcome.INCONCLUSIVE
+    assert surprises([entry], {"x": "not-reproduced"}) == []
+    assert len(surprises([entry], {"x": "reproduced"})) == 1
 
 
 def test_without_a_file_it_is_not_run(tmp_path):
