@@ -55,7 +55,7 @@ def small(tmp_path_factory):
     paper = checkout(tmp_path_factory.mktemp("small"))
 
     def document(name: str, line: str) -> subprocess.CompletedProcess[str]:
-        body = rf"\documentclass[11pt]{{article}}\input{{preamble}}\begin{{document}}{line}\end{{document}}"
+        body = rf"\documentclass[11pt]{{article}}\input{{preamble}}\begin{{document}}Text {line}\end{{document}}"
         (paper / f"{name}.tex").write_text(body)
         return build(paper, f"{name}.tex")
 

@@ -10,7 +10,7 @@ from theory import store
 from theory.__main__ import main
 from theory.tex import StaleError, write
 from theory.tex.book import Book
-from theory.tex.escape import fixed, long_table, number, statement, table, words
+from theory.tex.escape import fixed, interval, long_table, number, statement, table, words
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,10 @@ def test_numbers_keep_four_digits(value, latex):
 
 def test_signs_are_shown_where_they_are_asked_for():
     assert (fixed(0.25, sign=True), fixed(-0.25, sign=True), fixed(0.25)) == ("$+0.25$", "$-0.25$", "$0.25$")
+
+
+def test_an_interval_shows_both_ends():
+    assert interval({"low": -0.5, "high": 1.25}) == "$[-0.50,\\,1.25]$"
 
 
 def test_tables_of_uneven_rows_or_too_wide_are_refused():
