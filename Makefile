@@ -74,7 +74,7 @@ reproduce: $(READY)  ## every result from scratch, in order, and the paper; prin
 	$(BIN)/python paper/reproduce.py
 
 clean:  ## remove what the other targets made (not runs/)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis docs/_build docs/generated docs/pictures paper/build paper/generated
 
 # Without an NVIDIA GPU the CPU build of torch is enough, and the default one on Linux would pull gigabytes of CUDA: take
 # the CPU build from the configured indexes, else from PyTorch's own, else (macOS, offline mirrors) whatever there is.
