@@ -39,7 +39,7 @@ def _best(x: float, beta2: float) -> float:
 
     grid = np.linspace(0, 0.999, 400)
     start = grid[np.argmin([cost(c) for c in grid])]
-    found = minimize_scalar(cost, bounds=(max(0, start - 0.003), min(0.999, start + 0.003)), method="bounded")
+    found: Any = minimize_scalar(cost, bounds=(max(0, start - 0.003), min(0.999, start + 0.003)), method="bounded")
     return float(found.x)
 
 
