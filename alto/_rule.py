@@ -50,3 +50,8 @@ class Tensors:
     slow_avgs: list[Tensor]
     steps: list[Tensor]
     positions: list[int]
+
+    def pick(self, rows: list[int]) -> "Tensors":
+        """The entries of these parameters."""
+        columns = (getattr(self, name) for name in self.__slots__)
+        return Tensors(*([column[row] for row in rows] if column else [] for column in columns))

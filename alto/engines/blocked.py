@@ -11,13 +11,18 @@ import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
+from alto.engines import foreach as launched
 from alto.engines._layout import Memory, fresh
-from alto.engines._maths import correction, layer_factor, norm
+from alto.engines._maths import cast, correction, layer_factor, norm, norms
 from alto.engines._rounding import store_
 
 # Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
-# a dozen float32 operands of it fit in 2 MB of cache.
+# a dozen float32 operands of it fit in 2 MB of cache. Tensors up to here are small: they are stepped all together, for
+# most of their time would go into calling torch.
 _GRAIN = 1 << 16
+
+# The norms of theta and of r, shape (2, number of tensors), and what then writes the parameters, given their rates.
+_Begun = tuple[Tensor, Callable[[list[float]], None]]
 
 
 def explore_(
@@ -46,12 +51,46 @@ def alto_step_(
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     del capturable  # nothing waits for a CPU
+    rows = range(len(tensors.params))
+    small = [i for i in rows if tensors.params[i].numel() <= _GRAIN]
+    large = [i for i in rows if tensors.params[i].numel() > _GRAIN]
+    begun = [
+        (chosen, *first_pass_(tensors.pick(chosen), rule))
+        for chosen, first_pass_ in ((small, _together_), (large, _one_by_one_))
+        if chosen
+    ]
+    rates = [float(lr)] * len(rows)
+    if rule.layerwise:
+        norms_held = torch.empty(2, len(rows), dtype=torch.float64, device="cpu")
+        for chosen, of_chosen, _ in begun:
+            norms_held[:, chosen] = of_chosen.double()
+        theta_norms, r_norms = whole_norms(norms_held)
+        rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
+    for chosen, _, second_pass_ in begun:
+        second_pass_([rates[i] for i in chosen])
+
+
+def _together_(tensors: Tensors, rule: Rule) -> _Begun:
+    """All of them, in a few calls of torch."""
+    rs = launched.advance_(tensors, rule, capturable=False)
+    found = torch.empty(2, len(rs))
+    if rule.layerwise:
+        found = torch.stack((norms(cast(tensors.params, tensors.exp_avgs)), norms(rs)))
+
+    def apply_(rates: list[float]) -> None:
+        torch._foreach_mul_(rs, [-rate for rate in rates])
+        torch._foreach_add_(tensors.params, rs)
+
+    return found, apply_
+
+
+def _one_by_one_(tensors: Tensors, rule: Rule) -> _Begun:
+    """Block by block, with the bias corrections outside: r = scale (m / (sqrt(v) + shift) + decay / scale theta)."""
     scratch = _Scratch(tensors.exp_avgs[0].dtype)
     corrections = [correction(step.item(), rule) for step in tensors.steps]
-    squares: list[Tensor] = []
+    squares = torch.zeros(len(corrections), 2, dtype=torch.float64, device="cpu")
     for i, (scale, shift) in enumerate(corrections):
         explored = [tensors.slow_avgs[i]] if tensors.slow_avgs else []
-        parts: list[Tensor] = []
         first = 0
         for theta, g, m, v, *h in _blocks(
             tensors.params[i], tensors.grads[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i], *explored
@@ -67,20 +106,15 @@ def alto_step_(
             first += m.numel()
             if rule.layerwise:
                 r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
-                parts += [norm(theta.to(m.dtype)), norm(r)]
-        if rule.layerwise:
-            squares.append(torch.stack(parts).view(-1, 2).double().square().sum(0))
+                squares[i] += torch.stack((norm(theta.to(m.dtype)), scale * norm(r))).double().square()
 
-    rates = [float(lr)] * len(corrections)
-    if rule.layerwise:
-        norms = torch.stack(squares, dim=1).sqrt()
-        norms[1] *= torch.tensor([scale for scale, _ in corrections], dtype=torch.float64, device="cpu")
-        theta_norms, r_norms = whole_norms(norms)
-        rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
-    for i, (scale, shift) in enumerate(corrections):
-        for theta, m, v in _blocks(tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]):
-            r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
-            theta.add_(r, alpha=-rates[i] * scale)
+    def apply_(rates: list[float]) -> None:
+        for i, (scale, shift) in enumerate(corrections):
+            for theta, m, v in _blocks(tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]):
+                r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
+                theta.add_(r, alpha=-rates[i] * scale)
+
+    return squares.T.sqrt(), apply_
 
 
 def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Memory, fresh
-from alto.engines._maths import TensorList, bias_correction, cast, layer_factor, norm
+from alto.engines._maths import TensorList, bias_correction, cast, layer_factor, norms
 from alto.engines._rounding import store_
 
 
@@ -36,7 +36,21 @@ def alto_step_(
     capturable: bool = False,
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
-    params, ms, vs = tensors.params, tensors.exp_avgs, tensors.exp_avg_sqs
+    rs = advance_(tensors, rule, capturable=capturable)
+    if rule.layerwise:
+        thetas = cast(tensors.params, tensors.exp_avgs)
+        theta_norms, r_norms = whole_norms(torch.stack((norms(thetas), norms(rs))))
+        torch._foreach_mul_(rs, layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3).unbind())
+    if isinstance(lr, Tensor):
+        torch._foreach_mul_(rs, lr)
+        torch._foreach_sub_(tensors.params, rs)
+    else:
+        torch._foreach_add_(tensors.params, rs, alpha=-lr)
+
+
+def advance_(tensors: Tensors, rule: Rule, *, capturable: bool) -> TensorList:
+    """Write the averages; return r, the updates before the layerwise factor, in new tensors of the averages' dtype."""
+    ms, vs = tensors.exp_avgs, tensors.exp_avg_sqs
     us = cast(tensors.grads, ms)
     if rule.maximize:
         us = torch._foreach_neg(us)
@@ -51,19 +65,10 @@ def alto_step_(
     torch._foreach_mul_(vs, rule.beta3)
     torch._foreach_addcmul_(vs, us, us, 1 - rule.beta3)
     del us
-
     rs = _directions(ms, vs, tensors.steps, rule, capturable)
     if rule.weight_decay:
-        torch._foreach_add_(rs, params, alpha=rule.weight_decay)
-    if rule.layerwise:
-        norms = torch.stack((torch.stack(_norms(cast(params, ms))), torch.stack(_norms(rs))))
-        theta_norms, r_norms = whole_norms(norms)
-        torch._foreach_mul_(rs, layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3).unbind())
-    if isinstance(lr, Tensor):
-        torch._foreach_mul_(rs, lr)
-        torch._foreach_sub_(params, rs)
-    else:
-        torch._foreach_add_(params, rs, alpha=-lr)
+        torch._foreach_add_(rs, tensors.params, alpha=rule.weight_decay)
+    return rs
 
 
 def _directions(ms: TensorList, vs: TensorList, steps: list[Tensor], rule: Rule, capturable: bool) -> TensorList:
@@ -80,9 +85,3 @@ def _directions(ms: TensorList, vs: TensorList, steps: list[Tensor], rule: Rule,
     torch._foreach_mul_(denominators, scales)
     torch._foreach_add_(denominators, shifts)
     return torch._foreach_div(ms, denominators)
-
-
-def _norms(tensors: TensorList) -> TensorList:
-    if tensors[0].device.type == "cpu":
-        return [norm(tensor) for tensor in tensors]
-    return torch._foreach_norm(tensors)
