@@ -127,11 +127,12 @@ def table(columns: str, head: list[str], rows: list[list[str]]) -> str:
     )  # fmt: skip
 
 
-def long_table(widths: Sequence[float], head: list[str], rows: list[list[str]], caption: str = "") -> str:
+def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[str]], caption: str = "") -> str:
     """A ruled table over several pages, its head repeated.
 
     Args:
-        widths: of the columns, as shares of the line; a negative one is set flush right.
+        widths: of the columns, as shares of the line (text is broken; a negative one is set flush right), or ``l``,
+            ``r``, ``c`` for a column as wide as its content (numbers: they never stick out of their cell).
         head: the cells of the head.
         rows: cells that are LaTeX already.
         caption: LaTeX, with a label if it has one; none if empty.
@@ -142,8 +143,9 @@ def long_table(widths: Sequence[float], head: list[str], rows: list[list[str]], 
     Raises:
         ValueError: the widths do not fit the line or the head, or a row has another number of cells than the head.
     """
-    if len(widths) != len(head) or sum(map(abs, widths)) > 1 + 1e-9:
-        raise ValueError(f"{len(widths)} widths of sum {sum(map(abs, widths)):g} for {len(head)} columns of one line")
+    shares = sum(abs(width) for width in widths if not isinstance(width, str))
+    if len(widths) != len(head) or shares > 1 + 1e-9:
+        raise ValueError(f"{len(widths)} widths of sum {shares:g} for {len(head)} columns of one line")
     inner = table("", head, rows).splitlines()
     columns = "".join(map(_column, widths))
     first = [rf"\caption{{{caption}}}\\", *inner[1:4], r"\endfirsthead"] if caption else []
@@ -151,6 +153,8 @@ def long_table(widths: Sequence[float], head: list[str], rows: list[list[str]], 
     return "\n".join([*lines, *inner[4:-2], r"\end{longtable}", ""])
 
 
-def _column(width: float) -> str:
+def _column(width: float | str) -> str:
+    if isinstance(width, str):
+        return width
     side = "right" if width > 0 else "left"
     return rf">{{\ragged{side}\arraybackslash}}p{{\dimexpr{abs(width):g}\linewidth-2\tabcolsep}}"

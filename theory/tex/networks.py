@@ -53,7 +53,7 @@ def _experiment(book: Book, report: Mapping[str, Any], name: str) -> str:
         before = setting
     caption = f"{statement(report['title'])} ({report['tier']} tier): test {report['metric']}"
     head = ["setting", "optimizer", "lr", "mean", r"95\,\%", "seeds", f"minus {words(report['baseline'])}", r"95\,\%"]
-    return long_table((0.19, 0.16, -0.1, -0.09, 0.14, 0.09, -0.08, 0.15), head, lines, caption)
+    return long_table((0.18, 0.18, "r", "r", "l", "l", "r", "l"), head, lines, caption)
 
 
 def add_questions(book: Book, ledger: Sequence[Entry], results: Path) -> None:
