@@ -1,5 +1,7 @@
 """Folders of images, with made pictures, and every way in which they can be wrong."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,22 @@ def test_the_parts_and_the_pixels(root):
             expected = torch.tensor(list(COLOURS.values())[int(label)], dtype=torch.uint8)
             assert torch.equal(image, expected[:, None, None].expand(3, 8, 8))
     assert create(ModelConfig("convnet"), found)(found.test.inputs.float()).shape == (6, 2)
+
+
+def test_a_limited_test_set_is_drawn_from_all_classes_and_is_always_the_same(tmp_path):
+    for part, count in (("train", 5), ("val", 50)):
+        for name, colour in COLOURS.items():
+            folder = tmp_path / "imagefolder" / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (8, 8), (*colour[:1], number, colour[2])).save(folder / f"{number:02}.png")
+    limited = dataclasses.replace(CONFIG, test_limit=40)
+    found = data.load(limited, tmp_path).test
+    # half of each class; the share of one in 40 of 100 has a deviation of 2.5 images
+    assert 10 <= int(found.targets.sum()) <= 30
+    assert len(torch.unique(found.inputs.flatten(1), dim=0)) == 40
+    data.load.cache_clear()
+    assert torch.equal(data.load(limited, tmp_path).test.inputs, found.inputs)
 
 
 def test_the_shorter_side_is_scaled_and_the_middle_kept(root):
