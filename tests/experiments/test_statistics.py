@@ -1,7 +1,9 @@
+import math
+
 import numpy as np
 import pytest
 
-from experiments.statistics import sign_flip_p_value, t_interval
+from experiments.statistics import DRAWS, sign_flip_p_value, t_interval
 
 
 def test_the_t_interval_of_a_worked_example():
@@ -47,6 +49,26 @@ def test_sign_flips_are_counted_exactly(differences, expected):
     assert sign_flip_p_value(differences) == expected
 
 
-def test_too_many_pairs_to_enumerate_are_refused():
-    with pytest.raises(ValueError, match="between 1 and 20"):
-        sign_flip_p_value([1.0] * 21)
+def test_no_pairs_have_no_p_value():
+    with pytest.raises(ValueError, match="at least one"):
+        sign_flip_p_value([])
+
+
+def test_twenty_pairs_are_counted_exactly():
+    # Of 20 differences of size 1, 15 positive: |sum| >= 10 means at most 5 or at least 15 plus signs.
+    tail = sum(math.comb(20, k) for k in range(6))
+    assert sign_flip_p_value([1.0] * 15 + [-1.0] * 5) == 2 * tail / 2**20
+
+
+@pytest.mark.parametrize(("n", "positive"), [(21, 15), (40, 26), (64, 33)])
+def test_more_pairs_are_drawn_within_the_stated_error(n, positive):
+    # differences of size 1, so the exact value is a sum of binomial coefficients
+    size = abs(2 * positive - n)
+    exact = sum(math.comb(n, k) for k in range(n + 1) if abs(2 * k - n) >= size) / 2**n
+    found = sign_flip_p_value([1.0] * positive + [-1.0] * (n - positive))
+    assert abs(found - exact) < 5 * math.sqrt(exact * (1 - exact) / DRAWS) + 1 / DRAWS
+    assert found == sign_flip_p_value([1.0] * positive + [-1.0] * (n - positive))
+
+
+def test_drawn_signs_never_give_zero():
+    assert sign_flip_p_value([1.0] * 60) == 1 / (1 + DRAWS)
