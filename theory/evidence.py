@@ -59,11 +59,19 @@ THOROUGH = Effort("thorough", examples=2000, thorough=True)
 
 @dataclass(frozen=True)
 class Finding:
-    """What a piece of evidence found. ``pieces`` lists the parts of a proof: name, tool, ok, detail."""
+    """What a piece of evidence found.
+
+    Attributes:
+        outcome: what it says.
+        detail: what was seen, in words.
+        pieces: the parts of a proof: name, tool, ok, detail.
+        values: the numbers of the detail by name, for texts that quote one of them.
+    """
 
     outcome: Outcome
     detail: str
     pieces: Sequence[Mapping[str, Any]] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class Result:
     detail: str
     seconds: float
     pieces: Sequence[Mapping[str, Any]] = field(default=())
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 def run(evidence: Evidence, effort: Effort) -> Result:
@@ -99,8 +108,9 @@ def run(evidence: Evidence, effort: Effort) -> Result:
         finding = Finding(Outcome.ERROR, f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
     seconds = time.perf_counter() - begin
     return Result(
-        evidence.kind, evidence.name, evidence.about, finding.outcome, finding.detail, seconds, finding.pieces
-    )
+        evidence.kind, evidence.name, evidence.about, finding.outcome, finding.detail, seconds, finding.pieces,
+        finding.values,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,15 +140,18 @@ def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence
 
     def compute(_: Effort) -> Finding:
         parts = []
+        values = {}
         for piece in pieces:
             check = Check(True, "prose", "argued, not machine-checked") if piece.check is None else piece.check()
             parts.append({"name": piece.name, "tool": check.tool, "ok": check.ok, "detail": check.detail})
+            if check.value is not None:
+                values[piece.name] = check.value
         failed = [f"{part['name']}: {part['detail']}" for part in parts if not part["ok"]]
         machine = sum(piece.check is not None for piece in pieces)
         if failed:
             return Finding(Outcome.INCONCLUSIVE, "not proved: " + "; ".join(failed), parts)
         detail = f"{machine} machine-checked, {len(pieces) - machine} prose"
-        return Finding(Outcome.SUPPORTS, detail, parts)
+        return Finding(Outcome.SUPPORTS, detail, parts, values)
 
     return Evidence(Kind.PROOF, name, compute, about)
 
@@ -204,7 +217,11 @@ def counterexample(name: str, exhibit: Callable[[], tuple[bool, str]], *, about:
     return Evidence(Kind.COUNTEREXAMPLE, name, compute, about)
 
 
-def enumerated(name: str, check: Callable[[Effort], str], *, about: About = About.STATEMENT) -> Evidence:
+Seen = str | tuple[str, Mapping[str, float]]
+"""What a check saw: in words, or in words and by name."""
+
+
+def enumerated(name: str, check: Callable[[Effort], Seen], *, about: About = About.STATEMENT) -> Evidence:
     """An exact expectation: ``check`` enumerates every noise path, asserts, and returns what it saw."""
     return _asserting(Kind.EXACT, name, check, about)
 
@@ -214,11 +231,13 @@ def measured(name: str, measure: Callable[[Effort], Finding], *, about: About = 
     return Evidence(Kind.MEASUREMENT, name, measure, about)
 
 
-def _asserting(kind: Kind, name: str, check: Callable[[Effort], str], about: About) -> Evidence:
+def _asserting(kind: Kind, name: str, check: Callable[[Effort], Seen], about: About) -> Evidence:
     def compute(effort: Effort) -> Finding:
         try:
-            return Finding(Outcome.SUPPORTS, check(effort))
+            seen = check(effort)
         except AssertionError as failure:
             return Finding(Outcome.CONTRADICTS, f"fails: {failure}")
+        detail, values = (seen, {}) if isinstance(seen, str) else seen
+        return Finding(Outcome.SUPPORTS, detail, values=values)
 
     return Evidence(kind, name, compute, about)

@@ -106,6 +106,7 @@ def _result_json(result: Result) -> dict[str, Any]:
         "detail": result.detail,
         "seconds": round(result.seconds, 3),
         "pieces": [dict(piece) for piece in result.pieces],
+        **({"values": dict(result.values)} if result.values else {}),
     }
 
 

@@ -40,6 +40,7 @@ VERDICTS: dict[str, str] = {
     "ours-weight-decay-any-mu": "proved",
     "theorem-1": "proved-repaired",
     "table-2-orders": "proved",
+    "table-2-advantage": "refuted",
     "lemma-11": "proved-repaired",
     "lemma-12": "proved",
     "ours-theorem-c": "proved",

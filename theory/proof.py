@@ -29,11 +29,12 @@ Term = Any
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one machine check: whether it went through, by which tool, and what was seen."""
+    """The result of one machine check: whether it went through, by which tool, and what was seen (and as a number)."""
 
     ok: bool
     tool: str
     detail: str
+    value: float | None = None
 
 
 def identity(left: Expr, right: Expr = 0) -> Check:

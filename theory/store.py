@@ -19,8 +19,8 @@ from theory.ledger import Claim, Entry
 ROOT = Path(__file__).resolve().parent.parent
 COMMITTED = ROOT / "results" / "ledger.json"
 LOCAL = ROOT / "runs" / "theory" / "ledger.json"
-READ = ("evidence", "rates", "theory", "worst-case")
-"""The folders of results/ that claims read."""
+READ = ("evidence", "experiments", "rates", "theory", "worst-case")
+"""The folders of results/ that claims read, and those that the answers they read were drawn from."""
 TOOLS = ("sympy", "z3-solver", "cvc5", "hypothesis", "numpy", "scipy", "torch")
 
 
@@ -79,4 +79,5 @@ def _result(item: dict[str, Any]) -> Result:
         item["detail"],
         item["seconds"],
         item["pieces"],
+        item.get("values", {}),
     )

@@ -144,7 +144,7 @@ def _without_eps1() -> tuple[bool, str]:
 def _share(effort: Effort) -> Finding:
     """In how many free runs (C3) held at every step and coordinate; 95 % Clopper-Pearson intervals."""
     runs = 300 if effort.thorough else 60
-    lines, held_with_factor = [], 0
+    lines, values, held_with_factor = [], {"runs": float(runs)}, 0
     for name, layerwise in (("E-Adam", False), ("ALTO", True)):
         shares = [monotone_share(run_stream(seed, Variant(layerwise, monotone=False))[0]) for seed in range(runs)]
         held = sum(share == 1 for share in shares)
@@ -153,9 +153,12 @@ def _share(effort: Effort) -> Finding:
         lines.append(
             f"{name}: {held}/{runs} runs [{low:.2f}, {high:.2f}], median share of steps {np.median(shares):.2f}"
         )
+        values |= {f"{name}: held": float(held), f"{name}: median share of steps": float(np.median(shares))}
+        values |= {f"{name}: low": float(low), f"{name}: high": float(high)}
         held_with_factor = held if layerwise else held_with_factor
     rare = held_with_factor < runs / 2
-    return Finding(Outcome.CONTRADICTS if rare else Outcome.SUPPORTS, "3.5 with eps1 held in " + "; ".join(lines))
+    outcome = Outcome.CONTRADICTS if rare else Outcome.SUPPORTS
+    return Finding(outcome, "3.5 with eps1 held in " + "; ".join(lines), values=values)
 
 
 def _lemma_m() -> Check:
@@ -200,24 +203,26 @@ monotonicity = Claim(
 )  # fmt: skip
 
 
-def _floor_drift(_: Effort) -> str:
-    lines = []
+def _floor_drift(_: Effort) -> tuple[str, dict[str, float]]:
+    lines, values = [], {}
     for alpha in (-0.5, 0.0, 0.5):
         low, high = drift_bounds(alpha, slope=0.1)
         assert high < 0, f"alpha={alpha}: drift in [{low}, {high}]"
         lines.append(f"alpha={alpha}: E[r] in [{low:.4f}, {high:.4f}]")
-    return "at a gradient of +0.1 the expected direction is uphill: " + "; ".join(lines)
+        values |= {f"alpha={alpha}: low": low, f"alpha={alpha}: high": high}
+    return "at a gradient of +0.1 the expected direction is uphill: " + "; ".join(lines), values
 
 
 def _floor_runs(effort: Effort) -> Finding:
     steps = 300_000 if effort.thorough else 8_000
-    lines, good = [], True
+    lines, values, good = [], {"steps": float(steps), "seeds": 16.0}, True
     for eta in (0.1, 0.03):
         share, error = long_run(alpha=-0.5, eta=eta, steps=steps)
         good &= share - 2 * error > 0.9
         lines.append(f"eta={eta}: {share:.3f} +- {2 * error:.3f}")
+        values |= {f"eta={eta}: share": float(share), f"eta={eta}: half": 2 * float(error)}
     detail = f"mean |grad|^2 / sup |grad|^2, 16 seeds, {steps} steps: " + "; ".join(lines)
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail)
+    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail, values=values)
 
 
 batch_floor = Claim(

@@ -158,16 +158,18 @@ def chain_of(seed: int, variant: str) -> list[chain.Stage]:
 def chains(variant: str, about: About = About.STATEMENT, count: int = 30) -> Evidence:
     """The chains of ``count`` drawn problems (ten times as many if thorough), every stage asserted."""
 
-    def check(effort: Effort) -> str:
+    def check(effort: Effort) -> tuple[str, dict[str, float]]:
         problems = 10 * count if effort.thorough else count
         ratios = []
         for seed in range(problems):
             found = chain_of(seed, variant)
             assert not chain.broken(found), f"seed {seed}: {chain.broken(found)}"
             ratios.append(chain.looseness(found[-1]))
+        least, median = float(min(ratios)), float(np.median(ratios))
         return (
-            f"{problems} problems, all 2^{STEPS} paths, stages N-a to N-e; bound/exact min {min(ratios):.3g}, "
-            f"median {np.median(ratios):.3g}"
+            f"{problems} problems, all 2^{STEPS} paths, stages N-a to N-e; bound/exact min {least:.3g}, "
+            f"median {median:.3g}",
+            {"problems": float(problems), "least": least, "median": median},
         )
 
     return enumerated(f"chain N-a ... N-e, {variant}", check, about=about)

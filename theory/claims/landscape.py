@@ -34,6 +34,9 @@ def _valley(effort: Effort) -> Finding:
     return Finding(
         Outcome.SUPPORTS if flatter else Outcome.CONTRADICTS,
         f"log-sharpness after {steps} steps (lower is flatter), 48 seeds, 95 %: {detail}",
+        values={"steps": float(steps)}
+        | {f"alpha={alpha:g}": float(mean) for alpha, (mean, _) in ends.items()}
+        | {f"alpha={alpha:g}: half": float(half) for alpha, (_, half) in ends.items()},
     )
 
 
@@ -62,7 +65,8 @@ def _rosenbrock(_: Effort) -> Finding:
     slower = hits[-5.0] > hits[0.0] and hits[-50.0] > hits[0.0] and hits[50.0] < hits[0.0]
     detail = ", ".join(f"alpha={alpha:g}: {hit}" for alpha, hit in hits.items())
     outcome = Outcome.SUPPORTS if slower else Outcome.CONTRADICTS
-    return Finding(outcome, f"steps to f < 1e-6, deterministic: {detail}")
+    values = {f"alpha={alpha:g}": float(hit) for alpha, hit in hits.items()}
+    return Finding(outcome, f"steps to f < 1e-6, deterministic: {detail}", values=values)
 
 
 speed = Claim(

@@ -14,13 +14,18 @@ ETA = 0.3
 
 def _certificate(setting: Setting, *, layerwise: bool) -> Check:
     certain, largest = drift(setting, layerwise=layerwise)
-    return Check(certain, "ball arithmetic (python-flint), 40 digits", f"drift <= {largest:.4f} for every phi")
+    return Check(certain, "ball arithmetic (python-flint), 40 digits", f"drift <= {largest:.4f} for every phi", largest)
+
+
+def case(setting: Setting, *, layerwise: bool) -> str:
+    """What an instance and a method are called in the evidence."""
+    return f"n = {setting.n}, alpha = {setting.alpha}, {'ALTO' if layerwise else 'E-Adam'}"
 
 
 def _certificates() -> tuple[Piece, ...]:
     return tuple(
         Piece(
-            f"n = {setting.n}, alpha = {setting.alpha}, {'ALTO' if layerwise else 'E-Adam'}: the drift is negative",
+            f"{case(setting, layerwise=layerwise)}: the drift is negative",
             lambda setting=setting, layerwise=layerwise: _certificate(setting, layerwise=layerwise),
         )
         for setting in (*SHORT, *LONG)
@@ -41,7 +46,7 @@ def theorem_c_bound(setting: Setting, *, steps: int, layerwise: bool) -> float:
 def _runs(effort: Effort) -> Finding:
     """Free: R(T)/T within 5 % of the slope, R doubles with T. Enforced: R below Theorem C's bound, and slower."""
     steps = 2_000_000 if effort.thorough else 100_000
-    lines, good = [], True
+    lines, values, good = [], {"steps": float(steps)}, True
     for setting in SHORT:
         for layerwise in (False, True):
             free = play(setting, steps=steps, eta=ETA, layerwise=layerwise, enforce=False)
@@ -55,7 +60,11 @@ def _runs(effort: Effort) -> Finding:
                 f"{slope:.4f}), "
                 f"enforced R/sqrt(T) {tame.full / sqrt(steps):.2f}, bound/R {bound / tame.full:.3g}"
             )
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, f"T = {steps}; " + "; ".join(lines))
+            who = case(setting, layerwise=layerwise)
+            values |= {f"{who}: R/T": free.full / steps, f"{who}: slope": slope}
+            values |= {f"{who}: enforced": tame.full / sqrt(steps), f"{who}: bound/R": bound / tame.full}
+    outcome = Outcome.SUPPORTS if good else Outcome.CONTRADICTS
+    return Finding(outcome, f"T = {steps}; " + "; ".join(lines), values=values)
 
 
 counterexample = Claim(

@@ -200,7 +200,7 @@ BATCH_ONE = ((0.0, 0.99), (-5.0, 0.99), (-50.0, 0.99), (50.0, 0.99), (0.5, 0.01)
 
 def _batch_one(_: Effort) -> Finding:
     """No interval: the operator is exact and nothing is random but the fixed features; six digits."""
-    features, lines, good = minibatch.features(), [], True
+    features, lines, values, good = minibatch.features(), [], {}, True
     for beta2 in (0.0, 0.9):
         plain, low, lower, high, ours = (minibatch.largest_stable_rate(features, *s, beta2) for s in BATCH_ONE)
         good &= high < plain < low < lower and (ours > plain) is (beta2 > 0)
@@ -208,7 +208,10 @@ def _batch_one(_: Effort) -> Finding:
             f"beta2={beta2:g}: alpha=0 {plain:.5f}, -5 {low:.5f}, -50 {lower:.5f}, 50 {high:.5f}, "
             f".5 (beta1=.01) {ours:.5f}"
         )
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, "largest stable rate; " + "; ".join(lines))
+        for (alpha, beta1), rate in zip(BATCH_ONE, (plain, low, lower, high, ours), strict=True):
+            values[f"beta2={beta2:g}, alpha={alpha:g}, beta1={beta1:g}"] = float(rate)
+    outcome = Outcome.SUPPORTS if good else Outcome.CONTRADICTS
+    return Finding(outcome, "largest stable rate; " + "; ".join(lines), values=values)
 
 
 batch_one = Claim(

@@ -147,13 +147,16 @@ table_1 = Claim(
 
 
 def _signs(_: Effort) -> Finding:
-    fast, slow = sign_agreement(20), sign_agreement(2000)
+    shares = {n: sign_agreement(n) for n in (20, 200, 2000)}
+    fast, slow = shares[20], shares[2000]
     good = fast[1] > 0.95 and fast[0] < 0.6 and slow[0] > 0.9 and slow[1] < 0.6
     detail = "; ".join(
-        f"{n} steps a crossing: {d:.3f} like the difference, {g:.3f} like the gradient"
-        for n, (d, g) in ((20, fast), (200, sign_agreement(200)), (2000, slow))
+        f"{n} steps a crossing: {d:.3f} like the difference, {g:.3f} like the gradient" for n, (d, g) in shares.items()
     )
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, "deterministic, beta1 = .99; " + detail)
+    values = {f"{n}: like the difference": d for n, (d, _) in shares.items()}
+    values |= {f"{n}: like the gradient": g for n, (_, g) in shares.items()}
+    outcome = Outcome.SUPPORTS if good else Outcome.CONTRADICTS
+    return Finding(outcome, "deterministic, beta1 = .99; " + detail, values=values)
 
 
 sign_of_a = Claim(
@@ -243,13 +246,14 @@ def _figure_8(_: Effort) -> Finding:
     return Finding(
         Outcome.SUPPORTS if further else Outcome.CONTRADICTS,
         f"deterministic, eta = .1, beta3 = .99, 2000 steps (the last 4000); end point of f1: {detail}",
+        values=ends,
     )
 
 
 figure_8 = Claim(
     id="figure-8",
-    source="paper, Figure 8 (first function; the paper's eta and eps are not known to us)",
-    statement="On the 1-D function f1, E with alpha = -80 leaves the local minimum in which Adam(.95) ends.",
+    source="paper, Figure 8, first function (the paper's eta and eps are not known to us)",
+    statement=r"On the 1-D function $f_1$, EAdam with $\alpha = -80$ leaves the local minimum in which Adam(.95) ends.",
     assumptions=("eta = .1; E at alpha* is Adam with retention .99 in the first moment (ours-alpha-star)",),
     evidence=(measured("end points beside two controls", _figure_8),),
 )
