@@ -181,7 +181,7 @@ def esgd() -> Preconditioner:
 
 
 def eadam(F: Filter, eps1: float, G: float, *, corrected: bool = False) -> Preconditioner:
-    """E-Adam: W lies in [eps1, kappa G + eps1]; bias correction of m raises Q by at most 1 / (1 - beta2)."""
+    """EAdam: W lies in [eps1, kappa G + eps1]; bias correction of m raises Q by at most 1 / (1 - beta2)."""
     return Preconditioner(1 / (F.kappa * G + eps1), 1 / eps1 / (1 - F.beta2 if corrected else 1))
 
 
@@ -228,7 +228,7 @@ def largest_step_small_batch(F: Filter, L: float) -> float:
 
 
 def mean_square_gradient_small_batch(F: Filter, *, L: float, eta: float, T: int, gap: float, variance: float) -> float:
-    """E-SGD with any batch: 4 gap / (eta T) + 2 L eta variance (1 + 2 L eta tau2); the noise term falls with eta."""
+    """ESGD with any batch: 4 gap / (eta T) + 2 L eta variance (1 + 2 L eta tau2); the noise term falls with eta."""
     return 4 * gap / (eta * T) + 2 * L * eta * variance * (1 + 2 * L * eta * F.tau2)
 
 

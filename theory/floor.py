@@ -1,4 +1,4 @@
-"""E-Adam's noise floor: skewed noise in the normalisation can turn the expected direction uphill (ours)."""
+"""EAdam's noise floor: skewed noise in the normalisation can turn the expected direction uphill (ours)."""
 
 from itertools import product
 
@@ -42,7 +42,7 @@ def drift_bounds(alpha: float, *, slope: float) -> tuple[float, float]:
 
 
 def long_run(*, alpha: float, eta: float, steps: int, seeds: int = 16) -> tuple[float, float]:
-    """Mean of |grad f|^2 / 0.1^2 over a run of E-Adam on f = 0.1 sqrt(1 + x^2), with its standard error over seeds."""
+    """Mean of |grad f|^2 / 0.1^2 over a run of EAdam on f = 0.1 sqrt(1 + x^2), with its standard error over seeds."""
     rng = np.random.default_rng(0)
     adam = ALTO(alpha, BETA1, 0.0, BETA3, EPS1, 1.0, 1.0, 0.0, bias_correction=False, layerwise=False)
 

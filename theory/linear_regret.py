@@ -1,4 +1,4 @@
-"""An online problem on which E-Adam and ALTO have linear regret: Reddi's stream, with E in front.
+"""An online problem on which EAdam and ALTO have linear regret: Reddi's stream, with E in front.
 
 On X = [-1, 1] the loss is C theta once every n steps and -theta in between, C > n - 1: the best point is -1. Its
 gradient does not depend on theta, so the direction r_k tends to an n-periodic r*; if the layer-scaled sum over a
@@ -98,13 +98,13 @@ class Outcome:
 
 
 def play(setting: Setting, *, steps: int, eta: float, layerwise: bool, enforce: bool, start: float = 0.0) -> Outcome:
-    """Run vanilla E-Adam or ALTO (one layer of one parameter, eta / sqrt(k), clipped) on the stream.
+    """Run vanilla EAdam or ALTO (one layer of one parameter, eta / sqrt(k), clipped) on the stream.
 
     Args:
         setting: the instance.
         steps: T, even.
         eta: step size.
-        layerwise: ALTO rather than E-Adam.
+        layerwise: ALTO rather than EAdam.
         enforce: replace H_k by its running maximum.
         start: theta_1.
 

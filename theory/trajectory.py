@@ -70,7 +70,7 @@ def record(
     """Run an algorithm and keep everything.
 
     Args:
-        optimizer: ALTO (which is E-Adam with ``layerwise=False``), or ESGD with its momentum normalised.
+        optimizer: ALTO (which is EAdam with ``layerwise=False``), or ESGD with its momentum normalised.
         gradient: the stochastic gradient.
         start: theta_1, shape (R, d).
         steps: T.

@@ -117,7 +117,7 @@ MUTANTS = {
         "min(1 / 2, 1 / sqrt(tracking.drift)",
         NONCONVEX,
     ),
-    "E-Adam lower bound": (
+    "EAdam lower bound": (
         BOUNDS,
         "Preconditioner(1 / (F.kappa * G + eps1), 1 / eps1",
         "Preconditioner(2 / (F.kappa * G + eps1), 1 / eps1",

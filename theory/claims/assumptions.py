@@ -28,7 +28,7 @@ from theory.sequences import average, explored
 
 
 def _covariance() -> Check:
-    """Cov(g_2, a_1) on f = L theta^2 / 2 after one step of E-SGD, for all parameters.
+    """Cov(g_2, a_1) on f = L theta^2 / 2 after one step of ESGD, for all parameters.
 
     With g_1 = L theta_1 + xi_1: theta_2 = theta_1 - eta (1 - beta2)(1 - c) g_1, g_2 = L theta_2 + xi_2 and
     a_1 = (1 - beta1) g_1. The covariance is the coefficient of xi_1 in g_2, times that in a_1, times sigma^2.
@@ -106,7 +106,7 @@ scale = Claim(
         r"$G_\infty$ "
         r"itself for $\alpha \le 0$; for $\alpha > 0$ no factor below $\kappa = 1 + 2|c|$ does."
     ),
-    assumptions=("|c| < 1",),
+    assumptions=(r"$|c| < 1$",),
     evidence=(
         proof(
             "the gain of u, and a sequence that approaches it",
@@ -145,7 +145,7 @@ def _share(effort: Effort) -> Finding:
     """In how many free runs (C3) held at every step and coordinate; 95 % Clopper-Pearson intervals."""
     runs = 300 if effort.thorough else 60
     lines, values, held_with_factor = [], {"runs": float(runs)}, 0
-    for name, layerwise in (("E-Adam", False), ("ALTO", True)):
+    for name, layerwise in (("EAdam", False), ("ALTO", True)):
         shares = [monotone_share(run_stream(seed, Variant(layerwise, monotone=False))[0]) for seed in range(runs)]
         held = sum(share == 1 for share in shares)
         low, high = beta_distribution.ppf([0.025, 0.975], [held, held + 1], [runs - held + 1, runs - held])
@@ -229,12 +229,12 @@ batch_floor = Claim(
     id="ours-batch-floor",
     source="ours; the need for a large batch in Theorem 1",
     statement=(
-        r"E-Adam with batch 1 can have a mean squared gradient that no step size removes: on "
+        r"EAdam with batch 1 can have a mean squared gradient that no step size removes: on "
         r"$f = .1\sqrt{1+x^2}$ with a noise of $2.7$ (probability $.1$) or $-.3$, $\beta_1 = .5$, $\beta_2 = 0$, "
         r"$\beta_3 = .5$, "
         r"the expected direction points uphill at every large $x$, for $\alpha = -.5, 0, .5$."
     ),
-    assumptions=("eps1 = 1e-8",),
+    assumptions=(r"$\epsilon_1 = 10^{-8}$",),
     evidence=(
         enumerated("sign of the stationary drift, the last 12 draws enumerated, the rest bounded", _floor_drift),
         measured("long runs, 95 % interval over seeds", _floor_runs),

@@ -56,7 +56,7 @@ lemma_3 = Claim(
         r"$\|u_k\|_\infty, \|m_k\|_\infty \le \kappa \max_j \|g_j\|_\infty$ and "
         r"$\|v_k\|_\infty \le (\kappa \max_j \|g_j\|_\infty)^2$ with $\kappa = |1-c| + |c| < 3$."
     ),
-    assumptions=("|c| < 1", "bounded gradients (3.3)"),
+    assumptions=(r"$|c| < 1$", "bounded gradients (3.3)"),
     evidence=(
         proof(
             "coordinatewise, by induction over k",
@@ -99,7 +99,7 @@ lemma_7 = Claim(
         r"For $n_k = \beta_2 n_{k-1} + (1-\beta_2) a_k$: "
         r"$E\|n_k\|^2 \le \beta_2 E\|n_{k-1}\|^2 + (1-\beta_2) E\|a_k\|^2$. It holds along every path, without $E$."
     ),
-    assumptions=("0 <= beta2 <= 1",),
+    assumptions=(r"$0 \le \beta_2 \le 1$",),
     evidence=(
         proof(
             "a square is convex",
@@ -187,7 +187,10 @@ lemma_10 = Claim(
         r"$\rho^2 = (1-\beta_2)^2 / ((1-\beta_3)(1-\beta_2^2/\beta_3))$. For all betas $m_k^2 \le A_k v_k$ with "
         r"$A_k = (\beta_2^2/\beta_3) A_{k-1} + (1-\beta_2)^2/(1-\beta_3)$, $A_0 = 0$."
     ),
-    assumptions=("0 <= beta2 < 1, 0 < beta3 < 1", "beta2^2 < beta3 only for the constant that is uniform in k"),
+    assumptions=(
+        r"$0 \le \beta_2 < 1$, $0 < \beta_3 < 1$",
+        r"$\beta_2^2 < \beta_3$ only for the constant that is uniform in $k$",
+    ),
     evidence=(
         proof(
             "induction over k, for one coordinate",

@@ -148,11 +148,11 @@ S6 = (
 CHAIN = (Piece("S1 convexity"), S2, S3, *S4, *S5, *S6, Piece("conclusion: add the four terms"))
 
 CONVEX = (
-    "each f_k convex on a box X that holds theta*",
-    "|g_k|_inf <= G",
-    "eta_k = eta/sqrt(k), lambda_k <= lambda/sqrt(k)",
+    r"each $f_k$ convex on a box $X$ that holds $\theta^*$",
+    r"$\|g_k\|_\infty \le G$",
+    r"$\eta_k = \eta/\sqrt k$, $\lambda_k \le \lambda/\sqrt k$",
 )
-MONOTONE = "(C3) H_k = (sqrt(v_k) + eps1)/(eta_k s_k) does not decrease, coordinate by coordinate"
+MONOTONE = r"(C3) $H_k = (\sqrt{v_k} + \epsilon_1)/(\eta_k s_k)$ does not decrease, coordinate by coordinate"
 
 ENFORCED = (Variant(layerwise=False, monotone=True), Variant(layerwise=True, monotone=True))
 FREE = (Variant(layerwise=False, monotone=False), Variant(layerwise=True, monotone=False))
@@ -199,7 +199,7 @@ theorem_c = Claim(
     id="ours-theorem-c",
     source="ours",
     statement=(
-        r"For constant $\alpha$, $|c| < 1$, vanilla ALTO (and E-Adam) has regret $R(T) \le A\sqrt T + B$ with the "
+        r"For constant $\alpha$, $|c| < 1$, vanilla ALTO (and EAdam) has regret $R(T) \le A\sqrt T + B$ with the "
         r"explicit "
         r"$A, B$ of theory/bounds.py. No decay of $\alpha$, no $\beta_2^2 < \beta_3$. For $\alpha \le 0$ E costs "
         r"$2|\alpha| G \sqrt d \eta (D + \sqrt N \epsilon_3)\sqrt T + |\alpha| G d D_\infty$."

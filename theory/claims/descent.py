@@ -1,4 +1,4 @@
-"""Descent and our Theorem N: the chain N-a ... N-e for E-SGD, vanilla E-Adam and vanilla ALTO (paper, Appendix)."""
+"""Descent and our Theorem N: the chain N-a ... N-e for ESGD, vanilla EAdam and vanilla ALTO (paper, Appendix)."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ lemma_8 = Claim(
         r"(1 - L\eta q_{max}) \|m\|_Q^2 - \|e\|_Q^2)$; so it descends up to the error if $\eta \le 1/(2Lq_{max})$, "
         r"$q_{max} = 1/(\epsilon_1\epsilon_2)$."
     ),
-    assumptions=("f L-smooth (not each sample's loss)",),
+    assumptions=(r"$f$ $L$-smooth (not each sample's loss)",),
     evidence=(
         proof(
             "smoothness and one square per coordinate",
@@ -179,11 +179,11 @@ theorem_n_sgd = Claim(
     id="ours-theorem-n-sgd",
     source="ours; the paper has no theorem for ESGD",
     statement=(
-        r"E-SGD with normalised momentum, $\eta L \le 1/2$, $C_d(\eta L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla "
+        r"ESGD with normalised momentum, $\eta L \le 1/2$, $C_d(\eta L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla "
         r"f(\theta_k)\|^2 \le \frac{2\Delta}{\eta T} + C_s \frac{\sigma^2}{b} + \frac{C_0 \|\nabla "
         r"f(\theta_1)\|^2}{T}$."
     ),
-    assumptions=("f L-smooth, bounded below", CONDITIONAL),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
     evidence=(
         proof("chain N-a ... N-e with Q = 1", *PIECES),
         chains("sgd"),
@@ -200,11 +200,11 @@ theorem_n_adam = Claim(
     id="ours-theorem-n-adam",
     source="ours",
     statement=(
-        r"Vanilla E-Adam, $q_{min} = 1/(\kappa G + \epsilon_1)$, $q_{max} = 1/\epsilon_1$, $\chi = q_{max}/q_{min}$, "
+        r"Vanilla EAdam, $q_{min} = 1/(\kappa G + \epsilon_1)$, $q_{max} = 1/\epsilon_1$, $\chi = q_{max}/q_{min}$, "
         r"$\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla f\|^2 \le "
         r"\frac{2\Delta}{\eta q_{min} T} + \chi(C_s \frac{\sigma^2}{b} + \frac{C_0 \|\nabla f(\theta_1)\|^2}{T})$."
     ),
-    assumptions=("f L-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     evidence=(proof("chain N-a ... N-e", *PIECES), chains("adam")),
 )
 
@@ -216,7 +216,7 @@ theorem_n_alto = Claim(
         r"\epsilon_1) "
         r"(\sqrt{d_{max}}\rho + (\lambda + \epsilon_2)\epsilon_3)/\epsilon_3$."
     ),
-    assumptions=("f L-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", "lambda = 0"),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\lambda = 0$"),
     evidence=(proof("chain N-a ... N-e", *PIECES), chains("alto")),
 )
 

@@ -1,5 +1,6 @@
 """Where E goes beyond linear stability: valleys, dips, wells, label noise, divergence; at equal learning rate."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -27,8 +28,8 @@ def _falls(intervals: list[tuple[float, float]]) -> bool:
     return all(later + half < earlier - other for (earlier, other), (later, half) in pairwise(intervals))
 
 
-def _verdict(good: bool, detail: str) -> Finding:
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail)
+def _verdict(good: bool, detail: str, values: Mapping[str, float] | None = None) -> Finding:
+    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail, values=values or {})
 
 
 def _drift(effort: Effort) -> Finding:
@@ -42,7 +43,12 @@ def _drift(effort: Effort) -> Finding:
         f"alpha={rule.alpha:g}: {mean:.3f} +- {half:.3f}, predicted {p:.3f}"
         for rule, (mean, half), p in zip(rules, seen, expected, strict=True)
     ]
-    return _verdict(near and _falls(seen), f"log-sharpness after {steps} steps, 48 seeds, 95 %: {'; '.join(lines)}")
+    values = {"steps": float(steps)}
+    for rule, (mean, half), p in zip(rules, seen, expected, strict=True):
+        values |= {f"alpha={rule.alpha:g}: mean": mean, f"alpha={rule.alpha:g}: half": half}
+        values |= {f"alpha={rule.alpha:g}: predicted": float(p)}
+    detail = f"log-sharpness after {steps} steps, 48 seeds, 95 %: {'; '.join(lines)}"
+    return _verdict(near and _falls(seen), detail, values)
 
 
 valley_drift = Claim(
@@ -52,7 +58,11 @@ valley_drift = Claim(
         r"Noise across a valley of sharpness $s(y)$ flattens it at the rate $\dot y = -\frac{\eta}{1-\beta_2}\frac12 "
         r"s'(y)\sigma^2 V(\eta s)/s^2$: $\alpha$ enters through $V$ alone, so that $\alpha < 0$ flattens more slowly."
     ),
-    assumptions=("s = e^y", "x relaxes fast beside y (the prediction may be off by 4 %)", "ESGD, beta2 = 0, eta = .8"),
+    assumptions=(
+        r"$s = e^y$",
+        r"$x$ relaxes fast beside $y$ (the prediction may be off by 4 %)",
+        r"ESGD, $\beta_2 = 0$, $\eta = .8$",
+    ),
     evidence=(measured("simulated drift beside the prediction", _drift),),
 )
 
@@ -77,7 +87,7 @@ flattening = Claim(
         r"Under label noise a fitted network flattens more slowly for $\alpha < 0$ and faster for $\alpha > 0$: the "
         r"trace of the Hessian after equal steps falls with $\alpha$."
     ),
-    assumptions=("equal eta = .15, ESGD without momentum", "one tanh network and one start"),
+    assumptions=(r"equal $\eta = .15$, ESGD without momentum", "one tanh network and one start"),
     evidence=(measured("trace of the Hessian after label noise", _label_noise),),
 )
 
@@ -110,7 +120,10 @@ wells = Claim(
         r"flat one. For ESGD it lengthens the stay in the sharp well (it explores less); for EAdam it shortens it (it "
         r"explores more)."
     ),
-    assumptions=("equal eta, white gradient noise", "alpha = 0 against -50 and -80; at -5 nothing is told apart"),
+    assumptions=(
+        r"equal $\eta$, white gradient noise",
+        r"$\alpha = 0$ against $-50$ and $-80$; at $-5$ nothing is told apart",
+    ),
     evidence=(measured("occupancy and exit times", _wells),),
 )
 
@@ -138,7 +151,7 @@ crossing = Claim(
         r"With momentum .9 $\alpha < 0$ crosses deeper narrow dips, for $\alpha \ge -50$ about $1/(1-c)$ times as deep "
         r"(to a sixth): 5 % at $\alpha = -5$."
     ),
-    assumptions=("one dip of width .05 in a bowl, no noise, small eta",),
+    assumptions=(r"one dip of width .05 in a bowl, no noise, small $\eta$",),
     evidence=(measured("first failing depth", _dips),),
 )
 
@@ -162,7 +175,7 @@ divergence = Claim(
         r"A tanh network trained by ESGD with $\beta_1 = .99$, $\beta_2 = .9$ diverges at $\alpha = -95$, inside "
         r"$|\alpha| < 100$, and trains at $\alpha = -91$: the cliff of ours-cliff lies between."
     ),
-    assumptions=("one network and start, full batch, eta = .03",),
+    assumptions=(r"one network and start, full batch, $\eta = .03$",),
     evidence=(measured("the loss at the end", _divergence),),
 )
 

@@ -43,7 +43,10 @@ figure_1 = Claim(
         r"E with $\alpha < 0$ moves along the valley of the squared cardioid to flatter points than its base does, "
         r"ESGD as well as EAdam."
     ),
-    assumptions=("beta1 = .99, beta2 = .9, alpha from -5 to -90", "equal eta: .01 for EAdam, .001 for ESGD"),
+    assumptions=(
+        r"$\beta_1 = .99$, $\beta_2 = .9$, $\alpha$ from $-5$ to $-90$",
+        r"equal $\eta$: .01 for EAdam, .001 for ESGD",
+    ),
     evidence=(
         measured("EAdam, 100 starts", lambda _: flatter(store.load("cardioid")["adam"], "EAdam")),
         measured("ESGD, 100 starts", lambda _: flatter(store.load("cardioid")["sgd"], "ESGD")),
@@ -100,7 +103,7 @@ same_as_heavy_ball = Claim(
     id="ours-figure-1-heavy-ball",
     source="ours, on the paper's Figure 1",
     statement=r"At $\alpha^* = -90$ ESGD on Rosenbrock is heavy ball with retention .99 and a tenth of the step.",
-    assumptions=("beta1 = .99, beta2 = .9, eta = .001; the identity itself is ours-alpha-star",),
+    assumptions=(r"$\beta_1 = .99$, $\beta_2 = .9$, $\eta = .001$; the identity itself is ours-alpha-star",),
     evidence=(measured("both runs beside each other", _rosenbrock),),
 )
 
@@ -116,6 +119,11 @@ def ends_as_far(study: dict[str, Any]) -> Finding:
         _outcome(as_far.mean() > 0.5),
         f"deterministic, {len(as_far)} step sizes from {min(study['eta']):g} to {max(study['eta']):g}, 5000 steps: the "
         f"control ends as far or farther at {as_far.sum()}; EAdam(-80) ends farther than Adam(.95) at {base}",
+        values={
+            "step sizes": float(len(as_far)),
+            "as far": float(as_far.sum()),
+            "farther than the base": float(base),
+        },
     )
 
 
@@ -126,7 +134,7 @@ figure_8_controls = Claim(
         r"On $f_1$ Adam with the slow average's retention .99 and E's effective step $\eta/(1-c)$ ends as far as E "
         r"with $\alpha = -80$ at most step sizes."
     ),
-    assumptions=("beta3 = .99, eps = 1e-8; the paper's are not known to us",),
+    assumptions=(r"$\beta_3 = .99$, $\epsilon = 10^{-8}$; the paper's are not known to us",),
     evidence=(measured("end points by step size", lambda _: ends_as_far(store.load("figure-8"))),),
 )
 
@@ -152,7 +160,7 @@ figure_8_holes = Claim(
         r"On $f_2$ E reaches the flat hole at no more step sizes than its base with retention .9; LAMB's layer factor "
         r"favours the hole because it lies at the origin."
     ),
-    assumptions=("beta3 = .99, eps = 1e-8, alpha in {-5, -50, -90}",),
+    assumptions=(r"$\beta_3 = .99$, $\epsilon = 10^{-8}$, $\alpha \in \{-5, -50, -90\}$",),
     evidence=(measured("step sizes that reach the flat hole", lambda _: holes(store.load("figure-8"))),),
 )
 

@@ -60,7 +60,7 @@ heavy_ball_nesterov = Claim(
         r"ESGD is Nesterov's $g_k + \beta_2 n_k$ for the plain momentum $n$. All three lie inside "
         r"$|\alpha| < 1/(1-\beta_1)$."
     ),
-    assumptions=("0 <= beta1, beta2 < 1",),
+    assumptions=(r"$0 \le \beta_1, \beta_2 < 1$",),
     evidence=(
         proof(
             "equal directions at every step",
@@ -113,7 +113,7 @@ two_averages = Claim(
         r"$m = (1-w) \mathrm{EMA}_{\beta_2}(g) + w \mathrm{EMA}_{\beta_1}(g)$, "
         r"$w = c(1-\beta_2)/(\beta_1-\beta_2)$."
     ),
-    assumptions=("beta1 != beta2", "zero initial state, normalised momentum"),
+    assumptions=(r"$\beta_1 \ne \beta_2$", "zero initial state, normalised momentum"),
     evidence=(
         proof(
             "equal z-transforms",
@@ -215,7 +215,9 @@ mean_lag = Claim(
         r"steps, of $m$ it is $\beta_2/(1-\beta_2) - \alpha$: $\alpha < 0$ looks back $|\alpha|$ steps, $\alpha > 0$ "
         r"extrapolates $\alpha$ steps ahead."
     ),
-    assumptions=("infinite past; after k steps the weights sum to 1 up to a multiple of beta1^k and beta2^k",),
+    assumptions=(
+        r"infinite past; after $k$ steps the weights sum to 1 up to a multiple of $\beta_1^k$ and $\beta_2^k$",
+    ),
     evidence=(
         proof(
             "value and slope of the transfer function at z = 1",
@@ -264,7 +266,7 @@ transport_identity = Claim(
         r"under $\theta_{k+1} = \theta_k - \eta m_k$ the point $y_k = \theta_k - \eta T_{k-1}$ moves by plain SGD, "
         r"$y_{k+1} = y_k - \eta g_k$."
     ),
-    assumptions=("constant alpha, beta1, beta2",),
+    assumptions=(r"constant $\alpha, \beta_1, \beta_2$",),
     evidence=(
         proof(
             "one step of the recursions",
@@ -316,7 +318,7 @@ noise_gain = Claim(
         r"\frac{1-\beta_2}{1+\beta_2} [1 - \frac{2c(1-\beta_2)(1+\beta_1-c)}{(1+\beta_1)(1-\beta_1\beta_2)}]$: "
         r"$\alpha < 0$ reduces it."
     ),
-    assumptions=("|c| < 1", "noise uncorrelated over time"),
+    assumptions=(r"$|c| < 1$", "noise uncorrelated over time"),
     evidence=(
         proof(
             "geometric series of the two-average form",

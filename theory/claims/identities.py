@@ -47,7 +47,7 @@ slow_average = Claim(
         r"$a_k = h_k - h_{k-1} = (1-\beta_1)(g_k - h_{k-1})$ and $u_k = (1-c) g_k + c h_{k-1}$, "
         r"$c = -\alpha(1-\beta_1)$. One buffer replaces two."
     ),
-    assumptions=("constant beta1; the first equality also for varying alpha_k",),
+    assumptions=(r"constant $\beta_1$; the first equality also for varying $\alpha_k$",),
     evidence=(
         proof(
             "induction over k",
@@ -91,7 +91,7 @@ qhm = Claim(
         r"E applied to plain SGD is quasi-hyperbolic momentum with the same $\beta = \beta_1$ and $\nu = c/\beta_1$: "
         r"$u_k = (1-\nu) g_k + \nu h_k$."
     ),
-    assumptions=("0 < beta1 < 1", "no momentum in the base (beta2 = 0)"),
+    assumptions=(r"$0 < \beta_1 < 1$", r"no momentum in the base ($\beta_2 = 0$)"),
     evidence=(
         proof(
             "the two directions are equal at each step",
@@ -131,7 +131,7 @@ n_fold_weights = Claim(
         r"In the $n$-fold exponential moving average the difference $g_i - g_{i-1}$ has at step $k$ the weight "
         r"$\binom{k-i+n-1}{n-1} (1-\beta)^n \beta^{k-i}$."
     ),
-    assumptions=("the same beta in each of the n averages", "n >= 1"),
+    assumptions=(r"the same $\beta$ in each of the $n$ averages", r"$n \ge 1$"),
     evidence=(
         proof(
             "induction over n and the lag j = k - i",

@@ -44,7 +44,7 @@ flatness = Claim(
     id="remark-2.1-flatness",
     source="paper, Remark 2.1 and abstract",
     statement=r"$\alpha < 0$ ends in flatter minima, $\alpha > 0$ in sharper ones.",
-    assumptions=("one mechanism: noise-driven drift along a valley, equal eta, ESGD",),
+    assumptions=(r"one mechanism: noise-driven drift along a valley, equal $\eta$, ESGD",),
     evidence=(measured("drift along a valley", _valley),),
 )
 
@@ -73,7 +73,7 @@ speed = Claim(
     id="remark-2.1-speed",
     source="paper, Remark 2.1",
     statement=r"$\alpha < 0$ converges slower, $\alpha > 0$ faster.",
-    assumptions=("one mechanism: a curved valley at equal eta, ESGD",),
+    assumptions=(r"one mechanism: a curved valley at equal $\eta$, ESGD",),
     evidence=(measured("Rosenbrock's valley", _rosenbrock),),
 )
 
@@ -94,7 +94,7 @@ edge = Claim(
     id="ours-edge-of-stability",
     source="ours",
     statement=r"Full-batch ESGD trains at the sharpness $x^*/\eta$: higher for $\alpha < 0$, lower for $\alpha > 0$.",
-    assumptions=("a network whose sharpness rises while it trains", "no momentum in the base, eta = .3, one start"),
+    assumptions=("a network whose sharpness rises while it trains", r"no momentum in the base, $\eta = .3$, one start"),
     evidence=(measured("a tanh network, predicted and measured sharpness, ratio within [.98, 1.005]", _edge),),
 )
 

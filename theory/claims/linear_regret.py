@@ -19,7 +19,7 @@ def _certificate(setting: Setting, *, layerwise: bool) -> Check:
 
 def case(setting: Setting, *, layerwise: bool) -> str:
     """What an instance and a method are called in the evidence."""
-    return f"n = {setting.n}, alpha = {setting.alpha}, {'ALTO' if layerwise else 'E-Adam'}"
+    return f"n = {setting.n}, alpha = {setting.alpha}, {'ALTO' if layerwise else 'EAdam'}"
 
 
 def _certificates() -> tuple[Piece, ...]:
@@ -56,7 +56,7 @@ def _runs(effort: Effort) -> Finding:
             good &= abs(free.full / steps / slope - 1) < 0.05 and 1.95 < free.full / free.half < 2.05
             good &= tame.full <= bound and tame.full / tame.half < 1.5
             lines.append(
-                f"alpha={setting.alpha}{' ALTO' if layerwise else ' E-Adam'}: R/T {free.full / steps:.4f} (slope "
+                f"alpha={setting.alpha}{' ALTO' if layerwise else ' EAdam'}: R/T {free.full / steps:.4f} (slope "
                 f"{slope:.4f}), "
                 f"enforced R/sqrt(T) {tame.full / sqrt(steps):.2f}, bound/R {bound / tame.full:.3g}"
             )
@@ -71,13 +71,16 @@ counterexample = Claim(
     id="ours-linear-regret-counterexample",
     source="ours; after Reddi, Kale & Kumar, ICLR 2018",
     statement=(
-        r"On $X = [-1,1]$ with $f_k(\theta) = C\theta$ once every $n$ steps and $-\theta$ otherwise, E-Adam and "
+        r"On $X = [-1,1]$ with $f_k(\theta) = C\theta$ once every $n$ steps and $-\theta$ otherwise, EAdam and "
         r"ALTO (one "
         r"parameter, $\eta_k = \eta/\sqrt k$) have $R(T)/T \to 2(C-(n-1))/n > 0$, for $\alpha < 0$ and for $\alpha "
         r"> 0$. "
         r"With $H_k$ replaced by its running maximum the regret is $O(\sqrt T)$."
     ),
-    assumptions=("(n, C, beta1, beta2, beta3, alpha) = (3, 12/5, .5, 0, .5, -+.5), (50, 1029/20, .9, .9, .99, -+5)",),
+    assumptions=(
+        r"$(n, C, \beta_1, \beta_2, \beta_3, \alpha) = (3, 12/5, .5, 0, .5, \mp.5)$",
+        r"or $(50, 1029/20, .9, .9, .99, \mp 5)$",
+    ),
     evidence=(
         proof(
             "theta is driven to +1",

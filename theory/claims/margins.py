@@ -103,7 +103,7 @@ frequency_response = Claim(
         r"\pi$. $\alpha < 0$ is a low-pass filter, $\alpha > 0$ a high-pass one; the group delay at 0 is $-\alpha$ "
         r"(ours-mean-lag)."
     ),
-    assumptions=("|c| < 1",),
+    assumptions=(r"$|c| < 1$",),
     evidence=(
         proof(
             "the transfer function on the unit circle",
@@ -138,7 +138,7 @@ variance_sign = Claim(
         r"Without momentum $V(c) - V(0)$ has the sign of $-c(1+\beta_1-2c)$: $\alpha < 0$ lowers the stationary "
         r"variance exactly while $-\alpha < (1+\beta_1)/(2(1-\beta_1))$, $\alpha > 0$ always raises it."
     ),
-    assumptions=("beta2 = 0", "both settings inside the region of ours-stability-region"),
+    assumptions=(r"$\beta_2 = 0$", "both settings inside the region of ours-stability-region"),
     evidence=(
         proof(
             "the difference factors",
@@ -182,7 +182,7 @@ polyak = Claim(
         r"contracts by $(\sqrt\kappa-1)/(\sqrt\kappa+1)$ a step on quadratics of condition number $\kappa$, by being "
         r"Polyak's heavy ball."
     ),
-    assumptions=("quadratics with curvatures in [L/kappa, L]",),
+    assumptions=(r"quadratics with curvatures in $[L/\varkappa, L]$",),
     evidence=(
         proof(
             "roots of modulus sqrt(beta1)",

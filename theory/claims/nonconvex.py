@@ -1,4 +1,4 @@
-"""What Theorem N gives: any batch for E-SGD, weight decay for any mu, the paper's Theorem 1 and Table 2."""
+"""What Theorem N gives: any batch for ESGD, weight decay for any mu, the paper's Theorem 1 and Table 2."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -79,12 +79,12 @@ theorem_n_small_batch = Claim(
     id="ours-theorem-n-sgd-small-batch",
     source="ours",
     statement=(
-        r"E-SGD with any batch, $\eta \le \min\{1/4L, 1/(2\sqrt2 K L)\}$: $\frac1T \sum_k E\|\nabla "
+        r"ESGD with any batch, $\eta \le \min\{1/4L, 1/(2\sqrt2 K L)\}$: $\frac1T \sum_k E\|\nabla "
         r"f(\theta_k)\|^2 \le "
         r"\frac{4\Delta}{\eta T} + 2L\eta \frac{\sigma^2}{b}(1 + 2L\eta\tau_2)$: plain SGD's leading term, whatever "
         r"$\alpha, \beta_1, \beta_2$."
     ),
-    assumptions=("f L-smooth, bounded below", CONDITIONAL),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
     evidence=(
         proof(
             "descent at the virtual iterate",
@@ -94,7 +94,7 @@ theorem_n_small_batch = Claim(
             Piece("the coefficient of sum E|D_k|^2 is at least 1/2", _small_batch_coefficient),
             Piece("sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/b, and divide", _small_batch_assembly),
         ),
-        enumerated("E-SGD", _small_batch_exactly),
+        enumerated("ESGD", _small_batch_exactly),
     ),
 )
 
@@ -115,7 +115,7 @@ weight_decay_any_mu = Claim(
         r"N holds for the regularised objectives $f_k = f + \frac{\lambda_k}{2}\|\theta\|^2_{W_k}$ with "
         r"$L + \lambda W_{max}$ and $\Delta + \frac\lambda2 W_{max}\|\theta_1\|^2$."
     ),
-    assumptions=("those of Theorem N", "W_{k+1} <= (1 + mu) W_k (lemma-4)"),
+    assumptions=("those of Theorem N", r"$W_{k+1} \le (1 + \mu) W_k$ (lemma-4)"),
     evidence=(
         proof(
             "the regulariser does not grow",
@@ -134,7 +134,7 @@ theorem_1 = Claim(
         r"Under 3.1-3.3, $\mu \le 1$, $b = O(\epsilon^{-2})$, $\lambda_k = \lambda(1-\mu)^k$, $\eta = O(1)$, "
         r"$T \ge O(\epsilon^{-2})$: $\frac{1}{T+1} \sum_k E\|\nabla f_k(\theta_k)\|^2 \le 4\epsilon^2$."
     ),
-    assumptions=("f L-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     corrected=(
         "The same orders under conditional unbiasedness in place of independence (3.2 is false for any algorithm "
         "that "
@@ -197,7 +197,7 @@ table_2 = Claim(
         r"squared "
         r"gradient of $\epsilon^2$."
     ),
-    assumptions=("those of Theorem N", "alpha <= 0"),
+    assumptions=("those of Theorem N", r"$\alpha \le 0$"),
     evidence=(
         proof(
             "Theorem N at eta = 1 / (2 L q_max max(1, K))",

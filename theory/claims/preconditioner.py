@@ -51,7 +51,7 @@ lemma_4 = Claim(
         r"With $W_k = \sqrt{v_k} + \epsilon_1$: $|W_{k+1} - W_k| \le \sqrt{1-\beta_3}\, \kappa G$ and "
         r"$|W_{k+1}/W_k - 1| \le \mu = \sqrt{1-\beta_3}\, \kappa G/\epsilon_1$. No bound on $\mu$ is needed."
     ),
-    assumptions=("|u_k| <= kappa G (lemma-3)", "eps1 > 0"),
+    assumptions=(r"$\|u_k\|_\infty \le \kappa G$ (lemma-3)", r"$\epsilon_1 > 0$"),
     evidence=(
         proof(
             "one coordinate, one step",
@@ -117,7 +117,7 @@ lemma_9 = Claim(
         r"$s\|r\| \le \phi$, $s \le 1/\epsilon_2$ and "
         r"$1/s \le \|m/W\|/\epsilon_3 + \lambda + \epsilon_2$. No bound on $\|\theta\|$ is needed."
     ),
-    assumptions=("eps2, eps3 > 0", "lambda >= 0"),
+    assumptions=(r"$\epsilon_2, \epsilon_3 > 0$", r"$\lambda \ge 0$"),
     evidence=(
         proof(
             "three bounds, one layer",

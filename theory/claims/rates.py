@@ -38,11 +38,11 @@ STATEMENTS = {
         ("cosine on a pseudo-Huber bowl, sign noise",),
     ),
     "batch": (
-        r"E-Adam's floor in skewed noise falls at least like $1/b$, as Theorem N allows; the measured fall is faster.",
+        r"EAdam's floor in skewed noise falls at least like $1/b$, as Theorem N allows; the measured fall is faster.",
         ("pseudo-Huber, rare large noise of one sign",),
     ),
     "pl": (
-        r"E-SGD on a PL function converges linearly to a floor; near the minimiser both are the linear recursion's.",
+        r"ESGD on a PL function converges linearly to a floor; near the minimiser both are the linear recursion's.",
         (r"$x^2 + 3\sin^2 x$, sign noise",),
     ),
 }

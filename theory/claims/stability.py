@@ -58,7 +58,7 @@ region = Claim(
         r"2(1+\beta_1)(1+\beta_2)$ "
         r"and $x[c(1-\beta_1\beta_2) - \beta_1(1-\beta_2)] < (1-\beta_1\beta_2)(1-\beta_1)(1-\beta_2)$."
     ),
-    assumptions=("0 <= beta1, beta2 < 1", "any real alpha"),
+    assumptions=(r"$0 \le \beta_1, \beta_2 < 1$", r"any real $\alpha$"),
     evidence=(
         proof(
             "Jury's criterion for the cubic",
@@ -251,7 +251,7 @@ mean_square = Claim(
         r"With multiplicative noise $g = \lambda(1 + \rho\xi)\theta$ ESGD is mean-square stable iff $x < x^*$ and "
         r"$\rho^2 V(x; c, \beta_1, \beta_2) < 1$."
     ),
-    assumptions=("xi white with variance 1",),
+    assumptions=(r"$\xi$ white with variance 1",),
     evidence=(
         holds_for("against the second-moment operator, 40 points a case, none within 1e-7 of its boundary",
                   _mean_square_cases, seed=draws.seeds),

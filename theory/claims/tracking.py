@@ -25,7 +25,9 @@ from theory.trajectory import Trajectory, record
 beta1, beta2, c, rate = sp.symbols("beta1 beta2 c r", positive=True)
 x, y = sp.symbols("x y", real=True)
 
-CONDITIONAL = "E[g_k | past] = grad f(theta_k), E[|g_k - grad f(theta_k)|^2 | past] <= sigma^2 / batch"
+CONDITIONAL = (
+    r"$E[g_k | \text{past}] = \nabla f(\theta_k)$, $E[\|g_k - \nabla f(\theta_k)\|^2 | \text{past}] \le \sigma^2/b$"
+)
 
 
 def _variance_step() -> Check:
@@ -97,7 +99,7 @@ def square_of_two() -> Check:
 
 
 def _noisy_run(rng: np.random.Generator, steps: int) -> tuple[Trajectory, ESGD, np.ndarray, float, float, float]:
-    """E-SGD over all 2^steps sign paths: (run, optimizer, D with D_0 = D_1 first, L, eta, sigma^2)."""
+    """ESGD over all 2^steps sign paths: (run, optimizer, D with D_0 = D_1 first, L, eta, sigma^2)."""
     problem = waves(rng, dimension=2, sigma=rng.uniform(0, 2))
     beta1, c = rng.uniform(0, 0.95), rng.uniform(-0.95, 0.95)
     esgd = ESGD(alpha=-c / (1 - beta1), beta1=beta1, beta2=rng.uniform(0, 0.95))
@@ -132,7 +134,7 @@ lemma_5 = Claim(
         r"For the average $\bar g_k$ of rate $r$: $E\|\bar g_k - D_k\|^2 \le (1-r) E\|\bar g_{k-1} - D_{k-1}\|^2 + "
         r"\frac{(1-r)^2 L^2}{r} E\|\theta_k - \theta_{k-1}\|^2 + r^2 \sigma^2/b$, by independence of the $g_k$."
     ),
-    assumptions=("f L-smooth", CONDITIONAL, "D_0 := D_1, so the initial error is |D_1|"),
+    assumptions=(r"$f$ $L$-smooth", CONDITIONAL, r"$D_0 := D_1$, so the initial error is $\|D_1\|$"),
     corrected="The same inequality, with conditional unbiasedness in place of the independence of g_k and g_t.",
     repairs=Repair.ASSUMPTION,
     evidence=(
@@ -144,7 +146,7 @@ lemma_5 = Claim(
             Piece("|delta_k| <= L |theta_k - theta_{k-1}|: smoothness"),
             about=About.CORRECTION,
         ),
-        enumerated("non-convex problems, E-SGD", _lemma_5_exactly, about=About.CORRECTION),
+        enumerated("non-convex problems, ESGD", _lemma_5_exactly, about=About.CORRECTION),
     ),
 )
 
@@ -195,7 +197,7 @@ lemma_6 = Claim(
         r"A recursion for $E\|a_k\|^2$ without a cross term, by independence of $g_k$ and $a_{k-1}$: "
         r"$E\|a_k\|^2 \le \beta_1^2 E\|a_{k-1}\|^2 + (1-\beta_1)^2 E\|g_k - g_{k-1}\|^2$."
     ),
-    assumptions=("f L-smooth", CONDITIONAL),
+    assumptions=(r"$f$ $L$-smooth", CONDITIONAL),
     corrected=(
         r"$E\|a_k\|^2 = (1-\beta_1)^2 (E\|\xi_k\|^2 + E\|w_{k-1}+\delta_k\|^2) \le "
         r"(1-\beta_1)^2 (\sigma^2/b + 2E\|w_{k-1}\|^2 + 2E\|\delta_k\|^2)$, $w = h - D$, by conditional unbiasedness."
@@ -211,7 +213,7 @@ lemma_6 = Claim(
             Piece("|x + y|^2 <= 2|x|^2 + 2|y|^2", square_of_two),
             about=About.CORRECTION,
         ),
-        enumerated("non-convex problems, E-SGD", _lemma_6_exactly, about=About.CORRECTION),
+        enumerated("non-convex problems, ESGD", _lemma_6_exactly, about=About.CORRECTION),
     ),
 )
 
@@ -260,7 +262,7 @@ lemma_e = Claim(
         r"with $(C_d, C_0, C_s) = (2K^2, 2\tau_2, 2\omega_2)$, and with $(2\alpha^2\beta_1^2 + 2(b+c)^2, "
         r"b + 2c^2/(1-\beta_1), 2c^2(1-\beta_1) + (1-\beta_2)(1-c)^2)$."
     ),
-    assumptions=(CONDITIONAL, "theta_1 deterministic", "|c| < 1"),
+    assumptions=(CONDITIONAL, r"$\theta_1$ deterministic", r"$|c| < 1$"),
     evidence=(
         proof(
             "two recursions, summed",
@@ -274,7 +276,7 @@ lemma_e = Claim(
             Piece("xi_k is orthogonal to what the past determines"),
             Piece("sum over k, with e_0 = w_0 = -D_1: the second triple, as the code has it", _summed_recursions),
         ),
-        enumerated("non-convex problems, E-SGD", _lemma_e_exactly),
+        enumerated("non-convex problems, ESGD", _lemma_e_exactly),
     ),
 )
 

@@ -52,7 +52,7 @@ hessian_difference = Claim(
         r"at most "
         r"$\frac{\rho}{2} \|\theta_k - \theta_{k-1}\|^2$ where $\rho$ bounds the third derivative."
     ),
-    assumptions=("f three times differentiable, |D^3 f| <= rho on the segment", "full-batch gradients"),
+    assumptions=(r"$f$ three times differentiable, $\|D^3 f\| \le \rho$ on the segment", "full-batch gradients"),
     evidence=(
         proof(
             "Taylor with integral remainder",
@@ -134,11 +134,11 @@ table_1 = Claim(
     id="table-1-signs",
     source="paper, Table 1",
     statement=(
-        "Crossing a 1-D minimum, all moves negative, the signs in the four stages are: -gbar: - - + +; -grad |grad "
-        "f|^2: "
-        "+ - + -; gbar_k - gbar_{k-1}: + - - +; <dtheta, dgbar>: - + + -."
+        r"Crossing a 1-D minimum, all moves negative, the signs in the four stages are: $-\bar g_k$: $-\,-\,+\,+$; "
+        r"$-\nabla\|\nabla f\|^2$: $+\,-\,+\,-$; $\bar g_k - \bar g_{k-1}$: $+\,-\,-\,+$; "
+        r"$\langle\Delta\theta, \Delta\bar g\rangle$: $-\,+\,+\,-$."
     ),
-    assumptions=("the well f = -exp(-x^2/2), stages split at its inflections and its minimum", "small steps"),
+    assumptions=(r"the well $f = -\exp(-x^2/2)$, stages split at its inflections and its minimum", "small steps"),
     evidence=(
         proof("signs of polynomials on intervals", *(Piece(row, lambda row=row: _table_1(row)) for row in TABLE_1)),
         measured("a crossing with finite steps", _table_1_steps),
@@ -167,7 +167,7 @@ sign_of_a = Claim(
         r"valley "
         r"takes many more than $1/(1-\beta_1) = 100$ steps."
     ),
-    assumptions=("constant speed through -exp(-x^2/2)",),
+    assumptions=(r"constant speed through $-\exp(-x^2/2)$",),
     evidence=(measured("sign agreement at 20, 200 and 2000 steps a crossing", _signs),),
 )
 
@@ -254,7 +254,7 @@ figure_8 = Claim(
     id="figure-8",
     source="paper, Figure 8, first function (the paper's eta and eps are not known to us)",
     statement=r"On the 1-D function $f_1$, EAdam with $\alpha = -80$ leaves the local minimum in which Adam(.95) ends.",
-    assumptions=("eta = .1; E at alpha* is Adam with retention .99 in the first moment (ours-alpha-star)",),
+    assumptions=(r"$\eta = .1$; E at $\alpha^\star$ is Adam with retention .99 in the first moment (ours-alpha-star)",),
     evidence=(measured("end points beside two controls", _figure_8),),
 )
 

@@ -1,4 +1,4 @@
-"""Two theorems for E-SGD from the virtual iterate: 1/T for smooth convex f, linear to a floor under PL (ours)."""
+"""Two theorems for ESGD from the virtual iterate: 1/T for smooth convex f, linear to a floor under PL (ours)."""
 
 import numpy as np
 import sympy as sp
@@ -70,11 +70,11 @@ convex = Claim(
     id="ours-convex-average",
     source="ours",
     statement=(
-        r"E-SGD without noise on a convex $L$-smooth $f$, $\eta \le 1/(L(1 + 2K))$: "
+        r"ESGD without noise on a convex $L$-smooth $f$, $\eta \le 1/(L(1 + 2K))$: "
         r"$\frac1T \sum_k f(\theta_k) - f^* \le \|\theta_1 - x^*\|^2 / (2 \eta T)$; $\alpha$ enters through the age "
         r"$K = \sum_i |t_i|$ alone."
     ),
-    assumptions=("f convex, L-smooth, with a minimiser x*", "no noise"),
+    assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
     evidence=(
         proof(
             "distance of the virtual iterate",
@@ -162,12 +162,12 @@ pl = Claim(
     id="ours-pl",
     source="ours",
     statement=(
-        r"E-SGD on an $L$-smooth $f$ with $\|\nabla f\|^2 \ge 2\mu(f - f^*)$ and any batch: at the virtual iterate "
+        r"ESGD on an $L$-smooth $f$ with $\|\nabla f\|^2 \ge 2\mu(f - f^*)$ and any batch: at the virtual iterate "
         r"$y_{n+1} = \theta_{n+1} - \eta T_n$, $E f(y_{n+1}) - f^* \le (1 - \eta\mu)^n \Delta + "
         r"\frac{L \eta \sigma^2}{2 \mu b} (1 + 2 L \eta \tau_2)$ if $2 (L\eta)^2 K K_q \le 1 - L\eta$, "
         r"$K_q = \sum_i |t_i| q^{-(i+1)}$, $q = 1 - \eta\mu$."
     ),
-    assumptions=("f L-smooth, PL everywhere", CONDITIONAL),
+    assumptions=(r"$f$ $L$-smooth, PL everywhere", CONDITIONAL),
     evidence=(
         proof(
             "descent at the virtual iterate, unrolled",

@@ -1,4 +1,4 @@
-"""The mean squared gradient with its bounds: small step, large batch, and E-Adam's floor."""
+"""The mean squared gradient with its bounds: small step, large batch, and EAdam's floor."""
 
 from collections.abc import Mapping
 from typing import Any

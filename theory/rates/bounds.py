@@ -1,7 +1,7 @@
-"""Three more bounds for E-SGD, theta_{k+1} = theta_k - eta m_k with normalised momentum (ours).
+"""Three more bounds for ESGD, theta_{k+1} = theta_k - eta m_k with normalised momentum (ours).
 
 All use T_k = b m_k - alpha h_k and the virtual iterate y_k = theta_k - eta T_{k-1}, for which y_{k+1} = y_k - eta g_k
-exactly: E-SGD is gradient descent that reads its gradient eta T_{k-1} away. t_i are the weights of T, K = sum |t_i|.
+exactly: ESGD is gradient descent that reads its gradient eta T_{k-1} away. t_i are the weights of T, K = sum |t_i|.
 
     convex      |y_{k+1} - x*|^2 = |y_k - x*|^2 - 2 eta <g_k, theta_k - x*> + 2 eta^2 <g_k, T_{k-1}> + eta^2 |g_k|^2;
                 without noise <g, theta - x*> >= f - f* + |g|^2 / 2L, and sum <g_k, T_{k-1}> <= K sum |g_k|^2
@@ -77,7 +77,7 @@ def pl_gap(
 
 
 def esgd_regret(F: Filter, *, eta: float, T: int | np.ndarray, d: int, G: float, width: float) -> float | np.ndarray:
-    """Theorem C for E-SGD with eta_k = eta / sqrt(k), clipped to a box of this width: A sqrt(T) + B.
+    """Theorem C for ESGD with eta_k = eta / sqrt(k), clipped to a box of this width: A sqrt(T) + B.
 
     Half of sum_j D_j^2 H_T is d width^2 sqrt(T) / (2 eta), half of sum eta_k |m_k|^2 at most
     eta d (kappa_m G)^2 sqrt(T), and the age costs K G (sum |theta_k - theta_{k+1}|_1 + d width).
