@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
                 missing += 1
             else:
                 gallery.write(name, drawing, data, out)
+                gallery.note(name, data, out)
             progress.advance(task)
     store.write(out / "README.md", gallery.page(figures.ALL, out))
     Console().print(f"{len(chosen) - missing} figures in {out}, listed in {out / 'README.md'}", highlight=False)

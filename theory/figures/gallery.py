@@ -1,6 +1,8 @@
 """Draws figures from stored studies, writes them as PDF and PNG, and a page that lists them."""
 
+import hashlib
 import io
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +11,9 @@ from matplotlib.figure import Figure
 
 from theory.figures import style
 from theory.studies import store
+
+SOURCES = "drawn-from.json"
+"""The file beside the figures that says from which version of each study each of them was drawn."""
 
 
 class Drawing(Protocol):
@@ -58,6 +63,40 @@ def write(name: str, drawing: Drawing, data: Mapping[str, Any], folder: Path) ->
     """Draw one figure into ``folder`` as NAME.png and NAME.pdf."""
     for kind, content in render(drawing, data).items():
         store.write(folder / f"{name}.{kind}", content)
+
+
+def digest(data: Any) -> str:
+    """The first 12 digits of the SHA-256 of a study's data: which version of it a figure was drawn from."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def note(name: str, data: Mapping[str, Any], folder: Path) -> None:
+    """Write down from which data a figure was drawn, beside what the others were drawn from."""
+    path = folder / SOURCES
+    known = json.loads(path.read_text()) if path.exists() else {}
+    known[name] = {study: digest(one) for study, one in data.items()}
+    store.write(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def stale(drawings: Mapping[str, Drawing], folder: Path, results: Path) -> list[str]:
+    """The figures that were not drawn from the stored data.
+
+    Args:
+        drawings: by name.
+        folder: of the figures.
+        results: of the stored studies and of the results of other commands.
+
+    Returns:
+        The names of those whose data differ from what is stored now, or that do not say what they were drawn from.
+    """
+    path = folder / SOURCES
+    known = json.loads(path.read_text()) if path.exists() else {}
+    return [
+        name
+        for name, drawing in drawings.items()
+        if known.get(name)
+        != {study: digest(store.load(study, results / "theory", results)) for study in drawing.STUDIES}
+    ]
 
 
 def page(drawings: Mapping[str, Drawing], folder: Path) -> str:

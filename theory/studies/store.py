@@ -124,16 +124,16 @@ def run(name: str, compute: Compute, effort: Effort, folder: Path | None = None)
     return data
 
 
-def load(name: str, folder: Path | None = None) -> dict[str, Any]:
+def load(name: str, folder: Path | None = None, results: Path | None = None) -> dict[str, Any]:
     """The data of a stored study; a name with a folder, such as "rates/regret", is a whole file of another command.
 
-    ``folder`` is results/theory by default.
+    ``folder`` is results/theory by default, and ``results``, where other commands' files lie, results.
 
     Raises:
         FileNotFoundError: it is not stored; the message says how to compute it.
     """
     if "/" in name:
-        path, command = ROOT / "results" / f"{name}.json", name.partition("/")[0]
+        path, command = (results or ROOT / "results") / f"{name}.json", name.partition("/")[0]
         if not path.exists():
             raise FileNotFoundError(f"no {path}: compute it with python -m theory {command} --out {path.parent}")
         return json.loads(path.read_text())
