@@ -152,12 +152,12 @@ def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> 
     if largest < plain and stability.oscillation_threshold(F.c, F.beta1, F.beta2) == largest:
         found.append(
             f"over the cliff: slow oscillation sets in at lr x sharpness = {largest:.4g}, {plain / largest:.3g} times "
-            f"below {plain:.4g} at alpha = 0; keep alpha >= {_cliff(F):.4g}"
+            f"below {plain:.4g} at alpha = 0; alpha >= {_cliff(F):.4g} is no less stable than alpha = 0"
         )
     elif stability.largest_stable(NEAR_CLIFF * F.c, F.beta1, F.beta2) < largest / 2:
         found.append(
-            f"on the edge of the cliff: an alpha lower by 2 % more than halves the largest stable lr; the cliff begins "
-            f"at alpha = {_cliff(F):.4g}"
+            f"on the edge of the cliff: an alpha lower by 2 % more than halves the largest stable lr; below "
+            f"alpha = {_cliff(F):.4g} it is less than at alpha = 0"
         )
     if F.c > 1:
         found.append("the first step goes uphill: u_1 = (1 - c) g_1 with c > 1")
@@ -179,5 +179,10 @@ def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> 
 
 
 def _cliff(F: Filter) -> float:
-    """The alpha beyond which an oscillation appears at all."""
-    return -stability.oscillation_onset(F.beta1, F.beta2) / (1 - F.beta1)
+    """The alpha < 0 whose oscillation threshold is the largest stable step at alpha = 0; down to it alpha costs none.
+
+    c > 0 raises the flip threshold, and the oscillation threshold falls with c from infinity at its onset.
+    """
+    beta1, beta2 = F.beta1, F.beta2
+    room = (1 - beta1 * beta2) * (1 - beta1) * (1 - beta2) / stability.largest_stable(0.0, beta1, beta2)
+    return -(room + beta1 * (1 - beta2)) / (1 - beta1 * beta2) / (1 - beta1)

@@ -1,12 +1,17 @@
-"""Which heavy ball, Nesterov, QHM and Adam a setting of E is, or is nearest to, as filters of the gradients.
+"""Which heavy ball, Nesterov, QHM and Adam a setting of E is nearest to, as filters of the gradients.
 
-E with momentum has unit gain after normalisation and mean age b - alpha. Each family's member with the same age is
-taken, and its departure is measured: the root of sum (w_j - w'_j)^2 over sum w_j^2, with w and w' the weights of the
-two on past gradients. A departure of 0 is the same optimizer. The exact points are those of the identities: beta2 = 0
-is QHM(beta1, c/beta1); alpha = 0 and alpha* are heavy balls; beta2 = 0, c = beta1^2 and beta1 = 0, alpha = beta2 are
-Nesterov's method.
+The distance is that of the weights on past gradients, in the root of the sum of squares: the root of
+sum (w_j - s w'_j)^2 over that of sum w_j^2, with E's normalised weights w and the unit-gain weights w' of the other.
+It is minimised over all numbers of the other: its retention, QHM's share nu, and the factor s of its learning rate. So
+a departure of 0 is the same optimizer, and one of 1 would be no better than standing still. For noise that is white
+the departure is also the relative error in the standard deviation of the step.
+
+The exact points are those of the identities: beta2 = 0 is QHM(beta1, c/beta1); alpha = 0 and alpha* are heavy balls;
+beta2 = 0, c = beta1^2 and beta1 = 0, alpha = beta2 are Nesterov's method. A negative mean age has relatives as well:
+gradients extrapolated ahead are nearest to little momentum, or to Nesterov's.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +26,9 @@ Transfer = tuple[np.ndarray, np.ndarray]
 
 ROUNDING = 1e-7
 """A departure below this is rounding: the exact points come out at 1e-9 and less for betas up to .999."""
+
+SEARCHED = 1 - np.geomspace(1, 1e-5, 121)
+"""Retentions tried before the best of them is refined."""
 
 
 @dataclass(frozen=True)
@@ -44,43 +52,69 @@ class Equivalent:
 
 
 def equivalents(lr: float, F: Filter) -> tuple[Equivalent, ...]:
-    """The members of each family with E's mean age, nearest first; heavy ball, Nesterov and Adam need an age >= 0.
+    """The nearest member of each family, nearest first.
 
     Args:
         lr: ESGD's learning rate (EAdam's, for Adam).
         F: the setting.
 
     Returns:
-        Up to four: heavy ball, Adam and Nesterov unless the age is negative, QHM unless there is nothing to mix.
+        Four: heavy ball, Adam, Nesterov, QHM.
     """
-    age, gain = F.b - F.alpha, lr / (1 - F.beta2)
-    found: list[Equivalent] = []
-    if age >= 0:
-        beta = age / (1 + age)
-        off = departure(F, _average(beta))
-        found.append(Equivalent("heavy ball", gain * (1 - beta), beta, None, off))
-        found.append(Equivalent("Adam", lr / F.noise_gain**0.5, beta, None, off))
-        beta = (np.sqrt(age * age + 4 * age) - age) / 2
-        found.append(Equivalent("Nesterov", gain * (1 - beta), float(beta), None, departure(F, _nesterov(beta))))
-    if age or F.beta1 or F.beta2:
-        found.append(_nearest_quasi(F, age, gain))
-    return tuple(sorted(found, key=lambda one: one.departure))
+    gain = lr / (1 - F.beta2)
+    exact = [F.beta1, F.beta2]
+    beta, scale, off = _nearest(F, _average, exact)
+    found = [
+        Equivalent("heavy ball", scale * gain * (1 - beta), beta, None, off),
+        Equivalent("Adam", scale * lr / F.noise_gain**0.5, beta, None, off),
+    ]
+    beta, scale, off = _nearest(F, _nesterov, exact)
+    found.append(Equivalent("Nesterov", scale * gain * (1 - beta), beta, None, off))
+    return tuple(sorted([*found, _nearest_quasi(F, gain, exact)], key=lambda one: one.departure))
 
 
-def _nearest_quasi(F: Filter, age: float, gain: float) -> Equivalent:
-    """QHM with this age has one retention left to choose: the best of a search and of the points that can be exact."""
+def _nearest(F: Filter, family: Callable[[float], Transfer], exact: Sequence[float]) -> tuple[float, float, float]:
+    """The retention of a family whose best multiple is nearest, that multiple, and the departure."""
+    mine = explored(F)
+    size = inner(mine, mine)
 
-    def nu(beta: float) -> float:
-        return age * (1 - beta) / beta
+    def fit(beta: float) -> tuple[float, float]:
+        other = family(beta)
+        cross, own = inner(mine, other), inner(other, other)
+        return cross / own, 1 - cross**2 / (own * size)
 
-    def off(beta: float) -> float:
-        return departure(F, _quasi(beta, nu(beta)))
+    beta = _search(lambda beta: fit(beta)[1], exact)
+    scale = fit(beta)[0]
+    return beta, scale, departure(F, _scaled(family(beta), scale))
 
-    search: Any = minimize_scalar(lambda slow: off(1 - 10**slow), bounds=(-5, -1e-3), method="bounded")
+
+def _nearest_quasi(F: Filter, gain: float, exact: Sequence[float]) -> Equivalent:
+    """QHM mixes g and its average: for each retention both amounts follow from least squares."""
+    mine, now = explored(F), (np.array([1.0]), np.array([1.0]))
+
+    def amounts(beta: float) -> np.ndarray:
+        slow = _average(beta)
+        gram = np.array([[1.0, 1 - beta], [1 - beta, inner(slow, slow)]])
+        return np.linalg.lstsq(gram, np.array([inner(mine, now), inner(mine, slow)]), rcond=None)[0]
+
+    def left(beta: float) -> float:
+        fresh, averaged = amounts(beta)
+        return -fresh * inner(mine, now) - averaged * inner(mine, _average(beta))
+
+    beta = _search(left, exact)
+    fresh, averaged = amounts(beta) if beta else (amounts(0.0).sum(), 0.0)
+    total = fresh + averaged
+    nu = float(averaged / total)
+    return Equivalent("QHM", float(gain * total), beta, nu, departure(F, _scaled(_quasi(beta, nu), float(total))))
+
+
+def _search(cost: Callable[[float], float], exact: Sequence[float]) -> float:
+    """The retention of the least cost: on a grid, refined there, unless a point that can be exact is as good."""
+    at = min(range(len(SEARCHED)), key=lambda i: cost(float(SEARCHED[i])))
+    ends = SEARCHED[max(at - 1, 0)], SEARCHED[min(at + 1, len(SEARCHED) - 1)]
+    refined: Any = minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-12})
     # in this order, since min keeps the first of equals: a point that is exact wins over the search that nears it
-    candidates = [F.beta1, F.beta2, age / (1 + age) if age > 0 else 0.0, 1 - 10 ** float(search.x)]
-    best = min(filter(None, candidates), key=off)
-    return Equivalent("QHM", gain, best, nu(best), off(best))
+    return float(min([*exact, float(SEARCHED[at]), float(refined.x)], key=lambda beta: round(cost(beta), 12)))
 
 
 def departure(F: Filter, other: Transfer) -> float:
@@ -111,14 +145,36 @@ def _quasi(beta: float, nu: float) -> Transfer:
     return np.array([1 - nu * beta, -(1 - nu) * beta]), np.array([1, -beta])
 
 
-def _norm(transfer: Transfer) -> float:
-    """The root of the sum of squares of the filter's weights, from the Gramian of its companion form."""
+def _scaled(transfer: Transfer, scale: float) -> Transfer:
+    return scale * transfer[0], transfer[1]
+
+
+def inner(one: Transfer, other: Transfer) -> float:
+    """The sum of the products of two filters' weights."""
+    (left, A), (right, B) = _states(one), _states(other)
+    # the weights of a state form are n_0, n A^(j-1) e: their products sum to the solution of a Sylvester-type equation
+    gramian = _gramian(A, B)
+    return float(left[0] * right[0] + left[1:] @ gramian @ right[1:])
+
+
+def _states(transfer: Transfer) -> tuple[np.ndarray, np.ndarray]:
+    """The weight on the newest gradient followed by the companion form's output, and its matrix."""
     numerator, denominator = transfer
-    numerator = np.pad(numerator, (0, len(denominator) - len(numerator)))
-    order = len(denominator) - 1
+    order = max(len(denominator), len(numerator), 2) - 1
+    numerator = np.pad(numerator, (0, order + 1 - len(numerator)))
+    denominator = np.pad(denominator, (0, order + 1 - len(denominator)))
     A = np.eye(order, k=-1)
     A[0] = -denominator[1:]
-    B = np.eye(order, 1)
-    first, rest = numerator[0], numerator[1:] - numerator[0] * denominator[1:]
-    gramian = solve_discrete_lyapunov(A, B @ B.T)
-    return float(np.sqrt(max(rest @ gramian @ rest + first**2, 0.0)))
+    return np.concatenate([numerator[:1], numerator[1:] - numerator[0] * denominator[1:]]), A
+
+
+def _gramian(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """sum_j A^j e e^T (B^j)^T with the first unit vectors e."""
+    start = np.outer(np.eye(len(A))[0], np.eye(len(B))[0])
+    if A is B:
+        return np.asarray(solve_discrete_lyapunov(A, start))
+    return np.linalg.solve(np.eye(start.size) - np.kron(A, B), start.reshape(-1)).reshape(start.shape)
+
+
+def _norm(transfer: Transfer) -> float:
+    return max(inner(transfer, transfer), 0.0) ** 0.5

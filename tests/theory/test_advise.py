@@ -10,7 +10,8 @@ import pytest
 import theory
 from theory import __main__ as command
 from theory import stability
-from theory.equivalents import departure, equivalents, explored
+from theory.advice import _cliff
+from theory.equivalents import Equivalent, departure, equivalents, explored
 from theory.filters import Filter
 from theory.sequences import accumulated, average
 from theory.sequences import explored as on_sequence
@@ -156,16 +157,67 @@ def test_departure_is_the_distance_of_the_weights(F):
     assert departure(F, explored(F)) == 0
 
 
-@pytest.mark.parametrize(
-    "F", [Filter(-5.0, 0.99, 0.9), Filter(-50.0, 0.99, 0.9), Filter(0.5, 0.01, 0.9), Filter(2.0, 0.5, 0.0)], ids=str
-)
-def test_relatives_have_the_same_mean_age_and_the_best_comes_first(F):
-    found = equivalents(0.1, F)
+RELATIVES = [
+    Filter(-5.0, 0.99, 0.9), Filter(-50.0, 0.99, 0.9), Filter(0.5, 0.01, 0.9), Filter(2.0, 0.5, 0.0),
+    Filter(20.0, 0.99, 0.9), Filter(3.0, 0.9, 0.0),
+]  # fmt: skip
+
+
+def weights(one, lr, F, n):
+    """The weights on past gradients of lr' times a relative's average, over those of E's gain."""
+    gain, beta = lr / (1 - F.beta2), one.beta
+    average = (1 - beta) * beta ** np.arange(n)
+    if one.name == "heavy ball":
+        return one.lr / (1 - beta) / gain * average
+    if one.name == "Nesterov":
+        look_ahead = beta * average
+        look_ahead[0] += 1 - beta
+        return one.lr / (1 - beta) / gain * look_ahead
+    newest = np.eye(1, n)[0]
+    return one.lr / gain * ((1 - one.nu) * newest + one.nu * average)
+
+
+@pytest.mark.parametrize("F", RELATIVES, ids=str)
+def test_no_other_member_of_a_family_is_nearer(F):
+    """Also where the mean age is negative, as for the last three; the best comes first."""
+    lr, n, rng = 0.1, 6000, np.random.default_rng(5)
+    found = equivalents(lr, F)
+    assert [one.name for one in found if one.name != "Adam"]
+    assert {one.name for one in found} == {"heavy ball", "Nesterov", "QHM", "Adam"}
     assert [one.departure for one in found] == sorted(one.departure for one in found)
+    mine = np.pad(F.w, (0, n))[:n]
     for one in found:
-        share = 1.0 if one.nu is None else one.nu
-        age = share * one.beta / (1 - one.beta) - (one.beta if one.name == "Nesterov" else 0)
-        assert age == pytest.approx(F.b - F.alpha, abs=1e-9)
+        if one.name == "Adam":
+            assert (one.beta, one.departure) == (named(found, "heavy ball").beta, named(found, "heavy ball").departure)
+            continue
+        distance = np.linalg.norm(mine - weights(one, lr, F, n)) / np.linalg.norm(mine)
+        assert distance == pytest.approx(one.departure, abs=1e-7)
+        for _ in range(300):
+            factor, slower = np.exp(0.3 * rng.normal(size=2))
+            beta = min(max(1 - (1 - one.beta) * slower, 0.0), 0.9995)
+            nu = None if one.nu is None else one.nu + 0.1 * rng.normal()
+            gain_kept = one.lr if one.name == "QHM" else one.lr * (1 - beta) / (1 - one.beta)
+            other = Equivalent(one.name, gain_kept * factor, beta, nu, 0.0)
+            assert np.linalg.norm(mine - weights(other, lr, F, n)) >= (distance - 1e-9) * np.linalg.norm(mine)
+
+
+def test_the_nearest_heavy_ball_is_nearer_than_that_of_the_same_age():
+    F = Filter(-5.0, 0.99, 0.9)
+    age = F.b - F.alpha
+    same = departure(F, (np.array([1 / (1 + age)]), np.array([1.0, -age / (1 + age)])))
+    plain = departure(F, (np.array([0.1]), np.array([1.0, -0.9])))
+    assert named(equivalents(0.1, F), "heavy ball").departure < plain / 2 < same / 4
+
+
+@pytest.mark.parametrize(("beta1", "beta2"), [(0.01, 0.9), (0.5, 0.9), (0.99, 0.9), (0.99, 0.95)])
+def test_the_remedy_is_the_last_alpha_that_costs_nothing(beta1, beta2):
+    plain = stability.largest_stable(0.0, beta1, beta2)
+    over = theory.advise(lr=0.1, alpha=-0.999 / (1 - beta1), beta1=beta1, beta2=beta2)
+    remedy = next(w for w in over.warnings if w.startswith("over the cliff"))
+    alpha = _cliff(Filter(-1.0, beta1, beta2))
+    assert f"alpha >= {alpha:.4g} is no less stable" in remedy
+    for share, holds in ((0.0, True), (0.5, True), (0.999, True), (1.001, False), (1.1, False)):
+        assert (stability.largest_stable(-share * alpha * (1 - beta1), beta1, beta2) >= plain) == holds
 
 
 def test_quasi_is_no_worse_than_the_heavy_ball_that_it_contains():

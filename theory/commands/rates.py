@@ -1,16 +1,21 @@
 """``python -m theory rates``: measured convergence rates beside the predicted ones."""
 
 import argparse
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from theory.commands.shared import errors
 
+if TYPE_CHECKING:
+    from theory.rates.records import Cell
+
 STUDIES = ("convex", "linear", "floor", "regret", "nonconvex", "batch", "pl")
 OUT = Path("runs") / "theory" / "rates"
+"""The default folder holds one of each mode."""
 WIDTH = 160
 """Columns to print where the output is no terminal: the tables do not fit into the usual 80."""
 
@@ -23,46 +28,68 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--only", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="NAME",
                         help=f"only these studies: {', '.join(STUDIES)}")  # fmt: skip
     parser.add_argument("--full", action="store_true", help="long runs and the whole grid of alpha; resumes")
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"where results go ({OUT})")
+    parser.add_argument("--out", type=Path, metavar="DIR",
+                        help=f"where results go ({OUT / 'quick'}, or {OUT / 'full'} with --full)")  # fmt: skip
     parser.add_argument("--every", action="store_true", help="print a line a setting")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run, store and print; exit code 1 if a proved bound was below what it bounds, 2 if DIR is not writable."""
-    from theory.rates import report, store, throughput
+    """Run, store and print.
+
+    Exit code 1 if a proved bound was below what it bounds, 2 if DIR is not writable or holds a full run that a quick
+    one would replace.
+    """
+    from theory.rates import provenance, report, runner, store, throughput
     from theory.rates.records import Verdict
     from theory.rates.studies import ALL
 
+    mode = "full" if options.full else "quick"
+    out = options.out or OUT / mode
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        errors.print(f"--out {options.out}: {error.strerror}", highlight=False)
+        errors.print(f"--out {out}: {error.strerror}", highlight=False)
         return 2
-    studies: list[dict[str, Any]] = []
+    kept = [study["study"] for study in store.stored_studies(out, STUDIES) if study["mode"] == "full"]
+    if not options.full and kept:
+        errors.print(f"--out {out} holds the full run of {', '.join(kept)}: add --full, or choose another folder",
+                     highlight=False)  # fmt: skip
+        return 2
+    begin = time.perf_counter()
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TimeElapsedColumn(), TextColumn("{task.fields[updates]}"), console=errors, transient=True,
     ) as progress:  # fmt: skip
         chosen = [ALL[name] for name in STUDIES if name in options.only]
-        task = progress.add_task("", total=len(chosen) + 1, updates="")
-        updates = 0
+        task = progress.add_task("", total=sum(cell.work for s in chosen for cell in s.cells(options.full)), updates="")
+        updates = before = 0
 
         def done(count: int) -> None:
             nonlocal updates
             updates += count
-            progress.update(task, updates=f"{updates / 1e6:,.0f} M coordinate updates")
+            progress.update(task, advance=count, updates=f"{updates / 1e6:,.0f} M coordinate updates")
+
+        def finished(cell: "Cell") -> None:
+            nonlocal before
+            before += cell.work  # what a cell was to do is an estimate: set the bar right
+            progress.update(task, completed=before)
 
         def starting(name: str) -> None:
             progress.update(task, description=name)
 
-        for study in chosen:
-            studies.append(store.run_study(study, options.out, full=options.full, done=done, starting=starting))
-            progress.advance(task)
+        told = {"done": done, "starting": starting, "finished": finished}
+        studies = [store.run_study(study, out, full=options.full, **told) for study in chosen]
         starting("throughput")
         speed = throughput.compare()
-        store.write_json(options.out / "throughput.json", speed)
-    store.write_parquet(studies, options.out)
+        store.write_json(out / "throughput.json", speed)
+    store.write_parquet(store.stored_studies(out, STUDIES), out)
+    store.write_json(out / f"run-{mode}.json", {
+        "mode": mode, "studies": [study["study"] for study in studies],
+        "wall_s": round(time.perf_counter() - begin, 1),
+        "cells_s": round(sum(study["wall_s"] for study in studies), 1),
+        "provenance": provenance.provenance(runner.CORES),
+    })  # fmt: skip
     console = Console()
     console = console if console.is_terminal else Console(width=WIDTH)
     for study in studies:

@@ -24,7 +24,7 @@ NAMES = {
 
 
 def draw(data: Mapping[str, Any]) -> Figure:
-    """One row a study and method: the smallest ratio along each curve as a dot, and their range."""
+    """One row a study and method: the smallest ratio in each curve's fit window as a dot, and their range."""
     figure = style.figure(style.COLUMN, 3.4)
     axes = figure.subplots()
     labels: list[str] = []
@@ -32,7 +32,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
         name = study.partition("/")[2]
         rows = [r for r in data[study]["rows"] if r["bound_over_measured"] is not None and r["proved"]]
         for method, (colour, marker) in rates.LOOKS.items():
-            ratios = np.array([r["bound_over_measured"] for r in rows if r["method"] == method])
+            ratios = np.array([r["bound_over_measured_late"] for r in rows if r["method"] == method])
             if len(ratios) == 0:
                 continue
             place = len(labels)
@@ -44,5 +44,5 @@ def draw(data: Mapping[str, Any]) -> Figure:
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
     axes.set_ylabel("study: method")
-    axes.set_xlabel("smallest bound / measured")
+    axes.set_xlabel("smallest bound / measured in the fit window")
     return figure

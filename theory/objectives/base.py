@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,18 @@ Gradient = Callable[[np.ndarray], np.ndarray]
 """theta of shape (R, d) -> the gradient, shape (R, d); a subgradient where f is not smooth."""
 Hessian = Callable[[np.ndarray], np.ndarray]
 """theta of shape (R, d) -> the Hessian, shape (R, d, d)."""
+
+
+class Noise(Protocol):
+    """Gradient noise of known variance, unbiased at every point, given the past; see :mod:`theory.objectives.noise`."""
+
+    def draw(self, rng: np.random.Generator, theta: np.ndarray, batch: int = 1) -> np.ndarray:
+        """Noise of the mean of ``batch`` samples, shape (R, d)."""
+        ...
+
+    def variance(self, theta: np.ndarray) -> np.ndarray:
+        """E |noise|^2 of one sample, shape (R,)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,8 @@ class Objective:
         pl: mu with |grad f|^2 >= 2 mu (f - f*) on the domain; None if there is none.
         convex: whether f is convex on the domain.
         parts: f as a finite sum, if it is one.
+        noise: the gradient's noise, of known variance; if None, the registry gives it the parts drawn with replacement,
+            or normal noise of variance 1 a coordinate where there are none.
     """
 
     name: str
@@ -57,6 +72,7 @@ class Objective:
     pl: float | None = None
     convex: bool = False
     parts: FiniteSum | None = field(default=None, repr=False)
+    noise: Noise | None = field(default=None, repr=False)
 
     @property
     def dimension(self) -> int:

@@ -6,23 +6,12 @@ replacement. Additive models do not look at theta and have ``block(rng, shape, b
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from theory.objectives.base import FiniteSum, Gradient
+from theory.objectives.base import FiniteSum, Gradient, Noise
 
-
-class Noise(Protocol):
-    """What all models offer."""
-
-    def draw(self, rng: np.random.Generator, theta: np.ndarray, batch: int = 1) -> np.ndarray:
-        """Noise of the mean of ``batch`` samples, shape (R, d)."""
-        ...
-
-    def variance(self, theta: np.ndarray) -> np.ndarray:
-        """E |noise|^2 of one sample, shape (R,)."""
-        ...
+__all__ = ["Gaussian", "Minibatch", "Multiplicative", "Noise", "Sign", "Skewed"]
 
 
 @dataclass(frozen=True)

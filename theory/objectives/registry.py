@@ -1,9 +1,11 @@
 """The list of objectives and streams by name. A module of this package adds to it by decorating a function."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from theory.objectives.base import Objective
+from theory.objectives.noise import Gaussian, Minibatch
 from theory.objectives.online import Stream
 
 Make = TypeVar("Make", bound=Callable[..., Objective | Stream])
@@ -43,7 +45,7 @@ def stream_names() -> tuple[str, ...]:
 
 
 def make(name: str, **parameters: object) -> Objective:
-    """Build an objective.
+    """Build an objective, with a noise model.
 
     Args:
         name: one of :func:`names`.
@@ -57,7 +59,8 @@ def make(name: str, **parameters: object) -> Objective:
     """
     if name not in _OBJECTIVES:
         raise ValueError(f"name = {name!r} is no objective; known: {', '.join(names())}")
-    return _OBJECTIVES[name](**parameters)
+    f = _OBJECTIVES[name](**parameters)
+    return f if f.noise else replace(f, noise=Minibatch(f.parts) if f.parts else Gaussian(1.0))
 
 
 def make_stream(name: str, **parameters: object) -> Stream:

@@ -4,13 +4,18 @@ Seven studies run ESGD, EAdam, vanilla ALTO and ALTO, with their twins at alpha 
 rate or a floor with its prediction, and a whole curve with the bound of a theorem.
 
 Windows, tolerances and predictions are in the code, fixed before a run. Not all of them were before the first trial:
-what trials with other seeds changed is the quick window of the convex study, the window of batch = T, the prediction
-of the PL floor (proportional to eta only for small eta) and of the Huber exponent (the exact formula's own slope where
-N is near |alpha|), and on Reddi's stream with n = 50 what is compared (the window began before the computed onset).
-The stored full run has seeds that no trial used; where a row has no seeds, agreement confirms a formula, no guess.
+what trials with other seeds changed is the quick window of the convex study, the window and the largest T of
+batch = T, the prediction of the PL floors (proportional to eta only for small eta), of the floor in skewed noise (the
+iterate's variance is part of it) and of the Huber exponent (the exact formula's own slope where N is near |alpha|), how
+many rounds it takes until the late growth of a regret is compared, and on Reddi's stream with n = 50 what is compared
+(the window began before the computed onset).
+The stored full run has seeds that neither a trial nor an earlier full run used; where a row has no seeds, agreement
+confirms a formula, no guess.
 
 A folder of results holds one file a study, ``<study>.json``, and the same content flat in ``rows.parquet`` (one line a
-row) and ``curves.parquet`` (one line a point), and ``throughput.json``. A study's file is one JSON object:
+row) and ``curves.parquet`` (one line a point), ``throughput.json``, and ``run-full.json`` or ``run-quick.json``: the
+seconds that the last command took (``wall_s``) and that its studies took, with what was resumed (``cells_s``). The file
+of a study is one JSON object:
 
     study, title    its name (convex, linear, floor, regret, nonconvex, batch, pl) and one sentence
     mode            "quick" or "full"
@@ -33,9 +38,12 @@ A row:
     measured, low, high     the estimate and its 95 % bootstrap interval over seeds (low = high = measured if no seeds)
     tolerance       allowed besides the interval, fixed in advance
     window          [from, to] of the fit, and window_of: the quantity on that axis
-    bound_over_measured     smallest bound / measured along the curve, null where no bound was evaluated
+    bound_over_measured     smallest bound / measured along the whole curve, null where no bound was evaluated
+    bound_over_measured_late    the same within the fit window: how loose the bound is once the start is forgotten
     proved          whether the bound's theorem is proved and its hypotheses were met, so that the ratio must be >= 1
     n_seeds
+    derived         whether the number follows from a sibling row's (such as an exponent in 1/eps from one in T): it is
+                    no comparison of its own and is left out of every count
     verdict         "agrees", "differs", "undecided" or "bound violated"
 
 A curve:

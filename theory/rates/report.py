@@ -22,6 +22,9 @@ Row = dict[str, Any]
 def study_table(study: dict[str, Any], *, every: bool) -> Table:
     """One study. A line stands for all alpha of a method and shows the one furthest from its prediction.
 
+    The ratio is the smallest within the fit window, and n/a marks one whose theorem's hypotheses were not met. A number
+    that follows from the line above it is marked so and not counted.
+
     Args:
         study: as stored.
         every: a line a row instead.
@@ -36,7 +39,7 @@ def study_table(study: dict[str, Any], *, every: bool) -> Table:
     )  # fmt: skip
     for name in ("method, quantity", "theorem"):
         table.add_column(name)
-    for name in ("alpha", "predicted", "measured [95 %]", "bound/meas.", "agree"):
+    for name in ("alpha", "predicted", "measured [95 %]", "fit window", "bound/meas.", "agree"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     subject = None
@@ -79,7 +82,8 @@ def _cells(row: Row, rows: Sequence[Row]) -> tuple[str | Text, ...]:
     measured = f"{row['measured']:.4g}"
     if row["low"] != row["high"]:
         measured += f" [{row['low']:.4g}, {row['high']:.4g}]"
-    ratios = [r["bound_over_measured"] for r in rows if r["bound_over_measured"] is not None]
+    ratios = [r["bound_over_measured_late"] for r in rows if r["bound_over_measured_late"] is not None]
+    first, last = row["window"]
     proved = all(r["proved"] for r in rows)
     agreeing = sum(r["verdict"] == Verdict.AGREES for r in rows)
     verdict = Verdict(row["verdict"])
@@ -90,8 +94,9 @@ def _cells(row: Row, rows: Sequence[Row]) -> tuple[str | Text, ...]:
         f"{row['alpha']:g}",
         f"{row['relation']} {row['predicted']:.5g}",
         measured,
+        f"{row['window_of']} {first:.3g} to {last:.3g}",
         f"{min(ratios):.4g}{'' if proved else ' (n/a)'}" if ratios else "",
-        f"{agreeing}/{len(rows)}",
+        "derived" if row["derived"] else f"{agreeing}/{len(rows)}",
         Text(verdict, style=STYLES[verdict]),
     )
 
@@ -107,10 +112,12 @@ def throughput_table(result: dict[str, Any]) -> Table:
 
 
 def summary(studies: Sequence[dict[str, Any]]) -> str:
-    """How many rows say what, and the smallest ratio of a proved bound to what it bounds."""
-    rows = [row for study in studies for row in study["rows"]]
+    """How many rows say what, and the smallest ratio of a proved bound to what it bounds, anywhere on a curve."""
+    every = [row for study in studies for row in study["rows"]]
+    rows = [row for row in every if not row["derived"]]
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in Verdict}
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    ratios = [row["bound_over_measured"] for row in rows if row["proved"]]
+    ratios = [row["bound_over_measured"] for row in every if row["proved"]]
     least = f"; smallest bound/measured of {len(ratios)} proved bounds: {min(ratios):.4g}" if ratios else ""
-    return f"{len(rows)} comparisons: {said}{least}"
+    more = f"; {len(every) - len(rows)} derived numbers not counted" if len(every) > len(rows) else ""
+    return f"{len(rows)} comparisons: {said}{more}{least}"

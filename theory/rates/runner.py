@@ -101,7 +101,7 @@ class Play:
         rounds: shape (P,).
         loss: the sum of f_k(theta_k) so far, shape (P, S, R).
         fall: the total decrease of H so far, shape (P, S, R).
-        counts: how often each loss of the pool was met, shape (P, R, J).
+        counts: how often each loss of the pool was met, shape (P, S, R, J).
     """
 
     rounds: np.ndarray
@@ -198,16 +198,19 @@ def play(
     checkpoints: np.ndarray,
     seeds: Sequence[int] = (),
     layers: Sequence[int] = (),
+    apart: bool = False,
     done: Advance = lambda _: None,
 ) -> Play:
     """Play every setting on the same stream with eta_k = eta / sqrt(k), clipped to the stream's box, from its middle.
 
     Args:
-        stream: the losses; a random one meets every setting with the same picks.
+        stream: the losses.
         settings: S of them.
         checkpoints: increasing numbers of rounds to report after, shape (P,).
         seeds: one a replica; none for a stream that is not random.
         layers: sizes that sum to d; one layer by default.
+        apart: every setting meets picks of its own, drawn from its place in ``settings`` and the seed; else all meet
+            the same.
         done: told of progress.
 
     Returns:
@@ -222,17 +225,23 @@ def play(
     bounds = np.concatenate([[0], np.cumsum(layers or [d])]).astype(np.int64)
     theta = np.full((S, R, d), sum(stream.box) / 2)
     h, m, v, H = np.zeros((4, S, R, d))
-    sums, counts = np.zeros((S, R, 2)), np.zeros((R, len(stream.a)))
-    generators = [np.random.default_rng(seed) for seed in seeds or (0,)]
+    sums, counts = np.zeros((S, R, 2)), np.zeros((S, R, len(stream.a)))
+    draws = range(S) if apart else (0,)
+    generators = [[np.random.default_rng((seed, s) if apart else seed) for seed in seeds or (0,)] for s in draws]
     box, kept = np.array(stream.box), []
     with ThreadPoolExecutor(CORES) as pool:
         for taken, rounds in _blocks(checkpoints, R * d):
-            index = np.stack([stream.pick(rng, taken + 1, (rounds,)) for rng in generators], 1)
-            for replica in range(R):
-                counts[replica] += np.bincount(index[:, replica], minlength=len(stream.a))
 
-            def one(s: int, taken: int = taken, index: np.ndarray = index) -> None:
+            def picks(s: int, taken: int = taken, rounds: int = rounds) -> tuple[np.ndarray, np.ndarray]:
+                index = np.stack([stream.pick(rng, taken + 1, (rounds,)) for rng in generators[s]], 1)
+                return index, np.stack([np.bincount(index[:, r], minlength=len(stream.a)) for r in range(R)])
+
+            shared = None if apart else picks(0)
+
+            def one(s: int, taken: int = taken, shared: tuple | None = shared, picks: Callable = picks) -> None:
                 setting = settings[s]
+                index, met = shared or picks(s)
+                counts[s] += met
                 kernels.play(
                     setting.kind, setting.numbers, setting.literal_eta, taken, setting.monotone,
                     LINKS.index(stream.link), stream.a, stream.y, index, box, bounds,

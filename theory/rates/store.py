@@ -66,6 +66,7 @@ def run_study(
     cells: Path = CELLS,
     done: Callable[[int], None] = lambda _: None,
     starting: Callable[[str], None] = lambda _: None,
+    finished: Callable[[Cell], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run a study, or with ``full`` what is left of it, and write ``folder/<study>.json``.
 
@@ -76,6 +77,7 @@ def run_study(
         cells: where finished cells of full runs are kept.
         done: told of coordinate updates.
         starting: told the name of each cell before it runs.
+        finished: told of each cell that has run, or need not run again.
 
     Returns:
         The study as stored.
@@ -93,6 +95,7 @@ def run_study(
                     "curves": curves}  # fmt: skip
             if full:
                 write_json(path, part)
+        finished(cell)
         parts.append(part)
         seeds |= set(cell.seeds)
         config[cell.name] = {
@@ -114,6 +117,12 @@ def run_study(
     }
     write_json(folder / f"{study.NAME}.json", result)
     return result
+
+
+def stored_studies(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Those of these studies that the folder holds."""
+    paths = [folder / f"{name}.json" for name in names]
+    return [json.loads(path.read_text()) for path in paths if path.exists()]
 
 
 def write_parquet(studies: Sequence[dict[str, Any]], folder: Path) -> None:

@@ -89,7 +89,7 @@ def test_aged_is_K_at_one_and_refuses_a_q_below_the_retentions():
 def test_esgd_regret_bounds_every_path(name, F):
     stream, x = objectives.make_stream(name), np.array([10, 300])
     run = runner.play(stream, [setting(F, 0.3)], checkpoints=x, seeds=range(16))
-    best = np.stack([stream.total(counts, stream.best(counts)) for counts in run.counts])
+    best = np.stack([stream.total(counts, stream.best(counts)) for counts in run.counts[:, 0]])
     bound = ours.esgd_regret(F, eta=0.3, T=x, d=stream.dimension, G=stream.G, width=2.0)
     assert (run.loss[:, 0] - best <= bound[:, None]).all()
 
@@ -98,7 +98,7 @@ def test_esgd_regret_needs_its_gradient_bound():
     """With a tenth of the true G the bound is passed, at a step size that suits that G."""
     F, stream = Filter(0.0, 0.99, 0.0), objectives.make_stream("linear")
     run = runner.play(stream, [setting(F, 10.0)], checkpoints=np.array([2000]), seeds=range(16))
-    best = stream.total(run.counts[0], stream.best(run.counts[0]))
+    best = stream.total(run.counts[0, 0], stream.best(run.counts[0, 0]))
     regret = run.loss[0, 0] - best
     assert (regret > ours.esgd_regret(F, eta=10.0, T=2000, d=2, G=stream.G / 10, width=2.0)).any()
     assert (regret <= ours.esgd_regret(F, eta=10.0, T=2000, d=2, G=stream.G, width=2.0)).all()

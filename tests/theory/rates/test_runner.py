@@ -87,7 +87,7 @@ def test_play_is_the_literal_algorithm(method, monotone, name):
         losses = sum(stream.loss(index[k], path.theta[k]) for k in range(stop))
         np.testing.assert_allclose(run.loss[p, 0], losses, rtol=1e-11, atol=1e-11)
         met = [np.bincount(index[:stop, r], minlength=len(stream.a)) for r in range(index.shape[1])]
-        np.testing.assert_array_equal(run.counts[p], met)
+        np.testing.assert_array_equal(run.counts[p, 0], met)
         if not monotone:
             fall = np.maximum(-np.diff(path.H[:stop], axis=0), 0).sum((0, 2))
             np.testing.assert_allclose(run.fall[p, 0], fall, rtol=1e-9, atol=1e-9)

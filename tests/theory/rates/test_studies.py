@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from theory import claims, rates
+from theory import claims, objectives, rates
 from theory.__main__ import main
-from theory.rates import provenance, runner, store, throughput
+from theory.rates import provenance, records, report, runner, store, throughput
 from theory.rates.records import Cell
 from theory.rates.settings import Setting
 from theory.rates.studies import ALL, batch, convex, floor, linear, nonconvex, pl, regret
@@ -31,7 +31,7 @@ def small():
         "floor": floor._esgd([paper], 4000, SEEDS, 0.0, **QUIET),
         "regret": regret._random("linear", [Setting("ALTO", -5.0, 0.99, eta=0.3)], 1000, SEEDS, **QUIET),
         "nonconvex": nonconvex._batches(nine, np.array([1000, 2000, 5000]), SEEDS, **QUIET),
-        "batch": batch._run(
+        "batch": batch._skewed(
             [Setting("EAdam", 0.0, 0.5, 0.0, 0.5, (0.01, 1, 1), 1e-3)], (16, 64, 256), 300, SEEDS, **QUIET
         ),
         "pl": pl._quiet([nine[0].at(3e-3)], **QUIET),
@@ -113,6 +113,98 @@ def test_the_pl_floor_without_momentum_is_that_of_gradient_descent():
     assert pl.floor(Setting("ESGD", 0.0, 0.99, beta2=0.0, eta=eta), curvature) == pytest.approx(expected, rel=1e-9)
 
 
+def floors(variant, alpha=0.5, beta1=0.01, window=(256, 4096)):
+    """EAdam's floor by batch at sizes that take a second."""
+    setting = batch._setting(variant, (alpha, beta1))
+    return batch._symmetric(variant, [setting], (64, 256, 1024, 4096), window, 40_000, SEEDS, **QUIET)[0]
+
+
+def test_the_floor_falls_like_the_batch_where_eps1_is_above_the_noise():
+    exponent, level = floors(batch.ABOVE)
+    assert (exponent["relation"], exponent["predicted"]) == ("=", -1)
+    assert exponent["verdict"] == level["verdict"] == "agrees"
+    assert exponent["bound_over_measured"] >= 1
+    assert exponent["proved"]
+
+
+def test_the_floor_falls_like_the_root_of_the_batch_where_the_noise_is_above_eps1():
+    exponent, level = floors(batch.BELOW)
+    assert exponent["verdict"] == level["verdict"] == "agrees"
+    assert exponent["predicted"] == pytest.approx(-0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("variant", [batch.ABOVE, batch.BELOW])
+def test_a_floor_at_another_divisor_differs(monkeypatch, variant):
+    """The exponents and the levels can be wrong: here those of noise that does not shrink with the batch."""
+    monkeypatch.setattr(batch.runner, "descend", without_batches(batch.runner.descend))
+    exponent, level = floors(variant)
+    assert exponent["verdict"] == level["verdict"] == "differs"
+
+
+def without_batches(descend):
+    def run(*arguments, batch, **others):
+        return descend(*arguments, batch=1, **others)
+
+    return run
+
+
+def test_iterates_rest_where_the_mean_step_vanishes_in_skewed_noise():
+    """Not where the gradient does; with batch 1 nowhere, so that the gradient tends to its supremum delta."""
+    setting = Setting("EAdam", 0.0, 0.5, 0.0, 0.5, (0.01, 1, 1), 1e-4)
+    assert batch.skewed_floor(setting, 1) == batch.DELTA**2
+    gentle = Setting("EAdam", 0.0, 0.5, 0.0, 0.5, (10.0, 1, 1), 1e-4)
+    assert batch.skewed_floor(gentle, 64, steps=40_000) < batch.skewed_floor(setting, 64, steps=40_000) / 10
+
+
+def test_runs_start_where_the_function_is_concave_and_leave_through_an_inflection():
+    """From the right in one coordinate, from the left in the other."""
+    field, start, *_ = nonconvex._problem()
+    curvature = lambda x: np.diagonal(field.objective.hessian(x), axis1=-2, axis2=-1)  # noqa: E731
+    assert (curvature(start[None]) < -0.5).all()
+    settings = [Setting(method, -5.0, 0.99, eta=0.05) for method in ("ESGD", "EAdam", "ALTO vanilla", "ALTO")]
+    run = runner.descend(
+        field, settings, checkpoints=np.array([3000]), seeds=SEEDS, noise=nonconvex.NOISE, batch=100, start=start
+    )
+    assert (curvature(run.theta[0].reshape(-1, 2)) > 0).all()
+    assert (np.sign(run.theta[0] - start).reshape(-1, 2) == [-1, 1]).all()
+
+
+def test_an_optimizer_that_does_not_move_is_found_out_on_least_squares_but_not_on_fair_signs():
+    lazy = [Setting("ESGD", -5.0, 0.99, eta=1e-9)]
+    fair, _ = regret._random("linear", lazy, 1000, range(40), **QUIET)
+    squares, _ = regret._random("quadratic", lazy, 1000, SEEDS, **QUIET)
+    assert fair[0]["verdict"] == "agrees"
+    assert squares[0]["verdict"] == "differs"
+
+
+def test_the_late_growth_of_a_regret_is_its_noise(monkeypatch):
+    monkeypatch.setattr(regret, "SETTLED", 0)
+    rows, _ = regret._random("quadratic", [Setting("ESGD", -5.0, 0.99, eta=0.3)], 10_000, SEEDS, **QUIET)
+    assert rows[1]["verdict"] == "agrees"
+    monkeypatch.setattr(regret, "late_slope", lambda *_: 2 * honest(*_))
+    rows, _ = regret._random("quadratic", [Setting("ESGD", -5.0, 0.99, eta=0.3)], 10_000, SEEDS, **QUIET)
+    assert rows[1]["verdict"] == "differs"
+
+
+honest = regret.late_slope
+
+
+def test_rows_on_fair_signs_meet_draws_of_their_own():
+    settings = [Setting("ESGD", -5.0, 0.99, eta=0.3)] * 2
+    stream, x = objectives.make_stream("linear"), np.array([500])
+    apart = runner.play(stream, settings, checkpoints=x, seeds=(1, 2), apart=True)
+    shared = runner.play(stream, settings, checkpoints=x, seeds=(1, 2))
+    assert (apart.counts[0, 0] != apart.counts[0, 1]).any()
+    np.testing.assert_array_equal(shared.loss[0, 0], shared.loss[0, 1])
+
+
+def test_the_late_ratio_leaves_the_start_out():
+    """A bound that holds the first gap is tight at the first step, whatever comes after."""
+    measured, bound = np.array([1.0, 0.1, 0.01]), np.array([1.0, 0.5, 0.4])
+    found = records.bound_over(bound, measured, late=np.array([False, True, True]))
+    assert (found.ratio, found.late) == (1.0, pytest.approx(5.0))
+
+
 def counted(runs, verdict="agrees", config=None):
     """A stand-in for a study, whose two cells count their runs."""
     rows, curves = small_rows(verdict)
@@ -189,8 +281,41 @@ def test_the_command_stores_prints_and_succeeds(tmp_path, capsys, quick_throughp
     out = capsys.readouterr().out
     assert "ours-stability-region" in out
     assert "15 comparisons: 15 agrees" in out
-    names = {"linear.json", "throughput.json", "rows.parquet", "curves.parquet"}
+    names = {"linear.json", "throughput.json", "run-quick.json", "rows.parquet", "curves.parquet"}
     assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_one_study_does_not_push_the_others_out_of_the_flat_files(tmp_path, capsys, quick_throughput, monkeypatch):
+    assert main(["rates", "--only", "linear", "--out", str(tmp_path)]) == 0
+    monkeypatch.setitem(ALL, "convex", counted([]))
+    assert main(["rates", "--only", "convex", "--out", str(tmp_path)]) == 0
+    rows = pq.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert {row["study"] for row in rows} == {"linear", "convex"}
+
+
+def test_a_quick_run_does_not_replace_a_full_one(tmp_path, capsys, quick_throughput):
+    store.run_study(counted([]), tmp_path, full=True, cells=tmp_path / "cells")
+    before = (tmp_path / "convex.json").read_bytes()
+    assert main(["rates", "--only", "linear", "--out", str(tmp_path)]) == 2
+    assert "full run of convex" in capsys.readouterr().err
+    assert (tmp_path / "convex.json").read_bytes() == before
+
+
+def test_what_follows_from_a_sibling_is_not_counted(outcomes):
+    rows = outcomes["nonconvex"][0]
+    derived = [row for row in rows if row["derived"]]
+    assert len(derived) == len(rows) // 2
+    assert report.summary([{"rows": rows}]).startswith(f"{len(rows) - len(derived)} comparisons")
+
+
+def test_the_bar_is_told_how_much_a_cell_has_to_do():
+    """Within a factor of two: it is for a progress bar."""
+    cell = next(cell for cell in floor.cells(False) if cell.name == "eadam")
+    updates = []
+    cell.run(updates.append)
+    assert cell.work == pytest.approx(sum(updates), rel=0.01)
+    for study in ALL.values():
+        assert all(cell.work > 0 for full in (False, True) for cell in study.cells(full))
 
 
 def test_a_violated_bound_is_exit_code_1(tmp_path, monkeypatch, capsys, quick_throughput):

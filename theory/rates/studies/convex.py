@@ -37,8 +37,8 @@ def cells(full: bool) -> list[Cell]:
                 "smallest": SMALLEST, "tolerance": 0.02, "layers": 2}  # fmt: skip
     worst = {"settings": plain(huber), "N": depths.tolist(), "window": WORST_WINDOW, "tolerance": 0.02}
     return [
-        Cell("spectrum", spectrum, (), partial(_spectrum, settings, last, window)),
-        Cell("huber", worst, (), partial(_huber, huber, depths)),
+        Cell("spectrum", spectrum, (), partial(_spectrum, settings, last, window), len(settings) * last * EIGENVALUES),
+        Cell("huber", worst, (), partial(_huber, huber, depths), len(huber) * int(depths[-1]) * len(depths)),
     ]
 
 
@@ -55,7 +55,7 @@ def _spectrum(settings: list[Setting], last: int, window: tuple[float, float], d
     f, x = field.objective, runner.log_spaced(10, last, 31)
     run = runner.descend(field, settings, checkpoints=x, layers=(EIGENVALUES // 2,) * 2, done=done)
     gap, first = float(f.value(f.start[None])[0]), float((f.gradient(f.start[None]) ** 2).sum())
-    rows, curves = [], []
+    rows, curves, late = [], [], x >= window[0]
     for s, setting in enumerate(settings):
         subject = Subject(NAME, "quadratic, log-spread spectrum", setting)
         about = {"window": window, "window_of": "N", "n_seeds": 0}
@@ -66,7 +66,7 @@ def _spectrum(settings: list[Setting], last: int, window: tuple[float, float], d
             rows.append(row(
                 subject, "exponent in N of f(mean iterate) - f*",
                 Prediction(-1, "=", "ours-convex-average", 0.02), fit.exponent(x, at_mean, window),
-                bound=bound_over(bound, np.maximum(at_mean[0], run.gap[:, s, 0])), **about,
+                bound=bound_over(bound, np.maximum(at_mean[0], run.gap[:, s, 0]), late=late), **about,
             ))  # fmt: skip
             curves.append(curve(subject, rows[-1], ("N", "f(mean iterate) - f*"), x, at_mean, bound=bound))
             rows.append(row(
@@ -86,7 +86,7 @@ def _spectrum(settings: list[Setting], last: int, window: tuple[float, float], d
         rows.append(row(
             subject, "exponent in N of the mean of |grad f|^2", Prediction(-1, "=", setting.theorem_n, 0.02),
             fit.exponent(x, squares, window),
-            bound=bound_over(bound, squares[0], proved=bool(run.largest[-1, s].max() <= G)), **about,
+            bound=bound_over(bound, squares[0], late=late, proved=bool(run.largest[-1, s].max() <= G)), **about,
         ))  # fmt: skip
         curves.append(curve(subject, rows[-1], ("N", "mean of |grad f|^2"), x, squares, bound=bound))
     return rows, curves

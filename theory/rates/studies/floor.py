@@ -1,7 +1,7 @@
 """Study 3: the noise floor of a constant step on a quadratic: the stationary variance V.
 
 For ESGD the closed form is exact. EAdam divides by sqrt(v), which in noise is near sigma sqrt(G) with the gain G of u;
-so its floor should be near V at the step eta / sqrt(G).
+so its floor should be near V at the step eta / sqrt(G). ALTO's is not predicted: its layer factor follows the iterate.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,14 +32,16 @@ def cells(full: bool) -> list[Cell]:
         settings = [Setting("ESGD", *pair, beta2=beta2, eta=1 / (1 - beta2)) for pair in pairs]
         config = {"settings": plain(settings), "eta lambda": STEPS, "steps": last, "from": last // 10,
                   "tolerance": 0.01}  # fmt: skip
-        found.append(Cell(f"esgd-{beta2:g}", config, seeds, partial(_esgd, settings, last, seeds, beta2)))
+        found.append(Cell(f"esgd-{beta2:g}", config, seeds, partial(_esgd, settings, last, seeds, beta2),
+                          len(settings) * len(seeds) * last * len(STEPS)))  # fmt: skip
     settings = [
         Setting("EAdam", *pair, beta2=0.0, beta3=0.9999, eps=(1e-8, 1.0, 1.0), eta=eta)
         for pair in pairs
         for eta in ADAM_STEPS
     ]
     config = {"settings": plain(settings), "steps": last, "from": last // 4, "tolerance": 0.05}
-    return [*found, Cell("eadam", config, seeds, partial(_eadam, settings, last, seeds))]
+    return [*found, Cell("eadam", config, seeds, partial(_eadam, settings, last, seeds),
+                         len(settings) * len(seeds) * last)]  # fmt: skip
 
 
 def _variances(run: runner.Descent) -> np.ndarray:

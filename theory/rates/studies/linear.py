@@ -24,6 +24,8 @@ SIZES = (1e-40, 1e-240)
 DIGITS = 5e-4
 SHARES = (0.05, 0.2, 0.35, 0.55, 0.65, 0.8, 0.95)
 """eta lambda as a share of the largest stable one, or of 2 if that is larger. At 1 gradient descent has the rate 0."""
+TYPICAL = 30_000
+"""About how many steps the window asks for."""
 
 
 def cells(full: bool) -> list[Cell]:
@@ -34,10 +36,12 @@ def cells(full: bool) -> list[Cell]:
     fixed = {"window of sizes": SIZES, "tolerance": DIGITS}
     return [
         Cell(
-            "esgd", {"settings": plain(plain_settings), "shares": SHARES, **fixed}, (), partial(_esgd, plain_settings)
+            "esgd", {"settings": plain(plain_settings), "shares": SHARES, **fixed}, (),
+            partial(_esgd, plain_settings), len(plain_settings) * len(SHARES) * TYPICAL,
         ),
-        Cell("local", {"settings": plain(local), "share": 0.3, **fixed}, (), partial(_local, local)),
-    ]
+        Cell("local", {"settings": plain(local), "share": 0.3, **fixed}, (), partial(_local, local),
+             len(local) * 2 * TYPICAL),
+    ]  # fmt: skip
 
 
 def window(rate: float) -> tuple[int, int]:
