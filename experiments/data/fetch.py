@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,9 +112,14 @@ def _download(file: _File, temporary: Path, target: Path) -> None:
     if not file.url.endswith(".tar.gz"):
         loaded.replace(target)
         return
-    with tarfile.open(loaded) as archive:
-        archive.extractall(temporary, filter="data")  # nothing outside the folder, no links out of it, no devices
-    (temporary / target.name).replace(target)
+    try:
+        with tarfile.open(loaded) as archive:
+            archive.extractall(temporary, filter="data")  # nothing outside the folder, no links out of it, no devices
+        (temporary / target.name).replace(target)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise DataError(
+            f"{file.url} cannot be unpacked to {target} ({type(error).__name__}: {error}). {by_hand}"
+        ) from error
 
 
 def _from_hub(name: str, temporary: Path, target: Path) -> None:
