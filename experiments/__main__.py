@@ -13,7 +13,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 from experiments import catalog, console
 from experiments.bench.command import Bench
 from experiments.config import Experiment, Tier
-from experiments.errors import BusyError, CheckpointError, ConfigError, DataError
+from experiments.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
 from experiments.reporting import Answers, Evidence, Figures
 
 
@@ -94,10 +94,8 @@ class Run:
                 self.parallel,
                 self.tensorboard,
             )
-            try:
-                results = runner.run(experiment, place, Workers(jobs), follow)
-            finally:
-                parallel.leave()
+            results = runner.run(experiment, place, Workers(jobs), follow)
+            parallel.leave()
         if leads:
             console.show_outcome(results, place.out)
         return 0 if results.complete else 1
@@ -184,6 +182,7 @@ class Report:
         experiment = self.which.load()
         place = Environment(self.which.folder(experiment), self.which.data_dir)
         results = runner.collect(experiment, place)
+        console.show_failures(results.failures)
         if not any(results.rows.values()):
             raise DataError(f"{place.out} has no finished runs of this configuration; first: run {experiment.name}")
         made = summary.summarise(results)
@@ -221,7 +220,7 @@ def main() -> int:
     command = tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
     try:
         return command.act()
-    except (ConfigError, DataError, CheckpointError, BusyError) as error:
+    except (ConfigError, DataError, CheckpointError, BusyError, TeamError) as error:
         console.show_error(error)
         return 2
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -34,29 +35,63 @@ def prepare(data: Dataset, inputs: Tensor) -> Tensor:
     return (inputs.float() - data.mean.to(inputs.device)) / data.std.to(inputs.device)
 
 
-def augment(images: Tensor, seed: int, step: int, padding: int = 4) -> Tensor:
-    """Random shift by up to ``padding`` pixels (zeros enter) and random mirror image, the usual CIFAR recipe.
+@dataclass(frozen=True)
+class Moves:
+    """How the images of a batch are shifted and mirrored, one entry an image.
 
-    It runs on the images' device, without a loop over images.
+    Attributes:
+        top: Shift from the top, in 0 .. 2 padding.
+        left: Shift from the left, likewise.
+        mirrored: Whether it is mirrored.
+        padding: Largest shift.
+    """
+
+    top: Tensor
+    left: Tensor
+    mirrored: Tensor
+    padding: int
+
+    def take(self, places: Tensor) -> "Moves":
+        """The moves of the images at these places of the batch."""
+        return Moves(self.top[places], self.left[places], self.mirrored[places], self.padding)
+
+    def to(self, device: torch.device) -> "Moves":
+        """The same moves on ``device``."""
+        return Moves(self.top.to(device), self.left.to(device), self.mirrored.to(device), self.padding)
+
+
+def moves(count: int, seed: int, step: int, padding: int = 4) -> Moves:
+    """Draw how each image of a whole batch moves, however the batch is split afterwards.
+
+    Args:
+        count: Images of the batch.
+        seed: The run's seed.
+        step: The step; the same (seed, step) gives the same moves.
+        padding: Largest shift.
+
+    Returns:
+        The moves, on the CPU: a GPU's generator gives other numbers, and the draws are tiny.
+    """
+    generator = torch.Generator().manual_seed(derive_seed(seed, "augment", step))
+    top, left = torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
+    return Moves(top, left, torch.rand(count, generator=generator) < 0.5, padding)
+
+
+def augment(images: Tensor, how: Moves) -> Tensor:
+    """Shift (zeros enter) and mirror images, the usual CIFAR recipe, on their device, without a loop over images.
 
     Args:
         images: (n, channels, height, width) normalised, so that a zero is the mean pixel.
-        seed: The run's seed.
-        step: The step; the same (seed, step) gives the same augmentation.
-        padding: Largest shift.
+        how: Their moves, on the same device.
 
     Returns:
         Images of the same shape.
     """
     n, channels, height, width = images.shape
-    # Drawn on the CPU: a GPU's generator gives other numbers, and the draws are tiny.
-    generator = torch.Generator().manual_seed(derive_seed(seed, "augment", step))
-    top, left = torch.randint(0, 2 * padding + 1, (2, n), generator=generator).to(images.device)
-    mirrored = (torch.rand(n, generator=generator) < 0.5).to(images.device)
-    rows = top[:, None] + torch.arange(height, device=images.device)
-    columns = left[:, None] + torch.arange(width, device=images.device)
-    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
-    padded = F.pad(images, (padding,) * 4)
+    rows = how.top[:, None] + torch.arange(height, device=images.device)
+    columns = how.left[:, None] + torch.arange(width, device=images.device)
+    columns = torch.where(how.mirrored[:, None], columns.flip(1), columns)
+    padded = F.pad(images, (how.padding,) * 4)
     return padded[
         torch.arange(n, device=images.device)[:, None, None, None],
         torch.arange(channels, device=images.device)[None, :, None, None],

@@ -17,7 +17,7 @@ from experiments.train import train
 
 
 class Cluster:
-    """Workers that are jobs; each trains one run and leaves its row, and a finished run makes no job.
+    """Workers that are jobs; each trains one run and leaves its row.
 
     A killed sweep leaves its jobs in the queue. Each run has a lock and one row, so a second sweep cannot count a run
     twice; a run that a job of the first one still holds fails in the second, and is there in the third.
@@ -33,6 +33,8 @@ class Cluster:
     Raises:
         ConfigError: an impossible number, or submitit is not installed.
     """
+
+    separate = True
 
     def __init__(
         self,
@@ -82,11 +84,7 @@ class Cluster:
         while left or queued:
             while left and len(queued) < self.jobs:
                 run = left.pop(0)
-                row = store.read(store.folder(place.out, run), run)
-                if row is not None:
-                    yield run, functools.partial(_identity, row)
-                else:
-                    queued[self._executor.submit(_train, run, place)] = run
+                queued[self._executor.submit(_train, run, place)] = run
             for job in [job for job in queued if job.done()]:
                 run = queued.pop(job)
                 yield run, functools.partial(_result, job, run, place)
@@ -103,8 +101,4 @@ def _result(job, run: Run, place: Environment) -> Row:
     if row is None:
         job.result()  # raises what the job raised
         raise RuntimeError(f"job {job.job_id} ended without a row; its logs are {job.paths.stderr} and beside it")
-    return row
-
-
-def _identity(row: Row) -> Row:
     return row

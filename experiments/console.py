@@ -87,12 +87,17 @@ def show_outcome(results: "Results", out: Path) -> None:
     """Print where the rows are, and which runs failed."""
     finished = sum(len(rows) for rows in results.rows.values())
     _out.print(f"{finished} final runs are in {out}", highlight=False)
-    for run, failure in results.failures.items():
-        _out.print(f"failed twice: {run}: {failure}", highlight=False, markup=False, soft_wrap=True)
+    show_failures(results.failures)
     if results.complete:
         experiment = results.experiment
         tier = "" if experiment.tier == "laptop" else f" --tier {experiment.tier}"
         _out.print(f"Now: python -m experiments report {experiment.name}{tier}", highlight=False)
+
+
+def show_failures(failures: dict[str, str]) -> None:
+    """Print which runs have no row that counts, and why."""
+    for run, failure in failures.items():
+        _out.print(f"failed: {run}: {failure}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_report(kept: "Summary", files: list[Path]) -> None:

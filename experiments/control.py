@@ -13,7 +13,7 @@ from experiments.lifecycle import Life
 from experiments.models.ppo import Rollout
 from experiments.parse import require
 from experiments.plan import Run
-from experiments.simulators import Simulators, fingerprint
+from experiments.simulators import Simulators
 from experiments.store import Point
 
 EPISODES = 10  # of an evaluation, unless data.test_limit says otherwise
@@ -43,7 +43,7 @@ class Control(Life):
         episodes = EPISODES if run.data.test_limit == "all" else run.data.test_limit
         self.judges = Simulators(run.data.name, episodes)
         self.episodes = episodes
-        self.fingerprint, self.note = fingerprint(run.data.name), ""
+        self.note = ""
         self.optimizer = optimizers.create(
             run.optimizer, run.options, self.model, lr=run.lr, weight_decay=run.training.weight_decay
         )

@@ -32,3 +32,7 @@ class CheckpointError(RuntimeError):
 
 class BusyError(RuntimeError):
     """Another process is writing to the same output folder."""
+
+
+class TeamError(RuntimeError):
+    """One of the processes that share a run failed by itself; the others wait for it in vain, so all must end."""

@@ -15,13 +15,15 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 from typing import Any, Protocol
 
+from experiments import data, parallel, store
 from experiments.environment import Environment
-from experiments.errors import CheckpointError, ConfigError, DataError
+from experiments.errors import CheckpointError, ConfigError, DataError, TeamError
 from experiments.plan import Run
 from experiments.store import Row
 from experiments.train import train
 
-_FATAL = (ConfigError, DataError, CheckpointError)  # a second try, or another run, would meet the same
+_FATAL = (ConfigError, TeamError)  # another run would meet the same, or the processes of a team have lost each other
+_LASTING = (DataError, CheckpointError)  # a second try would meet the same, another run need not
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,20 @@ class Event:
 
 @dataclass
 class Outcome:
-    """The rows in the order of the runs, None where one failed twice, and why."""
+    """The rows of the runs, and why others have none, both by run id."""
 
-    rows: list[Row | None] = field(default_factory=list)
+    rows: dict[str, Row] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
 
 class Crew(Protocol):
-    """Whoever does runs: processes of this machine, or jobs of a cluster. It is entered before its first run."""
+    """Whoever does runs: processes of this machine, or jobs of a cluster. It is entered before its first run.
+
+    Attributes:
+        separate: A run that dies takes no other one with it.
+    """
+
+    separate: bool
 
     def __enter__(self) -> "Crew": ...
 
@@ -74,6 +82,8 @@ class Workers:
     Args:
         jobs: Processes; 1 means none but this one.
     """
+
+    separate = False  # a dead worker breaks the pool, and so ends its neighbours' runs
 
     def __init__(self, jobs: int):
         self.jobs = jobs
@@ -130,7 +140,8 @@ class Workers:
 def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None]) -> Outcome:
     """Finish all runs; those that are finished already cost one file read.
 
-    A run that fails is tried once more, after all others have had their turn, and reported if it fails again.
+    A run that fails is tried once more, after all others have had their turn, and reported if it fails again. One whose
+    row or checkpoint is damaged, or of other data, is reported at once with the remedy; nothing of it is deleted.
 
     Args:
         runs: The runs.
@@ -143,36 +154,61 @@ def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Call
 
     Raises:
         ConfigError: a configuration was refused; all runs end.
-        DataError: the data are absent or damaged; all runs end.
-        CheckpointError: a checkpoint is damaged; all runs end.
+        TeamError: one of the processes that share a run failed; all runs end.
     """
-    results, failures = _once(runs, place, workers, notify)
-    if failures:
-        # A dead worker takes its neighbours' runs with it: one by one, each answers for itself.
-        for run in [run for run in runs if run.id in failures]:
-            retried, failed = _once([run], place, workers, notify)
-            results |= retried
-            del failures[run.id]
-            failures |= failed
-    return Outcome([results.get(run.id) for run in runs], failures)
+    # One process looks, for all: the others might see a file sooner or later than it does.
+    outcome = parallel.team(place.resolve_device()).share(lambda: _finished(runs, place))
+    for run in runs:
+        if run.id in outcome.failures:
+            notify(Event(run, failure=outcome.failures[run.id]))
+        elif run.id in outcome.rows:
+            notify(Event(run, 1, 1))
+    left = [run for run in runs if run.id not in outcome.rows and run.id not in outcome.failures]
+    again = _attempt(left, place, workers, notify, outcome)
+    # Where a dead worker takes its neighbours' runs with it, each answers for itself, one by one.
+    for some in [again] if workers.separate else [[run] for run in again]:
+        for run in some:
+            del outcome.failures[run.id]
+        _attempt(some, place, workers, notify, outcome)
+    return outcome
 
 
-def _once(
-    runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None]
-) -> tuple[dict[str, Row], dict[str, str]]:
-    results: dict[str, Row] = {}
-    failures: dict[str, str] = {}
-    for run, outcome in workers.outcomes(runs, place, notify):
+def _finished(runs: Sequence[Run], place: Environment) -> Outcome:
+    """The rows that are there, and why some of them are refused."""
+    outcome = Outcome()
+    for run in runs:
         try:
-            results[run.id] = outcome()
+            row = store.read(store.folder(place.out, run), run, data.fingerprint(run.data, place.data_dir))
+        except DataError as error:
+            outcome.failures[run.id] = _words(error)
+        else:
+            if row is not None:
+                outcome.rows[run.id] = row
+    return outcome
+
+
+def _attempt(
+    runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None], outcome: Outcome
+) -> list[Run]:
+    """Try runs, add what comes of them to ``outcome``, and return those that may do better in a second try."""
+    again = []
+    for run, result in workers.outcomes(runs, place, notify):
+        try:
+            outcome.rows[run.id] = result()
         except _FATAL:
             raise
         except Exception as error:
-            failures[run.id] = f"{type(error).__name__}: {error}"
-            notify(Event(run, failure=failures[run.id]))
+            outcome.failures[run.id] = _words(error)
+            if not isinstance(error, _LASTING):
+                again.append(run)
+            notify(Event(run, failure=outcome.failures[run.id]))
         else:
             notify(Event(run, 1, 1))
-    return results, failures
+    return again
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class _Pool:

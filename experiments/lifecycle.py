@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments import checkpoint, environment, parallel, sharding, store, tensorboard
+from experiments import checkpoint, data, environment, parallel, sharding, store, tensorboard
 from experiments.environment import Environment
-from experiments.errors import CheckpointError
+from experiments.errors import CheckpointError, ConfigError
 from experiments.plan import Run
 from experiments.store import Point, Row
 
@@ -44,13 +44,15 @@ class Life(ABC):
     scaler: torch.amp.GradScaler
     total: int
     evaluated_at: frozenset[int]
-    fingerprint: str  # of the data
     note: str  # on the data
 
     def __init__(self, run: Run, place: Environment, folder: Path, team: parallel.Team | None = None):
         place.prepare()
         self.run, self.place, self.folder, self.team = run, place, folder, team or parallel.Team()
         self.device = place.resolve_device()
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)  # the peak is to be this run's, not the process's
+        self.fingerprint = data.fingerprint(run.data, place.data_dir)
         self.step = 0
         self.seconds = 0.0
         self.training_seconds = 0.0
@@ -87,6 +89,9 @@ class Life(ABC):
             while self.step < self.total and not diverged:
                 started = time.monotonic()
                 self.advance()
+                due = self._due(saved)
+                if due or self.step in self.evaluated_at:
+                    self._settle()
                 self.training_seconds += time.monotonic() - started
                 self.seconds = before + time.monotonic() - begin
                 if self.step in self.evaluated_at:
@@ -97,7 +102,7 @@ class Life(ABC):
                     metrics.flush()
                     board.add(point)
                 notify(self.step, self.total)
-                if self._due(saved) and not diverged:
+                if due and not diverged:
                     state = self._state(metrics.tell())
                     if self.team.leads:
                         os.fsync(metrics.fileno())
@@ -109,24 +114,16 @@ class Life(ABC):
         """Take up the state of the run's checkpoint, if there is one, and cut the metrics back to it.
 
         Raises:
-            CheckpointError: the checkpoint is damaged, of another run, or of another team.
+            CheckpointError: the checkpoint is damaged, of another run, of other data, or of another team; or the
+                metrics that go with it are not there.
         """
         file, metrics = self.folder / "checkpoint.bin", self.folder / "metrics.jsonl"
         if not self.team.share(file.exists):
             if self.team.leads:
                 metrics.unlink(missing_ok=True)
             return
-        state = checkpoint.load(file, self.run.digest, self.device)
-        theirs, ours = (state["processes"], state["parallel"]), (self.team.size, self.place.parallel)
-        if theirs != ours:
-            raise CheckpointError(
-                f"{file} was written by {theirs[0]} processes ({theirs[1]}), and these are {ours[0]} ({ours[1]}): go "
-                f"on with as many of that kind, or delete it to start this run anew"
-            )
-        if self.team.leads:
-            with metrics.open("r+") as lines:
-                lines.truncate(state["metrics_bytes"])
-                self.curve = [store.read_point(json.loads(line)) for line in lines]
+        state = self.team.agree(lambda: self._loaded(file))
+        self.curve = self.team.share(lambda: _cut_back(metrics, state["metrics_bytes"], file))
         self.model.load_state_dict(sharding.scattered(state["model"], self.model))
         self.optimizer.load_state_dict(sharding.scattered_state(state["optimizer"], self.optimizer))
         self.scaler.load_state_dict(state["scaler"])
@@ -134,6 +131,30 @@ class Life(ABC):
         for name in _COUNTERS:
             setattr(self, name, state[name])
         self.resumed += 1
+
+    def _loaded(self, file: Path) -> dict[str, Any]:
+        """The checkpoint's state, if it is this run's, on these data, with this team."""
+        state = checkpoint.load(file, self.run.digest, self.device)
+        anew = f"delete {file} to start this run anew"
+        if absent := _KEYS - state.keys():
+            raise CheckpointError(f"{file} was written by another version (it has no {min(absent)}): {anew}")
+        theirs, ours = (state["processes"], state["parallel"]), (self.team.size, self.place.parallel)
+        if theirs != ours:
+            raise CheckpointError(
+                f"{file} was written by {theirs[0]} processes ({theirs[1]}), and these are {ours[0]} ({ours[1]}): go "
+                f"on with as many of that kind, or {anew}"
+            )
+        if state["data"] != self.fingerprint:
+            raise CheckpointError(
+                f"{file}: run {self.run.id} was begun on other data (digest {state['data']}) than those there are now "
+                f"({self.fingerprint}): bring the old data back, or {anew}"
+            )
+        return state
+
+    def _settle(self) -> None:
+        """Wait for the GPU, which takes steps long after it was told to: a clock read before would run ahead of it."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def _due(self, saved: float) -> bool:
         """Whether it is time for a checkpoint; where weights are sharded, all take part in it, so the leader says."""
@@ -148,6 +169,7 @@ class Life(ABC):
             "metrics_bytes": metrics_bytes,
             "processes": self.team.size,
             "parallel": self.place.parallel,
+            "data": self.fingerprint,
             "lately": self.lately,
             **{name: getattr(self, name) for name in _COUNTERS},
         }
@@ -188,6 +210,38 @@ class Life(ABC):
 
 
 _COUNTERS = ("step", "seconds", "training_seconds", "examples", "resumed", "loss_sum", "loss_steps")
+_KEYS = frozenset({
+    "model", "optimizer", "scaler", "metrics_bytes", "processes", "parallel", "data", "lately", *_COUNTERS
+})  # fmt: skip
+
+
+def _cut_back(metrics: Path, length: int, file: Path) -> list[Point]:
+    """The evaluations up to a checkpoint; what was written after it goes.
+
+    Args:
+        metrics: The file of the metrics.
+        length: Its bytes when the checkpoint was written.
+        file: The checkpoint.
+
+    Returns:
+        The evaluations.
+
+    Raises:
+        CheckpointError: the metrics are not there, are too short, or are damaged.
+    """
+    anew = f"delete {file} to start this run anew"
+    there = metrics.stat().st_size if metrics.is_file() else 0
+    if there < length:
+        raise CheckpointError(f"{metrics} has {there} bytes, and its checkpoint goes with {length}: {anew}")
+    if not length:
+        metrics.write_bytes(b"")
+        return []
+    try:
+        with metrics.open("r+") as lines:
+            lines.truncate(length)
+            return [store.read_point(json.loads(line)) for line in lines]
+    except (ValueError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"{metrics} is damaged ({error}): {anew}") from error
 
 
 def _digest(state: dict[str, Tensor]) -> str:

@@ -2,14 +2,22 @@
 
 Every process draws the same batch and takes its share of it; the loss is divided by the count of the whole batch, so
 the sum of the gradients is the gradient that one process would have. Batch norm is synchronised on GPUs; on CPUs torch
-cannot do that, and each process normalises its own share.
+cannot do that, and each process normalises its own share: a network with batch norm is then not quite the one that a
+single process trains. Neither is one with dropout, whose draws differ from process to process.
+
+What fails on the leader alone, or where all are asked (`Team.share`, `Team.agree`), fails on every process in the same
+way, and the next run can begin. Any other failure finds its neighbours waiting in a sum that will never be complete:
+it ends the process, and ``torchrun`` ends the others.
 """
 
+import contextlib
 import os
+import pickle
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
@@ -19,8 +27,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from experiments import sharding
 from experiments.environment import Parallel
+from experiments.errors import TeamError
+from experiments.files import locked
 
 T = TypeVar("T")
+
+_COMMON = "This failed on every process of the team."
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Team:
         return self.rank == 0
 
     def share(self, compute: Callable[[], T]) -> T:
-        """Compute something on the leader, and give it to all.
+        """Compute something on the leader, and give it to all; what it raises there is raised by all.
 
         Args:
             compute: Runs on the leader alone.
@@ -49,10 +61,40 @@ class Team:
         Returns:
             What it returned, on every process.
         """
-        box: list[T | None] = [compute() if self.leads else None]
-        if self.size > 1:
-            dist.broadcast_object_list(box, src=0)
-        return cast("T", box[0])
+        if self.size == 1:
+            return compute()
+        box: list[tuple[T | None, Exception | None] | None] = [_tried(compute) if self.leads else None]
+        dist.broadcast_object_list(box, src=0)
+        value, error = cast("tuple[T, Exception | None]", box[0])
+        if error is not None:
+            raise error
+        return value
+
+    def agree(self, compute: Callable[[], T]) -> T:
+        """Compute something on every process; what it raises on any of them is raised by all.
+
+        Args:
+            compute: May not wait for the other processes.
+
+        Returns:
+            What it returned on this process.
+        """
+        if self.size == 1:
+            return compute()
+        value, error = _tried(compute)
+        errors: list[Exception | None] = [None] * self.size
+        dist.all_gather_object(errors, error)
+        for raised in errors:
+            if raised is not None:
+                raise raised
+        return cast("T", value)
+
+    @contextlib.contextmanager
+    def holding(self, folder: Path, wait: float = 0.0) -> Iterator[None]:
+        """Let the leader hold the only writer's right to a folder; where it cannot, `BusyError` is raised by all."""
+        with contextlib.ExitStack() as stack:
+            self.share(lambda: stack.enter_context(locked(folder, wait)))
+            yield
 
     def total(self, value: Tensor) -> Tensor:
         """The sum of a tensor over the processes; the argument is left as it is."""
@@ -62,18 +104,21 @@ class Team:
         dist.all_reduce(summed)
         return summed
 
-    def part(self, indices: Tensor) -> tuple[Tensor, float]:
-        """This process's share of a batch, and its weight.
+    def parts(self, places: Tensor, micro: int | None) -> list[tuple[Tensor, float]]:
+        """This process's share of a batch, in micro-batches, with their weights.
 
         Args:
-            indices: Of the whole batch, (n,).
+            places: Of the whole batch, (n,).
+            micro: Most examples of a micro-batch; None for no bound.
 
         Returns:
-            Every ``size``-th index, and 1. A process for which none is left gets the first one with weight 0, because
-            each process must take part in the gradient's sum.
+            Every ``size``-th place, with weight 1. All processes have equally many parts, because each must take part
+            in every gathering and sum: where none is left, the part is the first place with weight 0.
         """
-        mine = indices[self.rank :: self.size]
-        return (mine, 1.0) if len(mine) else (indices[:1], 0.0)
+        mine, largest = places[self.rank :: self.size], -(-len(places) // self.size)
+        step = micro or largest
+        parts = (mine[start : start + step] for start in range(0, largest, step))
+        return [(part, 1.0) if len(part) else (places[:1], 0.0) for part in parts]
 
 
 def wrap(model: nn.Module, team: Team, parallel: Parallel) -> nn.Module:
@@ -113,8 +158,11 @@ def size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def team() -> Team:
+def team(device: torch.device) -> Team:
     """This process's team; the first call joins it.
+
+    Args:
+        device: What the team trains on; it decides how the processes talk.
 
     Returns:
         The team.
@@ -122,11 +170,43 @@ def team() -> Team:
     if size() == 1:
         return Team()
     if not dist.is_initialized():
-        if torch.cuda.is_available():
+        if device.type == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     return Team(dist.get_rank(), dist.get_world_size())
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Turn a failure of this process alone into a `TeamError`, which nobody may pass over.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        TeamError: the block raised something that the other processes do not know of.
+    """
+    try:
+        yield
+    except Exception as error:
+        if size() == 1 or _COMMON in getattr(error, "__notes__", ()):
+            raise
+        rank = os.environ.get("RANK", "?")
+        raise TeamError(f"process {rank} of {size()} failed: {type(error).__name__}: {error}") from error
+
+
+def _tried(compute: Callable[[], T]) -> tuple[T | None, Exception | None]:
+    """What it returns, or what it raises, marked and in a form that can be sent."""
+    try:
+        return compute(), None
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # an exception can refuse this with anything
+            error = RuntimeError(f"{type(error).__name__}: {error}")
+        error.add_note(_COMMON)
+        return None, error
 
 
 def _follow(launcher: int) -> None:
@@ -137,6 +217,6 @@ def _follow(launcher: int) -> None:
 
 
 def leave() -> None:
-    """Leave the team in good order; without a team, do nothing."""
+    """Leave the team in good order, once all have done their work; without a team, do nothing."""
     if dist.is_initialized():
         dist.destroy_process_group()

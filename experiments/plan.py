@@ -17,6 +17,7 @@ Phase = Literal["tune", "final"]
 # Raise it when the meaning of a run changes (a default does, or the training loop), so that old rows are not mistaken
 # for new ones.
 _FORMAT = 1
+_AUGMENTED = 2  # likewise, of runs with augmentation
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Run:
 
         Fields at their default are left out: a new option with a default that changes nothing keeps the old rows.
         """
-        content = json.dumps([_FORMAT, _told(self)], sort_keys=True)
+        content = json.dumps([_AUGMENTED if self.data.augment else _FORMAT, _told(self)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property

@@ -1,15 +1,16 @@
 """A whole experiment: tune every cell, then train every cell's final runs; what is finished is not run again."""
 
-import contextlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
-from experiments import data, parallel, plan, store, table
+from experiments import parallel, plan, sources, store, table
 from experiments.config import Experiment
 from experiments.environment import Environment
+from experiments.errors import DataError
 from experiments.executor import Crew, Event, execute
-from experiments.files import locked, sweep_temporaries, write_json
+from experiments.files import sweep_temporaries, write_json
 from experiments.plan import Cell, Run
+from experiments.sources import Sources
 from experiments.store import Row
 from experiments.tuning import Choice, choose
 
@@ -53,70 +54,84 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
         BusyError: another process runs in the same folder.
         ConfigError: an unknown name or option, before anything runs.
         DataError: the data are absent or damaged, before anything runs.
+        TeamError: one of the processes that share a run failed.
     """
     plan.check(experiment)
-    team = parallel.team()
-    with locked(place.out) if team.leads else contextlib.nullcontext(), crew as workers:
+    team = parallel.team(place.resolve_device())
+    known = team.agree(lambda: sources.look(experiment, place))
+    with team.holding(place.out), crew as workers:
         if team.leads:
             sweep_temporaries(place.out)
             write_json(place.out / "experiment.json", asdict(experiment))
-        examples = _examples(experiment, place)
-        all_cells = plan.cells(experiment)
-        tuning = [run for cell in all_cells for run in plan.tuning_runs(experiment, cell, examples[cell.setting])]
-        failures = execute(tuning, place, workers, notify).failures
-        choices = _choices(experiment, place, examples)
-        final = [
-            run
-            for cell in choices
-            for run in plan.final_runs(experiment, cell, choices[cell].lr, examples[cell.setting])
-        ]
-        failures |= execute(final, place, workers, notify).failures
+            sources.write(known, place)
+        reader = _Reader(experiment, place, known)
+        failures = execute(reader.tuning(), place, workers, notify).failures
+        failures |= execute(reader.final(), place, workers, notify).failures
         if team.leads:
-            finished = (store.read(store.folder(place.out, run), run) for run in (*tuning, *final))
-            table.write(place.out, experiment, (row for row in finished if row is not None))
-        return _collect(experiment, place, examples, failures)
+            table.write(place.out, experiment, reader.finished())
+        return reader.results(failures)
 
 
 def collect(experiment: Experiment, place: Environment) -> Results:
-    """Read what is finished, and run nothing.
+    """Read what is finished, and run nothing; the data need not be there.
 
     Args:
         experiment: The experiment.
         place: Where it was run.
 
     Returns:
-        The results so far.
+        The results so far; a row that is damaged or of other data than the rest is among the failures.
     """
     plan.check(experiment)
-    return _collect(experiment, place, _examples(experiment, place), {})
+    return _Reader(experiment, place, sources.recall(experiment, place)).results({})
 
 
-def _examples(experiment: Experiment, place: Environment) -> dict[str, int]:
-    """Number of training examples by setting: what ``batch_size = "full"`` stands for."""
-    return {setting: data.examples(experiment.resolve(setting)[0], place.data_dir) for setting in experiment.settings}
+@dataclass(frozen=True)
+class _Reader:
+    """The runs of an experiment on known data, and what is on disk of them."""
 
+    experiment: Experiment
+    place: Environment
+    known: Sources
+    refused: dict[str, str] = field(default_factory=dict)  # why a row does not count, by run id
 
-def _choices(experiment: Experiment, place: Environment, examples: dict[str, int]) -> dict[Cell, Choice]:
-    choices = {}
-    for cell in plan.cells(experiment):
-        rows = _rows(place, plan.tuning_runs(experiment, cell, examples[cell.setting]))
-        if None not in rows:  # a cell with a missing tuning run would have had a smaller budget than the others
-            choices[cell] = choose([row for row in rows if row], experiment.tuning.metric)
-    return choices
+    def tuning(self) -> list[Run]:
+        return [run for cell in plan.cells(self.experiment) for run in self._tuning(cell)]
 
+    def final(self) -> list[Run]:
+        return [run for cell, choice in self._choices().items() for run in self._final(cell, choice)]
 
-def _collect(experiment: Experiment, place: Environment, examples: dict[str, int], failures: dict[str, str]) -> Results:
-    choices = _choices(experiment, place, examples)
-    rows = {
-        cell: [
-            row
-            for row in _rows(place, plan.final_runs(experiment, cell, choice.lr, examples[cell.setting]))
-            if row is not None
-        ]
-        for cell, choice in choices.items()
-    }
-    return Results(experiment, choices, rows, failures)
+    def finished(self) -> list[Row]:
+        return [row for row in self._rows([*self.tuning(), *self.final()]) if row is not None]
 
+    def results(self, failures: dict[str, str]) -> Results:
+        choices = self._choices()
+        rows = {
+            cell: [row for row in self._rows(self._final(cell, choice)) if row is not None]
+            for cell, choice in choices.items()
+        }
+        return Results(self.experiment, choices, rows, self.refused | failures)
 
-def _rows(place: Environment, runs: list[Run]) -> list[Row | None]:
-    return [store.read(store.folder(place.out, run), run) for run in runs]
+    def _tuning(self, cell: Cell) -> list[Run]:
+        return plan.tuning_runs(self.experiment, cell, self.known[cell.setting].examples)
+
+    def _final(self, cell: Cell, choice: Choice) -> list[Run]:
+        return plan.final_runs(self.experiment, cell, choice.lr, self.known[cell.setting].examples)
+
+    def _choices(self) -> dict[Cell, Choice]:
+        choices = {}
+        for cell in plan.cells(self.experiment):
+            rows = self._rows(self._tuning(cell))
+            if None not in rows:  # a cell with a missing tuning run would have had a smaller budget than the others
+                choices[cell] = choose([row for row in rows if row], self.experiment.tuning.metric)
+        return choices
+
+    def _rows(self, runs: list[Run]) -> list[Row | None]:
+        return [self._row(run) for run in runs]
+
+    def _row(self, run: Run) -> Row | None:
+        try:
+            return store.read(store.folder(self.place.out, run), run, self.known[run.setting].fingerprint)
+        except DataError as error:
+            self.refused[run.id] = str(error)
+            return None

@@ -25,7 +25,7 @@ class Session(Life):
     def __init__(self, run: Run, place: Environment, folder: Path, team: parallel.Team | None = None):
         super().__init__(run, place, folder, team)
         self.data = data.load(run.data, place.data_dir)
-        self.fingerprint, self.note = self.data.fingerprint(), self.data.note
+        self.note = self.data.note
         self.train_split = _resident(self.data.train, self.device)
         # Initial weights are drawn on the CPU, so they are the same on every device.
         torch.manual_seed(batches.derive_seed(run.seed, "init"))
@@ -64,15 +64,16 @@ class Session(Life):
         torch.manual_seed(batches.derive_seed(self.run.seed, "dropout", self.step, self.team.rank))
         whole = self._indices()
         counted = self._counted(whole)
-        mine, weight = self.team.part(whole)
-        micro = len(mine) if training.microbatch == "batch" else training.microbatch
+        micro = None if training.microbatch == "batch" else training.microbatch
+        parts = self.team.parts(torch.arange(len(whole), device=whole.device), micro)
         self.optimizer.zero_grad(set_to_none=True)
         step_loss = torch.zeros_like(self.loss_sum)
-        for start in range(0, len(mine), micro):
-            part = self.train_split.take(mine[start : start + micro]).to(self.device)
-            with self._synchronised(start + micro >= len(mine)):
+        moves = self._moves(len(whole))
+        for number, (places, weight) in enumerate(parts, 1):
+            part = self.train_split.take(whole[places]).to(self.device)
+            with self._synchronised(number == len(parts)):
                 with self._autocast():
-                    logits = self.forward(self._prepared(part.inputs, start))
+                    logits = self.forward(self._prepared(part.inputs, moves and moves.take(places)))
                 loss = weight * cross_entropy_sum(logits, part.targets)[0] / counted
                 # the average of the team's gradients is to be the gradient of the whole batch
                 self.scaler.scale(loss * self.team.size).backward()
@@ -109,11 +110,17 @@ class Session(Life):
             return self.wrapped.no_sync()
         return contextlib.nullcontext()
 
-    def _prepared(self, inputs: Tensor, start: int) -> Tensor:
+    def _moves(self, count: int) -> batches.Moves | None:
+        """How this step's images are augmented: a function of the run and the step, not of who takes which image."""
+        if not self.run.data.augment:
+            return None
+        moves = batches.moves(count, self.run.seed, self.step, padding=max(4, self.data.shape[-1] // 8))
+        return moves.to(self.device)
+
+    def _prepared(self, inputs: Tensor, moves: batches.Moves | None) -> Tensor:
         prepared = batches.prepare(self.data, inputs)
-        if self.run.data.augment:
-            part = batches.derive_seed(self.run.seed, "part", start, self.team.rank)
-            prepared = batches.augment(prepared, part, self.step, padding=max(4, prepared.shape[-1] // 8))
+        if moves is not None:
+            prepared = batches.augment(prepared, moves)
         if self.run.training.channels_last:
             prepared = prepared.contiguous(memory_format=torch.channels_last)
         return prepared

@@ -3,9 +3,7 @@
 Every rollout begins with new episodes from seeds that follow from the run, so a checkpoint holds no simulator's state.
 """
 
-import hashlib
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -87,12 +85,6 @@ def gymnasium_errors() -> type[Exception]:
     except ImportError:
         return ImportError
     return DependencyNotInstalled
-
-
-def fingerprint(name: str) -> str:
-    """A digest of what simulates: the results follow from it and the seeds."""
-    versions = [metadata.version(package) for package in ("gymnasium", "mujoco")]
-    return hashlib.sha256(repr((SIMULATED[name], versions)).encode()).hexdigest()[:16]
 
 
 def _tensor(values: Sequence[Any]) -> Tensor:

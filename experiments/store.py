@@ -101,26 +101,33 @@ def write(path: Path, row: Row) -> None:
     write_json(path / "row.json", dataclasses.asdict(row))
 
 
-def read(path: Path, run: Run) -> Row | None:
+def read(path: Path, run: Run, data: str | None = None) -> Row | None:
     """Read the row in a run's folder.
 
     Args:
         path: The folder.
         run: The run that it must be of.
+        data: Digest of the data that it must have been trained on; None takes any.
 
     Returns:
         The row, or None while the run is not finished.
 
     Raises:
-        DataError: the file is damaged or is another run's; rows are written whole, so a hand was in it.
+        DataError: the file is damaged or is another run's (rows are written whole, so a hand was in it), or the run
+            was trained on other data.
     """
     file = path / "row.json"
     if not file.exists():
         return None
     try:
         row = build(Row, json.loads(file.read_text()))
-    except (ValueError, ConfigError) as error:
+    except (ValueError, TypeError, ConfigError) as error:
         raise DataError(f"{file} is not a whole row ({error}); delete it to run this again") from error
     if row.run.digest != run.digest:
         raise DataError(f"{file} is the row of another run; delete it to run this again")
+    if data is not None and row.data != data:
+        raise DataError(
+            f"{file}: run {run.id} was trained on other data (digest {row.data}) than those there are now ({data}). "
+            "Bring the old data back, or choose another --out folder, or delete the file to run this again"
+        )
     return row

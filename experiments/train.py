@@ -1,12 +1,9 @@
 """One training run: finished already, taken up again, or begun."""
 
-import contextlib
-
-from experiments import parallel, store
+from experiments import data, parallel, store
 from experiments.control import Control
-from experiments.data import SIMULATED
 from experiments.environment import Environment
-from experiments.files import locked, sweep_temporaries
+from experiments.files import sweep_temporaries
 from experiments.lifecycle import Notify
 from experiments.plan import Run
 from experiments.session import Session
@@ -28,18 +25,20 @@ def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row
 
     Raises:
         BusyError: another process works on the same run.
-        CheckpointError: the run's checkpoint is damaged.
+        CheckpointError: the run's checkpoint is damaged, or of other data.
         ConfigError: the network or the optimizer refuses its options.
-        DataError: the data are absent or damaged.
+        DataError: the data are absent or damaged, or the row is, or it is of other data.
+        TeamError: this process of several failed, and the others do not know.
     """
     folder = store.folder(place.out, run)
-    team = parallel.team()
-    with locked(folder, wait=10) if team.leads else contextlib.nullcontext():
-        row = team.share(lambda: store.read(folder, run))
+    team = parallel.team(place.resolve_device())
+    with parallel.together(), team.holding(folder, wait=10):
+        fingerprint = team.agree(lambda: data.fingerprint(run.data, place.data_dir))
+        row = team.share(lambda: store.read(folder, run, fingerprint))
         if row is None:
             if team.leads:
                 sweep_temporaries(folder)
-            life = (Control if run.data.name in SIMULATED else Session)(run, place, folder, team)
+            life = (Control if run.data.name in data.SIMULATED else Session)(run, place, folder, team)
             life.resume()
             row = life.finish(notify)
             if team.leads:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import hashlib
 import importlib.util
+from importlib import metadata
 from pathlib import Path
 
 import torch
@@ -68,6 +70,27 @@ def examples(config: DataConfig, data_dir: Path | None = None) -> int:
     if config.limit == "all":
         raise ConfigError("data.limit", "'all' is not allowed; it must be the number of transitions of a rollout")
     return config.limit
+
+
+@functools.cache
+def fingerprint(config: DataConfig, data_dir: Path | None = None) -> str:
+    """A digest of what is learnt from and judged on; equal digests mean equal data.
+
+    Args:
+        config: As for `load`.
+        data_dir: As for `load`.
+
+    Returns:
+        16 hexadecimal digits: of every example; of a simulated task, of what simulates it.
+
+    Raises:
+        ConfigError: an unknown name.
+        DataError: the files are absent or damaged.
+    """
+    if config.name not in SIMULATED:
+        return load(config, data_dir).fingerprint()
+    versions = [metadata.version(package) for package in ("gymnasium", "mujoco")]
+    return hashlib.sha256(repr((SIMULATED[config.name], versions)).encode()).hexdigest()[:16]
 
 
 def _read(config: DataConfig, data_dir: Path | None) -> Dataset:

@@ -1,10 +1,11 @@
 import dataclasses
 import os
+import re
 import time
 
 import pytest
 
-from experiments import executor, plan
+from experiments import executor, plan, store
 from experiments.errors import ConfigError
 
 
@@ -22,8 +23,8 @@ def test_one_process_and_two_give_the_same_rows(runs, place, tmp_path):
     events = []
     one = execute(runs, place, 1, lambda _: None)
     two = execute(runs, dataclasses.replace(place, out=tmp_path / "two"), 2, events.append)
-    assert [row.weights for row in one.rows] == [row.weights for row in two.rows]
-    assert [row.run for row in two.rows] == runs
+    assert {run: row.weights for run, row in one.rows.items()} == {run: row.weights for run, row in two.rows.items()}
+    assert {run: row.run for run, row in two.rows.items()} == {run.id: run for run in runs}
     assert sorted(event.run.id for event in events if event.finished) == sorted(run.id for run in runs)
 
 
@@ -41,8 +42,7 @@ def test_a_failing_run_is_tried_twice_and_reported_and_the_others_go_on(runs, pl
     events = []
     outcome = execute(runs, place, 1, events.append)
     assert tries == [runs[0].id, runs[1].id, runs[0].id]
-    assert outcome.rows[0] is None
-    assert outcome.rows[1].run == runs[1]
+    assert list(outcome.rows) == [runs[1].id]
     assert outcome.failures == {runs[0].id: "RuntimeError: no luck"}
     assert [event.run.id for event in events if event.failure] == [runs[0].id] * 2
 
@@ -59,7 +59,7 @@ def test_a_run_that_fails_once_is_well(runs, place, monkeypatch):
     monkeypatch.setattr(executor, "train", train)
     outcome = execute(runs, place, 1, lambda _: None)
     assert outcome.failures == {}
-    assert [row.run for row in outcome.rows] == runs
+    assert outcome.rows.keys() == {run.id for run in runs}
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -67,6 +67,49 @@ def test_a_refused_configuration_ends_everything_at_once(runs, place, jobs):
     bad = [dataclasses.replace(run, options={"betas": [2.0, 0.9]}) for run in runs]
     with pytest.raises(ConfigError, match="LAMB"):
         execute(bad, place, jobs, lambda _: None)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("name", ["row.json", "checkpoint.bin"])
+def test_a_damaged_file_fails_its_run_with_the_remedy_and_the_others_go_on(runs, place, jobs, name):
+    file = store.folder(place.out, runs[0]) / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"{ half")
+    events = []
+    outcome = execute(runs, place, jobs, events.append)
+    assert list(outcome.rows) == [runs[1].id]
+    (failure,) = outcome.failures.values()
+    assert re.search(rf"delete (it|{re.escape(str(file))})", failure, re.IGNORECASE)
+    assert str(file) in failure
+    assert [event.run.id for event in events if event.failure] == [runs[0].id]  # once: nothing is to be had by a retry
+    assert file.read_bytes() == b"{ half"
+    file.unlink()  # the remedy
+    assert execute(runs, place, jobs, lambda _: None).rows.keys() == {run.id for run in runs}
+
+
+def test_failed_runs_are_tried_again_side_by_side_where_they_are_separate(runs, place):
+    calls = []
+
+    class Crew:
+        separate = True
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def outcomes(self, some, _place, _notify):
+            calls.append([run.id for run in some])
+            yield from ((run, _fail) for run in some)
+
+    with Crew() as crew:
+        assert len(executor.execute(runs, place, crew, lambda _: None).failures) == len(runs) == 2
+    assert calls == [[run.id for run in runs]] * 2
+
+
+def _fail():
+    raise RuntimeError("no luck")
 
 
 def _die(*_):
@@ -79,6 +122,5 @@ def test_a_dead_worker_is_a_failure_and_the_next_need_starts_a_new_one(runs, pla
         workers._open._pool.submit(_die)
         time.sleep(1)
         after = executor.execute([dataclasses.replace(run, seed=77) for run in runs], place, workers, lambda _: None)
-    assert all(before.rows)
-    assert all(after.rows)
+    assert len(before.rows) == len(after.rows) == len(runs)
     assert after.failures == {}

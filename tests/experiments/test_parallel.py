@@ -15,6 +15,8 @@ from experiments.environment import Environment
 from experiments.errors import ConfigError
 from experiments.executor import Workers
 from experiments.parallel import Team
+from tests.experiments import team
+from tests.experiments.conftest import TINY
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,24 +116,95 @@ def test_two_killed_processes_go_on(config, tmp_path, kind):
     assert sum(row["resumed"] for row in after.values()) == 1
 
 
-@pytest.mark.parametrize(("size", "n"), [(2, 10), (2, 7), (3, 7)])
-def test_the_parts_make_the_whole(size, n):
-    parts = [Team(rank, size).part(torch.arange(n)) for rank in range(size)]
-    assert sorted(torch.cat([part for part, _ in parts]).tolist()) == list(range(n))
-    assert [weight for _, weight in parts] == [1.0] * size
+@pytest.fixture(scope="module")
+def team_of_two(tmp_path_factory):
+    """What two processes say of themselves, by process; how they ended; and their folder. See team.py."""
+    folder = tmp_path_factory.mktemp("team")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    (folder / "tiny.toml").write_text(TINY)
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(
+            [*launcher, "-m", "tests.experiments.team", str(folder)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+    except subprocess.TimeoutExpired as error:
+        pytest.fail(f"one process failed, and the other waits for it: {error.stderr}")
+    said = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    return said, done, time.monotonic() - begin, folder
+
+
+def test_without_a_gpu_in_use_the_processes_talk_by_gloo(team_of_two):
+    assert [words["backend"] for words in team_of_two[0]] == ["gloo", "gloo"]
+
+
+@pytest.mark.parametrize("what", ["share", "agree", "holding"])
+def test_what_fails_on_one_process_fails_on_both_in_the_same_words(team_of_two, what):
+    one, two = (words[what] for words in team_of_two[0])
+    assert one == two
+    assert (
+        one
+        == {
+            "share": "DataError: the leader has none",
+            "agree": "RuntimeError: Odd: process 1",  # an error that cannot be sent is described
+            "holding": one if one.startswith("BusyError: ") and "in use" in one else "BusyError",
+        }[what]
+    )
+
+
+def test_a_damaged_checkpoint_fails_its_run_on_both_and_the_next_run_is_trained(team_of_two):
+    one, two = (words["damaged"] for words in team_of_two[0])
+    assert one == two
+    assert list(one["failures"]) == [one["runs"][0]]
+    assert "not a checkpoint of this program" in one["failures"][one["runs"][0]]
+    assert one["rows"] == [one["runs"][1]]
+
+
+def test_a_process_that_fails_by_itself_ends_all_and_says_why(team_of_two):
+    _, done, seconds, folder = team_of_two
+    assert done.returncode != 0
+    assert "process 1 of 2 failed: RuntimeError: no luck" in done.stderr
+    assert seconds < 100
+    assert not (folder / "passed").exists(), "a process went on as if nothing had been"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_processes_reach_the_weights_of_one_with_augmentation(team_of_two, kind):
+    folder = team_of_two[3]
+    alone = team.weights(catalog.load(str(folder / "tiny.toml")), Environment(folder), Team())
+    shared = torch.load(folder / f"{kind}.pt", weights_only=True)
+    start = team.weights(catalog.load(str(folder / "tiny.toml")), Environment(folder), Team(), steps=0)
+    # float32 sums in another order: 1e-5 of the way that the weights have gone
+    assert (alone - start).norm() > 0.1
+    assert (alone - shared).norm() < 1e-5 * (alone - start).norm()
+
+
+@pytest.mark.parametrize("micro", [None, 1, 3])
+@pytest.mark.parametrize(("size", "n"), [(1, 7), (2, 10), (2, 7), (3, 7), (3, 2)])
+def test_the_parts_make_the_whole_and_all_have_equally_many(size, n, micro):
+    shares = [Team(rank, size).parts(torch.arange(n), micro) for rank in range(size)]
+    counted = torch.cat([part for share in shares for part, weight in share if weight == 1])
+    assert sorted(counted.tolist()) == list(range(n))
+    assert len({len(share) for share in shares}) == 1
+    assert all(len(part) == 1 for share in shares for part, weight in share if weight == 0)
+    assert max(len(part) for share in shares for part, _ in share) <= (micro or n)
 
 
 def test_a_process_without_a_part_takes_part_with_no_weight():
-    part, weight = Team(2, 3).part(torch.tensor([5, 6]))
+    ((part, weight),) = Team(2, 3).parts(torch.tensor([5, 6]), None)
     assert part.tolist() == [5]
     assert weight == 0.0
 
 
 def test_a_team_of_one_needs_no_group():
-    team = parallel.team()
+    team = parallel.team(torch.device("cpu"))
     assert team == Team(0, 1)
     assert team.leads
-    assert team.share(lambda: 3) == 3
+    assert team.share(lambda: 3) == team.agree(lambda: 3) == 3
     model = torch.nn.Linear(1, 1)
     assert parallel.wrap(model, team, "ddp") is model
     assert dataclasses.astuple(team) == (0, 1)

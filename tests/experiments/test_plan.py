@@ -55,6 +55,11 @@ def test_the_identity_is_pinned(run):
     assert run.digest == "3c6054b193fb61eb"
 
 
+def test_the_identity_of_an_augmented_run_is_pinned_too(run):
+    # its meaning has changed once more than that of the others: the images' moves do not follow the split any more
+    assert dataclasses.replace(run, data=dataclasses.replace(run.data, augment=True)).digest == "c871241857a856c3"
+
+
 def test_all_competitors_get_the_same_budget(tiny):
     grids = [[(run.lr, run.seed) for run in plan.tuning_runs(tiny, cell, 160)] for cell in plan.cells(tiny)]
     assert grids[0] == [(0.01, 11), (0.1, 11)]

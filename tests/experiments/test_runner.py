@@ -2,8 +2,9 @@ import dataclasses
 
 import pytest
 
-from experiments import data, executor, plan, runner
-from experiments.errors import BusyError, ConfigError
+from experiments import catalog, data, executor, plan, runner
+from experiments.environment import Environment
+from experiments.errors import BusyError, ConfigError, DataError
 from experiments.executor import Workers
 from experiments.files import locked
 
@@ -56,6 +57,88 @@ def test_a_wrong_name_is_refused_before_the_folder_exists(tiny, place):
     with pytest.raises(ConfigError, match=r"model\.name"):
         runner.run(bad, place, Workers(1), lambda _: None)
     assert not place.out.exists()
+
+
+TEXT = """
+title = "Letters"
+source = "ours"
+baseline = "LAMB"
+data = { name = "text", context = 4 }
+model = { name = "gpt", options = { context = 4, layers = 1, heads = 1, width = 4 } }
+training = { epochs = 1, batch_size = "full", evaluations = 1 }
+tuning = { metric = "loss", seeds = [11], learning_rates = { low = 0.01, high = 0.01, count = 1 } }
+final = { seeds = [1] }
+[settings.any]
+[optimizers.ALTO]
+preset = "batch"
+[optimizers.LAMB]
+[tiers.laptop]
+"""
+
+
+def put(folder, text):
+    (folder / "text.txt").write_text(text)
+    data.load.cache_clear()
+    data.fingerprint.cache_clear()
+
+
+@pytest.fixture
+def letters(tmp_path):
+    (tmp_path / "letters.toml").write_text(TEXT)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    put(folder, "to be or not to be " * 30)
+    yield catalog.load(str(tmp_path / "letters.toml")), Environment(tmp_path / "out", folder)
+    data.load.cache_clear()
+    data.fingerprint.cache_clear()
+
+
+def test_rows_of_other_data_are_refused_run_by_run_and_nothing_is_lost(letters):
+    experiment, place = letters
+    first = runner.run(experiment, place, Workers(1), lambda _: None)
+    assert first.complete
+    put(place.data_dir, "to be or not to be " * 29 + "to do or not to do ")
+    swapped = runner.run(experiment, place, Workers(1), lambda _: None)
+    assert not any(swapped.rows.values())
+    assert len(swapped.failures) == 2  # the tuning runs; nothing is chosen, so there are no final runs
+    for run, failure in swapped.failures.items():
+        assert f"run {run} was trained on other data" in failure
+    assert runner.collect(experiment, place).failures.keys() == swapped.failures.keys()
+    put(place.data_dir, "to be or not to be " * 30)
+    assert runner.run(experiment, place, Workers(1), lambda _: None) == first
+
+
+def test_a_report_needs_no_data(letters):
+    experiment, place = letters
+    first = runner.run(experiment, place, Workers(1), lambda _: None)
+    (place.data_dir / "text.txt").unlink()
+    data.load.cache_clear()
+    data.fingerprint.cache_clear()
+    assert runner.collect(experiment, place) == first
+    other = dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, context=5))
+    with pytest.raises(DataError, match=r"has none of text\.txt"):  # nothing is known of these
+        runner.collect(other, place)
+
+
+def test_a_report_on_an_output_of_which_the_data_are_not_known_reads_them(letters):
+    experiment, place = letters
+    first = runner.run(experiment, place, Workers(1), lambda _: None)
+    for content in (None, "{", "[]", '{"any": {}}'):
+        (place.out / "data.json").unlink(missing_ok=True)
+        if content is not None:
+            (place.out / "data.json").write_text(content)
+        assert runner.collect(experiment, place) == first
+
+
+def test_a_damaged_row_is_among_the_failures_of_a_report(tiny, place):
+    first = runner.run(tiny, place, Workers(1), lambda _: None)
+    run = first.rows[plan.Cell("small", "LAMB")][0].run
+    (place.out / "runs" / run.id / "row.json").write_text("{")
+    results = runner.collect(tiny, place)
+    assert list(results.failures) == [run.id]
+    assert "not a whole row" in results.failures[run.id]
+    assert len(results.rows[plan.Cell("small", "LAMB")]) == 1
+    assert not results.complete
 
 
 def test_the_full_batch_is_the_number_of_training_examples(tiny):

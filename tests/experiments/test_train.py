@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -105,10 +106,70 @@ def test_the_checkpoint_of_another_team_is_refused(run, tmp_path):
     assert train(run, place).resumed == 1
 
 
-def test_a_damaged_row_is_refused(run, place):
+def test_a_checkpoint_of_other_data_is_refused_and_names_the_run(run, tmp_path, monkeypatch):
+    place = Environment(tmp_path, checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        train(run, place, killed_at(4))
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "fingerprint", lambda *_: "0" * 16)
+        with pytest.raises(CheckpointError, match=rf"run {re.escape(run.id)} was begun on other data .*{'0' * 16}"):
+            train(run, place)
+    assert train(run, place).resumed == 1  # nothing was lost
+
+
+def test_a_row_of_other_data_is_refused_and_names_the_run(run, place, monkeypatch):
+    first = train(run, place)
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "fingerprint", lambda *_: "0" * 16)
+        with pytest.raises(DataError, match=rf"run {re.escape(run.id)} was trained on other data .*{first.data}"):
+            train(run, place)
+    assert train(run, place) == first
+
+
+@pytest.mark.parametrize("damage", ["absent", "short", "no JSON", "no evaluation"])
+def test_a_checkpoint_without_its_metrics_is_refused_with_the_remedy(run, tmp_path, damage):
+    place = Environment(tmp_path, checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        train(run, place, killed_at(5))
+    metrics = store.folder(tmp_path, run) / "metrics.jsonl"
+    text = metrics.read_text()
+    if damage == "absent":
+        metrics.unlink()
+    else:
+        metrics.write_text({"short": text[:20], "no JSON": "x" * len(text), "no evaluation": "3" * len(text)}[damage])
+    with pytest.raises(CheckpointError, match=r"metrics.jsonl .*delete .*checkpoint\.bin to start this run anew"):
+        train(run, place)
+    (metrics.parent / "checkpoint.bin").unlink()
+    assert train(run, place).resumed == 0
+
+
+def test_a_checkpoint_from_before_the_first_evaluation_needs_no_metrics(run, tmp_path):
+    place = Environment(tmp_path, checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        train(run, place, killed_at(2))
+    (store.folder(tmp_path, run) / "metrics.jsonl").unlink()
+    row = train(run, place)
+    assert row.resumed == 1
+    assert [point.step for point in row.curve] == [3, 5, 7, 9]
+
+
+def test_a_checkpoint_of_another_version_is_refused_with_the_remedy(run, tmp_path):
+    place = Environment(tmp_path, checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        train(run, place, killed_at(4))
+    file = store.folder(tmp_path, run) / "checkpoint.bin"
+    state = checkpoint.load(file, run.digest, torch.device("cpu"))
+    del state["data"]
+    checkpoint.save(file, run.digest, state)
+    with pytest.raises(CheckpointError, match=r"another version \(it has no data\): delete"):
+        train(run, place)
+
+
+@pytest.mark.parametrize("damaged", [lambda text: text[:-40], lambda _: "3", lambda _: "[]"])
+def test_a_damaged_row_is_refused(run, place, damaged):
     train(run, place)
     file = store.folder(place.out, run) / "row.json"
-    file.write_text(file.read_text()[:-40])
+    file.write_text(damaged(file.read_text()))
     with pytest.raises(DataError, match="not a whole row"):
         train(run, place)
 
@@ -166,12 +227,14 @@ def test_every_epoch_sees_every_example_once(run, place, tmp_path):
     assert orders[0] != orders[1]
 
 
+@pytest.mark.parametrize("augment", [False, True])
 @pytest.mark.parametrize("micro", [1, 7, 20, 64])
-def test_accumulated_micro_batches_give_the_gradient_of_the_whole_batch(run, place, tmp_path, micro):
+def test_accumulated_micro_batches_give_the_gradient_of_the_whole_batch(run, place, tmp_path, micro, augment):
     def gradient(microbatch):
         training = dataclasses.replace(run.training, microbatch=microbatch)
         model = dataclasses.replace(run.model, options={"widths": [4, 8]})
-        session = Session(dataclasses.replace(run, training=training, model=model), place, tmp_path)
+        of = dataclasses.replace(run.data, augment=augment)
+        session = Session(dataclasses.replace(run, training=training, model=model, data=of), place, tmp_path)
         session.model = session.model.double().eval()  # batch norm sees its micro-batch only, so it is frozen here
         session.forward = lambda images: session.model(images.double())
         session.optimizer.step = lambda: None
