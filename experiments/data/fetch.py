@@ -117,8 +117,9 @@ def _download(file: _File, temporary: Path, target: Path) -> None:
             archive.extractall(temporary, filter="data")  # nothing outside the folder, no links out of it, no devices
         (temporary / target.name).replace(target)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        reason = " ".join(str(error).split())
         raise DataError(
-            f"{file.url} cannot be unpacked to {target} ({type(error).__name__}: {error}). {by_hand}"
+            f"{file.url} cannot be unpacked to {target} ({type(error).__name__}: {reason}). {by_hand}"
         ) from error
 
 

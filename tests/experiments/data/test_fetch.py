@@ -74,7 +74,7 @@ def test_an_archive_that_would_write_elsewhere_is_refused(offer, tmp_path, root)
     assert list(root.iterdir()) == []
 
 
-@pytest.mark.parametrize("damage", ["no archive", "half", "flipped", "another folder"])
+@pytest.mark.parametrize("damage", ["no archive", "half", "another folder"])
 def test_an_archive_that_cannot_be_unpacked_is_refused_by_name_and_leaves_nothing(offer, tmp_path, root, damage):
     file = archive(tmp_path / "made.tar.gz", [f"{i}.bin" for i in range(200)], "other" if damage[0] == "a" else "made")
     content = bytearray(file.read_bytes())
@@ -82,8 +82,6 @@ def test_an_archive_that_cannot_be_unpacked_is_refused_by_name_and_leaves_nothin
         content = bytearray(b"<html>")
     elif damage == "half":
         del content[len(content) // 2 :]
-    elif damage == "flipped":
-        content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
     file.write_bytes(content)
     offer(file, "made")
     with pytest.raises(DataError, match=r"made\.tar\.gz cannot be unpacked to .*Download it elsewhere and put made"):
