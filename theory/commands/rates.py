@@ -27,6 +27,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--only", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="NAME",
                         help=f"only these studies: {', '.join(STUDIES)}")  # fmt: skip
+    parser.add_argument("--objective", metavar="NAME",
+                        help="instead of the studies: one objective of theory/objectives with its own noise, alpha "
+                             "beside its twin")  # fmt: skip
     parser.add_argument("--full", action="store_true", help="long runs and the whole grid of alpha; resumes")
     parser.add_argument("--out", type=Path, metavar="DIR",
                         help=f"where results go ({OUT / 'quick'}, or {OUT / 'full'} with --full)")  # fmt: skip
@@ -38,12 +41,14 @@ def run(options: argparse.Namespace) -> int:
     """Run, store and print.
 
     Exit code 1 if a proved bound was below what it bounds, 2 if DIR is not writable or holds a full run that a quick
-    one would replace.
+    one would replace, or the objective is none that can be measured.
     """
     from theory.rates import provenance, report, runner, store, throughput
     from theory.rates.records import Verdict
     from theory.rates.studies import ALL
 
+    if options.objective:
+        return _own(options)
     mode = "full" if options.full else "quick"
     out = options.out or OUT / mode
     try:
@@ -57,10 +62,7 @@ def run(options: argparse.Namespace) -> int:
                      highlight=False)  # fmt: skip
         return 2
     begin = time.perf_counter()
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TimeElapsedColumn(), TextColumn("{task.fields[updates]}"), console=errors, transient=True,
-    ) as progress:  # fmt: skip
+    with _bar() as progress:
         chosen = [ALL[name] for name in STUDIES if name in options.only]
         task = progress.add_task("", total=sum(cell.work for s in chosen for cell in s.cells(options.full)), updates="")
         updates = before = 0
@@ -90,8 +92,7 @@ def run(options: argparse.Namespace) -> int:
         "cells_s": round(sum(study["wall_s"] for study in studies), 1),
         "provenance": provenance.provenance(runner.CORES),
     })  # fmt: skip
-    console = Console()
-    console = console if console.is_terminal else Console(width=WIDTH)
+    console = _console()
     for study in studies:
         console.print(report.study_table(study, every=options.every))
     console.print(report.throughput_table(speed))
@@ -100,3 +101,44 @@ def run(options: argparse.Namespace) -> int:
     for row in broken:
         errors.print(f"[red]bound violated[/] {row['id']}: {row['bound_over_measured']:.4g}", highlight=False)
     return 1 if broken else 0
+
+
+def _own(options: argparse.Namespace) -> int:
+    """Measure one objective; exit code 1 if a proved bound was below what it bounds, 2 if it cannot be measured."""
+    from theory import objectives
+    from theory.rates import own, provenance, report, runner, store
+    from theory.rates.records import Verdict
+
+    name, mode = options.objective, "full" if options.full else "quick"
+    Ts, seeds = own.sizes(options.full)
+    begin = time.perf_counter()
+    try:
+        f = objectives.make(name)
+        with _bar() as progress:
+            task = progress.add_task(name, total=own.work(Ts, f, seeds), updates="")
+            rows, curves = own.measure(f, Ts, seeds, done=lambda count: progress.update(task, advance=count))
+    except ValueError as error:
+        errors.print(str(error), highlight=False)
+        return 2
+    study = {
+        "study": "objective", "title": f"{name} with {type(f.noise).__name__} noise: eta ~ T^(-1/2), batch 1",
+        "mode": mode, "config": {"T": Ts}, "seeds": list(seeds), "provenance": provenance.provenance(runner.CORES),
+        "wall_s": round(time.perf_counter() - begin, 1), "rows": rows, "curves": curves,
+    }  # fmt: skip
+    store.write_json((options.out or OUT / mode) / f"objective-{name}.json", study)
+    console = _console()
+    console.print(report.study_table(study, every=True))
+    console.print(report.summary([study]), highlight=False)
+    return 1 if any(row["verdict"] == Verdict.VIOLATED for row in rows) else 0
+
+
+def _bar() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TimeElapsedColumn(), TextColumn("{task.fields[updates]}"), console=errors, transient=True,
+    )  # fmt: skip
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
