@@ -1,10 +1,11 @@
 """``make reproduce``: every stored result computed again in order, and the paper built from them.
 
-Six steps, each a list of commands: verify, rates, figures, experiments, bench, paper. A finished step leaves a stamp in
-runs/reproduce with the seconds it took and a digest of the sources; a stamp of the same sources is not done again, and
+The steps, each a list of commands: verify, rates, figures, experiments, three benchmarks, answers, ledger, paper. A
+finished step leaves a stamp in runs/reproduce with the seconds it took and a digest of what it depends on: the code
+and, for the last three, the results that they read. A step whose stamp has the digest of now is not done again, and
 most commands go on inside a step where they were stopped. ``rm -r runs/reproduce`` starts over. The plan, with a time
 for each step from the stamps or from the wall times that stored results carry, is printed first. Results are written
-into results/, in place of the committed ones.
+into results/, in place of the committed ones; experiments are those whose laptop tier is kept there.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,12 @@ ROOT = Path(__file__).resolve().parents[1]
 STAMPS = Path("runs") / "reproduce"
 THEORY = [sys.executable, "-m", "theory"]
 EXPERIMENTS = [sys.executable, "-m", "experiments"]
+RESULTS = tuple(f"results/{name}" for name in ("evidence", "experiments", "rates", "theory", "worst-case"))
+"""What the ledger's claims read."""
+CODE = {".py", ".toml", ".txt"}
+TEXTS = {".json", ".tex", ".bib", ".pdf", ".png"}
+MADE = {"build", "generated"}
+"""Folders that building the paper fills."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +40,23 @@ class Step:
         name: also the stamp's.
         commands: run in this order, from the root.
         seconds: an estimate from stored results below a root; None where nothing is stored.
+        reads: folders that it depends on besides the code; read again when its turn comes, since steps before it write.
     """
 
     name: str
     commands: list[list[str]]
     seconds: Callable[[Path], float | None]
+    reads: tuple[str, ...] = ()
 
 
 def _read(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def _ledger(root: Path) -> float | None:
-    """The evidence of all claims."""
+def _ledger(root: Path, effort: str) -> float | None:
+    """The evidence of all claims, where the stored ledger has this effort."""
     stored = _read(root / "results" / "ledger.json")
-    if stored is None:
+    if stored is None or stored["effort"] != effort:
         return None
     return sum(result["seconds"] for claim in stored["claims"] for result in claim["evidence"])
 
@@ -85,9 +94,9 @@ def _networks(root: Path) -> float | None:
     return total or None
 
 
-def _bench(root: Path) -> float | None:
-    stored = _read(root / "results" / "bench" / "bench.json")
-    return sum(report.get("wall_seconds", 0.0) for report in stored.values()) if stored else None
+def _bench(root: Path, kind: str) -> float | None:
+    stored = _read(root / "results" / "bench" / "bench.json") or {}
+    return stored[kind]["wall_seconds"] if kind in stored else None
 
 
 def steps(root: Path) -> list[Step]:
@@ -100,9 +109,16 @@ def steps(root: Path) -> list[Step]:
             [*EXPERIMENTS, "report", name, "--tier", "laptop", "--results", "results"],
         )
     ]
-    bench = [[*EXPERIMENTS, "bench", kind, "--out", "results/bench"] for kind in ("step", "memory", "scaling")]
+    benchmarks = [
+        Step(
+            f"bench-{kind}",
+            [[*EXPERIMENTS, "bench", kind, "--out", "results/bench"]],
+            lambda root, k=kind: _bench(root, k),
+        )
+        for kind in ("step", "memory", "scaling")
+    ]
     return [
-        Step("verify", [[*THEORY, "verify"]], _ledger),
+        Step("verify", [[*THEORY, "verify"]], lambda root: _ledger(root, "quick")),
         Step(
             "rates",
             [
@@ -119,19 +135,30 @@ def steps(root: Path) -> list[Step]:
             ],
             _figures,
         ),
-        Step("experiments", [*networks, [*EXPERIMENTS, "evidence"]], _networks),
-        Step("bench", bench, _bench),
-        # The ledger once more, now that all that it reads is new.
-        Step("paper", [[*THEORY, "verify", "--json", "results/ledger.json"], ["make", "paper"]], _ledger),
-    ]
+        Step("experiments", networks, _networks),
+        *benchmarks,
+        # The answers are drawn from the experiments and from the benchmark of a step.
+        Step(
+            "answers", [[*EXPERIMENTS, "evidence"], [*EXPERIMENTS, "answers"]], lambda _: 30.0,
+            ("results/experiments", "results/bench"),
+        ),
+        # The ledger once more, with every check, now that all that it reads is new.
+        Step(
+            "ledger", [[*THEORY, "verify", "--thorough", "--json", "results/ledger.json"]],
+            lambda root: _ledger(root, "thorough"), RESULTS,
+        ),
+        Step("paper", [["make", "paper"]], lambda _: 30.0, ("paper", "results")),
+    ]  # fmt: skip
 
 
-def sources(root: Path) -> str:
-    """SHA-256 of the code, the configs and the pinned versions that the steps depend on."""
+def sources(root: Path, reads: Sequence[str] = ()) -> str:
+    """SHA-256 of the code, the configs, the pinned versions, and the texts and results that a step reads besides."""
     digest = hashlib.sha256()
-    found = [path for name in ("alto", "theory", "experiments") for path in (root / name).rglob("*")]
-    for path in sorted([*found, root / "constraints.txt"]):
-        if path.suffix in {".py", ".toml", ".txt"} and path.is_file():
+    code = [path for name in ("alto", "theory", "experiments") for path in (root / name).rglob("*")]
+    other = [path for name in reads for path in (root / name).rglob("*") if not MADE & set(path.parts)]
+    found = {path for path in code if path.suffix in CODE} | {path for path in other if path.suffix in CODE | TEXTS}
+    for path in sorted({*found, root / "constraints.txt"}):
+        if path.is_file():
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -142,12 +169,17 @@ def _duration(seconds: float | None) -> str:
 
 def plan(root: Path) -> list[tuple[Step, bool, float | None]]:
     """Each step with whether it is done by these sources, and the seconds it will take: its own last time if known."""
-    current, found = sources(root), []
+    found = []
     for step in steps(root):
         stamp = _read(root / STAMPS / f"{step.name}.json")
-        done = stamp is not None and stamp["sources"] == current
-        found.append((step, done, stamp["seconds"] if stamp else step.seconds(root)))
+        found.append((step, _done(root, step), stamp["seconds"] if stamp else step.seconds(root)))
     return found
+
+
+def _done(root: Path, step: Step) -> bool:
+    """Whether the step was finished with what it depends on as it is now."""
+    stamp = _read(root / STAMPS / f"{step.name}.json")
+    return stamp is not None and stamp["sources"] == sources(root, step.reads)
 
 
 def describe(planned: list[tuple[Step, bool, float | None]]) -> str:
@@ -166,13 +198,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--plan", action="store_true", help="print the plan and the estimates, and run nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
     options = parser.parse_args(arguments)
-    planned, current = plan(options.root), sources(options.root)
+    planned = plan(options.root)
     sys.stdout.write(describe(planned))
     sys.stdout.flush()
     if options.plan:
         return 0
-    for step, done, _ in planned:
-        if done:
+    for step, _, _ in planned:
+        if _done(options.root, step):  # asked again: the steps before it may have written what it reads
             continue
         begin = time.monotonic()
         for command in step.commands:
@@ -184,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
         stamp = options.root / STAMPS / f"{step.name}.json"
         stamp.parent.mkdir(parents=True, exist_ok=True)
         partial = stamp.with_suffix(".partial")
-        content = {"sources": current, "seconds": round(time.monotonic() - begin, 1)}
+        content = {"sources": sources(options.root, step.reads), "seconds": round(time.monotonic() - begin, 1)}
         partial.write_text(json.dumps(content) + "\n")
         partial.replace(stamp)
     return 0

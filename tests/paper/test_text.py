@@ -12,20 +12,24 @@ SOURCES = [PAPER / "main.tex", *sorted((PAPER / "sections").glob("*.tex"))]
 TEXT = {path.name: path.read_text() for path in SOURCES}
 # Settings of the source paper and of its figures, those of two counterexamples, numbers of its sections, its gain.
 SETTINGS = {".99", ".9", ".95", ".5", ".01", ".1", "2.1", "2.2", "2.5", "3.4", "3.5"}
-NAMES = re.compile(r"\\(claim|claimref|verdict|val|label|ref|input)\{[^}]*\}")
+NAMES = re.compile(r"\\(claim|claimref|verdict|says|tagclaim|val|label|ref|input)\{[^}]*\}")
 
 
 def named(command: str) -> set[str]:
     return {name for text in TEXT.values() for name in re.findall(rf"\\{command}\{{([^}}]+)\}}", text)}
 
 
+def claims_named() -> set[str]:
+    return {name for command in ("claim", "claimref", "verdict", "says", "tagclaim") for name in named(command)}
+
+
 def test_every_claim_named_in_the_paper_is_in_the_ledger():
     ids = {claim.id for claim in claims.ALL}
-    assert named("claim") | named("claimref") | named("verdict") <= ids
+    assert claims_named() <= ids
 
 
 def test_the_paper_discusses_each_claim_of_the_source_paper_that_has_evidence():
-    discussed = named("claim") | named("claimref") | named("verdict")
+    discussed = claims_named()
     source = {claim.id for claim in claims.ALL if claim.source.startswith("paper") and claim.evidence}
     assert source - {name for name in source if name.startswith(("table-", "figure-"))} <= discussed
 
@@ -36,6 +40,15 @@ def test_no_measured_number_is_typed(name):
     assert typed <= SETTINGS
 
 
+def test_no_evidence_stands_in_the_text_word_for_word():
+    assert not {key for key in named("val") if re.search(r"(?<!^count)/(measurement|exact|counterexample|proof)", key)}
+
+
+def test_every_verdict_is_printed_with_its_claim():
+    bare = [(name, text) for name, text in TEXT.items() if re.search(r"\\verdict\{([^}]+)\}(?! \\claim\{\1\})", text)]
+    assert bare == []
+
+
 def test_every_key_comes_from_a_generator(tmp_path):
     from theory.tex import write
 
@@ -44,8 +57,11 @@ def test_every_key_comes_from_a_generator(tmp_path):
     assert named("val") <= defined
     files = {path.stem for path in (tmp_path / "out").glob("*.tex")}
     read = {
-        name for path in [*SOURCES, PAPER / "preamble.tex"] for name in re.findall(r"generated/(\w+)", path.read_text())
+        name
+        for path in [*SOURCES, PAPER / "preamble.tex"]
+        for name in re.findall(r"generated/([a-z][\w-]*)|^\\resulttable\{([\w-]+)\}", path.read_text(), re.MULTILINE)
     }
+    read = {one for pair in read for one in pair if one}
     assert read <= files
 
 

@@ -10,7 +10,7 @@ from theory import store
 from theory.__main__ import main
 from theory.tex import StaleError, write
 from theory.tex.book import Book
-from theory.tex.escape import fixed, interval, long_table, number, statement, table, words
+from theory.tex.escape import fixed, grouped_table, interval, long_table, number, statement, table, words
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,11 @@ from theory.tex.escape import fixed, interval, long_table, number, statement, ta
         ("rates --full", r"rates -{}-full"),
         ("betas, metadata, 2-3, b-5", r"betas, metadata, 2-3, b-5"),
         ("R/sqrt(T)", r"R\slash{}$\sqrt{\vphantom{x}}$(T)"),
+        ("see ours-alpha-star, any-mu", "see ours-alpha-star, any-mu"),
+        ("|g_k|_inf <= G", r"$\|g_k\|_\infty$ $\le$ G"),
+        ("mean of |grad f|^2", r"mean of $\|\nabla f\|^2$"),
+        ("grad f(theta_k)", r"$\nabla f(\theta_k)$"),
+        ("(k-1) v", "(k-1) v"),
     ],
 )
 def test_words_become_latex(text, latex):
@@ -59,6 +64,14 @@ def test_signs_are_shown_where_they_are_asked_for():
 
 def test_an_interval_shows_both_ends():
     assert interval({"low": -0.5, "high": 1.25}) == "$[-0.50,\\,1.25]$"
+    assert interval({"low": 98.0, "high": 101.0}, within=(0.0, 100.0)) == "$[98.00,\\,100.00]$"
+
+
+def test_the_rows_of_a_group_stay_below_their_heading():
+    text = grouped_table((0.5, "r"), ["a", "b"], {"one": [["1", "2"], ["3", "4"]], "two": [["5", "6"]]})
+    assert text.index(r"\emph{one}") < text.index("1 & 2") < text.index(r"\emph{two}") < text.index("5 & 6")
+    assert r"1 & 2 \\*" in text  # no page ends here
+    assert "3 & 4 \\\\\n" in text  # but here
 
 
 def test_tables_of_uneven_rows_or_too_wide_are_refused():
@@ -105,13 +118,50 @@ def test_files_of_an_earlier_time_are_removed(tmp_path):
     assert not (tmp_path / "out" / "old.tex").exists()
 
 
-@pytest.mark.parametrize("name", ["rates/pl.json", "worst-case/rows.json", "experiments/digits-laptop.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["rates/pl.json", "worst-case/rows.json", "experiments/digits-laptop.json", "theory/dips.json",
+     "evidence/ours-alpha-grid-large.json"],
+)  # fmt: skip
 def test_missing_results_are_refused_and_nothing_is_written(tmp_path, name):
     results = made.results(tmp_path / "results")
     (results / name).unlink()
     with pytest.raises(StaleError, match="python -m"):
         write(made.ledger(), results, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_figure_of_other_data_is_refused(tmp_path):
+    results = made.results(tmp_path / "results")
+    path = results / "theory" / "mean-square.json"
+    stored = json.loads(path.read_text())
+    stored["data"]["config"]["changed"] = True
+    path.write_text(json.dumps(stored))
+    with pytest.raises(StaleError, match="python -m theory figures mean-square"):
+        write(made.ledger(), results, tmp_path / "out")
+
+
+def test_the_committed_figures_are_of_the_committed_studies():
+    from theory import figures
+    from theory.figures import gallery
+
+    assert gallery.stale(figures.ALL, made.ROOT / "results" / "figures", made.ROOT / "results") == []
+
+
+def test_an_answer_that_is_not_the_ledgers_is_refused(tmp_path):
+    results = made.results(tmp_path / "results")
+    path = results / "evidence" / "ours-alpha-grid-large.json"
+    path.write_text(json.dumps(made.ANSWER | {"low": -0.25}))
+    with pytest.raises(StaleError, match="another answer to ours-alpha-grid-large"):
+        write(made.ledger(), results, tmp_path / "out")
+
+
+def test_a_result_without_a_commit_is_refused(tmp_path):
+    results = made.results(tmp_path / "results")
+    path = results / "rates" / "throughput.json"
+    path.write_text(json.dumps({"at_least": 30.0, "seeds": 64}))
+    with pytest.raises(StaleError, match="names no commit"):
+        write(made.ledger(), results, tmp_path / "out")
 
 
 def test_damaged_and_unfinished_results_are_refused(tmp_path):

@@ -19,7 +19,7 @@ THRESHOLDS = (
 )  # fmt: skip
 NOISE = (
     (0.3, 0.0, 0.99, 0.0), (0.3, -5.0, 0.99, 0.0), (1.0, -50.0, 0.99, 0.0), (0.3, 0.0, 0.99, 0.9),
-    (0.3, -5.0, 0.99, 0.9), (0.3, 0.5, 0.01, 0.9),
+    (0.3, -5.0, 0.99, 0.9), (0.3, 0.5, 0.01, 0.0), (0.3, 0.5, 0.01, 0.9),
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def add(book: Book) -> None:
     for name, (alpha, beta1, beta2) in RECOMMENDED.items():
         F = Filter(alpha, beta1, beta2)
         weight = F.c * (1 - beta2) / (beta1 - beta2)
-        book.value(f"{name}/c", number(F.c))
+        book.value(f"{name}/c", plain(round(F.c, 6)))
         book.value(f"{name}/weight", number(weight, 3))
         book.value(f"{name}/kappa", number(F.kappa, 3))
         book.value(f"{name}/gain", number(Filter(alpha, beta1, 0.0).omega2))

@@ -1,12 +1,13 @@
-"""The ledger: a verdict and a detail by key for the text, and every claim in one long table."""
+"""The ledger: a verdict and numbers by key for the text, and every claim in one long table."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from theory.evidence import About, Kind, Outcome, Result
 from theory.ledger import Entry, Verdict
 from theory.tex.book import Book
-from theory.tex.escape import statement, words
+from theory.tex.escape import count, statement, words
 
 NAMES = {
     Verdict.PROVED: "proved",
@@ -30,22 +31,27 @@ OUTCOMES = {
     Outcome.INCONCLUSIVE: "inconclusive",
     Outcome.ERROR: "broken",
 }
+PARTS = ("Section", "Table", "Remark", "Assumption", "Theorem", "Figure", "Lemma")
+"""The order of the short table: where in the source paper a claim is made, then by number."""
 
 
 def add(book: Book, ledger: Sequence[Entry]) -> None:
     r"""Define every claim, and write the table.
 
-    Keys: ``\generatedclaim{id}{verdict}``; ``id/kind`` and ``id/kind/2`` ... the details of its evidence of that kind,
-    in the ledger's order; ``count/verdict`` and ``count/all``, ``count/kind``, ``count/paper``, ``count/ours``.
+    Keys: ``\generatedclaim{id}{verdict}``; ``id/name``, each number that its evidence holds by name, and ``id/name/2``
+    where a second piece of evidence has it, too;
+    ``count/verdict`` and ``count/all``, ``count/kind``, ``count/paper``, ``count/ours``.
     """
     lines = [f"\\generatedclaim{{{entry.claim.id}}}{{{NAMES[entry.verdict]}}}\n" for entry in ledger]
     book.file("claims", "".join(lines))
     for entry in ledger:
-        seen: Counter[Kind] = Counter()
+        named: Counter[str] = Counter()
         for result in entry.results:
-            seen[result.kind] += 1
-            order = f"/{seen[result.kind]}" if seen[result.kind] > 1 else ""
-            book.value(f"{entry.claim.id}/{result.kind}{order}", words(result.detail))
+            for name, value in result.values.items():
+                if result.kind is not Kind.PROOF:  # a proof's are certificates, which have a table
+                    named[name] += 1
+                    order = f"/{named[name]}" if named[name] > 1 else ""
+                    book.value(f"{entry.claim.id}/{name}{order}", count(value))
     verdicts = Counter(entry.verdict for entry in ledger)
     for verdict in Verdict:
         book.value(f"count/{verdict}", str(verdicts[verdict]))
@@ -92,18 +98,24 @@ def _evidence(result: Result) -> str:
 
 
 def _short(ledger: Sequence[Entry]) -> str:
-    """The paper's claims with their verdicts, those without evidence in one line at the end."""
+    """The paper's claims with their verdicts, those without evidence left out, in the source paper's order of parts."""
     paper = [entry for entry in ledger if entry.claim.source.startswith("paper") and entry.results]
     rows = [
-        rf"\claimref{{{entry.claim.id}}} & {words(_place(entry.claim.source))} & {NAMES[entry.verdict]} \\"
-        for entry in paper
+        rf"{words(_place(entry.claim.source))} & \claimref{{{entry.claim.id}}} & {NAMES[entry.verdict]} \\"
+        for entry in sorted(paper, key=lambda entry: _order(_place(entry.claim.source)))
     ]
     return "\n".join(
-        [r"\begin{tabular}{lll}", r"\toprule", r"claim & in the source paper & verdict \\", r"\midrule", *rows,
+        [r"\begin{tabular}{lll}", r"\toprule", r"in the source paper & claim & verdict \\", r"\midrule", *rows,
          r"\bottomrule", r"\end{tabular}", ""]
     )  # fmt: skip
 
 
 def _place(source: str) -> str:
-    """``paper, Appendix, Lemma 6 (as described; ...)`` -> ``Appendix, Lemma 6``."""
-    return source.removeprefix("paper, ").split(" (")[0]
+    """``paper, Appendix, Lemma 6 (as described; ...)`` -> ``Lemma 6``."""
+    return source.removeprefix("paper, ").removeprefix("Appendix, ").split(" (")[0]
+
+
+def _order(place: str) -> tuple[int, tuple[int, ...]]:
+    """The part's place in ``PARTS``, and its numbers."""
+    part = next((i for i, name in enumerate(PARTS) if place.startswith(name)), len(PARTS))
+    return part, tuple(map(int, re.findall(r"\d+", place)))

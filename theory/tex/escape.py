@@ -36,6 +36,11 @@ GREEK = (
 _LETTERS = "|".join(GREEK)
 # A Greek letter by name, with an index glued to it (beta1, omega2) or by an underscore (theta_k, lambda_k).
 _NAME = re.compile(rf"(?<![A-Za-z\\])({_LETTERS})(\*)?(?:_?(\d+|(?<=_)[a-zA-Z](?![A-Za-z])))?(?![A-Za-z])")
+# A norm or an absolute value, |g_k|_inf or |grad f|^2; and the gradient of f at a point, grad f(theta_k).
+_NORM = re.compile(r"\|([^|$;=<>]{1,30})\|(_inf|_2)?(?:\^(\d))?")
+_GRADIENT = re.compile(r"(?<![A-Za-z])grad f(?:\((\w+)\))?(?![A-Za-z])")
+# The name of a claim, or of anything else that is spelt with hyphens, is no formula: ours-alpha-star, any-mu.
+_NAMED = re.compile(r"(?<![\w-])[a-z][a-z0-9]+(?:-(?:[a-z][a-z0-9]+|\d+(?:\.\d+)?))+(?![\w-])")
 # A single letter with an index: g_k, h_0, D_1, v_k; and eps1, eps2, eps3.
 _INDEXED = re.compile(r"(?<![A-Za-z\\_{])([A-Za-z])_(\d+|[a-zA-Z]|\{[^{}]*\})(?![A-Za-z{])")
 _EPS = re.compile(r"(?<![A-Za-z])eps([123])?(?![A-Za-z0-9])")
@@ -53,6 +58,9 @@ def words(text: str) -> str:
         kept.append(latex)
         return f"\x00{len(kept) - 1}\x01"
 
+    text = _NAMED.sub(lambda m: keep(code(m[0])), text)
+    text = _NORM.sub(lambda m: keep(_norm(*m.groups())), text)
+    text = _GRADIENT.sub(lambda m: keep(f"${_gradient(m[1])}$"), text)
     text = _POWER.sub(lambda m: keep(f"$^{{{m[1].strip('{}()')}}}$"), text)
     text = _EXPONENT.sub(lambda m: keep(rf"${m[1]}\cdot10^{{{int(m[2])}}}$"), text)
     for sign, command in _SIGNS:
@@ -64,6 +72,33 @@ def words(text: str) -> str:
     text = _INDEXED.sub(lambda m: keep(f"${m[1]}_{{{m[2].strip('{}')}}}$"), text)
     escaped = code(text)
     return re.sub("\x00(\\d+)\x01", lambda m: kept[int(m[1])], escaped)
+
+
+def formula(text: str) -> str:
+    """A short ASCII formula as LaTeX for math mode: Greek letters, indices, powers, roots and the gradient of f."""
+    text = _GRADIENT.sub(lambda m: _gradient(m[1]), text)
+    text = re.sub(r"sqrt\(([^()]*)\)", r"\\sqrt{\1}", text)
+    text = re.sub(r"sqrt (\w+)", r"\\sqrt{\1}", text)
+    text = re.sub(
+        rf"(?<![A-Za-z\\])({_LETTERS})(\d)?(?![A-Za-z])", lambda m: rf"\{m[1]}" + (f"_{m[2]}" if m[2] else ""), text
+    )
+    text = re.sub(r"(?<![A-Za-z\\])eps(\d)?(?![A-Za-z])", lambda m: r"\epsilon" + (f"_{m[1]}" if m[1] else ""), text)
+    text = re.sub(r"(?<![A-Za-z\\])([a-z]{2,}(?: [a-z]{2,})*)(?![A-Za-z{])", r"\\text{\1}", text)
+    for sign, command in _SIGNS:
+        text = text.replace(sign, command)
+    return text
+
+
+def _norm(inside: str, kind: str | None, power: str | None) -> str:
+    """A norm, or an absolute value where what is inside is a number."""
+    scalar = re.fullmatch(r"c|x|alpha|gap .*", inside) and not kind
+    index = {"_inf": r"_\infty", "_2": "_2", None: ""}[kind]
+    left, right = ("|", "|") if scalar else (r"\|", r"\|")
+    return f"${left}{formula(inside)}{right}{index}{f'^{power}' if power else ''}$"
+
+
+def _gradient(point: str | None) -> str:
+    return r"\nabla f" + (f"({formula(point)})" if point else "")
 
 
 def code(text: str) -> str:
@@ -102,14 +137,27 @@ def fixed(value: float, digits: int = 2, *, sign: bool = False) -> str:
     return f"${value:{'+' if sign else ''}.{digits}f}$"
 
 
+def plus_minus(mean: float, half: float, digits: int = 2) -> str:
+    """A mean with the half width of its interval."""
+    return rf"${mean:.{digits}f} \pm {half:.{digits}f}$"
+
+
 def plain(value: float) -> str:
     """A setting as it was given: shortest form, in math mode."""
     return f"${value:g}$"
 
 
-def interval(entry: Mapping[str, float], digits: int = 2) -> str:
-    """``[low, high]`` of an entry with these keys."""
-    return f"$[{entry['low']:.{digits}f},\\,{entry['high']:.{digits}f}]$"
+def count(value: float, digits: int = 4) -> str:
+    """A number; a whole one without decimals."""
+    return f"${value:.0f}$" if value == round(value) and abs(value) < 1e7 else number(value, digits)
+
+
+def interval(entry: Mapping[str, float], digits: int = 2, *, within: tuple[float, float] | None = None) -> str:
+    """``[low, high]`` of an entry with these keys, cut to the range that is possible if one is given."""
+    low, high = entry["low"], entry["high"]
+    if within is not None:
+        low, high = max(low, within[0]), min(high, within[1])
+    return f"$[{low:.{digits}f},\\,{high:.{digits}f}]$"
 
 
 def table(columns: str, head: list[str], rows: list[list[str]]) -> str:
@@ -147,10 +195,55 @@ def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[s
     if len(widths) != len(head) or shares > 1 + 1e-9:
         raise ValueError(f"{len(widths)} widths of sum {shares:g} for {len(head)} columns of one line")
     inner = table("", head, rows).splitlines()
+    return _long(widths, inner[1:4], inner[4:-2], caption)
+
+
+SHORT = 20
+"""Rows of a group that surely fit on a page."""
+
+
+def grouped_table(
+    widths: Sequence[float | str],
+    head: list[str],
+    groups: Mapping[str, list[list[str]]],
+    caption: str = "",
+    *,
+    together: bool = True,
+) -> str:
+    """A ruled table over several pages whose rows stand below headings.
+
+    Args:
+        widths: as in :func:`long_table`.
+        head: the cells of the head.
+        groups: rows of cells that are LaTeX already, by the LaTeX of their heading.
+        caption: LaTeX, with a label if it has one; none if empty.
+        together: no page ends inside a group of at most ``SHORT`` rows, so that no row is without its heading.
+
+    Returns:
+        The table.
+    """
+    lines: list[str] = []
+    rows = next(iter(groups.values()), [])
+    first = 6 + len(rows) if together and len(rows) <= SHORT else 8  # lines that the first page must have left
+    for heading, rows in groups.items():
+        inner = table("", head, rows).splitlines()[4:-2]
+        space = [r"\addlinespace"] if lines else []
+        # As wide as the line and of no width, so that it is broken and widens no column.
+        box = rf"\rlap{{\parbox[t]{{\linewidth}}{{\raggedright\emph{{{heading}}}}}}}"
+        title = rf"\multicolumn{{{len(head)}}}{{l}}{{{box}}} \\*"
+        kept = [f"{line}*" for line in inner[:-1]] if together and len(rows) <= SHORT else inner[:-1]
+        lines += [*space, title, *kept, inner[-1]]
+    whole = _long(widths, table("", head, []).splitlines()[1:4], lines, caption)
+    return rf"\FloatBarrier\needspace{{{first}\baselineskip}}" + "\n" + whole
+
+
+def _long(widths: Sequence[float | str], head: list[str], rows: list[str], caption: str) -> str:
     columns = "".join(map(_column, widths))
-    first = [rf"\caption{{{caption}}}\\", *inner[1:4], r"\endfirsthead"] if caption else []
-    lines = [rf"\begin{{longtable}}{{{columns}}}", *first, *inner[1:4], r"\endhead", r"\bottomrule", r"\endfoot"]
-    return "\n".join([*lines, *inner[4:-2], r"\end{longtable}", ""])
+    first = [rf"\caption{{{caption}}}\\", *head, r"\endfirsthead"] if caption else []
+    # No figure waits while a table runs over pages: LaTeX would put both on a page that holds one of them.
+    begin = [r"\FloatBarrier", rf"\begin{{longtable}}{{{columns}}}"]
+    lines = [*begin, *first, *head, r"\endhead", r"\bottomrule", r"\endfoot"]
+    return "\n".join([*lines, *rows, r"\end{longtable}", ""])
 
 
 def _column(width: float | str) -> str:

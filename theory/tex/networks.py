@@ -1,74 +1,142 @@
-"""Trained networks as LaTeX tables: what each experiment found, and what the questions to them were answered."""
+"""Trained networks as LaTeX tables: what was run, and what each experiment found."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from theory.ledger import Entry
+import numpy as np
+
+from theory.studies.statistics import t_interval
 from theory.tex.book import Book
-from theory.tex.escape import fixed, interval, long_table, number, plain, statement, words
+from theory.tex.escape import fixed, grouped_table, interval, plain, statement, words
 from theory.tex.results import StaleError, read
 
+REMEDY = "python -m experiments run NAME, then report NAME --results results"
+RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf"))}
+"""What a metric can be: an interval of Student's t may reach beyond, and is cut there."""
+UNITS = {"accuracy": r"accuracy in \%", "f1": r"F1 in \%", "loss": "loss in nats"}
 
-def add_experiments(book: Book, results: Path) -> None:
-    """A table of means and one of differences an experiment, in one file, and each number by key.
+
+def add(book: Book, results: Path) -> None:
+    """The tables ``experiments`` (means and differences), ``runs`` (what was run) and ``leads``, and means by key.
 
     Raises:
-        StaleError: there is none, or one has unfinished runs.
+        StaleError: there is no experiment, or one has unfinished runs or a competitor without any.
     """
-    remedy = "python -m experiments run NAME, then report NAME --results results"
     paths = sorted((results / "experiments").glob("*.json"))
     if not paths:
-        raise StaleError(f"{results / 'experiments'} is empty: {remedy}")
-    parts = []
-    for path in paths:
-        report = read(path, remedy)["report"]
-        if not report["complete"]:
-            raise StaleError(f"{path} has unfinished runs: {remedy}")
-        parts.append(_experiment(book, report, path.stem))
-    book.file("experiments", "\n".join(parts))
+        raise StaleError(f"{results / 'experiments'} is empty: {REMEDY}")
+    stored = [read(path, REMEDY) for path in paths]
+    for path, one in zip(paths, stored, strict=True):
+        if not one["report"]["complete"] or any(entry["test"] is None for entry in one["report"]["summaries"]):
+            raise StaleError(f"{path} has unfinished runs: {REMEDY}")
+    parts = [_experiment(book, one, path.stem) for path, one in zip(paths, stored, strict=True)]
+    measured = [_measures(one) for one in stored if any(run["measures"] for run in one["runs"])]
+    book.file("experiments", "\n".join([*parts, *measured]))
+    book.file("runs", _runs(stored))
+    book.file("leads", _leads(stored))
+    tuning = [len(one["experiment"]["tuning"]["seeds"]) for one in stored]
+    least, most = min(tuning), max(tuning)
+    book.value("tuning/seeds", str(least) if least == most else f"{least} to {most}")
 
 
-def _experiment(book: Book, report: Mapping[str, Any], name: str) -> str:
-    differences = {(entry["setting"], entry["label"]): entry for entry in report["differences"]}
-    lines, before = [], ""
+def _experiment(book: Book, stored: Mapping[str, Any], name: str) -> str:
+    report = stored["report"]
+    differences = {(entry["setting"], entry["label"]): entry["difference"] for entry in report["differences"]}
+    groups: dict[str, list[list[str]]] = {}
     for entry in report["summaries"]:
         setting, label, test = entry["setting"], entry["label"], entry["test"]
         key = f"{name}/{setting}/{label}"
         lead = differences.get((setting, label))
-        mean = fixed(test["mean"]) if test else "--"
-        if test:
-            book.value(f"{key}/mean", mean)
-        if lead and lead["difference"]:
-            book.value(f"{key}/lead", f"{fixed(lead['difference']['mean'], sign=True)} {interval(lead['difference'])}")
-        edge = "*" if entry["at_edge"] else ""
-        lines.append([
-            words(setting) if setting != before else "", words(label), f"{plain(entry['lr'])}{edge}",
-            mean, interval(test) if test else "",
-            f"{test['n'] if test else 0} of {entry['planned']}",
-            fixed(lead["difference"]["mean"], sign=True) if lead and lead["difference"] else "",
-            interval(lead["difference"]) if lead and lead["difference"] else "",
+        book.value(f"{key}/mean", fixed(test["mean"]))
+        if lead is not None:
+            book.value(f"{key}/lead", f"{fixed(lead['mean'], sign=True)} {interval(lead)}")
+        groups.setdefault(words(setting), []).append([
+            words(label), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}", fixed(test["mean"]),
+            interval(test, within=RANGE[report["metric"]]), f"{test['n']} of {entry['planned']}",
+            *(["", ""] if lead is None else [fixed(lead["mean"], sign=True), interval(lead)]),
         ])  # fmt: skip
-        before = setting
-    caption = f"{statement(report['title'])} ({report['tier']} tier): test {report['metric']}"
-    head = ["setting", "optimizer", "lr", "mean", r"95\,\%", "seeds", f"minus {words(report['baseline'])}", r"95\,\%"]
-    return long_table((0.18, 0.18, "r", "r", "l", "l", "r", "l"), head, lines, caption)
+    caption = rf"{statement(report['title'])} ({report['tier']} tier): test {UNITS[report['metric']]}"
+    head = ["optimizer", "rate", "mean", r"95\,\%", "seeds", f"minus {words(report['baseline'])}", r"95\,\%"]
+    return grouped_table((0.24, "r", "r", "l", "l", "r", "l"), head, groups, caption)
 
 
-def add_questions(book: Book, ledger: Sequence[Entry], results: Path) -> None:
-    """What our small networks were asked, and the answers: a line a claim, its estimate from results/evidence."""
-    rows = []
-    for entry in ledger:
-        if not entry.claim.source.startswith("ours; laptop tier"):
-            continue
-        path = results / "evidence" / f"{entry.claim.id}.json"
-        stored = json.loads(path.read_text()) if path.exists() else None
-        estimate = "--" if stored is None else f"{number(stored['estimate'], 3)} {interval(stored, 3)}"
-        rows.append([
-            rf"\claimref{{{entry.claim.id}}}", statement(entry.claim.statement), estimate,
-            rf"\verdict{{{entry.claim.id}}}",
-        ])  # fmt: skip
-    head = ["claim", "what it says", r"estimate, 95\,\%", "verdict"]
-    caption = r"The questions to small networks, and their answers.\label{tab:questions}"
-    book.file("questions", long_table((0.26, 0.42, 0.18, 0.14), head, rows, caption))
+def _measures(stored: Mapping[str, Any]) -> str:
+    """What was measured at the end of training: filter-normalised sharpness, largest eigenvalue, trace."""
+    runs, report = stored["runs"], stored["report"]
+    groups: dict[str, list[list[str]]] = {}
+    for entry in report["summaries"]:
+        own = [run for run in runs if (run["setting"], run["label"]) == (entry["setting"], entry["label"])]
+        cells = [words(entry["label"])]
+        for measure in ("filter_sharpness", "top_eigenvalue", "trace"):
+            last = np.array([run["measures"][measure][-1] for run in own if run["measures"]])
+            if (last > 0).all():
+                mean, half = map(float, t_interval(np.log10(last)))
+                cells += [fixed(mean), interval({"low": mean - half, "high": mean + half})]
+            else:
+                cells += ["", "not positive"]
+        groups.setdefault(words(entry["setting"]), []).append(cells)
+    caption = rf"{statement(report['title'])}: the end of training, as $\log_{{10}}$; lower is flatter"
+    head = ["optimizer", "filter sharpness", r"95\,\%", "top eigenvalue", r"95\,\%", "trace", r"95\,\%"]
+    return grouped_table((0.2, "r", "l", "r", "l", "r", "l"), head, groups, caption)
+
+
+def _runs(stored: Sequence[Mapping[str, Any]]) -> str:
+    """A group an experiment: its data and network; a line a setting: batch, epochs, rates and seeds."""
+    groups: dict[str, list[list[str]]] = {}
+    for one in stored:
+        experiment, report = one["experiment"], one["report"]
+        data, model = experiment["data"], experiment["model"]
+        size = "" if data.get("limit", "all") == "all" else f", {data['limit']} training examples"
+        about = f"{_name(report)}: {data['name']}{size}; {_network(model)}"
+        notes = "".join(f" ({note.rstrip('.')})" for note in report["notes"])
+        tuning = experiment["tuning"]
+        for setting, changes in experiment["settings"].items():
+            training = {**experiment["training"], **changes["training"]}
+            rates = {**tuning["learning_rates"], **changes["learning_rates"]}
+            groups.setdefault(words(about + notes), []).append([
+                words(setting), f"{training['batch_size']}", f"{training['epochs']}", f"{rates['count']}",
+                f"{len(tuning['seeds'])}", f"{len(experiment['final']['seeds'])}",
+            ])  # fmt: skip
+    head = ["setting", "batch", "epochs", "rates", "tuning seeds", "final seeds"]
+    caption = (
+        r"What was run: data, network, batch, epochs, how many learning rates were tried, by how many seeds one was "
+        r"chosen, and how many seeds were then run with it.\label{tab:runs}"
+    )
+    return grouped_table((0.34, "r", "r", "r", "r", "r"), head, groups, caption)
+
+
+def _name(report: Mapping[str, Any]) -> str:
+    return report["name"] if report["tier"] == "laptop" else f"{report['name']}, {report['tier']} tier"
+
+
+def _network(model: Mapping[str, Any]) -> str:
+    """A network's kind and sizes: ``convnet, widths 16 and 32``."""
+    sizes = [
+        f"{name} {' and '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in model["options"].items()
+    ]
+    return ", ".join([model["name"], *sizes])
+
+
+def _leads(stored: Sequence[Mapping[str, Any]]) -> str:
+    """Every difference to the baseline whose interval leaves out zero: a group an experiment."""
+    groups: dict[str, list[list[str]]] = {}
+    for one in stored:
+        report = one["report"]
+        better = -1 if report["metric"] == "loss" else 1
+        title = rf"{words(_name(report))}, {UNITS[report['metric']]}, against {words(report['baseline'])}"
+        for entry in report["differences"]:
+            found = entry["difference"]
+            if found["low"] > 0 or found["high"] < 0:
+                word = "ahead" if found["mean"] * better > 0 else "behind"
+                groups.setdefault(title, []).append([
+                    words(entry["setting"]), words(entry["label"]), word, fixed(found["mean"], sign=True),
+                    interval(found),
+                ])  # fmt: skip
+    caption = (
+        r"Every difference to the baseline, of all experiments, whose interval leaves out zero. At 95\,\% each, some "
+        r"are expected by chance, and where learning rates differ a difference is also theirs.\label{tab:leads}"
+    )
+    head = ["setting", "optimizer", "is", "difference", r"95\,\%"]
+    return grouped_table((0.3, 0.26, "l", "r", "l"), head, groups, caption)

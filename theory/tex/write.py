@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from theory.ledger import Entry
-from theory.tex import closed, entries, networks, provenance, studies
+from theory.tex import closed, drawn, entries, networks, provenance, questions, simulated, studies
 from theory.tex.book import Book
 
 
@@ -26,10 +26,14 @@ def write(ledger: Sequence[Entry], results: Path, folder: Path) -> int:
     entries.add(book, ledger)
     closed.add(book)
     studies.add_regret(book, ledger)
+    studies.add_batch_one(book, ledger)
     studies.add_worst_case(book, results)
     studies.add_rates(book, results)
-    networks.add_experiments(book, results)
-    networks.add_questions(book, ledger, results)
+    studies.add_regressions(book)
+    simulated.add(book, ledger, results)
+    networks.add(book, results)
+    questions.add(book, ledger, results)
+    drawn.check(results)
     provenance.add(book, results)
     book.write(folder)
     return len(book.values)

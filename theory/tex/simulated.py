@@ -1,0 +1,169 @@
+"""The stored simulations (results/theory) as small tables: the numbers beside the figures that are drawn from them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from theory.ledger import Entry
+from theory.studies.statistics import t_interval
+from theory.tex.book import Book
+from theory.tex.escape import number, plain, plus_minus, table
+from theory.tex.results import read
+
+REMEDY = "python -m theory figures --fresh --thorough, then copy runs/theory/studies to results/theory"
+CONTROLS = {"adam": ("EAdam", "Adam(.99), 10 eta"), "sgd": ("ESGD", "heavy ball(.99), eta/10")}
+"""The families of the cardioid: what E is called there, and its control without E."""
+
+
+def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
+    """The tables ``edge``, ``drift``, ``label-noise``, ``wells``, ``dips``, ``cardioid``, ``holes``; their settings.
+
+    Raises:
+        StaleError: a study is missing.
+    """
+
+    def study(name: str) -> dict[str, Any]:
+        return read(results / "theory" / f"{name}.json", REMEDY)["data"]
+
+    _edge(book, study("edge-of-stability"))
+    _drift(book, study("valley-drift"), next(e for e in ledger if e.claim.id == "ours-valley-drift"))
+    _label_noise(book, study("label-noise"))
+    _wells(book, study("double-well"))
+    _dips(book, study("dips"))
+    _cardioid(book, study("cardioid"))
+    _figure_8(book, study("figure-8"))
+
+
+def _edge(book: Book, data: Mapping[str, Any]) -> None:
+    """Predicted and settled sharpness at the edge of stability."""
+    book.value("edge/steps", str(data["config"]["steps"]))
+    rows = [
+        [_setting(run), number(run["predicted"]), number(run["settled"]), number(run["settled"] / run["predicted"])]
+        for run in sorted(data["runs"], key=lambda run: -run["predicted"])
+    ]
+    head = [r"$(\alpha,\beta_1)$", r"predicted $x^*/\eta$", "measured", "quotient"]
+    book.file("edge", table("lrrr", head, rows))
+
+
+def _drift(book: Book, data: Mapping[str, Any], entry: Entry) -> None:
+    """Simulated and predicted log-sharpness: the ledger's shorter run and the figure's longer one; outside in bold."""
+    panel = next(panel for panel in data["panels"] if panel["beta2"] == 0)
+    book.value("drift/steps", str(data["config"]["steps"]))
+    book.value("drift/seeds", str(data["config"]["replicas"]))
+    short = next(result.values for result in entry.results)
+    book.value("drift/short-steps", f"{short.get('steps', 0):.0f}")
+    rows, outside, compared = [], [0, 0], [0, 0]
+    for curve in panel["curves"]:
+        name = f"alpha={curve['alpha']:g}"
+        cells = ["", ""]
+        if f"{name}: mean" in short and curve["beta1"] == data_beta1(panel):
+            found = short[f"{name}: mean"], short[f"{name}: half"], short[f"{name}: predicted"]
+            cells = _beside(*found)
+            compared[0] += 1
+            outside[0] += abs(found[0] - found[2]) > found[1]
+        found = curve["mean"][-1], curve["half"][-1], curve["predicted"][-1]
+        compared[1] += 1
+        outside[1] += abs(found[0] - found[2]) > found[1]
+        rows.append([_setting(curve), *cells, *_beside(*found)])
+    for length, count, total in zip(("short", "long"), outside, compared, strict=True):
+        book.value(f"drift/{length}-outside", str(count))
+        book.value(f"drift/{length}-compared", str(total))
+    head = [r"$(\alpha,\beta_1)$", "simulated", "predicted", "simulated", "predicted"]
+    book.file("drift", table("lrrrr", head, rows))
+
+
+def data_beta1(panel: Mapping[str, Any]) -> float:
+    """The retention of the panel's strongest exploration, which is that of the ledger's runs."""
+    return min(panel["curves"], key=lambda curve: curve["alpha"])["beta1"]
+
+
+def _beside(mean: float, half: float, predicted: float) -> list[str]:
+    """A simulated and a predicted number; the prediction in bold where the interval does not hold it."""
+    cell = f"{predicted:.3f}"
+    return [plus_minus(mean, half, 3), rf"$\mathbf{{{cell}}}$" if abs(mean - predicted) > half else f"${cell}$"]
+
+
+def _label_noise(book: Book, data: Mapping[str, Any]) -> None:
+    """The Hessian of a fitted network after steps under label noise."""
+    book.value("label-noise/steps", str(data["steps"][-1]))
+    book.value("label-noise/seeds", str(data["config"]["noise_sequences"]))
+    book.value("label-noise/start", number(data["runs"][0]["trace"][0]))
+    rows = [
+        [_setting(run), plus_minus(run["final_trace"], run["final_trace_half"]),
+         plus_minus(run["final_top"], run["final_top_half"])]
+        for run in data["runs"]
+    ]  # fmt: skip
+    book.file("label-noise", table("lrr", [r"$(\alpha,\beta_1)$", "trace", "largest eigenvalue"], rows))
+
+
+def _wells(book: Book, data: Mapping[str, Any]) -> None:
+    """Share of time in the flat well and mean time until the sharp one is left; a row an alpha, a pair a method."""
+    book.value("wells/steps", str(data["config"]["steps"]))
+    book.value("wells/seeds", str(data["config"]["replicas"]))
+    families = data["families"]
+    rows = [
+        [plain(alphas[0]["alpha"]), *(cell for row in alphas for cell in _well(row))]
+        for alphas in zip(*(family["rows"] for family in families), strict=True)
+    ]
+    head = [r"$\alpha$"]
+    for family in families:
+        head += [f"{family['label']}: flat", "sharp left after"]
+    book.file("wells", table("r" + "rr" * len(families), head, rows))
+
+
+def _well(row: Mapping[str, Any]) -> list[str]:
+    return [plus_minus(row["occupancy"], row["half"], 3), number(row["exit_sharp"], 3)]
+
+
+def _dips(book: Book, data: Mapping[str, Any]) -> None:
+    """The first depth that holds a run, as a multiple of that at alpha = 0; a column a method."""
+    families = data["families"]
+    at_zero = [next(row["first_failure"] for row in f["rows"] if row["alpha"] == 0) for f in families]
+    rows = []
+    for alphas in zip(*(family["rows"] for family in families), strict=True):
+        alpha = alphas[0]["alpha"]
+        c = -alpha * (1 - data["config"]["beta1"])
+        ratios = [number(row["first_failure"] / zero, 3) for row, zero in zip(alphas, at_zero, strict=True)]
+        rows.append([plain(alpha), number(1 / (1 - c), 3), *ratios])
+    head = [r"$\alpha$", "$1/(1-c)$", *(family["label"] for family in families)]
+    book.file("dips", table("rr" + "r" * len(families), head, rows))
+
+
+def _cardioid(book: Book, data: Mapping[str, Any]) -> None:
+    """Sharpness at the end less the base's and less the control's, paired by start, and how far a run walked."""
+    book.value("cardioid/starts", str(data["config"]["starts"]))
+    rows = []
+    for family, (name, control) in CONTROLS.items():
+        members = {row["label"]: row for row in data[family]["rows"]}
+        ends = {label: np.array(row["values"], dtype=float) for label, row in members.items()}
+        for label, row in members.items():
+            if not (label.startswith(f"{name}(") or label == control):
+                continue
+            less = ends[label] - ends[control]
+            mean, half = map(float, t_interval(less[np.isfinite(less)]))
+            rows.append([
+                _words(label), plus_minus(row["difference"], row["difference_half"]),
+                "" if label == control else plus_minus(mean, half), number(row["walked"], 3),
+            ])  # fmt: skip
+    head = ["method", "minus the base", "minus the control", "angle walked"]
+    book.file("cardioid", table("lrrr", head, rows))
+
+
+def _figure_8(book: Book, data: Mapping[str, Any]) -> None:
+    """At how many step sizes each method finds the flat hole of the second function."""
+    book.value("sweep/steps", str(data["config"]["sweep_steps"]))
+    book.value("holes/etas", str(data["holes"]["etas"]))
+    shares = data["holes"]["shares"]
+    head = ["base", *(_words(method.replace("Adam", "base")) for method in shares[0]["methods"])]
+    rows = [[share["label"], *map(str, share["reached"])] for share in shares]
+    book.file("holes", table("l" + "r" * (len(head) - 1), head, rows))
+
+
+def _setting(row: Mapping[str, Any]) -> str:
+    return f"$({row['alpha']:g},\\,{row['beta1']:g})$"
+
+
+def _words(label: str) -> str:
+    return label.replace("eta", r"$\eta$").replace("(-", "($-$").replace("(+", "($+$")
