@@ -1,13 +1,27 @@
 """Worst cases: the method, the solver beside its dual, the closed forms, and the exact check of certificates."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from theory.algorithms import ESGD
-from theory.worst_case import closed_forms, dual, grid, pep, rounding, settled, store, summary, tables, tuned
+from theory.worst_case import (
+    closed_forms,
+    dual,
+    grid,
+    nonconvex,
+    nonconvex_dual,
+    pep,
+    rounding,
+    settled,
+    store,
+    summary,
+    tables,
+    tuned,
+)
 from theory.worst_case.certificate import STAR, Certificate, balance, inequality, pairs, positive_semidefinite, read
 from theory.worst_case.method import Method, methods
 from theory.worst_case.row import MU, Problem, Row
@@ -231,9 +245,88 @@ def test_a_missing_or_exchanged_certificate_is_a_refusal(certificate, tmp_path):
     first = settled.bracketed()[0]
     store.save_certificate(tmp_path, first.name, certificate)
     seen = dict(settled.refusals(tmp_path))
-    assert len(seen) == 77
+    assert len(seen) == 98
     assert "speaks of" in seen[first.name]
     assert all(seen.values())
+
+
+@pytest.mark.parametrize("curvature", [Fraction(1), Fraction(-1), Fraction(1, 3), Fraction(-1, 2)])
+def test_the_non_convex_inequalities_hold_on_quadratics_of_the_class(curvature):
+    """<B_ij, G> + f_j - f_i <= 0 on f = l x^2 / 2 with l in [-1, 1], attained at the ends; exact arithmetic."""
+    x = [Fraction(1)]
+    for row in MOMENTUM.displacement()[1:]:
+        x.append(1 - curvature * sum(d * y for d, y in zip(row, x, strict=False)))
+    g, value = [curvature * y for y in x], [curvature * y * y / 2 for y in x]
+    sums = []
+    for i, j in nonconvex.pairs(MOMENTUM.N):
+        B = nonconvex.inequality(MOMENTUM, (i, j))
+        sums.append(value[j] - value[i] + sum(B[r][s] * g[r] * g[s] for r in range(len(g)) for s in range(len(g))))
+    assert max(sums) <= 0
+    if abs(curvature) == 1:
+        assert max(sums) == 0
+
+
+def test_the_non_convex_inequalities_refuse_a_function_outside_the_class():
+    """f = x^2 has curvature 2: between 1 and its first step some inequality with L = 1 must fail."""
+    x = [Fraction(1), 1 - PLAIN.displacement()[1][0] * 2]
+    g = [2 * x[0], 2 * x[1], Fraction(0), Fraction(0)]
+    B = nonconvex.inequality(PLAIN, (0, 1))
+    quadratic = sum(B[r][s] * g[r] * g[s] for r in range(4) for s in range(4))
+    assert x[1] ** 2 - x[0] ** 2 + quadratic > 0
+
+
+@pytest.fixture(scope="module")
+def gradients():
+    return nonconvex_dual.certify(settled.gradients()[8].method)
+
+
+def test_a_non_convex_certificate_proves_a_bound_that_a_run_nearly_attains(gradients):
+    """Gradient descent, N = 1: 4/3 in closed form."""
+    assert gradients.reject() is None
+    one = nonconvex_dual.certify(Method(Fraction(0), HALF, Fraction(0), ONE, 1))
+    assert Fraction(4, 3) <= one.tau <= Fraction(4, 3) + Fraction(1, 10**6)
+
+
+def test_a_mutated_non_convex_certificate_is_refused(gradients):
+    for pair in gradients.multipliers:
+        assert "cancel" in gradients.mutated(pair, Fraction(1, 1000)).reject()
+        assert "negative" in gradients.mutated(pair, -gradients.multipliers[pair] - ONE).reject()
+    moved = gradients
+    for pair in ((0, 1), (1, 2), (2, 0)):
+        moved = moved.mutated(pair, -gradients.multipliers[pair] / 2)
+    assert moved.reject()
+    cycle = replace(gradients, multipliers={pair: Fraction(0) for pair in gradients.multipliers})
+    cycle = replace(cycle, multipliers={**cycle.multipliers, (0, gradients.method.N): gradients.tau})
+    assert "positive semidefinite" in cycle.reject()
+    assert "average" in replace(gradients, shares=gradients.shares[1:]).reject()
+    assert "average" in replace(gradients, shares=[2 * s for s in gradients.shares]).reject()
+
+
+def test_a_non_convex_certificate_survives_its_file(gradients, tmp_path):
+    store.save_certificate(tmp_path, "one", gradients)
+    path = tmp_path / store.CERTIFICATES / "one.json"
+    assert nonconvex.read(path) == gradients
+    stored = json.loads(path.read_text())
+    del stored["shares"]
+    path.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match="is no certificate"):
+        nonconvex.read(path)
+
+
+def test_a_loose_bound_and_one_without_an_optimum_are_named(certificate, tmp_path):
+    setting = next(s for s in settled.every() if s.method == certificate.method and s.problem is Problem.CONVEX)
+    row = {"trusted": True, "dual": float(certificate.tau) - 5e-7}
+    store.save_certificate(tmp_path, setting.name, certificate)
+    assert dict(settled.far_from({setting.case: row}, tmp_path))[setting.name] is None
+    store.save_certificate(tmp_path, setting.name, replace(certificate, tau=certificate.tau + Fraction(1, 10**6)))
+    assert "above the numerical optimum" in dict(settled.far_from({setting.case: row}, tmp_path))[setting.name]
+    for rows in ({}, {setting.case: {**row, "trusted": False}}):
+        assert "no trusted optimum" in dict(settled.far_from(rows, tmp_path))[setting.name]
+
+
+def test_the_quick_grid_holds_the_case_of_every_certificate():
+    for cases in (grid.quick(), grid.full()):
+        assert {setting.case for setting in settled.every()} <= {case.key() for case in cases}
 
 
 def test_interior_multipliers_do_not_exist_below_the_optimum():

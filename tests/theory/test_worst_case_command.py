@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from fractions import Fraction
 
 import pytest
 
@@ -13,7 +14,7 @@ from theory.evidence import QUICK
 from theory.ledger import entries, surprises
 from theory.worst_case import grid, pep, settled, store
 from theory.worst_case.method import Method
-from theory.worst_case.row import Problem
+from theory.worst_case.row import Problem, Row
 
 CASES = [grid.Case(Problem.CONVEX, Method(c, 0.5, 0.0, 1.0, 1)) for c in (0.0, 0.05)]
 
@@ -21,6 +22,9 @@ CASES = [grid.Case(Problem.CONVEX, Method(c, 0.5, 0.0, 1.0, 1)) for c in (0.0, 0
 @pytest.fixture
 def two_cases(monkeypatch):
     monkeypatch.setattr(grid, "quick", lambda: CASES)
+    cases = {case.key() for case in CASES}
+    settings = [setting for setting in settled.every() if setting.case in cases]
+    monkeypatch.setattr(settled, "every", lambda: settings)
 
 
 def test_quick_writes_rows_and_checks_the_committed_certificates(two_cases, tmp_path, capsys):
@@ -36,7 +40,8 @@ def test_quick_writes_rows_and_checks_the_committed_certificates(two_cases, tmp_
     assert json.loads((tmp_path / "summary.json").read_text())["closed_forms"][0]["holds"] == [0.0, 0.05]
     assert parquet.read_table(tmp_path / "rows.parquet").num_rows == 2
     shown = capsys.readouterr().out
-    assert "77 of 77 certificates accepted" in shown
+    assert "2 of 2 certificates accepted" in shown
+    assert "the bounds of 2 are the numerical optimum" in shown
     assert "largest primal-dual gap" in shown
 
 
@@ -50,6 +55,32 @@ def test_a_lower_bound_above_the_optimum_is_exit_code_1(two_cases, tmp_path, mon
     monkeypatch.setattr(grid, "conjecture", lambda case: 1.0)
     assert command.main(["worst-case", "--out", str(tmp_path)]) == 1
     assert "lower bound above the optimum" in capsys.readouterr().err
+
+
+def test_a_row_without_an_answer_is_exit_code_1_and_an_unbounded_one_is_not(two_cases, tmp_path, monkeypatch, capsys):
+    def failing(status):
+        return lambda problem, method: Row(str(problem), *vars(method).values(), status=status, seconds=0.0)
+
+    monkeypatch.setattr(settled, "every", list)
+    monkeypatch.setattr(pep, "solve", failing("unbounded"))
+    assert command.main(["worst-case", "--out", str(tmp_path / "unbounded")]) == 0
+    monkeypatch.setattr(pep, "solve", failing("SolverError: it gave up"))
+    assert command.main(["worst-case", "--out", str(tmp_path / "failed")]) == 1
+    assert "it gave up" in capsys.readouterr().err
+
+
+def test_a_loose_certificate_is_exit_code_1(two_cases, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(settled, "ALLOWANCE", Fraction(1, 10**8))
+    assert command.main(["worst-case", "--out", str(tmp_path)]) == 1
+    assert "above the numerical optimum" in capsys.readouterr().err
+
+
+def test_a_short_run_keeps_the_rows_of_a_longer_one(two_cases, tmp_path, monkeypatch):
+    assert command.main(["worst-case", "--out", str(tmp_path)]) == 0
+    monkeypatch.setattr(grid, "quick", lambda: CASES[:1])
+    monkeypatch.setattr(settled, "every", list)
+    assert command.main(["worst-case", "--out", str(tmp_path)]) == 0
+    assert len(json.loads((tmp_path / "rows.json").read_text())["rows"]) == 2
 
 
 @pytest.fixture
@@ -91,7 +122,7 @@ def test_a_row_that_departs_is_seen(copied):
     row = next(
         r for r in stored["rows"] if r[columns.index("problem")] == Problem.CONVEX and r[columns.index("c")] == 0
     )
-    row[columns.index("holds")] = False
+    row[columns.index("dual")] *= 1.01
     path.write_text(json.dumps(stored))
     assert verdict_of(group.head_start)[0] == "not-reproduced"
 

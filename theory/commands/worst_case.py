@@ -17,7 +17,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Tell the command line of this command."""
     parser = commands.add_parser(
         "worst-case",
-        help="performance estimation, numerical, and the exact certificates; exit code 1 if one is refused",
+        help="performance estimation, numerical, and the exact certificates; exit code 1 if one is refused or loose",
     )
     parser.add_argument(
         "--full", action="store_true", help="the whole grid, tuned steps, and the certificates made again; continues"
@@ -27,7 +27,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compute, store, print; exit code 1 if a certificate is refused or a lower bound lies above a trusted optimum."""
+    """Compute, store, print.
+
+    Exit code 1 if a certificate is refused or its bound is not the optimum to 1e-6, if a lower bound lies above a
+    trusted optimum, or if a row has neither a trusted value nor the answer "unbounded".
+    """
     from theory.worst_case import settled, store, summary, tables
 
     folder = options.out or store.LOCAL
@@ -49,12 +53,14 @@ def run(options: argparse.Namespace) -> int:
     console.print(tables.closed_form_table(judged))
     console.print(residuals, highlight=False)
     failures += _contradictions(rows)
-    checked = list(settled.refusals(folder if options.full else store.COMMITTED))
-    failures += [f"{name}: {reason}" for name, reason in checked if reason]
-    accepted = sum(reason is None for _, reason in checked)
+    failures += [f"{key}: {row['status']}" for key, row in rows.items() if _without_answer(row)]
+    source = folder if options.full else store.COMMITTED
+    checked, compared = list(settled.refusals(source)), list(settled.far_from(rows, source))
+    failures += [f"{name}: {reason}" for name, reason in (*checked, *compared) if reason]
+    accepted, near = (sum(reason is None for _, reason in found) for found in (checked, compared))
     console.print(
         f"{accepted} of {len(checked)} certificates accepted in exact arithmetic: proofs for their settings; "
-        "all rows above are numerical",
+        f"the bounds of {near} are the numerical optimum to 1e-6; all rows above are numerical",
         highlight=False,
     )
     for line in failures:
@@ -63,17 +69,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _grid(folder: Path, known: dict[str, Any], *, full: bool) -> dict[str, dict[str, Any]]:
-    """All rows, those that the folder already holds for this source taken from there; saved every few rows."""
+    """All rows, those that the folder already holds for this source taken from there; saved every few rows.
+
+    Rows of a larger grid in the folder stay.
+    """
     from theory.worst_case import grid, store
 
     cases = {case.key(): case for case in (grid.full() if full else grid.quick())}
-    rows = {key: row for key, row in known["rows"].items() if key in cases}
+    rows = dict(known["rows"])
     missing = [key for key in cases if key not in rows]
     for count, key in enumerate(track(missing, "worst cases", console=errors, transient=True), start=1):
         rows[key] = grid.compare(cases[key]).to_json()
         if count % SAVE_EVERY == 0:
             store.save(folder, rows, known["tuned"])
-    return {key: rows[key] for key in cases}
+    return {key: rows[key] for key in (*cases, *(key for key in rows if key not in cases))}
+
+
+def _without_answer(row: dict[str, Any]) -> bool:
+    """Whether the solver neither reached a value with small residuals nor called the problem unbounded."""
+    return not row["trusted"] and row["status"] != "unbounded"
 
 
 def _tune() -> list[dict[str, Any]]:
@@ -85,13 +99,15 @@ def _tune() -> list[dict[str, Any]]:
 
 def _certify(folder: Path) -> list[str]:
     """Make and store all certificates; what could not be certified, in words."""
-    from theory.worst_case import rounding, settled, store
+    from theory.worst_case import nonconvex_dual, rounding, settled, store
+    from theory.worst_case.row import Problem
 
     failed = []
-    settings = [*settled.bracketed(), *settled.bounded()]
-    for setting in track(settings, "certificates", console=errors, transient=True):
+    for setting in track(settled.every(), "certificates", console=errors, transient=True):
         try:
-            store.save_certificate(folder, setting.name, rounding.certify(setting))
+            gradients = setting.problem is Problem.NONCONVEX
+            found = nonconvex_dual.certify(setting.method) if gradients else rounding.certify(setting)
+            store.save_certificate(folder, setting.name, found)
         except ArithmeticError as error:
             failed.append(str(error))
     return failed

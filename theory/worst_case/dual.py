@@ -41,13 +41,14 @@ def optimum(method: Method, mu: float = 0.0) -> float:
     tau, _, slack, constraints = _problem(method, mu)
     problem = cp.Problem(cp.Minimize(tau), [*constraints, slack >> 0])
     for tolerances in (TIGHT, {}):
-        _solve(problem, tolerances)
+        solve_quietly(problem, tolerances)
         if problem.status == cp.OPTIMAL and tau.value is not None:
             return float(tau.value)
     raise ArithmeticError(f"{method}, mu = {mu}: the solver ended with {problem.status}")
 
 
-def _solve(problem: cp.Problem, tolerances: Mapping[str, float]) -> None:
+def solve_quietly(problem: cp.Problem, tolerances: Mapping[str, float]) -> None:
+    """Solve with Clarabel at these tolerances; the status says how it went."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that an answer may be inaccurate shows in the status
         problem.solve(solver=cp.CLARABEL, **tolerances)
@@ -65,7 +66,7 @@ def interior(method: Method, mu: float, tau: float) -> Mapping[Pair, float]:
     margin = cp.Variable()
     constraints += [bound == tau, slack >> margin * np.eye(method.N + 2), weights >= margin]
     problem = cp.Problem(cp.Maximize(margin), constraints)
-    _solve(problem, TIGHT)
+    solve_quietly(problem, TIGHT)
     # an inaccurate answer will do: exact arithmetic judges it
     usable = problem.status in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}
     if not usable or weights.value is None or margin.value is None or margin.value <= 0:

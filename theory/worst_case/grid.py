@@ -51,26 +51,27 @@ class Compared:
 
 
 def quick() -> list[Case]:
-    """Under a minute: the settings of the derivation's tables with N <= 5, and a few with N = 10."""
+    """Under a minute: the settings of the derivation's tables with N <= 5, a few with N = 10, each certificate's."""
     few, some = (-0.5, 0.0, 0.05, 0.5), (-0.5, -0.25, 0.0, 0.05, 0.25, 0.5, 0.75)
     return [
         *_cases(Problem.CONVEX, some, (1, 2, 3, 5), PLAIN),
+        *_cases(Problem.CONVEX, (-0.5, 0.0, 0.05), (4,), PLAIN),
         *_cases(Problem.CONVEX, (-0.5, 0.0, 0.05, 0.75), (10,), PLAIN),
-        *_cases(Problem.CONVEX, few, (5,), MOMENTUM),
-        *_cases(Problem.STRONGLY_CONVEX, few, (2, 5), PLAIN),
-        *_cases(Problem.NONCONVEX, (-0.1, 0.0, 0.05, 0.5), (1, 2, 5), PLAIN),
+        *_cases(Problem.CONVEX, few, (1, 2, 3, 5), MOMENTUM),
+        *_cases(Problem.STRONGLY_CONVEX, few, (1, 2, 3, 5), PLAIN),
+        *_cases(Problem.NONCONVEX, (-0.5, -0.1, 0.0, 0.05, 0.5), (1, 2, 3, 5), PLAIN),
     ]
 
 
 def full() -> list[Case]:
     """The whole grid over c, beta1 and N, with N = 20 where it is affordable."""
     cs = (-0.95, -0.75, -0.5, -0.25, -0.1, 0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
-    short = (1, 2, 3, 5, 10)
+    short = (1, 2, 3, 4, 5, 10)
     return [
         *_cases(Problem.CONVEX, cs, short, PLAIN),
         *_cases(Problem.CONVEX, (-0.5, 0.0, 0.05, 0.5), (20,), PLAIN),
-        *_cases(Problem.CONVEX, cs, (1, 2, 5, 10), MOMENTUM),
-        *_cases(Problem.STRONGLY_CONVEX, cs, (1, 2, 5, 10), PLAIN),
+        *_cases(Problem.CONVEX, cs, (1, 2, 3, 5, 10), MOMENTUM),
+        *_cases(Problem.STRONGLY_CONVEX, cs, (1, 2, 3, 5, 10), PLAIN),
         *_cases(Problem.STRONGLY_CONVEX, cs, (5, 10), MOMENTUM),
         *_cases(Problem.NONCONVEX, cs, short, PLAIN),
         *_cases(Problem.NONCONVEX, (-0.5, 0.0, 0.05, 0.5), (5, 10), MOMENTUM),

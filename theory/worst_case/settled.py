@@ -1,13 +1,16 @@
 """The settings that certificates settle, and the checks that exact arithmetic makes of the stored ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from theory.worst_case import closed_forms
-from theory.worst_case.certificate import Certificate, read
+from theory.worst_case import certificate, closed_forms, nonconvex
+from theory.worst_case.certificate import Certificate
 from theory.worst_case.method import Method, methods
+from theory.worst_case.nonconvex import NonconvexCertificate
+from theory.worst_case.row import Problem
 from theory.worst_case.store import CERTIFICATES, COMMITTED
 
 ALLOWANCE = Fraction(1, 10**6)
@@ -23,16 +26,22 @@ class Setting:
     """A worst case to settle.
 
     Args:
-        method: in Fractions; mu: strong convexity.
+        method: in Fractions; mu: strong convexity, 0 for the others; problem: the class of functions.
     """
 
     method: Method
     mu: Fraction = Fraction(0)
+    problem: Problem = Problem.CONVEX
 
     @property
     def name(self) -> str:
         """The certificate's file name without its ending."""
-        return f"{'convex' if self.mu == 0 else 'strongly-convex'}_{self.method.label()}"
+        return f"{self.problem.removeprefix('smooth ').replace(' ', '-')}_{self.method.label()}"
+
+    @property
+    def case(self) -> str:
+        """The key of the numerical row about the same worst case."""
+        return f"{self.problem}: {self.method.label()}"
 
 
 def bracketed() -> list[Setting]:
@@ -44,10 +53,21 @@ def bounded() -> list[Setting]:
     """E-heavy-ball, and E(SGD) on strongly convex functions, N = 1 ... 3: bounded from above alone."""
     heavy = methods(CS, BETA1S, (1, 2, 3), beta2=Fraction(9, 10), eta=Fraction(1, 10))
     plain = methods(CS, BETA1S, (1, 2, 3), beta2=Fraction(0), eta=Fraction(1))
-    return [*map(Setting, heavy), *(Setting(m, MU) for m in plain)]
+    return [*map(Setting, heavy), *(Setting(m, MU, Problem.STRONGLY_CONVEX) for m in plain)]
 
 
-def stored(setting: Setting, folder: Path = COMMITTED) -> Certificate:
+def gradients() -> list[Setting]:
+    """E(SGD) on smooth functions that need not be convex, eta = 1/L, N = 1 ... 3: the smallest squared gradient."""
+    plain = methods(CS, BETA1S, (1, 2, 3), beta2=Fraction(0), eta=Fraction(1))
+    return [Setting(m, problem=Problem.NONCONVEX) for m in plain]
+
+
+def every() -> list[Setting]:
+    """All settings that have a certificate."""
+    return [*bracketed(), *bounded(), *gradients()]
+
+
+def stored(setting: Setting, folder: Path = COMMITTED) -> Certificate | NonconvexCertificate:
     """The stored certificate of a setting.
 
     Raises:
@@ -55,10 +75,14 @@ def stored(setting: Setting, folder: Path = COMMITTED) -> Certificate:
         ValueError: the file is none, or speaks of another setting.
     """
     path = folder / CERTIFICATES / f"{setting.name}.json"
-    certificate = read(path)
-    if (certificate.method, certificate.mu) != (setting.method, setting.mu):
-        raise ValueError(f"{path} speaks of {certificate.method}, mu = {certificate.mu}, not of {setting}")
-    return certificate
+    if setting.problem is Problem.NONCONVEX:
+        found, mu = nonconvex.read(path), setting.mu
+    else:
+        found = certificate.read(path)
+        mu = found.mu
+    if (found.method, mu) != (setting.method, setting.mu):
+        raise ValueError(f"{path} speaks of {found.method}, mu = {mu}, not of {setting}")
+    return found
 
 
 def bracket(setting: Setting) -> tuple[Fraction, Fraction]:
@@ -69,8 +93,36 @@ def bracket(setting: Setting) -> tuple[Fraction, Fraction]:
 
 def refusals(folder: Path = COMMITTED) -> Iterator[tuple[str, str | None]]:
     """Name of each stored certificate that ought to be there, and why it is refused; None where it is accepted."""
-    for setting in [*bracketed(), *bounded()]:
+    for setting in every():
         try:
             yield setting.name, stored(setting, folder).reject()
         except (FileNotFoundError, ValueError) as error:
             yield setting.name, str(error)
+
+
+def departure(setting: Setting, rows: Mapping[str, Mapping[str, Any]], folder: Path = COMMITTED) -> float:
+    """How far the stored bound lies above the numerical optimum of the same worst case.
+
+    Raises:
+        LookupError: there is no trusted optimum of this case among the rows.
+        FileNotFoundError, ValueError: there is no certificate.
+    """
+    row = rows.get(setting.case)
+    if row is None or not row["trusted"]:
+        raise LookupError(f"{setting.name}: no trusted optimum to compare with")
+    return float(stored(setting, folder).tau) - row["dual"]
+
+
+def far_from(rows: Mapping[str, Mapping[str, Any]], folder: Path = COMMITTED) -> Iterator[tuple[str, str | None]]:
+    """Name of each certificate, and why its bound is not the numerical optimum to ``ALLOWANCE``; None where it is.
+
+    A bound below the optimum by more than that contradicts one of the two as well.
+    """
+    for setting in every():
+        try:
+            above = departure(setting, rows, folder)
+        except (LookupError, FileNotFoundError, ValueError) as error:
+            yield setting.name, str(error)
+        else:
+            near = abs(above) <= ALLOWANCE
+            yield setting.name, None if near else f"its bound is {above:.2e} above the numerical optimum"

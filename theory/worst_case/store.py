@@ -13,6 +13,7 @@ from typing import Any
 
 from theory.worst_case.certificate import Certificate
 from theory.worst_case.grid import HOLDS
+from theory.worst_case.nonconvex import NonconvexCertificate
 from theory.worst_case.row import MU, TRUSTED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,7 +99,7 @@ def save_table(folder: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
     partial.replace(folder / "rows.parquet")
 
 
-def save_certificate(folder: Path, name: str, certificate: Certificate) -> None:
+def save_certificate(folder: Path, name: str, certificate: Certificate | NonconvexCertificate) -> None:
     """Write a certificate into the folder's certificates/, whole or not at all."""
     _write(folder / CERTIFICATES / f"{name}.json", json.dumps(certificate.to_json(), indent=1) + "\n")
 
