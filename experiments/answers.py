@@ -3,14 +3,17 @@
 import re
 from pathlib import Path
 
-from experiments import evidence, render
+from experiments import evidence, norms, render
+from experiments.contrast import identical
 from experiments.errors import ConfigError
 from experiments.evidence import Evidence
 from experiments.files import write_atomic
+from experiments.summary import Summary
 from experiments.summary import read as read_summary
 
 TEMPLATE = Path(__file__).parent / "answers.md"
-_SLOT = re.compile(r"\{\{\s*(\w+)\s+([\w.-]+)\s*\}\}")
+_SLOT = re.compile(r"\{\{\s*(\w+)\s+([^{}]+?)\s*\}\}")
+_LEVEL = 0.05
 
 
 def write(results: Path) -> Path:
@@ -37,8 +40,10 @@ def page(results: Path, template: str | None = None) -> str:
     Args:
         results: As in `write`.
         template: Text with slots; None takes the package's. ``{{answer CLAIM}}`` is a number with its interval and
-            what follows from it, ``{{differences NAME}}`` the differences of a laptop tier as a table,
-            ``{{protocol NAME}}`` how its runs came about.
+            what follows from it. Of a laptop tier, ``{{differences NAME}}`` is a table of the differences,
+            ``{{protocol NAME}}`` how its runs came about, ``{{rates NAME | SETTING}}`` the chosen learning rates,
+            ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in bitwise equal networks, and
+            ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than the clip.
 
     Returns:
         Markdown.
@@ -50,9 +55,12 @@ def page(results: Path, template: str | None = None) -> str:
     text = TEMPLATE.read_text(encoding="utf-8") if template is None else template
 
     def fill(match: re.Match[str]) -> str:
-        kind, name = match.groups()
+        kind = match.group(1)
+        name, *cells = (part.strip() for part in match.group(2).split("|"))
         if kind == "answer":
             return phrase(evidence.read(results / "evidence" / f"{name}.json"))
+        if kind == "clipped":
+            return norms.phrase(norms.read(results / name / norms.FILE), *cells)
         kept = read_summary(results / "experiments" / f"{name}-laptop.json")
         if kind == "differences":
             (table,) = [made for made in render.tables(kept) if made.title.startswith("Difference")]
@@ -60,7 +68,12 @@ def page(results: Path, template: str | None = None) -> str:
         if kind == "protocol":
             rows = [evidence.protocol(kept, setting, list(kept.report.seeds)) for setting in kept.experiment.settings]
             return "\n".join(f"- {setting}: {row}" for setting, row in zip(kept.experiment.settings, rows, strict=True))
-        raise ConfigError("template", f"unknown slot {kind!r}; there are: answer, differences, protocol")
+        if kind == "rates":
+            return _rates(kept, *cells)
+        if kind == "identical":
+            return _identical(kept, *cells)
+        known = "answer, differences, protocol, rates, identical, clipped"
+        raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)
 
@@ -72,7 +85,7 @@ def phrase(found: Evidence) -> str:
         found: The evidence.
 
     Returns:
-        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: open``.
+        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: open``; p is against the claim's own bound.
     """
     low = float("-inf") if found.at_least is None else found.at_least
     high = float("inf") if found.at_most is None else found.at_most
@@ -82,7 +95,25 @@ def phrase(found: Evidence) -> str:
         word = "the opposite is shown"
     else:
         word = "open"
+    if word != "open" and found.p_value is not None and found.p_value > _LEVEL:
+        word += " by the interval alone"
     p = "" if found.p_value is None else f", p = {found.p_value:.3g}"
     seeds = f", {len(found.seeds)} seeds" if found.seeds else ""
     sign = "+" if found.seeds else ""  # without seeds it is a ratio of times, and no difference
     return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{seeds}: **{word}**"
+
+
+def _rates(kept: Summary, setting: str) -> str:
+    """The chosen learning rates of one setting: ``ALTO 0.1, LAMB 0.316``."""
+    found = [cell for cell in kept.report.summaries if cell.setting == setting]
+    if not found:
+        raise ConfigError("template", f"{kept.experiment.name} has no setting {setting!r}")
+    return ", ".join(f"{cell.label} {cell.lr:g}" for cell in found if cell.lr is not None)
+
+
+def _identical(kept: Summary, one: str, other: str) -> str:
+    """How many pairs of runs of two settings, same competitor and seed, ended in the same bits: ``8 of 16``."""
+    pairs = [pair for found in identical(kept, one, other).values() for pair in found]
+    if not pairs:
+        raise ConfigError("template", f"{kept.experiment.name} has no runs to pair under {one!r} and {other!r}")
+    return f"{sum(pairs)} of {len(pairs)}"

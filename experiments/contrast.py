@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from experiments.errors import ConfigError
 from experiments.summary import Line, Summary
 
-MEASURES = ("filter_sharpness", "top_eigenvalue", "trace", "sharpness", "moved")
+MEASURES = ("filter_sharpness", "top_eigenvalue", "trace", "sharpness", "moved", "moved_lately")
+_QUANTITIES = frozenset({"test", "log10 step_time", *(f"log10 {name}" for name in MEASURES)})
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def values(kept: Summary, setting: str, label: str, quantity: str = "test") -> d
         kept: The experiment.
         setting: The condition.
         label: The competitor.
-        quantity: ``"test"``, the test metric in the report's unit; or ``"log10 X"``, X a measure of `MEASURES`.
+        quantity: ``"test"``, the test metric in the report's unit; ``"log10 X"``, X a measure of `MEASURES`; or
+            ``"log10 step_time"``, of training alone, up to a constant that is the same in all cells of a setting.
 
     Returns:
         The finite values; a run that diverged, or whose value has no logarithm, has none.
@@ -40,7 +42,7 @@ def values(kept: Summary, setting: str, label: str, quantity: str = "test") -> d
     Raises:
         ConfigError: there is no such quantity or cell.
     """
-    if quantity not in {"test", *(f"log10 {name}" for name in MEASURES)}:
+    if quantity not in _QUANTITIES:
         raise ConfigError("quantity", f"{quantity!r} is not allowed; it must be test or log10 of a measure")
     runs = [run for run in kept.runs if (run.setting, run.label) == (setting, label)]
     if not runs and (setting not in kept.experiment.settings or label not in kept.experiment.optimizers):
@@ -71,8 +73,29 @@ def contrast(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> di
     return {seed: math.fsum(weight * column[seed] for weight, column in columns) for seed in sorted(shared)}
 
 
+def identical(kept: Summary, one: str, other: str) -> dict[str, list[bool]]:
+    """Whether the runs of two settings ended in bitwise equal networks.
+
+    Args:
+        kept: The experiment.
+        one: A setting.
+        other: Another.
+
+    Returns:
+        By competitor, an entry for each seed that both settings have.
+    """
+    weights = {(run.setting, run.label, run.seed): run.weights for run in kept.runs}
+    found: dict[str, list[bool]] = {}
+    for (setting, label, seed), digest in weights.items():
+        if setting == one and (other, label, seed) in weights:
+            found.setdefault(label, []).append(digest == weights[other, label, seed])
+    return found
+
+
 def _value(run: Line, quantity: str) -> float | None:
     if quantity == "test":
         return run.test[-1]
+    if quantity == "log10 step_time":
+        return -math.log10(run.examples_per_second) if run.examples_per_second > 0 else None
     value = run.measures.get(quantity.removeprefix("log10 "), (None,))[-1]
     return math.log10(value) if value is not None and value > 0 else None

@@ -34,7 +34,8 @@ class Evidence:
         high: Upper end.
         at_least: What the claim says; None where it says nothing.
         at_most: Likewise.
-        p_value: Of all sign flips, two-sided, against 0; None where the number is no mean of pairs.
+        p_value: Of all sign flips, two-sided, against the claim's own bound (the larger p where it has two); None where
+            the number is no mean of pairs.
         protocol: How the runs came about.
         seeds: The final seeds that entered.
         tier: The sizes.
@@ -83,7 +84,7 @@ def answer(claim: str, question: Question, kept: Summary) -> Evidence:
         claim,
         question,
         [t_interval(column, level) for column in columns],
-        p_value=sign_flip_p_value(columns[0]) if len(columns) == 1 else None,
+        p_value=_p_value(columns[0], question) if len(columns) == 1 else None,
         protocol=protocol(kept, leads[0][0].setting, seeds),
         seeds=tuple(seeds),
         source=f"experiments/{question.experiment}-{question.tier}.json",
@@ -218,6 +219,11 @@ def _evidence(
         commits=tuple(dict.fromkeys(each.get("commit", "unknown") for each in versions)),
         **rest,
     )
+
+
+def _p_value(pairs: list[float], question: Question) -> float:
+    bounds = [bound for bound in (question.at_least, question.at_most) if bound is not None]
+    return max(sign_flip_p_value([pair - bound for pair in pairs]) for bound in bounds)
 
 
 def _leads(question: Question, kept: Summary) -> list[tuple[Term, ...]]:

@@ -2,26 +2,19 @@
 
 import io
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from tueplots import axes as axes_style
-from tueplots import fontsizes
 
+from experiments import figure_along, figure_batches, figure_boxes
 from experiments.config import Experiment
 from experiments.contrast import values
+from experiments.drawing import COLOURS, columns, house_style, looks_of
 from experiments.files import write_atomic
 from experiments.report import Report, metric_words
 from experiments.statistics import t_interval
 from experiments.summary import Column, Summary
-
-# Okabe and Ito's colours, which all kinds of colour vision tell apart; the subject is first and thickest.
-_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), "-")
 
 
 def curves(summary: Summary) -> Figure:
@@ -37,12 +30,11 @@ def curves(summary: Summary) -> Figure:
     """
     experiment = summary.experiment
     metric = experiment.tuning.metric
-    settings, looks = list(experiment.settings), _looks(len(experiment.optimizers))
-    band = len(looks) <= len(_COLOURS)  # more bands hide each other; `intervals` shows where the runs end
-    style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
-    with mpl.rc_context(style):
-        width = 3.2 * len(settings) + 0.6
-        lines = -(-len(looks) // _columns(list(experiment.optimizers), width))  # of the legend
+    settings, looks = list(experiment.settings), looks_of(len(experiment.optimizers))
+    band = len(looks) <= len(COLOURS)  # more bands hide each other; `intervals` shows where the runs end
+    with house_style():
+        width = max(1.6, min(3.2, 18 / len(settings))) * len(settings) + 0.6
+        lines = -(-len(looks) // columns(list(experiment.optimizers), width))  # of the legend
         figure = Figure(figsize=(width, 4.0 + 0.18 * lines), layout="constrained", dpi=160)
         panels = figure.subplots(2, len(settings), squeeze=False, sharex="col")
         for column, setting in enumerate(settings):
@@ -66,15 +58,10 @@ def curves(summary: Summary) -> Figure:
                 handles,
                 labels,
                 loc="outside lower center",
-                ncols=_columns(labels, width),
+                ncols=columns(labels, width),
                 frameon=False,
             )
     return figure
-
-
-def _columns(labels: list[str], width: float) -> int:
-    """How many columns of a legend fit into a width in inches: eleven characters an inch, and six for the line."""
-    return max(1, min(len(labels), int(11 * width / (max(map(len, labels)) + 6))))
 
 
 def intervals(made: Report) -> Figure:
@@ -88,16 +75,19 @@ def intervals(made: Report) -> Figure:
     """
     settings = list(dict.fromkeys(summary.setting for summary in made.summaries))
     labels = list(dict.fromkeys(summary.label for summary in made.summaries))
-    style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
-    with mpl.rc_context(style):
-        figure = Figure(figsize=(3.0 * len(settings) + 0.8, 0.24 * len(labels) + 1.2), layout="constrained", dpi=160)
+    with house_style():
+        figure = Figure(
+            figsize=(max(1.6, min(3.0, 18 / len(settings))) * len(settings) + 0.8, 0.24 * len(labels) + 1.2),
+            layout="constrained",
+            dpi=160,
+        )
         panels = figure.subplots(1, len(settings), squeeze=False, sharey=True)[0]
         for panel, setting in zip(panels, settings, strict=True):
             for summary in (s for s in made.summaries if s.setting == setting and s.test is not None):
                 assert summary.test is not None
                 place, test = labels.index(summary.label), summary.test
                 reach = 0.0 if test.high is None else test.high - test.mean
-                panel.errorbar(test.mean, place, xerr=reach, fmt="o", color=_COLOURS[1], capsize=3, markersize=4)
+                panel.errorbar(test.mean, place, xerr=reach, fmt="o", color=COLOURS[1], capsize=3, markersize=4)
                 if summary.label == made.baseline:
                     panel.axvline(test.mean, color="0.5", linewidth=0.8, linestyle=":")
             panel.set_title(setting)
@@ -124,8 +114,7 @@ def by_exploration(kept: Summary) -> Figure | None:
     measured = any(run.measures for run in kept.runs)
     quantities = ["test", *(["log10 filter_sharpness"] if measured else [])]
     settings = list(kept.experiment.settings)
-    style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
-    with mpl.rc_context(style):
+    with house_style():
         size = (2.4 * len(settings) + 0.6, 1.9 * len(quantities) + 0.4)
         figure = Figure(figsize=size, layout="constrained", dpi=160)
         panels = figure.subplots(len(quantities), len(settings), squeeze=False, sharex=True, sharey="row")
@@ -136,7 +125,7 @@ def by_exploration(kept: Summary) -> Figure | None:
                     if found:
                         interval = t_interval(found)
                         reach = 0.0 if interval.high is None else interval.high - interval.mean
-                        panel.errorbar(place, interval.mean, yerr=reach, fmt="o", color=_COLOURS[1], capsize=2.5,
+                        panel.errorbar(place, interval.mean, yerr=reach, fmt="o", color=COLOURS[1], capsize=2.5,
                                        markersize=3.5)  # fmt: skip
                         if place == 0:
                             panel.axhline(interval.mean, color="0.5", linewidth=0.8, linestyle=":")
@@ -176,7 +165,14 @@ def draw(summary: Summary, folder: Path, kinds: tuple[str, ...] = ("png", "pdf")
     Returns:
         The files.
     """
-    drawn = {"curves": curves(summary), "intervals": intervals(summary.report), "exploration": by_exploration(summary)}
+    drawn = {
+        "curves": curves(summary),
+        "intervals": intervals(summary.report),
+        "exploration": by_exploration(summary),
+        "along": figure_along.draw(summary),
+        "batches": figure_batches.draw(summary),
+        "boxes": figure_boxes.draw(summary),
+    }
     return [path for name, figure in drawn.items() if figure is not None for path in write(figure, folder, name, kinds)]
 
 
@@ -199,14 +195,6 @@ def write(figure: Figure, folder: Path, name: str, kinds: tuple[str, ...] = ("pn
         paths.append(folder / f"{name}.{kind}")
         write_atomic(paths[-1], buffer.getvalue())
     return paths
-
-
-def _looks(count: int) -> list[dict[str, Any]]:
-    """Colours and dashes, all different; beyond eight competitors the colours follow their order."""
-    if count <= len(_COLOURS):
-        return [{"color": _COLOURS[i], "linestyle": _DASHES[i]} for i in range(count)]
-    shades = mpl.colormaps["viridis"](np.linspace(0, 0.95, count))
-    return [{"color": to_hex(shades[i]), "linestyle": _DASHES[i % len(_DASHES)]} for i in range(count)]
 
 
 def _draw(panel: Axes, runs: list[tuple[Column, Column]], look: dict, *, positive: bool, band: bool) -> None:

@@ -17,7 +17,7 @@ class Published:
 
     Attributes:
         experiment: The config that is nearest to it.
-        setting: The setting of that config.
+        setting: The setting of that config; empty where the paper does not tell which.
         source: The paper's table.
         what: The paper's own setting.
         values: Number by competitor.
@@ -37,9 +37,14 @@ class Published:
 @dataclass(frozen=True)
 class _File:
     table: tuple[Published, ...] = field(default_factory=tuple)
+    differs: dict[str, str] = field(default_factory=dict)
 
 
 @functools.cache
+def _read(path: Path) -> _File:
+    return build(_File, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
 def read(path: Path = FILE) -> tuple[Published, ...]:
     """All rows of the data file.
 
@@ -52,11 +57,26 @@ def read(path: Path = FILE) -> tuple[Published, ...]:
     Raises:
         ConfigError: an unknown key or a wrong type.
     """
-    return build(_File, tomllib.loads(path.read_text(encoding="utf-8"))).table
+    return _read(path).table
+
+
+def differs(path: Path = FILE) -> dict[str, str]:
+    """What the tier "paper" does otherwise than the paper, by experiment.
+
+    Args:
+        path: The data file.
+
+    Returns:
+        Words by experiment.
+
+    Raises:
+        ConfigError: an unknown key or a wrong type.
+    """
+    return _read(path).differs
 
 
 def beside(experiment: Experiment) -> list[Published]:
-    """The paper's rows that belong beside an experiment's cells.
+    """The paper's rows that belong beside an experiment's cells: those in the unit of its metric.
 
     Args:
         experiment: The experiment, at any tier.
@@ -64,13 +84,33 @@ def beside(experiment: Experiment) -> list[Published]:
     Returns:
         At most one row a setting, in the settings' order.
     """
+    if experiment.tuning.metric not in {"accuracy", "f1"}:  # the paper's losses and returns are in no table of its
+        return []
     rows = []
     for setting in experiment.settings:
         name = experiment.resolve(setting)[0].name
-        matching = [row for row in read() if (row.experiment, row.setting) == (experiment.name, setting)]
+        matching = [row for row in read() if (row.experiment, row.setting, row.unit) == (experiment.name, setting, "%")]
         special = [row for row in matching if row.data == name]
         rows += (special or [row for row in matching if not row.data])[:1]
     return rows
+
+
+def told(experiment: Experiment, *units: str) -> str:
+    """The paper's numbers in other units, in words: they stand beside none of ours.
+
+    Args:
+        experiment: The experiment, at any tier.
+        *units: Which units.
+
+    Returns:
+        Sentences, or nothing.
+    """
+    found = [row for row in read() if row.experiment == experiment.name and row.unit in units]
+    return " ".join(
+        f"{row.source} of the paper{f' ({row.setting})' if row.setting else ''}: {row.what}: "
+        f"{', '.join(f'{label} {number:g}' for label, number in row.values.items())} {row.unit}."
+        for row in found
+    )
 
 
 def caveat(experiment: Experiment, row: Published) -> str:
@@ -84,6 +124,7 @@ def caveat(experiment: Experiment, row: Published) -> str:
         One sentence.
     """
     said = f"{row.source} of the paper ({row.setting}): {row.what}, in {row.unit}"
-    if experiment.tier == "paper":
-        return f"{said}."
-    return f"{said}; the tier {experiment.tier} is another setting, so only signs may be compared."
+    if experiment.tier != "paper":
+        return f"{said}; the tier {experiment.tier} is another setting, so only signs may be compared."
+    other = differs().get(experiment.name)
+    return f"{said}; what differs here: {other}." if other else f"{said}."

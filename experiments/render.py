@@ -1,10 +1,11 @@
 """A report as tables of text, in three forms: Markdown, LaTeX and, in `console`, the terminal."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments import published
-from experiments.contrast import MEASURES, Term, contrast
+from experiments import costs, published
+from experiments.contrast import MEASURES, Term, contrast, identical
 from experiments.reach import reaches
 from experiments.report import Difference, metric_words
 from experiments.report import Summary as Cell
@@ -36,9 +37,11 @@ def tables(kept: Summary) -> list[Table]:
         kept: The experiment.
 
     Returns:
-        Results beside the paper's, differences to the baseline, time to accuracy, cost, and flatness where measured.
+        What was run, results beside the paper's, differences to the baseline, time to accuracy, cost, flatness where
+        it was measured, and which runs of two settings ended in the same network.
     """
-    made = [_results(kept), _differences(kept), _times(kept), _costs(kept), _flatness(kept)]
+    made = [_settings(kept), _results(kept), _differences(kept), _times(kept), _costs(kept), _flatness(kept),
+            _identities(kept)]  # fmt: skip
     return [table for table in made if table.rows]
 
 
@@ -125,6 +128,27 @@ def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:
     return show(interval.mean), f"[{show(interval.low)}, {show(interval.high)}]", interval.n
 
 
+def _settings(kept: Summary) -> Table:
+    """What a tier's names of settings stand for: its own data, network and sizes."""
+    experiment, rows = kept.experiment, []
+    for setting in experiment.settings:
+        data, model, training = experiment.resolve(setting)
+        limit = "" if data.limit == "all" else f" ({data.limit} examples)"
+        sizes = ", ".join(
+            f"{key} {' '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+            for key, value in model.options.items()
+        )
+        network = f"{model.name}: {sizes}" if sizes else model.name
+        cells = (training.batch_size, training.epochs, training.schedule, training.warmup, training.clip)
+        rows.append((setting, f"{data.name}{limit}", network, *(f"{cell}" for cell in cells)))
+    return Table(
+        "What was run",
+        ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip"),
+        tuple(rows),
+        f"{len(experiment.tuning.seeds)} tuning seeds, {len(experiment.final.seeds)} final seeds.",
+    )
+
+
 def _results(kept: Summary) -> Table:
     rows = {row.setting: row for row in published.beside(kept.experiment)}
     headings = ("setting", "optimizer", "lr", "mean", "95 % interval", "seeds")
@@ -175,21 +199,48 @@ def _times(kept: Summary) -> Table:
         ("setting", "optimizer", *(f"{level:g}" for level in levels)),
         tuple(rows),
         "To the first evaluation at the level or better, mean over the runs that reach it; the gap between two "
-        "evaluations is the resolution. Seconds are those of a machine that did other work as well.",
+        "evaluations is the resolution. Seconds are those of a machine that did other work as well. "
+        f"{published.told(kept.experiment, 's')}".rstrip(),
     )
 
 
 def _costs(kept: Summary) -> Table:
-    """Speed and memory of each cell on a GPU; on a CPU runs share cores and a process, so neither is a run's own."""
+    """Time and memory of training: on a GPU of every experiment, on a CPU only where cost is the question."""
     on_gpu = bool(kept.report.hardware) and all(machine["device"] == "cuda" for machine in kept.report.hardware)
+    asked = published.told(kept.experiment, "MiB", "ms")
+    if not on_gpu and not asked:
+        return Table("", (), ())
     rows = []
     for cell in kept.report.summaries:
-        runs = [run for run in kept.runs if (run.setting, run.label) == (cell.setting, cell.label)]
-        if runs and on_gpu:
-            speed = sum(run.examples_per_second for run in runs) / len(runs)
-            memory = max(run.peak_memory for run in runs) / 2**20
-            rows.append((cell.setting, cell.label, f"{speed:.0f}", f"{memory:.0f}"))
-    return Table("Training speed and memory", ("setting", "optimizer", "examples a second", "peak MiB"), tuple(rows))
+        time, interval, n = numbers(costs.step_times(kept, cell.setting, cell.label))
+        memory = costs.memory(kept, cell.setting, cell.label, on_gpu=on_gpu)
+        if memory or n:
+            rows.append((cell.setting, cell.label, time, interval, str(n), f"{memory:.1f}"))
+    note = "" if on_gpu else (
+        "Times are those of a machine that did other work as well, competitors one after the other: what a step alone "
+        "takes, measured in turns, is `python -m experiments bench step`. "
+    )  # fmt: skip
+    memory_of = "peak MiB" if on_gpu else "MiB of optimizer state"
+    return Table(
+        "Time and memory of training",
+        ("setting", "optimizer", "ms a step", "95 % interval", "seeds", memory_of),
+        tuple(rows),
+        f"{note}{asked}".strip(),
+    )
+
+
+def _identities(kept: Summary) -> Table:
+    rows = []
+    for one, other in itertools.combinations(kept.experiment.settings, 2):
+        found = identical(kept, one, other)
+        if any(any(pairs) for pairs in found.values()):
+            rows += [(f"{one} = {other}", label, f"{sum(pairs)} of {len(pairs)}") for label, pairs in found.items()]
+    return Table(
+        "Runs of two settings that ended in the same network, bit for bit",
+        ("setting", "optimizer", "equal pairs"),
+        tuple(rows),
+        "Where a pair is equal, what tells the two settings apart never acted on it.",
+    )
 
 
 def _flatness(kept: Summary) -> Table:
@@ -207,7 +258,8 @@ def _flatness(kept: Summary) -> Table:
         ("setting", "optimizer", *(name.replace("_", " ") for name in MEASURES)),
         tuple(rows),
         "Geometric mean over seeds, its 95 % t-interval, and p of all sign flips. Only the filter sharpness stays the "
-        "same when a layer is scaled up and the next one down; the others can differ between equal networks.",
+        "same when a layer is scaled up and the next one down; the others can differ between equal networks. moved is "
+        "|theta_k - theta_0|, moved lately |theta_k - theta_(k-10)|.",
     )
 
 

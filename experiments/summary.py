@@ -12,6 +12,7 @@ from experiments.files import write_atomic
 from experiments.parse import build
 from experiments.report import Report, in_reported_unit
 from experiments.runner import Results
+from experiments.state_size import state_bytes
 from experiments.store import Point, Row
 from experiments.tuning import value_of
 
@@ -40,6 +41,7 @@ class Line:
         train_loss: Column of mean training losses, in nats.
         test: Column of test metrics, in the report's unit.
         measures: Columns of curvature and movement, by name; empty where they were not asked for.
+        state_bytes: What the optimizer keeps between steps; 0 where it was not weighed.
     """
 
     setting: str
@@ -57,6 +59,7 @@ class Line:
     train_loss: Column
     test: Column
     measures: dict[str, Column]
+    state_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def _line(row: Row, experiment: Experiment) -> Line:
         train_loss=tuple(_short(point.train_loss) for point in row.curve),
         test=tuple(_short(value) for value in test),
         measures=_measures(row.curve) if experiment.resolve(row.run.setting)[2].curvature else {},
+        state_bytes=state_bytes(row.run.optimizer, row.run.options, row.parameters),
     )
 
 

@@ -61,6 +61,7 @@ def make(
                         train_loss=(1.0, 0.5),
                         test=(None if end is None else end / 2, end),
                         measures={"filter_sharpness": (None, measured[seed - 1])} if measured else {},
+                        state_bytes=2**19,
                     )
                 )
             found = [end for end in ends if end is not None]

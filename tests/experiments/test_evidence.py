@@ -116,7 +116,9 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
     outcomes = [claims.compare(json.loads(file.read_text())).outcome for file in files]
     assert outcomes == [Outcome.SUPPORTS, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE]
     page = answers.page(tmp_path, "{{answer ours-up}}\n{{answer ours-down}}\n{{ answer ours-open }}\n")
-    assert [line.split("**")[1] for line in page.splitlines()] == ["shown", "the opposite is shown", "open"]
+    alone = "by the interval alone"  # three seeds cannot do more
+    found = [line.split("**")[1] for line in page.splitlines()]
+    assert found == [f"shown {alone}", f"the opposite is shown {alone}", "open"]
     assert "| small | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
     assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
     for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError)):
@@ -124,6 +126,24 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
             answers.page(tmp_path, bad)
     with pytest.raises(ConfigError, match="no question is about 'digts'"):
         evidence.write(tmp_path, "digts")
+
+
+def test_the_p_value_is_against_the_claims_own_bound(tmp_path):
+    kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0, 4.0], LAMB: [2.0, 2.0, 2.0, 2.0]})
+    assert evidence.answer("c", ask(terms=LEAD), kept).p_value == 0.125
+    assert evidence.answer("c", ask(terms=LEAD, at_least=2.0), kept).p_value == 1.0
+    assert evidence.answer("c", ask(terms=LEAD, at_least=0.0, at_most=2.0), kept).p_value == 1.0
+    assert evidence.answer("c", ask(terms=LEAD, at_least=0.0, at_most=9.0), kept).p_value == 0.125
+
+
+@pytest.mark.parametrize(("p_value", "tail"), [(0.01, "**shown**"), (0.2, "**shown by the interval alone**")])
+def test_the_page_and_the_ledger_say_where_sign_flips_do_not_follow_the_interval(p_value, tail):
+    found = evidence.Evidence(
+        claim="c", quantity="q", estimate=0.2, low=0.1, high=0.3, at_least=0.0, at_most=None, p_value=p_value,
+        protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
+    )  # fmt: skip
+    assert answers.phrase(found).endswith(tail)
+    assert ("by the interval alone" in claims.compare(dataclasses.asdict(found)).detail) == (p_value > 0.05)
 
 
 @pytest.mark.parametrize(
@@ -134,15 +154,23 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
 def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
     found = evidence.Evidence(
         claim="c", quantity="q", estimate=(low + high) / 2, low=low, high=high, at_least=least, at_most=most,
-        p_value=0.5, protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
+        p_value=0.05, protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
     )  # fmt: skip
     word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "the opposite is shown", Outcome.INCONCLUSIVE: "open"}
-    judged = claims.compare(dataclasses.asdict(found)).outcome
-    assert answers.phrase(found).endswith(f"2 seeds: **{word[judged]}**")
+    judged = claims.compare(dataclasses.asdict(found))
+    assert answers.phrase(found).endswith(f"2 seeds: **{word[judged.outcome]}**")
+    assert f": {word[judged.outcome]}" in judged.detail
 
 
 def test_every_question_is_a_claim_of_the_ledger_and_every_claim_a_question():
-    assert set(questions()) == {claim.id for claim in laptop.CLAIMS}
+    asked = questions()
+    assert {claim for claim in asked if asked[claim].tier == "laptop"} == {claim.id for claim in laptop.CLAIMS}
+
+
+def test_the_papers_own_claims_are_asked_at_its_own_scale_alone():
+    papers = {claim.id for claim in claims.CLAIMS}
+    for claim, question in questions().items():
+        assert (question.tier == "paper") == (claim in papers), claim
 
 
 @pytest.mark.parametrize(("claim", "question"), questions().items(), ids=str)
@@ -159,4 +187,5 @@ def test_every_question_asks_about_cells_that_exist(claim, question):
     for setting, label in cells:
         assert setting in experiment.settings
         assert label in experiment.optimizers
-    assert (question.sign == -1) == (experiment.tuning.metric == "loss")
+    if question.of == "test":
+        assert (question.sign == -1) == (experiment.tuning.metric == "loss")

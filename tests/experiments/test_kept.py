@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import answers, evidence, render, summary
+from experiments import answers, catalog, evidence, render, summary
 from experiments.questions import questions
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -28,10 +28,30 @@ def test_every_question_is_answered_by_what_is_kept(tmp_path):
         if (RESULTS / folder).exists():
             (tmp_path / folder).symlink_to(RESULTS / folder)
     files, absent = evidence.write(tmp_path)
-    assert absent == []
-    assert {file.stem for file in files} == set(questions()) == {p.stem for p in (RESULTS / "evidence").glob("*.json")}
+    asked = questions()
+    assert all(asked[claim].tier != "laptop" for claim in absent)
+    assert {file.stem for file in files} == set(asked) - set(absent)
+    assert {file.stem for file in files} == {path.stem for path in (RESULTS / "evidence").glob("*.json")}
     for file in files:
         assert json.loads(file.read_text()) == json.loads((RESULTS / "evidence" / file.name).read_text()), file.stem
+
+
+def test_every_experiment_is_kept_at_the_laptops_tier_with_intervals():
+    assert {path.stem for path in KEPT} >= {f"{name}-laptop" for name in catalog.names()}
+    for path in KEPT:
+        made = summary.read(path)
+        assert len(made.experiment.final.seeds) >= 3
+        for cell in made.report.summaries:
+            assert cell.test is None or cell.test.n < 2 or cell.test.low is not None
+            rates = made.experiment.grid(cell.setting).values()
+            one = made.experiment.settings[cell.setting].learning_rates or made.experiment.name == "cost"
+            assert len(rates) >= 3 or one, (path.stem, cell.setting)  # a comparison at one rate has none to choose
+
+
+def test_the_rows_of_an_experiment_are_of_one_commit():
+    for path in KEPT:
+        commits = {versions["commit"] for versions in summary.read(path).report.versions}
+        assert len(commits) == 1, (path.stem, commits)
 
 
 def test_the_page_is_the_template_filled_from_the_evidence():

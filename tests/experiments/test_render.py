@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from experiments import catalog, published, render
-from tests.experiments.kept import make
+from tests.experiments.kept import CONFIG, make
 
 ALTO, LAMB, SGD = (("small", label) for label in ("ALTO", "LAMB", "SGD"))
 
@@ -38,11 +38,38 @@ def test_flatness_is_left_out_where_it_was_not_measured(tmp_path):
     assert not any(table.title.startswith("Measures") for table in render.tables(kept))
 
 
-def test_speed_is_told_of_a_gpu_alone(tmp_path):
-    kept = make(tmp_path, {ALTO: [1.0, 1.0]})
-    assert not any(table.title.startswith("Training") for table in render.tables(kept))
+def test_cost_is_told_of_a_gpu_and_on_a_cpu_only_where_it_is_the_question(tmp_path):
+    kept = make(tmp_path, {ALTO: [1.0, 1.0]}, config=CONFIG.replace("[settings.small]", SMALL))
+    assert not any(table.title.startswith("Time and memory") for table in render.tables(kept))
     on_gpu = dataclasses.replace(kept, report=dataclasses.replace(kept.report, hardware=({"device": "cuda"},)))
-    assert titled(on_gpu, "Training").rows == (("small", "ALTO", "100", "1"),)
+    table = titled(on_gpu, "Time and memory")
+    assert table.rows == (("small", "ALTO", "50.00", "[50.00, 50.00]", "2", "1.0"),)
+    assert table.headings[-1] == "peak MiB"
+    asked = dataclasses.replace(kept, experiment=dataclasses.replace(kept.experiment, name="cost"))
+    table = titled(asked, "Time and memory")
+    assert table.rows[0][-1] == "0.5"
+    assert table.headings[-1] == "MiB of optimizer state"
+    assert "Lion 253, ALTO 332 ms" in table.note
+    assert "LAMB 5491, ALTO 7869 MiB" in table.note
+
+
+SMALL = "[settings.small]\ntraining = { batch_size = 5 }"
+
+
+def test_runs_that_ended_in_the_same_network_are_counted(tmp_path):
+    kept = make(tmp_path, {ALTO: [1.0, 2.0], ("equal", "ALTO"): [1.0, 2.0], LAMB: [1.0]})
+    changed = (dataclasses.replace(kept.runs[0], weights="1"), *kept.runs[1:])
+    rows = titled(dataclasses.replace(kept, runs=changed), "Runs of two").rows
+    assert rows == (("small = equal", "ALTO", "1 of 2"),)
+    changed = tuple(dataclasses.replace(run, weights=run.setting) for run in kept.runs)
+    apart = dataclasses.replace(kept, runs=changed)
+    assert not any(table.title.startswith("Runs of two") for table in render.tables(apart))
+
+
+def test_what_was_run_is_told_by_setting(tmp_path):
+    kept = make(tmp_path, {ALTO: [1.0]}, config=CONFIG.replace("[settings.small]", SMALL))
+    row = titled(kept, "What was run").rows[0]
+    assert row == ("small", "digits", "convnet", "5", "10", "constant", "0.0", "none")
 
 
 def test_the_forms_have_the_same_rows(tmp_path):
@@ -69,10 +96,16 @@ def test_missing_runs_are_told_above_all(tmp_path):
 @pytest.mark.parametrize("row", published.read(), ids=lambda row: f"{row.experiment}-{row.setting}-{row.data}")
 def test_every_published_row_belongs_to_a_cell_or_to_a_config_to_come(row):
     assert row.values
-    if row.experiment in catalog.names():
-        experiment = catalog.load(row.experiment, "paper")
-        assert row.setting in experiment.settings
-        assert set(row.values) & set(experiment.optimizers)
+    experiment = catalog.load(row.experiment, "paper")
+    assert not row.setting or row.setting in experiment.settings
+    assert set(row.values) <= set(experiment.optimizers)
+    assert row in published.beside(experiment) or row.data or published.told(experiment, row.unit)
+
+
+def test_every_experiment_with_numbers_of_the_paper_says_what_differs_from_it():
+    assert {row.experiment for row in published.read()} == set(published.differs())
+    experiment = catalog.load("batch-scaling", "paper")
+    assert "what differs here: rates are tuned" in published.caveat(experiment, published.beside(experiment)[0])
 
 
 def test_the_papers_numbers_stand_beside_with_a_caveat_at_other_tiers():
@@ -86,9 +119,17 @@ def test_the_papers_numbers_stand_beside_with_a_caveat_at_other_tiers():
 
 
 def test_the_papers_numbers_are_in_the_table(tmp_path):
-    kept = make(tmp_path, {("large batch", "LAMB"): [30.0, 31.0]}, config=(catalog.FOLDER / "gpt.toml").read_text())
-    kept = dataclasses.replace(kept, experiment=dataclasses.replace(kept.experiment, name="gpt"))
+    kept = make(tmp_path, {("full batch", "LAMB"): [30.0, 31.0]}, config=(catalog.FOLDER / "bilstm.toml").read_text())
+    kept = dataclasses.replace(kept, experiment=dataclasses.replace(kept.experiment, name="bilstm"))
     table = titled(kept, "Test")
     assert table.headings[-1] == "paper"
-    assert {row[-1] for row in table.rows if row[0] == "large batch" and row[1] == "LAMB"} == {"83.13"}
-    assert "perplexity of tokens" in table.note
+    assert {row[-1] for row in table.rows if row[1] == "LAMB"} == {"52.2"}
+    assert "Table 20 of the paper" in table.note
+
+
+def test_numbers_in_another_unit_never_stand_beside_ours():
+    for name in catalog.names():
+        for tier in ("laptop", "paper"):
+            assert all(row.unit == "%" for row in published.beside(catalog.load(name, tier)))
+    assert published.beside(catalog.load("cost", "paper")) == published.beside(catalog.load("gpt", "paper")) == []
+    assert "time to 20 %: ALTO 137, LAMB 196 s" in published.told(catalog.load("batch-scaling"), "s")

@@ -4,7 +4,18 @@ import hashlib
 import numpy as np
 import pytest
 
-from experiments import figures, outputs, render, report, runner, summary
+from experiments import (
+    drawing,
+    figure_along,
+    figure_batches,
+    figure_boxes,
+    figures,
+    outputs,
+    render,
+    report,
+    runner,
+    summary,
+)
 from experiments.errors import DataError
 from experiments.executor import Workers
 from experiments.plan import Cell
@@ -133,7 +144,7 @@ def test_the_figures_draw_the_rows(results):
 
 @pytest.mark.parametrize("count", [1, 8, 13])
 def test_every_competitor_looks_different(count):
-    looks = figures._looks(count)
+    looks = drawing.looks_of(count)
     assert len({look["color"] for look in looks}) == len(looks) == count
 
 
@@ -159,3 +170,41 @@ options = { alpha = -5.0, beta1 = 0.9 }""",
     }
     assert places == {(-0.5, 81.0), (0.0, 91.0), (0.5, 72.5)}
     assert figures.by_exploration(make(tmp_path, {("small", "LAMB"): [1.0, 2.0]})) is None
+
+
+def test_measures_are_drawn_along_the_runs_as_geometric_means(tmp_path):
+    sharpness = {("small", "ALTO"): [1.0, 100.0], ("small", "LAMB"): [5.0, 5.0]}
+    finals = {("small", "ALTO"): [1.0, 2.0], ("small", "LAMB"): [1.0, 2.0]}
+    drawn = figure_along.draw(make(tmp_path, finals, sharpness=sharpness))
+    lines = {line.get_label(): line for line in drawn.axes[2].get_lines()}  # the second row's first panel
+    assert list(lines["ALTO"].get_ydata()) == pytest.approx([10.0])
+    assert list(lines["ALTO"].get_xdata()) == [2.0]  # there is no measure at the first evaluation
+    assert list(lines["LAMB"].get_ydata()) == pytest.approx([5.0])
+    assert figure_along.draw(make(tmp_path, finals)) is None
+
+
+def test_a_course_over_batches_is_drawn_in_the_order_of_the_config(tmp_path):
+    names = ["b1", "b2", "b4", "b8", "b16"]
+    sizes = "\n".join(f"[settings.{name}]\ntraining = {{ batch_size = {name[1:]} }}" for name in names)
+    config = CONFIG.replace("[settings.small]", sizes)
+    finals = {(name, "ALTO"): [float(place), place + 2.0] for place, name in enumerate(names)}
+    (panel,) = figure_batches.draw(make(tmp_path, finals, config=config)).axes
+    (line,) = panel.get_lines()
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == names
+    assert list(line.get_ydata()) == [1.0, 2.0, 3.0, 4.0, 5.0]
+    few = config.replace("[settings.b16]\ntraining = { batch_size = 16 }", "")
+    assert figure_batches.draw(make(tmp_path, finals, config=few)) is None
+
+
+def test_a_grid_of_alpha_and_beta1_is_drawn_as_boxes(tmp_path):
+    names = [f"a{alpha}" for alpha in range(1, 10)]
+    point = '[optimizers.{}]\nname = "ALTO"\noptions = {{ alpha = {}.0, beta1 = 0.99 }}'
+    config = CONFIG.replace("[optimizers.ALTO]", "\n".join(point.format(name, name[1:]) for name in names))
+    finals = {("small", "a3"): [1.0, 2.0, 6.0], ("small", "LAMB"): [4.0, 5.0, 6.0], ("small", "SGD"): [9.0, 9.0, 9.0]}
+    (panel, _) = figure_boxes.draw(make(tmp_path, finals, config=config)).axes
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == [*names, "LAMB"]  # SGD is no point of the grid
+    lines = [list(line.get_xdata()) for line in panel.get_lines()]
+    assert [2.0, 2.0] in lines  # the medians
+    assert [5.0, 5.0] in lines
+    fewer = config.replace("alpha = 9.0, ", "")
+    assert figure_boxes.draw(make(tmp_path, finals, config=fewer)) is None

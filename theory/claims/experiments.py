@@ -3,11 +3,13 @@
 A file ``results/evidence/<claim id>.json`` holds one comparison, computed and written by an experiment:
 
     {"quantity": "lead of ALTO over LAMB", "estimate": 0.4, "low": 0.1, "high": 0.7, "at_least": 0.0, "at_most": null,
-     "protocol": "...", "seeds": [...]}
+     "p_value": 0.02, "protocol": "...", "seeds": [...]}
 
 The claim asserts that the quantity is above ``at_least`` and below ``at_most``, where they are not null; [low, high] is
-its 95 % interval. The paper's own tables are claims about its scale: only runs at that scale may write
-their evidence. What smaller runs answer are claims of ours, in `theory.claims.laptop`.
+its 95 % interval, and p_value that of all sign flips against the claim's bound, where the number is a mean of pairs.
+The interval decides; where the sign flips do not follow it, the finding says so. The paper's own tables are claims of
+its scale: only runs at that scale may write their evidence. What smaller runs answer are claims of ours, in
+`theory.claims.laptop`.
 """
 
 import json
@@ -18,6 +20,14 @@ from theory.evidence import Effort, Evidence, Finding, Outcome, measured
 from theory.ledger import Claim
 
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "evidence"
+
+
+_LEVEL = 0.05
+_SAID = {
+    Outcome.SUPPORTS: "shown",
+    Outcome.CONTRADICTS: "the opposite is shown",
+    Outcome.INCONCLUSIVE: "open, neither it nor the opposite is shown",
+}
 
 
 def compare(stored: dict) -> Finding:
@@ -44,9 +54,12 @@ def compare(stored: dict) -> Finding:
         outcome = Outcome.SUPPORTS
     elif high < floor or low > ceiling:
         outcome = Outcome.CONTRADICTS
+    said, p = _SAID[outcome], stored.get("p_value")
+    if p is not None and p > _LEVEL and outcome is not Outcome.INCONCLUSIVE:
+        said += f" by the interval alone (sign flips: p = {p:.3g})"
     interval = f"{estimate:.4g} [{low:.4g}, {high:.4g}]"
     asserted = " and ".join(f"{sign} {bound:g}" for sign, bound in ((">", least), ("<", most)) if bound is not None)
-    return Finding(outcome, f"{stored['quantity']}: {interval}, asserted {asserted}; {stored['protocol']}")
+    return Finding(outcome, f"{stored['quantity']}: {interval}, asserted {asserted}: {said}; {stored['protocol']}")
 
 
 def evidence_for(claim: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
