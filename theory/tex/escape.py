@@ -59,6 +59,7 @@ def words(text: str) -> str:
         return f"\x00{len(kept) - 1}\x01"
 
     text = _NAMED.sub(lambda m: keep(code(m[0])), text)
+    text = re.sub(r"(?<![A-Za-z])f\*", lambda _: keep("$f^*$"), text)
     text = _NORM.sub(lambda m: keep(_norm(*m.groups())), text)
     text = _GRADIENT.sub(lambda m: keep(f"${_gradient(m[1])}$"), text)
     text = _POWER.sub(lambda m: keep(f"$^{{{m[1].strip('{}()')}}}$"), text)
@@ -224,25 +225,24 @@ def grouped_table(
     """
     lines: list[str] = []
     rows = next(iter(groups.values()), [])
-    first = 6 + len(rows) if together and len(rows) <= SHORT else 8  # lines that the first page must have left
+    # Lines that the page must have left where the table begins; a row of text takes two, seldom three.
+    first = 10 + 2 * len(rows) if together and len(rows) <= SHORT else 24
     for heading, rows in groups.items():
         inner = table("", head, rows).splitlines()[4:-2]
         space = [r"\addlinespace"] if lines else []
-        # As wide as the line and of no width, so that it is broken and widens no column.
-        box = rf"\rlap{{\parbox[t]{{\linewidth}}{{\raggedright\emph{{{heading}}}}}}}"
+        # A box that is broken, and that has no width, so that it widens no column.
+        box = rf"\rlap{{\parbox[t]{{.75\linewidth}}{{\raggedright\emph{{{heading}}}}}}}"
         title = rf"\multicolumn{{{len(head)}}}{{l}}{{{box}}} \\*"
         kept = [f"{line}*" for line in inner[:-1]] if together and len(rows) <= SHORT else inner[:-1]
         lines += [*space, title, *kept, inner[-1]]
     whole = _long(widths, table("", head, []).splitlines()[1:4], lines, caption)
-    return rf"\FloatBarrier\needspace{{{first}\baselineskip}}" + "\n" + whole
+    return rf"\beforetable{{{first}}}" + "\n" + whole
 
 
 def _long(widths: Sequence[float | str], head: list[str], rows: list[str], caption: str) -> str:
     columns = "".join(map(_column, widths))
     first = [rf"\caption{{{caption}}}\\", *head, r"\endfirsthead"] if caption else []
-    # No figure waits while a table runs over pages: LaTeX would put both on a page that holds one of them.
-    begin = [r"\FloatBarrier", rf"\begin{{longtable}}{{{columns}}}"]
-    lines = [*begin, *first, *head, r"\endhead", r"\bottomrule", r"\endfoot"]
+    lines = [rf"\begin{{longtable}}{{{columns}}}", *first, *head, r"\endhead", r"\bottomrule", r"\endfoot"]
     return "\n".join([*lines, *rows, r"\end{longtable}", ""])
 
 

@@ -79,7 +79,8 @@ def _family(claim: str) -> str:
 
 
 def _list(lines: Sequence[str]) -> str:
-    return "; ".join(lines) + ".%\n" if lines else "none.%\n"
+    text = "; ".join(lines) or "none"
+    return f"{text[0].upper()}{text[1:]}.%\n"
 
 
 def _digits(stored: Mapping[str, Any]) -> int:
