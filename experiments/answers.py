@@ -43,7 +43,8 @@ def page(results: Path, template: str | None = None) -> str:
             what follows from it. Of a laptop tier, ``{{differences NAME}}`` is a table of the differences,
             ``{{protocol NAME}}`` how its runs came about, ``{{rates NAME | SETTING}}`` the chosen learning rates,
             ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in bitwise equal networks, and
-            ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than the clip.
+            ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than the clip, and
+            ``{{preferred NAME | SETTING}}`` the competitor with the best validation score.
 
     Returns:
         Markdown.
@@ -70,9 +71,11 @@ def page(results: Path, template: str | None = None) -> str:
             return "\n".join(f"- {setting}: {row}" for setting, row in zip(kept.experiment.settings, rows, strict=True))
         if kind == "rates":
             return _rates(kept, *cells)
+        if kind == "preferred":
+            return _preferred(kept, *cells)
         if kind == "identical":
             return _identical(kept, *cells)
-        known = "answer, differences, protocol, rates, identical, clipped"
+        known = "answer, differences, protocol, rates, preferred, identical, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)
@@ -109,6 +112,19 @@ def _rates(kept: Summary, setting: str) -> str:
     if not found:
         raise ConfigError("template", f"{kept.experiment.name} has no setting {setting!r}")
     return ", ".join(f"{cell.label} {cell.lr:g}" for cell in found if cell.lr is not None)
+
+
+def _preferred(kept: Summary, setting: str) -> str:
+    """The competitor that validation prefers under one setting, or those that tie."""
+    scores = {
+        cell.label: cell.validation
+        for cell in kept.report.summaries
+        if cell.setting == setting and cell.validation is not None
+    }
+    if not scores:
+        raise ConfigError("template", f"{kept.experiment.name} has no validation scores under {setting!r}")
+    best = (min if kept.report.metric == "loss" else max)(scores.values())
+    return " and ".join(f"*{label}*" for label, score in scores.items() if score == best)
 
 
 def _identical(kept: Summary, one: str, other: str) -> str:

@@ -121,7 +121,8 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
     assert found == [f"shown {alone}", f"the opposite is shown {alone}", "open"]
     assert "| small | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
     assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
-    for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError)):
+    for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError),
+                       ("{{preferred made | small}}", ConfigError)):  # fmt: skip
         with pytest.raises(error):
             answers.page(tmp_path, bad)
     with pytest.raises(ConfigError, match="no question is about 'digts'"):
@@ -189,3 +190,10 @@ def test_every_question_asks_about_cells_that_exist(claim, question):
         assert label in experiment.optimizers
     if question.of == "test":
         assert (question.sign == -1) == (experiment.tuning.metric == "loss")
+
+
+def test_the_page_names_whom_validation_prefers(tmp_path):
+    kept = make(tmp_path, {ALTO: [1.0, 2.0], LAMB: [3.0, 4.0], SGD: [0.0, 0.0]},
+                validation={ALTO: 9.0, LAMB: 8.0, SGD: 9.0})  # fmt: skip
+    summary.write(kept, tmp_path / "experiments" / "made-laptop.json")
+    assert answers.page(tmp_path, "{{preferred made | small}}") == "*ALTO* and *SGD*"

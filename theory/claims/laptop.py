@@ -120,6 +120,9 @@ def _landscape(tuned: str) -> dict[str, str]:
             "The paper's alpha is within half a point of what validation prefers in all of the grid, on the digits "
             f"{when}."
         )
+        found[f"ours-alpha-best-{size}"] = (
+            f"The paper's alpha is within half a point of each other one of the grid, on the digits {when}."
+        )
         found[f"ours-alpha-far-{size}"] = f"alpha = -90 (c = 0.9) ends worse than alpha = 0 on the digits {when}."
         found |= {
             f"ours-flatness-{size}-{how}{suffix}": f"{alpha} ends flatter than alpha = 0 in the filter-normalised "
