@@ -76,6 +76,8 @@ def _tight(settings: Sequence[Setting]) -> Evidence:
         above, missing = [], []
         for setting in settings:
             try:
+                if reason := settled.stored(setting).reject():
+                    missing.append(f"{setting.name}: {reason}")
                 above.append(settled.departure(setting, named))
             except (LookupError, FileNotFoundError, ValueError) as error:
                 missing.append(str(error))
