@@ -94,12 +94,15 @@ def mean_square_threshold(rho: float, c: float, beta1: float, beta2: float) -> f
     return float(high)
 
 
+def damping_threshold(c: float, beta1: float) -> float:
+    """The largest x (normalised momentum) at which that ODE is damped, the paper's condition; inf if at all."""
+    return (1 - beta1) / (c - beta1) if c > beta1 else inf
+
+
 def ode_threshold(c: float, beta1: float, beta2: float) -> float:
     """The largest x (normalised momentum) that the ODE of Remark 2.2 calls stable; inf if it calls all of them so."""
     spread = beta1 + beta2 - 2 * beta1 * beta2
-    found = [inf]
-    if c > beta1:
-        found.append((1 - beta1) / (c - beta1))
+    found = [damping_threshold(c, beta1)]
     if (pull := spread * c - beta1**2 * (1 - beta2)) > 0:
         found.append(spread * (1 - beta1) / pull)
     return min(found)

@@ -15,6 +15,7 @@ from theory.claims import (
     linear_regret,
     margins,
     nonconvex,
+    ode,
     preconditioner,
     rates,
     stability,
@@ -28,6 +29,6 @@ from theory.ledger import Claim
 METHOD = (identities, filters, valley)
 LEMMAS = (boundedness, preconditioner, tracking)
 THEOREMS = (assumptions, descent, nonconvex, convex, virtual_iterate, linear_regret)
-BEHAVIOUR = (stability, margins, landscape, escape, figures, worst_case, rates, experiments, laptop)
+BEHAVIOUR = (ode, stability, margins, landscape, escape, figures, worst_case, rates, experiments, laptop)
 
 ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from theory.commands.shared import compute, errors
 from theory.evidence import QUICK
-from theory.ledger import Claim, Entry, surprises
+from theory.ledger import Claim, surprises
 
 if TYPE_CHECKING:
     from theory.regressions import Check, Comparison
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     checks, claims = chosen
     comparisons = _compare(checks)
-    ledger = _ledger(claims) if claims else []
+    ledger = compute(claims, QUICK) if claims else []
     if options.json:
         found = {"checks": [one.to_json() for one in comparisons], "claims": [entry.to_json() for entry in ledger]}
         json.dump(found, sys.stdout, indent=1, ensure_ascii=False, allow_nan=False)
@@ -60,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
 def _choose(ids: Sequence[str] | None) -> "tuple[Sequence[Check], Sequence[Claim]] | None":
     """The checks and claims of these ids, all if there are none; None, with a word why, if an id is unknown."""
     from theory import regressions
-    from theory.claims import escape, landscape, margins, stability, worst_case
+    from theory.claims import escape, landscape, margins, ode, stability, worst_case
 
-    groups = (stability, margins, landscape, escape, worst_case)
+    groups = (ode, stability, margins, landscape, escape, worst_case)
     claims = [claim for group in groups for claim in group.CLAIMS]
     if not ids:
         return regressions.ALL, claims
@@ -79,13 +79,3 @@ def _compare(checks: "Sequence[Check]") -> "list[Comparison]":
 
     shown = track(checks, "reference values", console=errors, transient=True)
     return [one for check in shown for one in regressions.compared(check)]
-
-
-def _ledger(claims: Sequence[Claim]) -> list[Entry]:
-    """The claims' entries: from stored outcomes of this source if there are any, else computed."""
-    from theory import store
-
-    for path in (store.LOCAL, store.COMMITTED):
-        if stored := store.load(path, claims):
-            return stored
-    return compute(claims, QUICK)

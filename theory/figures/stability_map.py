@@ -63,10 +63,8 @@ def _curves(panel: Axes, alpha: np.ndarray, beta1: float, beta2: float) -> None:
     cs = -dense * (1 - beta1)
     flip = np.array([stability.flip_threshold(c, beta1, beta2) for c in cs])
     oscillation = np.array([stability.oscillation_threshold(c, beta1, beta2) for c in cs])
-    spread = beta1 + beta2 - 2 * beta1 * beta2
-    # the ODE's bound is in units of normalised momentum, hence the factor 1 / (1 - beta2)
-    pull = spread * cs - beta1**2 * (1 - beta2)
-    ode = np.where(pull > 0, spread * (1 - beta1) / np.where(pull > 0, pull, 1) / (1 - beta2), np.nan)
+    # the ODE has normalised momentum: the same step is there an x larger by 1 / (1 - beta2)
+    ode = (1 - beta2) * np.array([stability.ode_threshold(c, beta1, beta2) for c in cs])
     panel.plot(dense, flip, color=style.BLUE, label="flip (exact)")
     panel.plot(dense, oscillation, color=style.GREEN, label="oscillation (exact)")
     panel.plot(dense, ode, color=style.BLACK, linestyle="--", linewidth=0.7, label="Routh-Hurwitz of the ODE")
