@@ -45,6 +45,10 @@ class E(Optimizer):
             act on ``u``.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
         beta1: decay of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+        foreach: how E mixes, whatever the base does: True takes plain torch over all tensors together, False one tensor
+            at a time. Default: ``fused`` decides.
+        fused: True mixes by the fused kernels (Numba on a CPU, Triton on CUDA and ROCm: the extra ``fused``), False by
+            plain torch. Default: fused on a CPU where Numba is installed.
 
     Memory: one slow average beside the base's state (4 bytes a parameter in float32; float32 for half-precision
     parameters, also after a load), and the mixed gradients during ``step()``; on a CPU their memory is kept from step
@@ -56,6 +60,7 @@ class E(Optimizer):
     Raises:
         TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), or explores already.
         ValueError: for ``alpha`` or ``beta1`` outside the region.
+        RuntimeError: in ``step()``, if ``fused`` is True and there are no fused kernels for a gradient's device.
 
     Example:
         >>> import torch
@@ -77,11 +82,22 @@ class E(Optimizer):
 
     base: Optimizer
 
-    def __init__(self, base: Optimizer, alpha: float = -5.0, beta1: float = 0.99) -> None:
+    def __init__(
+        self,
+        base: Optimizer,
+        alpha: float = -5.0,
+        beta1: float = 0.99,
+        *,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+    ) -> None:
         _check_base(base)
         _checks.exploration(alpha, beta1)
+        _checks.flag("foreach", foreach, optional=True)
+        _checks.flag("fused", fused, optional=True)
         # Optimizer.__init__ would make groups and state of its own. An unpickled optimizer is built this way instead.
-        self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1})
+        mixing = {"foreach": foreach, "fused": fused}
+        self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1, "_mixing": mixing})
         for group in base.param_groups:
             self._complete(group)
 
@@ -90,7 +106,7 @@ class E(Optimizer):
         super().__setstate__(state)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"base": self.base, "alpha": self.alpha, "beta1": self.beta1}
+        return {"base": self.base, "alpha": self.alpha, "beta1": self.beta1, "_mixing": self._mixing}
 
     # Read at each use: load_state_dict gives the base new lists and dictionaries.
     @property
@@ -243,7 +259,7 @@ class E(Optimizer):
             grads = [_sharding.local(_sharding.grad_like(param)) for param, _ in pairs]
             slow_avgs = [_sharding.local(slow_avg) for _, slow_avg in pairs]
             differentiable = self.defaults.get("differentiable", False)
-            engine = engines.choose(grads[0], differentiable=differentiable)
+            engine = engines.choose(grads[0], differentiable=differentiable, **self._mixing)
             keeps = grads[0].device.type == "cpu" and not differentiable and not torch.compiler.is_compiling()
             memory = {"memory": self._spare.take} if keeps else {}
             us = engine.explore_(grads, slow_avgs, alpha=group[_ALPHA], beta1=group[_BETA1], **memory)

@@ -7,9 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_PLAIN = (Tensor, torch.nn.Parameter)
+
 
 def is_sharded(tensor: Tensor) -> bool:
     """Whether ``tensor`` is a DTensor; does not import torch.distributed if nobody else has."""
+    if type(tensor) in _PLAIN:  # nearly always, and this is asked several times a parameter and step
+        return False
     module = sys.modules.get("torch.distributed.tensor")
     return module is not None and isinstance(tensor, module.DTensor)
 

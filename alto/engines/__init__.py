@@ -30,7 +30,8 @@ from alto.engines import foreach as launched
 __all__ = ["choose"]
 
 # Device type -> the module and the package that it needs.
-_FUSED = {"cpu": ("cpu", "numba"), "cuda": ("gpu", "triton")}
+_TRITON = ("gpu", "triton")
+_FUSED = {"cpu": ("cpu", "numba"), "cuda": _TRITON}
 
 
 def choose(
@@ -49,9 +50,10 @@ def choose(
     """
     if differentiable or (foreach is False and not fused):
         return single
-    if torch.compiler.is_compiling():
-        return launched
     device = tensor.device.type
+    # Only the Triton launches are operators that a compiler can leave whole; it writes kernels of its own for foreach.
+    if torch.compiler.is_compiling() and not (fused and _FUSED.get(device) == _TRITON):
+        return launched
     # On a GPU only on request: those kernels have been interpreted, and compiled for GPUs, but not yet run on one.
     if fused or (fused is None and not foreach and device == "cpu"):
         engine, reason = _fused(device)

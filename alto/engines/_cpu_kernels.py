@@ -19,8 +19,9 @@ _AHEAD = 1024
 _LINE = 64
 # Rows of the address table.
 THETA, GRAD, M, V, H = range(5)
+_U, _G, _SLOW = range(3)  # of `explore`'s table
 # Entries of the constants.
-C, RATE1, RATE2, BETA3, RATE3, DECAY, SIGN = range(7)
+KEEP, C, BETA1, RATE1, BETA2, RATE2, BETA3, RATE3, DECAY, SIGN = range(CONSTANTS := 10)
 
 # Sums may be reordered (that is what makes them vectors) and products fused; NaN and infinity keep their meaning.
 _OPTIONS = {
@@ -104,11 +105,18 @@ def _load(table, row, tensor, first, end, like, element, buffer):
 
 
 @njit(**_OPTIONS)
+def _mix(a, b, keep, weight):
+    """Keep a + weight b, where keep is 1 - weight; exact where either is 0, as torch.lerp is."""
+    return a + weight * (b - a) if weight < keep else b - keep * (b - a)
+
+
+@njit(**_OPTIONS)
 def average(table, chunks, begin, stop, k, scales, shifts, explores, like, element, squares):
     """First pass: write h, m, v; put the sums of squares of theta and r, chunk by chunk, into ``squares`` (float64)."""
     wide_g = np.empty(TILE, like.dtype)
     wide_theta = np.empty(TILE, like.dtype)
-    c, rate1, rate2, beta3, rate3, decay, sign = k[C], k[RATE1], k[RATE2], k[BETA3], k[RATE3], k[DECAY], k[SIGN]
+    keep, c, beta1, rate1, beta2, rate2 = k[KEEP], k[C], k[BETA1], k[RATE1], k[BETA2], k[RATE2]
+    beta3, rate3, decay, sign = k[BETA3], k[RATE3], k[DECAY], k[SIGN]
     for j in range(begin, stop):
         tensor = chunks[j, 0]
         scale, shift = scales[tensor], shifts[tensor]
@@ -134,9 +142,9 @@ def average(table, chunks, begin, stop, k, scales, shifts, explores, like, eleme
                 u = x
                 if explores:
                     old = h[i]
-                    u = x + c * (old - x)
-                    h[i] = old + rate1 * (x - old)
-                new_m = m[i] + rate2 * (u - m[i])
+                    u = _mix(x, old, keep, c)
+                    h[i] = _mix(old, x, beta1, rate1)
+                new_m = _mix(m[i], u, beta2, rate2)
                 new_v = beta3 * v[i] + rate3 * u * u
                 m[i] = new_m
                 v[i] = new_v
@@ -171,24 +179,25 @@ def apply(table, chunks, begin, stop, k, scales, shifts, rates, like, element):
 
 
 @njit(**_OPTIONS)
-def explore(table, chunks, begin, stop, c, rate1, like, element):
-    """The adaptor alone: u = (1 - c) g + c h, h += (1 - beta1) (g - h). The table's rows are u, g, h."""
+def explore(table, chunks, begin, stop, k, like, element):
+    """The adaptor alone: u = (1 - c) g + c h, h += (1 - beta1) (g - h)."""
     wide_u = np.empty(TILE, like.dtype)
     wide_g = np.empty(TILE, like.dtype)
+    keep, c, beta1, rate1 = k[KEEP], k[C], k[BETA1], k[RATE1]
     narrow = element.itemsize != like.itemsize
     for j in range(begin, stop):
         tensor = chunks[j, 0]
         for first in range(chunks[j, 1], chunks[j, 2], TILE):
             end = min(first + TILE, chunks[j, 2])
-            _prefetch(table, 0, tensor, first, element.itemsize)
-            _prefetch(table, 1, tensor, first, element.itemsize)
-            _prefetch(table, 2, tensor, first, like.itemsize)
-            g = _load(table, 1, tensor, first, end, like, element, wide_g)
-            h = _span(table, 2, tensor, first, end, like)
-            u = wide_u[: end - first] if narrow else _span(table, 0, tensor, first, end, like)
+            _prefetch(table, _U, tensor, first, element.itemsize)
+            _prefetch(table, _G, tensor, first, element.itemsize)
+            _prefetch(table, _SLOW, tensor, first, like.itemsize)
+            g = _load(table, _G, tensor, first, end, like, element, wide_g)
+            h = _span(table, _SLOW, tensor, first, end, like)
+            u = wide_u[: end - first] if narrow else _span(table, _U, tensor, first, end, like)
             for i in range(end - first):
                 x, old = g[i], h[i]
-                u[i] = x + c * (old - x)
-                h[i] = old + rate1 * (x - old)
+                u[i] = _mix(x, old, keep, c)
+                h[i] = _mix(old, x, beta1, rate1)
             if narrow:
-                _narrow(u, _span(table, 0, tensor, first, end, element))
+                _narrow(u, _span(table, _U, tensor, first, end, element))

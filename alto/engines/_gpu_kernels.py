@@ -6,21 +6,19 @@ rounded once, to the dtype of the state. A mask would rule out wide loads, so a 
 for full chunks, with one for others.
 """
 # pyright: reportInvalidTypeForm=false
-# (the annotations in kernels speak to Triton; as strings they need no Triton to be there)
+# (the annotations in kernels speak to Triton)
 
 from __future__ import annotations
 
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-triton: Any = None
-tl: Any = None
-with suppress(ImportError):
-    triton, tl = import_module("triton"), import_module("triton.language")
-jit = triton.jit if triton else lambda function: function
+# By name, so that types are checked where there is no Triton.
+triton: Any = import_module("triton")
+tl: Any = import_module("triton.language")
+jit = triton.jit
 # Without variants for counts and addresses that happen to be 1 or a multiple of 16: they bound no inner loop.
-kernel = triton.jit(do_not_specialize=["count", "chunks", "sizes"]) if triton else jit
+kernel = triton.jit(do_not_specialize=["count", "chunks", "sizes"])
 
 BLOCK = 2048  # elements that one program handles: with 8 warps, two 16-byte loads a thread and float32 operand
 WARPS = 8

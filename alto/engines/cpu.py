@@ -7,8 +7,9 @@ number of threads.
 
 import os
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
@@ -25,7 +26,7 @@ except ImportError:  # Windows
 from alto._rule import Rule, Tensors
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
-from alto.engines._layout import Memory, fresh, walkable
+from alto.engines._layout import Memory, fresh, walkable, written
 from alto.engines._maths import correction, layer_factor
 
 # Elements of a chunk, the unit of work: small enough to share out evenly, large enough to cost nothing.
@@ -46,8 +47,8 @@ def explore_(
     like, element = _dtypes(slow_avgs[0], grads[0])
     table = _addresses(us, grads, slow_avgs)
     chunks = _chunks(tuple(grad.numel() for grad in grads))
-    constants = like.dtype.type(-alpha * (1 - beta1)), like.dtype.type(1 - beta1)
-    _share(kernels.explore, table, chunks, *constants, like, element)
+    written(slow_avgs)
+    _share(kernels.explore, table, chunks, _mixing(alpha, beta1, like), like, element)
     return us
 
 
@@ -70,15 +71,11 @@ def alto_step_(
     steps = [step.item() for step in tensors.steps]
     corrections = {step: correction(step, rule) for step in set(steps)}
     scales, shifts = np.array([corrections[step] for step in steps], like.dtype).T.copy()
-    constants = np.array(
-        [
-            -rule.alpha * (1 - rule.beta1), 1 - rule.beta1, 1 - rule.beta2, rule.beta3, 1 - rule.beta3,
-            rule.weight_decay, -1 if rule.maximize else 1,
-        ],
-        like.dtype,
-    )  # fmt: skip
+    moments = [rule.beta2, 1 - rule.beta2, rule.beta3, 1 - rule.beta3, rule.weight_decay, -1 if rule.maximize else 1]
+    constants = np.concatenate((_mixing(rule.alpha, rule.beta1, like), np.array(moments, like.dtype)))
     rates = np.full(len(tensors.params), float(lr))
     chunks = _chunks(tuple(param.numel() for param in tensors.params))
+    written(tensors.params, *of_states)
     fixed = (constants, scales, shifts)
     squares = np.empty((len(chunks), 2))
     _share(kernels.average, table, chunks, *fixed, bool(tensors.slow_avgs), like, element, squares)
@@ -88,6 +85,12 @@ def alto_step_(
         norms = whole_norms(torch.from_numpy(np.sqrt(totals.T)))
         rates = float(lr) * layer_factor(norms[0], norms[1], eps2=rule.eps2, eps3=rule.eps3).numpy()
     _share(kernels.apply, table, chunks, *fixed, rates.astype(like.dtype), like, element)
+
+
+def _mixing(alpha: float, beta1: float, like: np.ndarray) -> np.ndarray:
+    """The first entries of the kernels' constants: what the adaptor needs."""
+    c = -alpha * (1 - beta1)
+    return np.array([1 - c, c, beta1, 1 - beta1], like.dtype)
 
 
 def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> bool:
@@ -112,15 +115,25 @@ def _compile(like: np.dtype, element: np.dtype) -> None:
     first distributed run would.
     """
     table, chunks, row = np.zeros((5, 1), np.int64), np.zeros((0, 3), np.int64), np.zeros(1, like)
-    kinds = np.empty(0, like), np.empty(0, element)
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    lock = os.path.join(tempfile.gettempdir(), f"alto-numba-{user}.lock")
-    with open(lock, "a", encoding="ascii") as file:  # never shortened: in a shared folder it may be a link to another
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        kernels.average(table, chunks, 0, 0, np.zeros(7, like), row, row, True, *kinds, np.empty((0, 2)))
-        kernels.apply(table, chunks, 0, 0, np.zeros(7, like), row, row, row, *kinds)
-        kernels.explore(table, chunks, 0, 0, like.type(0), like.type(0), *kinds)
+    kinds, constants = (np.empty(0, like), np.empty(0, element)), np.zeros(kernels.CONSTANTS, like)
+    with _one_process_at_a_time():
+        kernels.average(table, chunks, 0, 0, constants, row, row, True, *kinds, np.empty((0, 2)))
+        kernels.apply(table, chunks, 0, 0, constants, row, row, row, *kinds)
+        kernels.explore(table, chunks, 0, 0, constants, *kinds)
+
+
+@contextmanager
+def _one_process_at_a_time() -> Iterator[None]:
+    """Hold a lock file; where there can be none (no fcntl, no place to write to), go on without."""
+    with ExitStack() as stack:
+        user = os.getuid() if hasattr(os, "getuid") else "user"
+        path = os.path.join(tempfile.gettempdir(), f"alto-numba-{user}.lock")
+        with suppress(OSError):
+            # "a": never shortened, for in a shared folder it may be a link to another file
+            file = stack.enter_context(open(path, "a", encoding="ascii"))
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _addresses(*lists: list[Tensor]) -> np.ndarray:
@@ -139,19 +152,30 @@ def _chunks(sizes: tuple[int, ...]) -> np.ndarray:
 
 
 def _share(kernel: Callable[..., Any], table: np.ndarray, chunks: np.ndarray, *rest: Any) -> None:
-    """Run a kernel on all chunks, an equal part of them on each of torch's threads."""
-    work = int((chunks[:, 2] - chunks[:, 1]).sum())
+    """Run a kernel on all chunks, an equal part of their elements on each of torch's threads."""
+    ends = np.cumsum(chunks[:, 2] - chunks[:, 1])
+    work = int(ends[-1]) if len(ends) else 0
     threads = max(1, min(torch.get_num_threads(), work // _WORTH_A_THREAD))
-    bounds = [len(chunks) * i // threads for i in range(threads + 1)]
-    others = [
-        _pool(threads - 1).submit(kernel, table, chunks, begin, stop, *rest) for begin, stop in pairwise(bounds[1:])
-    ]
+    inner = np.searchsorted(ends, [work * i // threads for i in range(1, threads)], side="right")
+    bounds = [0, *inner.tolist(), len(chunks)]
+    others: list[Future[Any]] = []
     try:
+        for begin, stop in pairwise(bounds[1:]):
+            others.append(_pool(threads - 1).submit(kernel, table, chunks, begin, stop, *rest))
         kernel(table, chunks, bounds[0], bounds[1], *rest)
-    finally:  # an interrupt may free the tensors that the others still write to
-        wait(others)
+    finally:
+        _finish(others)
     for other in others:
         other.result()
+
+
+def _finish(others: list[Future[Any]]) -> None:
+    """Wait, come what may: an interrupted step may free the tensors that the other threads still write to."""
+    try:
+        wait(others)
+    except BaseException:
+        wait(others)
+        raise
 
 
 @cache

@@ -17,7 +17,6 @@ unlike its parameter, a dtype unknown to the kernels, such as E's complex gradie
 Triton is optional. Its interpreter (``TRITON_INTERPRET=1`` before the first import) runs the same kernels on a CPU.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -29,20 +28,12 @@ from torch import Tensor
 from alto._rule import Rule, Tensors
 from alto.engines import _gpu_kernels as kernels
 from alto.engines import foreach
-from alto.engines._layout import Memory, fresh, walkable
+from alto.engines._layout import Memory, fresh, walkable, written
 from alto.engines._maths import bias_correction, correction, layer_factor
 from alto.engines._rounding import BITS_A_CALL
 
-_INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-
 _PARAM_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _STATE_DTYPES = (torch.float32, torch.float64)
-
-
-def available(tensor: Tensor) -> bool:
-    """Whether this engine works where this tensor lies: CUDA or ROCm with Triton; a CPU under Triton's interpreter."""
-    devices = {"cuda", "cpu"} if _INTERPRETED else {"cuda"}
-    return kernels.triton is not None and tensor.device.type in devices
 
 
 def explore_(
@@ -52,7 +43,10 @@ def explore_(
     if not walkable(([grads], _PARAM_DTYPES), ([slow_avgs], _STATE_DTYPES)):
         return list(foreach.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1))
     us = memory(grads)
-    explore = _explore_op if torch.compiler.is_compiling() else _explore
+    explore = _explore_op
+    if not torch.compiler.is_compiling():
+        explore = _explore
+        written(slow_avgs)
     explore(grads, slow_avgs, us, [-alpha * (1 - beta1), 1 - beta1])
     return us
 
@@ -71,7 +65,10 @@ def alto_step_(
     if not walkable(([params, tensors.grads], _PARAM_DTYPES), ([ms, vs], _STATE_DTYPES), of_slow):
         foreach.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
-    average, apply = (_average_op, _apply_op) if torch.compiler.is_compiling() else (_average, _apply)
+    average, apply = _average_op, _apply_op
+    if not torch.compiler.is_compiling():
+        average, apply = _average, _apply
+        written(params, ms, vs, hs)
     corrections = _corrections(tensors.steps, rule, params[0].device, capturable)
     numbers = [
         -rule.alpha * (1 - rule.beta1), 1 - rule.beta1, 1 - rule.beta2, rule.beta3, 1 - rule.beta3, rule.weight_decay,

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from unittest import mock
 
 import pytest
 import torch
@@ -68,7 +69,11 @@ def worker(rank, port, kind, name, queue):
     state = get_optimizer_state_dict(model, optimizer)
     optimizer = MAKE[name](model)
     set_optimizer_state_dict(model, optimizer, state)
-    train(model, optimizer, x, y, STEPS - 2)
+    with mock.patch("torch.distributed.all_reduce", side_effect=dist.all_reduce) as reduced:
+        train(model, optimizer, x, y, STEPS - 2)
+    # Norms travel together: one small all-reduce a step, and one a layer only in `single`, the specification.
+    norms = 0 if kind == "DDP" or name.startswith("E(") else 3 if name == "ALTO-single" else 1
+    assert reduced.call_count == norms * (STEPS - 2)
     result = [whole(p) for p in model.parameters()]
     if rank == 0:
         queue.put([p.numpy() for p in result])

@@ -1,12 +1,16 @@
 """Every engine against the paper's literal algorithms, in float64, on inputs drawn by hypothesis."""
 
+from functools import partial
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alto import ALTO, ESGD, EAdam
+from alto.engines import cpu, single
 from tests.alto.zoo import forced
 from theory import algorithms as literal
 
@@ -187,35 +191,152 @@ def test_large_tensors_in_any_memory_layout(engine, layout):
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)
 
 
+def large(dtype, seed=0):
+    """More than three threads' worth; sizes around the edges of tiles, rows and chunks, and one beyond all of them."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(3,), (63,), (64,), (65,), (16_383,), (16_385,), (513, 129), (1_000_003,)]
+    return [torch.randn(shape, generator=generator).to(dtype) for shape in shapes]
+
+
+@pytest.fixture
+def threads():
+    """Three threads; and how much work the fused engine gave to others than the caller's."""
+    handed_over = []
+    real = cpu._pool
+
+    def counting(workers):
+        handed_over.append(workers)
+        return real(workers)
+
+    torch.set_num_threads(3)
+    with mock.patch("alto.engines.cpu._pool", counting):
+        yield handed_over
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64], ids=str)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    exploration=explorations(),
+    betas=st.tuples(BETA, BETA),
+    weight_decay=st.sampled_from([0.0, 0.1]),
+    bias_correction=st.booleans(),
+    layerwise=st.booleans(),
+    maximize=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_large_tensors_in_several_threads_are_the_single_step_to_a_few_ulps(
+    threads, engine, dtype, exploration, betas, weight_decay, bias_correction, layerwise, maximize, seed
+):
+    """Parameters and averages after one step of either engine from the same averages, which are not zero.
+
+    m and h are means of numbers of size 1 and v one of squares: a few ulps of 1. The step divides by eps1 = 0.01 at
+    least, so it keeps 100 times fewer digits.
+    """
+    alpha, beta1 = exploration
+    outcomes = []
+    for name in ("single", engine):
+        params = large(dtype, seed)
+        optimizer = ALTO(
+            params, 0.1, alpha=alpha, beta1=beta1, betas=betas, weight_decay=weight_decay, eps=(1e-2, 1e-6, 1e-10),
+            bias_correction=bias_correction, layerwise=layerwise, maximize=maximize,
+        )  # fmt: skip
+        for step, stepper in enumerate(("single", name)):
+            for p, g in zip(params, large(dtype, 5000 + seed + step), strict=True):
+                p.grad = g
+            with forced(stepper):
+                optimizer.step()
+        kept = [[optimizer.state[p].get(key) for key in ("exp_avg", "exp_avg_sq", "slow_avg")] for p in params]
+        outcomes.append([(p, *averages) for p, averages in zip(params, kept, strict=True)])
+    if engine == "cpu":
+        assert set(threads) == {2}
+    of_state, of_param = (torch.finfo(x).eps for x in (outcomes[0][0][1].dtype, dtype))
+    for (p, *averages), (q, *others) in zip(*outcomes, strict=True):
+        way = 0.1 * (1 + p.float().abs().max())
+        assert ((p.double() - q.double()).abs() <= of_param * p.double().abs() + 100 * of_state * way).all()
+        for x, y in zip(averages, others, strict=True):
+            assert (x is None) == (y is None)
+            if x is not None:
+                assert ((x - y).abs() <= 8 * of_state * (1 + x.abs())).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_exploring_large_gradients_in_several_threads(dtype, threads):
+    results = []
+    for engine in (single, cpu):
+        slow_avgs = [x.float() for x in large(dtype, 1)]
+        us = engine.explore_(large(dtype), slow_avgs, alpha=-5.0, beta1=0.9)
+        results.append((us, slow_avgs))
+    assert threads == [2, 2]
+    for ones, others in zip(*results, strict=True):
+        for x, y in zip(ones, others, strict=True):
+            assert x.dtype is y.dtype
+            assert ((x - y).abs() <= 2 * torch.finfo(x.dtype).eps * (1 + x.abs())).all()
+
+
 @pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
 @pytest.mark.parametrize("options", [{}, {"bias_correction": False}, {"alpha": 0.0}], ids=str)
-def test_results_do_not_depend_on_the_number_of_threads(engine, options):
+def test_results_do_not_depend_on_the_number_of_threads(engine, options, threads):
     """The fused engine's bit for bit, the others' beyond the rounding of the norms.
 
     Either norm is exact to 1e-6 of itself, so an element may differ by 2e-6 of the way that it went, and by its ulps.
     """
 
-    def stepped(threads):
-        torch.set_num_threads(threads)
-        try:
-            torch.manual_seed(5)
-            params = [torch.randn(shape) for shape in [(700, 300), (3,), (200_001,), (64, 64)]]
-            ways = [torch.zeros_like(p) for p in params]
-            optimizer = ALTO(params, lr=0.1, **options)
-            for _ in range(3):
-                before = [p.clone() for p in params]
-                for p in params:
-                    p.grad = torch.randn_like(p)
-                with forced(engine):
-                    optimizer.step()
-                ways = [way + (p - old).abs() for way, p, old in zip(ways, params, before, strict=True)]
-            return params, ways
-        finally:
-            torch.set_num_threads(1)
+    def stepped(count):
+        torch.set_num_threads(count)
+        params = large(torch.float32)
+        ways = [torch.zeros_like(p) for p in params]
+        optimizer = ALTO(params, lr=0.1, **options)
+        for step in range(3):
+            before = [p.clone() for p in params]
+            for p, g in zip(params, large(torch.float32, 1 + step), strict=True):
+                p.grad = g
+            with forced(engine):
+                optimizer.step()
+            ways = [way + (p - old).abs() for way, p, old in zip(ways, params, before, strict=True)]
+        return params, ways
 
-    for one, way, three in zip(*stepped(1), stepped(3)[0], strict=True):
-        allowed = 0.0 if engine == "cpu" else 2e-6 * way + 4 * torch.finfo(torch.float32).eps * one.abs()
-        assert ((one - three).abs() <= allowed).all()
+    one, ways = stepped(1)
+    assert threads == []
+    three, _ = stepped(3)
+    assert bool(threads) == (engine == "cpu")
+    for x, y, way in zip(one, three, ways, strict=True):
+        allowed = 0.0 if engine == "cpu" else 2e-6 * way + 4 * torch.finfo(torch.float32).eps * x.abs()
+        assert ((x - y).abs() <= allowed).all()
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
+def test_norms_of_fifty_million_elements(engine):
+    """Equal squares are the worst case of a running sum: each addition is rounded the same way."""
+    size = 50_000_000
+    seen = []
+    param = torch.full((size,), 0.1)
+    optimizer = ALTO([param], lr=0.1, alpha=0.0, weight_decay=0.0)
+    param.grad = torch.ones(size)
+    with (
+        forced(engine),
+        mock.patch("alto._sharding.whole_norms", return_value=lambda norms: seen.append(norms.clone()) or norms),
+    ):
+        optimizer.step()
+    theta_norm, r_norm = (float(norm) for norm in torch.cat([norms.reshape(2, -1) for norms in seen], 1))
+    one = float(torch.tensor(0.1))  # r is 1 / (1 + eps1)
+    assert theta_norm == pytest.approx(one * size**0.5, rel=1e-6)
+    assert r_norm == pytest.approx(size**0.5 / (1 + 1e-6), rel=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
+@pytest.mark.parametrize("make", [partial(ALTO, weight_decay=0.0), ESGD], ids=["ALTO", "E"])
+def test_averages_that_forget_everything(engine, make):
+    """With decay 0 an average *is* the newest number, even after one that is 1e9 times larger."""
+    param = torch.zeros(70)
+    optimizer = make([param], lr=0.0, alpha=0.5, beta1=0.0, **({"betas": (0.0, 0.0)} if make is not ESGD else {}))
+    with forced(engine):
+        for size in (1e6, 1e-3):
+            param.grad = torch.full_like(param, size)
+            optimizer.step()
+    slow_avg = optimizer.state[param]["explore_slow_avg" if make is ESGD else "slow_avg"]
+    assert torch.equal(slow_avg, torch.full_like(param, 1e-3))
 
 
 @pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])

@@ -4,7 +4,6 @@ Triton decides at its import whether kernels are interpreted, for the whole proc
 ``interpreted_*`` and ``compiled_*`` are the tests of two processes of their own, which the ``test_*`` functions start.
 """
 
-import os
 import subprocess
 import sys
 from unittest import mock
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from alto import ALTO, EAdamW
 from alto._rule import Rule, Tensors
 from tests.alto.kernels import LISTS, PAPER, ROOT, identity, in_a_process_of_its_own, tensors
-from tests.alto.zoo import matrices, run
+from tests.alto.zoo import gradients, matrices, run
 
 pytest.importorskip("triton")
 
@@ -30,19 +29,28 @@ def test_under_the_interpreter():
     in_a_process_of_its_own(__file__, "interpreted_*", {"TRITON_INTERPRET": "1"})
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "import sys, alto; assert not {'triton', 'alto.engines.gpu'} & sys.modules.keys()",
-        "import sys, torch; sys.modules['triton'] = None; from alto.engines import gpu; "
-        "assert not gpu.available(torch.empty(1))",
-        "import torch; from alto.engines import gpu; assert not gpu.available(torch.empty(1))",
-    ],
-    ids=["not imported by alto", "without Triton", "a CPU without the interpreter"],
-)
-def test_what_is_imported_and_available(program):
-    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, timeout=120)
+def test_triton_is_imported_by_nobody_else():
+    program = "import sys, alto; assert not {'triton', 'alto.engines.gpu'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
+
+
+def test_a_broken_triton_is_as_good_as_none():
+    """It is found, but its import fails: a step is taken all the same, and ``fused = True`` says why not."""
+    program = """
+import sys, warnings, torch
+sys.modules["triton"] = None
+from alto import engines
+from alto.engines import foreach
+engines._FUSED = {"meta": engines._TRITON}
+engines.find_spec = lambda _: True
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    engine, reason = engines._fused("meta")
+assert engine is None
+assert "triton is installed but cannot be used" in reason
+assert len(told) == 1
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
 
 
 # Under the interpreter ----------------------------------------------------------------------------------------------
@@ -329,8 +337,43 @@ def interpreted_operators_keep_their_promises():
     torch.library.opcheck(gpu._explore_op, (x.grads, x.slow_avgs, us, [0.05, 0.01]), test_utils=promises)
 
 
-def interpreted_availability():
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+def interpreted_optimizer_under_torch_compile():
+    """``torch.compile(optimizer.step)`` with ``fused = True``: the graph holds the launches, and moves the same way."""
+    from alto import engines
+
+    targets = set()
+
+    def backend(module, _):
+        targets.update(str(node.target) for node in module.graph.nodes)
+        return module.forward
+
+    eager, compiled = matrices(), matrices()
+    with mock.patch.dict(engines._FUSED, {"cpu": engines._TRITON}):
+        engines._fused.cache_clear()
+        ours, theirs = (ALTO(params, fused=True, capturable=True) for params in (eager, compiled))
+        step = torch.compile(theirs.step, backend=backend)
+        for k in range(3):
+            for p, q, g in zip(eager, compiled, gradients(eager, k), strict=True):
+                p.grad, q.grad = g, g.clone()
+            ours.step()
+            step()
+    engines._fused.cache_clear()
+    assert {"alto.average_.default", "alto.apply_.default"} <= targets
+    for p, q in zip(eager, compiled, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-6, atol=1e-7)
+
+
+def interpreted_stale_graph_is_refused():
+    """A kernel that writes by address must say so, or this backward would use new weights with an old graph."""
     from alto.engines import gpu
 
-    assert gpu.available(torch.empty(1))
-    assert not gpu.available(torch.empty(1, device="meta"))
+    first, second = (torch.ones(8, 8, requires_grad=True) for _ in range(2))
+    loss = (first @ second).square().sum()
+    x = tensors([64, 64], torch.float32, steps=[2])
+    x.params[:] = first, second
+    x = Tensors(*(([y.reshape(8, 8) for y in getattr(x, name)]) for name in LISTS), x.steps, x.positions)
+    with torch.no_grad():
+        gpu.alto_step_(x, PAPER, 0.1, identity)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()

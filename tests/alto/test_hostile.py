@@ -16,6 +16,7 @@ from torch.optim.optimizer import _global_optimizer_pre_hooks, register_optimize
 
 from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, engines
 from alto.engines import cpu
+from alto.engines._layout import walkable
 from tests.alto.zoo import equal, forced, gradients, matrices, run
 
 ENGINES = ["cpu", "blocked", "foreach", "single"]
@@ -90,6 +91,54 @@ def test_under_another_default_device(make):
     assert equal(params, others)
 
 
+@pytest.mark.parametrize("make", [ALTO, lambda p: ESGD(p, lr=0.1)], ids=["ALTO", "E"])
+def test_a_stale_graph_is_refused(make):
+    """A kernel that writes by address must say so, or this backward would use the new weights with the old graph."""
+    first, second = (nn.Parameter(torch.ones(8, 8)) for _ in range(2))
+    optimizer = make([first, second])
+    loss = (first @ second).square().sum()
+    loss.backward(retain_graph=True)
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_averages_that_stayed_on_another_device(engine):
+    """As after model.to() with an old optimizer: an error, and no memory touched. There is no address on meta."""
+    params = matrices()
+    optimizer = ALTO(params)
+    run(optimizer, params, 1)
+    before = [p.detach().clone() for p in params]
+    for state in optimizer.state.values():
+        state.update({key: value.to("meta") for key, value in state.items() if key != "step"})
+    with forced(engine), pytest.raises((RuntimeError, NotImplementedError)):
+        run(optimizer, params, 1)
+    assert equal(before, params)
+
+
+def test_only_plain_dense_memory_is_walked():
+    class Wrapped(torch.Tensor):
+        pass
+
+    plain = torch.ones(3)
+    known = {torch.float32}
+    assert walkable(([[plain], [nn.Parameter(plain)]], known))
+    for other in (plain.as_subclass(Wrapped), plain.to("meta"), plain.double(), torch.ones(4), torch.ones(6)[::2]):
+        assert not walkable(([[plain], [other]], known)), other
+    assert not walkable(([[plain], [torch._efficientzerotensor(3)]], known))
+    assert not walkable(([[plain], [torch._neg_view(plain)]], known))
+
+
+def test_where_no_lock_can_be_written_kernels_compile_all_the_same():
+    cpu._compile.cache_clear()
+    params = matrices()
+    with mock.patch("alto.engines.cpu.open", side_effect=PermissionError("no place to write to"), create=True) as tried:
+        run(ALTO(params, fused=True), params, 1)
+    assert tried.call_count == 1
+    assert all(p.isfinite().all() for p in params)
+
+
 def test_a_learning_rate_tensor_of_one_dimension():
     for engine in ENGINES:
         param = nn.Parameter(torch.tensor(1.0))
@@ -137,8 +186,10 @@ def test_a_forked_child_steps_too():
 import os, torch
 from alto import ALTO
 torch.set_num_threads(2)
-w = torch.ones(1 << 18); w.grad = torch.ones_like(w)
-optimizer = ALTO([w]); optimizer.step()  # the pool has a thread now
+from alto.engines import cpu
+w = torch.ones(2 * cpu._WORTH_A_THREAD); w.grad = torch.ones_like(w)
+optimizer = ALTO([w]); optimizer.step()
+assert cpu._pool.cache_info().currsize == 1  # the pool has a thread, which the child will lack
 child = os.fork()
 if child == 0:
     optimizer.step()
@@ -303,21 +354,61 @@ def test_a_graph_may_capture_only_a_capturable_step(capturable):
     )
 
 
-def test_an_interrupt_waits_for_the_other_threads():
-    """They still write to tensors which the interrupted step may free."""
-    done = []
+class Slow:
+    """A kernel whose other threads take their time; it remembers what they did."""
 
-    def kernel(table, chunks, begin, stop):
+    def __init__(self):
+        self.done = []
+        self.chunks = cpu._chunks((4 * cpu._WORTH_A_THREAD,))
+
+    def __call__(self, table, chunks, begin, stop):
         if begin == 0:
             raise KeyboardInterrupt
         time.sleep(0.2)
-        done.append((begin, stop))
+        self.done.append((begin, stop))
 
-    chunks = cpu._chunks((4 * cpu._WORTH_A_THREAD,))
+    def run(self, threads):
+        torch.set_num_threads(threads)
+        try:
+            cpu._share(self, None, self.chunks)
+        finally:
+            torch.set_num_threads(1)
+
+
+def test_an_interrupt_waits_for_the_other_threads():
+    """They still write to tensors which the interrupted step may free."""
+    kernel = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        kernel.run(threads=2)
+    half = len(kernel.chunks) // 2
+    assert kernel.done == [(half, 2 * half)]
+
+
+def test_a_thread_that_cannot_be_had_and_a_second_interrupt_wait_too():
+    kernel = Slow()
+    poor = mock.Mock(submit=mock.Mock(side_effect=RuntimeError("no more threads")))
+    with (
+        mock.patch("alto.engines.cpu._pool", side_effect=[cpu._pool(2), poor]),
+        pytest.raises(RuntimeError, match="no more threads"),
+    ):
+        kernel.run(threads=3)
+    assert len(kernel.done) == 1
+    with (
+        mock.patch("alto.engines.cpu.wait", side_effect=[KeyboardInterrupt, None]) as waits,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        kernel.run(threads=2)
+    assert waits.call_count == 2
+
+
+def test_threads_get_equal_shares_of_the_work_not_of_the_tensors():
+    """A thousand biases before one embedding."""
+    chunks = cpu._chunks((8,) * 1000 + (4 * cpu._WORTH_A_THREAD,))
+    shares = []
     torch.set_num_threads(2)
     try:
-        with pytest.raises(KeyboardInterrupt):
-            cpu._share(kernel, None, chunks)
+        cpu._share(lambda _, c, begin, stop: shares.append((c[begin:stop, 2] - c[begin:stop, 1]).sum()), None, chunks)
     finally:
         torch.set_num_threads(1)
-    assert done == [(len(chunks) // 2, len(chunks))]
+    assert sum(shares) == 8000 + 4 * cpu._WORTH_A_THREAD
+    assert max(shares) < 1.1 * min(shares)

@@ -1,0 +1,101 @@
+"""Which engine takes a step: what is asked for, else the fastest that is there and right."""
+
+from unittest import mock
+
+import pytest
+import torch
+
+from alto import ALTO, E, engines
+from alto.engines import blocked, cpu, foreach, single
+from tests.alto.zoo import equal, matrices, run
+
+HERE, META = torch.empty(1), torch.empty(1, device="meta")
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    engines._fused.cache_clear()
+    yield
+    engines._fused.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "asked", "engine"),
+    [
+        (HERE, {}, cpu),
+        (HERE, {"fused": True}, cpu),
+        (HERE, {"fused": False}, blocked),
+        (HERE, {"foreach": True}, blocked),
+        (HERE, {"foreach": False}, single),
+        (HERE, {"foreach": False, "fused": True}, cpu),
+        (HERE, {"differentiable": True}, single),
+        (META, {}, foreach),
+        (META, {"foreach": True}, foreach),
+        (META, {"foreach": False}, single),
+    ],
+    ids=str,
+)
+def test_what_is_chosen(tensor, asked, engine):
+    assert engines.choose(tensor, **asked) is engine
+
+
+def test_without_numba_plain_torch_steps_and_fused_says_what_it_needs():
+    with mock.patch("alto.engines.find_spec", return_value=None):
+        assert engines.choose(HERE) is blocked
+        with pytest.raises(RuntimeError, match=r"it needs numba: pip install alto-optim\[fused\]"):
+            engines.choose(HERE, fused=True)
+
+
+def test_a_gpu_gets_the_triton_engine_only_on_request():
+    on_gpu = mock.Mock(device=torch.device("cuda"))
+    triton = mock.Mock(name="gpu")
+    with mock.patch("alto.engines._fused", return_value=(triton, "")):
+        assert engines.choose(on_gpu) is foreach
+        assert engines.choose(on_gpu, fused=True) is triton
+
+
+def test_a_compiler_gets_what_it_can_see_through():
+    on_gpu = mock.Mock(device=torch.device("cuda"))
+    triton = mock.Mock(name="gpu")
+    with (
+        mock.patch("torch.compiler.is_compiling", return_value=True),
+        mock.patch("alto.engines._fused", return_value=(triton, "")),
+    ):
+        assert engines.choose(HERE, fused=True) is foreach
+        assert engines.choose(on_gpu) is foreach
+        assert engines.choose(on_gpu, fused=True) is triton
+
+
+@pytest.mark.parametrize(
+    ("asked", "engine"), [({}, cpu), ({"foreach": True}, blocked), ({"foreach": False}, single), ({"fused": True}, cpu)]
+)
+def test_e_mixes_by_the_engine_that_it_was_told(asked, engine):
+    params = matrices()
+    with mock.patch.object(engine, "explore_", side_effect=engine.explore_) as used:
+        run(E(torch.optim.SGD(params, 0.1), **asked), params, 2)
+    assert used.call_count == 2
+
+
+def test_e_refuses_a_switch_that_is_none():
+    with pytest.raises(ValueError, match="fused = 'yes': must be True or False or None"):
+        E(torch.optim.SGD(matrices(), 0.1), fused="yes")
+
+
+def test_state_goes_from_engine_to_engine():
+    """A run that changes its engine at each checkpoint ends where one engine would have ended."""
+    steady, wandering = matrices(dtype=torch.float64), matrices(dtype=torch.float64)
+    optimizer = ALTO(steady, foreach=False)
+    run(optimizer, steady, 8)
+    state = None
+    for k, options in enumerate(({"fused": True}, {"foreach": True}, {"foreach": False}, {"capturable": True})):
+        other = ALTO(wandering, **options)
+        if state is not None:
+            options_now = [{k: v for k, v in g.items() if k != "params"} for g in other.param_groups]
+            other.load_state_dict(state)
+            for group, own in zip(other.param_groups, options_now, strict=True):
+                group.update(own)
+        run(other, wandering, range(2 * k, 2 * k + 2))
+        state = other.state_dict()
+    for p, q in zip(steady, wandering, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-10, atol=1e-12)
+    assert not equal(wandering, matrices(dtype=torch.float64))
