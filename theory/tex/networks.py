@@ -12,9 +12,10 @@ from theory.tex.escape import fixed, grouped_table, interval, plain, statement, 
 from theory.tex.results import StaleError, read
 
 REMEDY = "python -m experiments run NAME, then report NAME --results results"
-RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf"))}
+RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf")),
+         "reward": (float("-inf"), float("inf"))}  # fmt: skip
 """What a metric can be: an interval of Student's t may reach beyond, and is cut there."""
-UNITS = {"accuracy": r"accuracy in \%", "f1": r"F1 in \%", "loss": "loss in nats"}
+UNITS = {"accuracy": r"accuracy in \%", "f1": r"F1 in \%", "loss": "loss in nats", "reward": "return"}
 
 
 def add(book: Book, results: Path) -> None:
@@ -82,17 +83,18 @@ def _measures(stored: Mapping[str, Any]) -> str:
 
 
 def _runs(stored: Sequence[Mapping[str, Any]]) -> str:
-    """A group an experiment: its data and network; a line a setting: batch, epochs, rates and seeds."""
+    """A group an experiment and network: what is trained on what; a line a setting: batch, epochs, rates and seeds."""
     groups: dict[str, list[list[str]]] = {}
     for one in stored:
         experiment, report = one["experiment"], one["report"]
-        data, model = experiment["data"], experiment["model"]
-        size = "" if data.get("limit", "all") == "all" else f", {data['limit']} training examples"
-        about = f"{_name(report)}: {data['name']}{size}; {_network(model)}"
         notes = "".join(f" ({note.rstrip('.')})" for note in report["notes"])
         tuning = experiment["tuning"]
         for setting, changes in experiment["settings"].items():
-            training = {**experiment["training"], **changes["training"]}
+            data, model, training = (
+                {**experiment[part], **changes.get(part, {})} for part in ("data", "model", "training")
+            )
+            size = "" if data.get("limit", "all") == "all" else f", {data['limit']} training examples"
+            about = f"{_name(report)}: {data['name']}{size}; {_network(model)}"
             rates = {**tuning["learning_rates"], **changes["learning_rates"]}
             groups.setdefault(words(about + notes), []).append([
                 words(setting), f"{training['batch_size']}", f"{training['epochs']}", f"{rates['count']}",
