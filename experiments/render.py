@@ -116,16 +116,20 @@ def p_words(p_value: float) -> str:
 
 
 def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:
-    """Mean, interval and number of seeds as text with two decimals; ``sign`` is ``"+"`` for differences."""
+    """Mean, interval and number of seeds as text; ``sign`` is ``"+"`` for differences.
+
+    Two decimals; four where two would show a small interval as a point.
+    """
     if interval is None:
         return "-", "-", 0
+    low, high = interval.low, interval.high
+    digits = 4 if low is not None and high is not None and 0 < high - low < 0.1 else 2
 
     def show(value: float) -> str:
-        return f"{round(value, 2) + 0.0:{sign}.2f}"  # + 0.0 turns -0.0 into 0.0
+        return f"{round(value, digits) + 0.0:{sign}.{digits}f}"  # + 0.0 turns -0.0 into 0.0
 
-    if interval.low is None or interval.high is None:
-        return show(interval.mean), "-", interval.n
-    return show(interval.mean), f"[{show(interval.low)}, {show(interval.high)}]", interval.n
+    ends = "-" if low is None or high is None else f"[{show(low)}, {show(high)}]"
+    return show(interval.mean), ends, interval.n
 
 
 def _settings(kept: Summary) -> Table:
@@ -269,9 +273,9 @@ def _ratio(kept: Summary, terms: Sequence[Term], measure: str) -> str:
         return "-"
     interval = t_interval(logs)
     if interval.low is None or interval.high is None:
-        return f"{10**interval.mean:.2g}"
+        return f"{10**interval.mean:.3g}"
     low, high = 10**interval.low, 10**interval.high
-    return f"{10**interval.mean:.2g} [{low:.2g}, {high:.2g}], p = {sign_flip_p_value(logs):.3g}"
+    return f"{10**interval.mean:.3g} [{low:.3g}, {high:.3g}], p = {sign_flip_p_value(logs):.3g}"
 
 
 _ESCAPES = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",

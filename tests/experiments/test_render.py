@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from experiments import catalog, published, render
+from experiments.statistics import Interval
 from tests.experiments.kept import CONFIG, make
 
 ALTO, LAMB, SGD = (("small", label) for label in ("ALTO", "LAMB", "SGD"))
@@ -19,6 +20,12 @@ def test_results_and_differences_say_mean_interval_and_seeds(tmp_path):
     assert titled(kept, "Difference").rows == (("small", "ALTO - LAMB", "+2.00", "[-0.48, +4.48]", "3", "0.2500"),)
 
 
+def test_a_small_interval_is_not_shown_as_a_point():
+    assert render.numbers(Interval(0.0028, -0.0001, 0.0057, 5), "+") == ("+0.0028", "[-0.0001, +0.0057]", 5)
+    assert render.numbers(Interval(0.0, 0.0, 0.0, 5), "+") == ("+0.00", "[+0.00, +0.00]", 5)
+    assert render.numbers(Interval(1.5, None, None, 1)) == ("1.50", "-", 1)
+
+
 def test_a_p_value_is_never_shown_as_zero():
     assert render.p_words(0.0625) == "0.0625"
     assert render.p_words(2e-6) == "< 0.0001"
@@ -28,7 +35,7 @@ def test_flatness_is_a_ratio_with_its_interval(tmp_path):
     sharpness = {ALTO: [20.0, 20.0], LAMB: [10.0, 5.0]}
     kept = make(tmp_path, {ALTO: [1.0, 1.0], LAMB: [1.0, 1.0]}, sharpness=sharpness)
     row = next(row for row in titled(kept, "Measures").rows if row[:2] == ALTO)
-    assert row[2].startswith("2.8 [")  # sqrt(2 * 4)
+    assert row[2].startswith("2.83 [")  # sqrt(2 * 4)
     assert row[2].endswith("p = 0.5")
     assert row[3] == "-"
 

@@ -130,6 +130,11 @@ def _landscape(tuned: str) -> dict[str, str]:
             for how, rate in _RATES.items()
             for suffix, alpha in _EXPLORED.items()
         }
+        found |= {
+            f"ours-eigenvalue-{size}-{how}": "alpha = -50 ends with a smaller top eigenvalue than alpha = 0, on the "
+            f"digits {when}, {rate}."
+            for how, rate in _RATES.items()
+        }
         found[f"ours-alpha-star-is-lamb-{size}"] = (
             "ALTO at alpha* and LAMB with beta2 := beta1 end within one point of each other on the digits "
             f"{when}, {tuned}."
@@ -143,6 +148,11 @@ def _landscape(tuned: str) -> dict[str, str]:
         f"measure, on the digits at small batch, {rate}."
         for how, rate in _RATES.items()
         for suffix, alpha in _EXPLORED.items()
+    }
+    found |= {
+        f"ours-eigenvalue-adamw-{how}": "EAdamW with alpha = -50 ends with a smaller top eigenvalue than AdamW, on the "
+        f"digits at small batch, {rate}."
+        for how, rate in _RATES.items()
     }
     return found
 
