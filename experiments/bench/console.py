@@ -58,6 +58,13 @@ def show(report: dict[str, Any]) -> None:
             _out.print(_floor_words(case), highlight=False, soft_wrap=True)
     for skipped in report["skipped"]:
         _out.print(f"skipped: {skipped['title']}: {skipped['reason']}", highlight=False, markup=False, soft_wrap=True)
+    if first := report["first_step_seconds"]:
+        _out.print(
+            f"ALTO fused, first step of a process: {first['compiled']:.1f} s compiling, {first['cached']:.1f} s with "
+            "kernels from the disk",
+            highlight=False,
+            soft_wrap=True,
+        )
     machine, load = report["hardware"], report["load_average"]
     rounds = f", {report['rounds']} rounds, median and quartiles" if report["rounds"] else ""
     _out.print(

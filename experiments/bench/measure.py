@@ -3,6 +3,8 @@
 Round after round, every contestant takes a turn in an order drawn anew, so that a slow minute of the machine hits all
 alike and ratios can be formed within a round. A turn builds the contestant, lets it warm up (its state is then
 allocated and its code compiled), times single steps, and frees it: only one contestant's state exists at a time.
+torch.utils.benchmark's Timer is not used: it times one statement over and over, and cannot refresh the gradients
+between steps without counting that.
 """
 
 import gc

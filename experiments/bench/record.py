@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from experiments.bench import budget, contestants, measure, memory
+from experiments.bench import budget, contestants, first_step, measure, memory
 from experiments.bench.contestants import Contestant
 from experiments.bench.measure import Spread, Times
 from experiments.bench.shapes import Case
@@ -86,6 +86,7 @@ def make(wish: Wish, follow: Follow = lambda _: None) -> dict[str, Any]:
             rows = (_timed if wish.rounds else _weighed)(wish, case, able, device, lambda case=case: follow(case.title))
             described = {"name": case.name, "title": case.title, "parameters": case.parameters}
             cases.append({**described, "tensors": len(case.shapes), **rows})
+    fused_here = device.type == "cpu" and any(contestant.name == "alto-fused" for contestant in able)
     return {
         "format": FORMAT,
         "bench": wish.bench,
@@ -93,6 +94,7 @@ def make(wish: Wish, follow: Follow = lambda _: None) -> dict[str, Any]:
         "rounds": wish.rounds,
         "threads": wish.threads,
         "seed": wish.seed,
+        "first_step_seconds": first_step.seconds() if fused_here else None,
         "hardware": hardware(place, 1),
         "versions": {**versions(), **_more_versions()},
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),  # spinning threads disturb whoever shares the cores

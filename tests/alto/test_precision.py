@@ -1,6 +1,7 @@
 """Half precision, memory, norms: what a step costs and how exact it is."""
 
 import copy
+import tracemalloc
 from importlib import import_module
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from alto import ALTO, LAMB, E
+from alto import ALTO, ESGD, LAMB, E
 from alto._rule import Tensors
 from alto.engines import _cpu_kernels
 from alto.engines._maths import norm
@@ -161,6 +162,25 @@ def test_mixed_dtypes_in_one_group(foreach):
         for optimizer in each:
             optimizer.step()
     assert equal(params, alone)
+
+
+def test_the_fused_engine_takes_no_memory_past_torch_either():
+    """NumPy's arrays are in no profiler of torch's."""
+    param = torch.ones(2_000_000)
+    optimizer = ALTO([param], fused=True)
+    wrapped = ESGD([param], lr=0.1)
+    for stepper in (optimizer, wrapped):
+        for _ in range(2):
+            param.grad = torch.ones_like(param)
+            stepper.step()
+    tracemalloc.start()
+    try:
+        optimizer.step()
+        wrapped.step()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.01 * param.nbytes
 
 
 def test_a_step_never_reads_from_the_device():
