@@ -1,6 +1,8 @@
 """Fused on a CPU, with Numba: each step reads and writes memory twice, whatever the number of operations.
 
 The first pass writes the averages and sums the squares of theta and r, the second computes r again and writes theta.
+Each goes over all tensors: layer by layer, the second would find small layers in the cache, but sharing out so little
+work at a time costs more than that saves.
 The sums are taken tile by tile in the state's dtype, chunk by chunk in float64, in an order that does not depend on the
 number of threads.
 """
