@@ -7,8 +7,8 @@ Windows, tolerances and predictions are in the code, fixed before a run. Not all
 what trials with other seeds changed is the quick window of the convex study, the window and the largest T of
 batch = T, the prediction of the PL floors (proportional to eta only for small eta), of the floor in skewed noise (the
 iterate's variance is part of it) and of the Huber exponent (the exact formula's own slope where N is near |alpha|), how
-many rounds it takes until the late growth of a regret is compared, and on Reddi's stream with n = 50 what is compared
-(the window began before the computed onset).
+many rounds it takes until the late growth of a regret is compared and that EAdam's has a linear part, and on Reddi's
+stream with n = 50 what is compared (the window began before the computed onset).
 The stored full run has seeds that neither a trial nor an earlier full run used; where a row has no seeds, agreement
 confirms a formula, no guess.
 

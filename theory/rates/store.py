@@ -20,7 +20,7 @@ from theory.rates.runner import CORES
 
 SOURCES = (
     "bounds.py", "filters.py", "stability.py", "objectives",
-    *(f"rates/{name}.py" for name in ("bounds", "fit", "kernels", "records", "runner", "settings")),
+    *(f"rates/{name}.py" for name in ("bounds", "fit", "kernels", "records", "resting", "runner", "settings")),
 )  # fmt: skip
 """What every cell's outcome depends on, in the theory package; in addition its study's own file."""
 
