@@ -6,12 +6,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments import batches, data, models, optimizers, parallel, schedules
+from experiments import admission, batches, data, models, optimizers, parallel, schedules
 from experiments.environment import Environment
 from experiments.evaluate import Scores, finite
 from experiments.lifecycle import Life
 from experiments.models.ppo import Rollout
-from experiments.parse import require
 from experiments.plan import Run
 from experiments.simulators import Simulators
 from experiments.store import Point
@@ -31,15 +30,13 @@ class Control(Life):
 
     def __init__(self, run: Run, place: Environment, folder: Path, team: parallel.Team | None = None):
         super().__init__(run, place, folder, team)
-        _check(run, self.team)
+        admission.switches(run.data, run.training)
         self.horizon = data.examples(run.data)
         scout = Simulators(run.data.name, 1)
         torch.manual_seed(batches.derive_seed(run.seed, "init"))
         self.model = self.agent = models.create_agent(run.model, scout.observations, scout.actions).to(self.device)
         scout.close()
-        count = self.agent.simulators
-        require(self.horizon % count == 0, "data.limit", self.horizon, f"a multiple of simulators = {count}")
-        self.simulators = Simulators(run.data.name, count)
+        self.simulators = Simulators(run.data.name, self.agent.simulators)
         episodes = EPISODES if run.data.test_limit == "all" else run.data.test_limit
         self.judges = Simulators(run.data.name, episodes)
         self.episodes = episodes
@@ -136,15 +133,3 @@ class Control(Life):
 
 
 _JUDGE = 1416  # the seed of the evaluations' starts; the paper's Figures 14 to 16
-
-
-def _check(run: Run, team: parallel.Team) -> None:
-    """Refuse what has no meaning here rather than pass it over."""
-    training = run.training
-    require(team.size == 1, "torchrun", team.size, "one process for a simulated task: run several seeds instead")
-    require(training.precision == "float32", "training.precision", training.precision, "float32 for a simulated task")
-    require(training.microbatch == "batch", "training.microbatch", training.microbatch, '"batch" for a simulated task')
-    require(not training.compile, "training.compile", True, "false for a simulated task")
-    require(not training.channels_last, "training.channels_last", True, "false for a simulated task")
-    require(training.curvature == 0, "training.curvature", training.curvature, "0 for a simulated task")
-    require(not run.data.augment, "data.augment", True, "false for a simulated task")

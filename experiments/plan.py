@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments import data, models, optimizers
+from experiments import optimizers
 from experiments.config import DataConfig, Experiment, ModelConfig, TrainingConfig
-from experiments.errors import ConfigError
 from experiments.parse import build
 
 Phase = Literal["tune", "final"]
@@ -94,24 +93,6 @@ class Cell:
 def cells(experiment: Experiment) -> list[Cell]:
     """All pairs of condition and competitor, in the config's order."""
     return [Cell(setting, label) for setting in experiment.settings for label in experiment.optimizers]
-
-
-def check(experiment: Experiment) -> None:
-    """Refuse, before anything runs, what only shows when names are looked up.
-
-    Args:
-        experiment: The experiment.
-
-    Raises:
-        ConfigError: an unknown data set, network, optimizer or option.
-    """
-    for setting in experiment.settings:
-        data_config, model_config, _ = experiment.resolve(setting)
-        if data_config.name not in data.NAMES:
-            raise ConfigError("data.name", f"{data_config.name!r} is not allowed; it must be one of {data.NAMES}")
-        models.check(model_config)
-    for label, optimizer in experiment.optimizers.items():
-        optimizers.check(label, optimizer)
 
 
 def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from experiments import parallel, plan, sources, store, table
+from experiments import admission, parallel, plan, sources, store, table
 from experiments.config import Experiment
 from experiments.environment import Environment
 from experiments.errors import DataError
@@ -52,11 +52,12 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
 
     Raises:
         BusyError: another process runs in the same folder.
-        ConfigError: an unknown name or option, before anything runs.
+        ConfigError: an unknown name or option, a refused value, or a network that cannot take the data, before
+            anything runs.
         DataError: the data are absent or damaged, before anything runs.
         TeamError: one of the processes that share a run failed.
     """
-    plan.check(experiment)
+    admission.check(experiment)
     team = parallel.team(place.resolve_device())
     known = team.agree(lambda: sources.look(experiment, place))
     with team.holding(place.out), crew as workers:
@@ -82,7 +83,7 @@ def collect(experiment: Experiment, place: Environment) -> Results:
     Returns:
         The results so far; a row that is damaged or of other data than the rest is among the failures.
     """
-    plan.check(experiment)
+    admission.check(experiment)
     return _Reader(experiment, place, sources.recall(experiment, place)).results({})
 
 

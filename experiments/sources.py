@@ -7,7 +7,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from experiments import data
+from experiments import data, models
 from experiments.config import DataConfig, Experiment
 from experiments.environment import Environment
 from experiments.errors import ConfigError
@@ -36,7 +36,7 @@ Sources = dict[str, Source]  # by setting
 
 
 def look(experiment: Experiment, place: Environment) -> Sources:
-    """Read the data of every setting.
+    """Read the data of every setting, and see that its network can take them.
 
     Args:
         experiment: The experiment.
@@ -46,14 +46,16 @@ def look(experiment: Experiment, place: Environment) -> Sources:
         What they are.
 
     Raises:
-        ConfigError: an unknown data set, or a package is absent.
+        ConfigError: an unknown data set, a package is absent, or a network cannot take the data.
         DataError: the data are absent or damaged.
     """
     found = {}
     for setting in experiment.settings:
-        config = experiment.resolve(setting)[0]
+        config, model, _ = experiment.resolve(setting)
         count = data.examples(config, place.data_dir)
         found[setting] = Source(config, count, data.fingerprint(config, place.data_dir))
+        if config.name not in data.SIMULATED:
+            models.fits(model, data.load(config, place.data_dir))
     return found
 
 

@@ -1,6 +1,8 @@
 """Every data set behind one function: `load`."""
 
-from experiments.data.dataset import IGNORED, Dataset, Split, locate
-from experiments.data.registry import NAMES, SIMULATED, examples, fingerprint, load
+from experiments.data.dataset import IGNORED, Dataset, Kind, Split, locate
+from experiments.data.registry import NAMES, SIMULATED, examples, fingerprint, kind, load
 
-__all__ = ["IGNORED", "NAMES", "SIMULATED", "Dataset", "Split", "examples", "fingerprint", "load", "locate"]
+__all__ = [
+    "IGNORED", "NAMES", "SIMULATED", "Dataset", "Kind", "Split", "examples", "fingerprint", "kind", "load", "locate"
+]  # fmt: skip

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from experiments.errors import DataError
 
+Kind = Literal["image", "text", "tags", "sentence", "simulated"]
+
 IGNORED = -100  # the target of a position that does not count (padding): torch's own default
 _PART = 4096  # images whose pixels are summed at once
 PADDING = 0  # token number of a position past the end of a sentence
@@ -59,7 +61,7 @@ class Dataset:
     """
 
     name: str
-    kind: Literal["image", "text", "tags", "sentence"]
+    kind: Kind
     classes: int
     train: Split
     validation: Split

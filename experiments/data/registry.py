@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from experiments.config import DataConfig
-from experiments.data.dataset import Dataset
+from experiments.data.dataset import Dataset, Kind
 from experiments.errors import ConfigError
 
 _TEXTS = ("tinyshakespeare", "text")
@@ -21,7 +21,31 @@ _MADE = ("made-sentences", "made-reviews", "made-pairs")
 SIMULATED = {"swimmer": "Swimmer-v5", "ant": "Ant-v5", "humanoid": "Humanoid-v5"}  # gymnasium's names
 # Their test examples lie in the order of their classes (or may), so the first few would be of one class.
 _SORTED = (*_FOLDERS, *_CLASSIFIED)
-NAMES = ("digits", "cifar10", "cifar100", *_FOLDERS, *_TEXTS, *_TAGGED, *_CLASSIFIED, *_MADE, *SIMULATED)
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("digits", "cifar10", "cifar100", *_FOLDERS), "image"),
+    **dict.fromkeys(_TEXTS, "text"),
+    **dict.fromkeys((*_TAGGED, "made-sentences"), "tags"),
+    **dict.fromkeys((*_CLASSIFIED, "made-reviews", "made-pairs"), "sentence"),
+    **dict.fromkeys(SIMULATED, "simulated"),
+}
+NAMES = tuple(_KINDS)
+
+
+def kind(name: str) -> Kind:
+    """What a data set is of, without reading it.
+
+    Args:
+        name: One of `NAMES`.
+
+    Returns:
+        Its kind.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    if name not in _KINDS:
+        raise ConfigError("data.name", f"{name!r} is not allowed; it must be one of {', '.join(NAMES)}")
+    return _KINDS[name]
 
 
 @functools.lru_cache(maxsize=1)
@@ -94,6 +118,7 @@ def fingerprint(config: DataConfig, data_dir: Path | None = None) -> str:
 
 
 def _read(config: DataConfig, data_dir: Path | None) -> Dataset:
+    kind(config.name)
     if config.name == "digits":
         from experiments.data import digits
 
@@ -122,6 +147,4 @@ def _read(config: DataConfig, data_dir: Path | None) -> Dataset:
         from experiments.data import conll
 
         return conll.read(config, data_dir)
-    if config.name in SIMULATED:
-        raise ConfigError("data.name", f"{config.name} is simulated and has no examples; a network for it is: ppo")
-    raise ConfigError("data.name", f"{config.name!r} is not allowed; it must be one of {', '.join(NAMES)}")
+    raise ConfigError("data.name", f"{config.name} is simulated and has no examples; a network for it is: ppo")

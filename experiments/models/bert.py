@@ -42,6 +42,7 @@ class BertTagger(nn.Module):
         super().__init__()
         sizes = _sizes(vocabulary, layers, heads, width, context)
         self.bert = _body("BertForTokenClassification", vocabulary, classes, weights, dropout, sizes)
+        self.context: int = self.bert.config.max_position_embeddings
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(n, length) int64 -> (n, length, classes) logits."""
@@ -65,6 +66,7 @@ class BertClassifier(nn.Module):
         super().__init__()
         sizes = _sizes(vocabulary, layers, heads, width, context)
         self.bert = _body("BertForSequenceClassification", vocabulary, classes, weights, dropout, sizes)
+        self.context: int = self.bert.config.max_position_embeddings
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(n, 2, length) int64, tokens and segments -> (n, classes) logits."""

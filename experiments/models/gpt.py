@@ -38,6 +38,7 @@ class GPT(nn.Module):
             raise ValueError(f"heads = {heads} is not allowed; it must divide width = {width}")
         if vocabulary != classes:
             raise ValueError(f"a language model predicts its own tokens: {vocabulary} go in, {classes} come out")
+        self.context = context
         self.tokens = nn.Embedding(vocabulary, width)
         self.positions = nn.Embedding(context, width)
         self.dropout = nn.Dropout(dropout)

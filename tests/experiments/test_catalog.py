@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from experiments import catalog, plan
+from experiments import admission, catalog, plan
 from experiments.errors import ConfigError
 
 
@@ -18,7 +18,7 @@ def tiers():
 @pytest.mark.parametrize(("name", "tier"), tiers())
 def test_every_config_is_whole_and_its_names_exist(name, tier):
     experiment = catalog.load(name, tier)
-    plan.check(experiment)
+    admission.check(experiment)
     assert experiment.runs > 0
     assert len(experiment.final.seeds) >= 3 or tier == "laptop"
 
@@ -76,7 +76,7 @@ def test_a_bad_change_is_refused_by_name(tiny_file, change, key):
 def test_a_name_or_option_that_does_not_exist_is_refused_before_anything_runs(tiny_file, change, key):
     experiment = catalog.load(str(tiny_file), changes=[change])
     with pytest.raises(ConfigError) as caught:
-        plan.check(experiment)
+        admission.check(experiment)
     assert caught.value.key == key
 
 

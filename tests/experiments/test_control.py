@@ -12,7 +12,6 @@ from experiments.control import Control
 from experiments.environment import Environment
 from experiments.errors import ConfigError
 from experiments.executor import Workers
-from experiments.parallel import Team
 from experiments.simulators import Simulators
 from experiments.train import train
 
@@ -164,10 +163,6 @@ def test_what_has_no_meaning_here_is_refused_by_name(run, tmp_path, change, key)
 
 def test_other_impossible_runs_are_refused_by_name(run, tmp_path):
     place = Environment(tmp_path)
-    with pytest.raises(ConfigError, match="one process for a simulated task"):
-        Control(run, place, tmp_path, Team(0, 2))
-    with pytest.raises(ConfigError, match="a multiple of simulators = 2"):
-        Control(dataclasses.replace(run, data=dataclasses.replace(run.data, limit=61)), place, tmp_path)
     with pytest.raises(ConfigError, match="transitions of a rollout"):
         data.examples(DataConfig("swimmer"))
     with pytest.raises(ConfigError, match="convnet takes image data, and these are simulated data"):

@@ -77,7 +77,7 @@ def test_a_missing_package_is_refused_before_anything_runs(monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "transformers" else real(name))
     with pytest.raises(ConfigError, match="pip install transformers"):
-        models.check(ModelConfig("bert-tagger"))
+        models.check(ModelConfig("bert-tagger"), "tags")
 
 
 @pytest.mark.parametrize(("name", "model", "least"), [
