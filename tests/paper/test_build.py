@@ -86,7 +86,7 @@ def test_the_preamble_builds_with_known_names(small):
         ("value", r"\val{no/such}"),
         ("claim", r"\claim{no-such}"),
         ("verdict", r"\verdict{no-such}"),
-        ("figure", r"\resultfigure{no-such}{x}{x}"),
+        ("figure", r"\resultfigure{no-such}{x}"),
     ],
 )
 def test_what_is_broken_stops_the_build(small, name, line):

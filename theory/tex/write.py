@@ -33,7 +33,7 @@ def write(ledger: Sequence[Entry], results: Path, folder: Path) -> int:
     simulated.add(book, ledger, results)
     networks.add(book, results)
     questions.add(book, ledger, results)
-    drawn.check(results)
+    drawn.add(book, results)
     provenance.add(book, results)
     book.write(folder)
     return len(book.values)
