@@ -166,7 +166,8 @@ def draw(summary: Summary, folder: Path, kinds: tuple[str, ...] = ("png", "pdf")
         The files.
     """
     drawn = {
-        "curves": curves(summary),
+        # a run that is evaluated at its end alone has no course
+        "curves": curves(summary) if any(len(run.epoch) > 1 for run in summary.runs) else None,
         "intervals": intervals(summary.report),
         "exploration": by_exploration(summary),
         "along": figure_along.draw(summary),

@@ -208,3 +208,11 @@ def test_a_grid_of_alpha_and_beta1_is_drawn_as_boxes(tmp_path):
     assert [5.0, 5.0] in lines
     fewer = config.replace("alpha = 9.0, ", "")
     assert figure_boxes.draw(make(tmp_path, finals, config=fewer)) is None
+
+
+def test_runs_with_one_evaluation_have_no_course_to_draw(tmp_path):
+    kept = make(tmp_path, {("small", "LAMB"): [1.0, 2.0]})
+    assert "curves.png" in {path.name for path in figures.draw(kept, tmp_path / "a", ("png",))}
+    once = tuple(dataclasses.replace(run, epoch=run.epoch[-1:]) for run in kept.runs)
+    drawn = figures.draw(dataclasses.replace(kept, runs=once), tmp_path / "b", ("png",))
+    assert "curves.png" not in {path.name for path in drawn}
