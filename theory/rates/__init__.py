@@ -14,8 +14,8 @@ confirms a formula, no guess.
 
 A folder of results holds one file a study, ``<study>.json``, and the same content flat in ``rows.parquet`` (one line a
 row) and ``curves.parquet`` (one line a point), ``throughput.json``, and ``run-full.json`` or ``run-quick.json``: the
-seconds that the last command took (``wall_s``) and that its studies took, with what was resumed (``cells_s``). The file
-of a study is one JSON object:
+seconds that the last run of all studies took (``wall_s``), that the studies took, with what was resumed (``cells_s``),
+and of all cores together (``cpu_s``). The file of a study is one JSON object:
 
     study, title    its name (convex, linear, floor, regret, nonconvex, batch, pl) and one sentence
     mode            "quick" or "full"

@@ -306,8 +306,17 @@ def test_the_command_stores_prints_and_succeeds(tmp_path, capsys, quick_throughp
     out = capsys.readouterr().out
     assert "ours-stability-region" in out
     assert "15 comparisons: 15 agrees" in out
-    names = {"linear.json", "throughput.json", "run-quick.json", "rows.parquet", "curves.parquet"}
+    names = {"linear.json", "throughput.json", "rows.parquet", "curves.parquet"}
     assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_a_run_of_all_studies_notes_how_long_it_took(tmp_path, monkeypatch, quick_throughput):
+    for name in ALL:
+        monkeypatch.setitem(ALL, name, SimpleNamespace(**{**vars(counted([])), "NAME": name}))
+    assert main(["rates", "--out", str(tmp_path)]) == 0
+    noted = json.loads((tmp_path / "run-quick.json").read_text())
+    assert noted["wall_s"] >= noted["cells_s"] >= 0
+    assert noted["cpu_s"] > 0
 
 
 def test_one_study_does_not_push_the_others_out_of_the_flat_files(tmp_path, capsys, quick_throughput, monkeypatch):
