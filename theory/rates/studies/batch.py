@@ -159,7 +159,7 @@ def _symmetric(
             subject, "exponent in the batch of the floor of |grad f|^2", exponent,
             fit.exponent(x, floors[s], window), bound=ratio, **about,
         ))  # fmt: skip
-        theorem = "ours-variance with W = eps1 + sigma sqrt(G / b)"
+        theorem = "the variance formula with W = eps1 + sigma sqrt(G / b)"
         rows.append(row(
             subject, "floor of |grad f|^2 over sigma^2 V / b, mean over the batches",
             Prediction(1, "~", theorem, 0.05), fit.mean((floors[s] / level)[:, inside].mean(-1)), **about,
