@@ -17,7 +17,7 @@ SEE = (
 
 # (alpha, beta2) -> where its name goes: offset in points, and alignment
 PLACES = {
-    (-5.0, 0.9): (4, 5, "left"), (5.0, 0.9): (-4, 5, "right"), (0.5, 0.9): (-5, 4, "right"),
+    (-5.0, 0.9): (3, -9, "left"), (5.0, 0.9): (-4, 5, "right"), (0.5, 0.9): (-5, 4, "right"),
     (-50.0, 0.9): (0, 5, "center"),
     (-80.0, 0.95): (-4, 5, "right"), (-20.0, 0.9): (6, -3, "left"), (-50.0, 0.99): (8, -13, "right"),
 }  # fmt: skip
@@ -32,7 +32,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     for sign, colour, label in ((c > 0, style.SKY, r"E, $\alpha<0$"), (c < 0, style.ORANGE, r"E, $\alpha>0$")):
         axes.plot(K[sign], omega2[sign] * (2 * K[sign] + 1), ".", color=colour, markersize=1.5, label=label,
                   rasterized=True)  # fmt: skip
-    axes.axhline(1, color=style.BLACK, label=r"one average: $\omega_2=1/(2K+1)$")
+    axes.axhline(1, color=style.BLACK, label="one average: 1")
     n = 3 * np.geomspace(0.5, 300, 200) + 1
     window = 2 * (2 * n + 1) / (3 * n * (n + 1))  # weights falling linearly to 0 over n steps; its age is (n - 1) / 3
     axes.plot((n - 1) / 3, window * (2 * (n - 1) / 3 + 1), "--", color=style.VERMILION, label="linear window")
@@ -41,10 +41,11 @@ def draw(data: Mapping[str, Any]) -> Figure:
     for named in study["named"]:
         y = named["omega2"] * (2 * named["K"] + 1)
         axes.plot(named["K"], y, "D", color=style.BLACK, markersize=3)
-        text = f"({named['alpha']:g}, {named['beta1']:g}, {named['beta2']:g})"
+        text = f"({style.number(named['alpha'])}, {named['beta1']:g}, {named['beta2']:g})"
         dx, dy, side = PLACES[named["alpha"], named["beta2"]]
         axes.annotate(text, (named["K"], y), xytext=(dx, dy), textcoords="offset points", ha=side, fontsize=6,
                       bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5})  # fmt: skip
+    axes.plot([], [], "D", color=style.BLACK, markersize=3, label=r"E at the named $(\alpha, \beta_1, \beta_2)$")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(0.3, 300)
@@ -52,6 +53,6 @@ def draw(data: Mapping[str, Any]) -> Figure:
     axes.tick_params(axis="y", which="minor", left=False, labelleft=False)
     axes.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
     axes.set_xlabel(r"age $K=\sum|t_i|$ (steps)")
-    axes.set_ylabel(r"$\omega_2\,(2K+1)$")
+    axes.set_ylabel(r"variance kept $\times$ age: $\omega_2\,(2K+1)$")
     style.legend_below(figure, axes, 2)
     return figure

@@ -65,12 +65,12 @@ def draw(data: Mapping[str, Any]) -> Figure:
 
 
 def _counts(axes: Axes, holes: Mapping[str, Any]) -> None:
-    colours = (style.BLACK, style.BLUE, style.SKY, style.ORANGE, style.PURPLE, style.WINE)
-    width, names = 0.13, ("retention .9", "retention .99", "retention .9999", r"E, $\alpha=-5$", r"E, $\alpha=-50$",
-                          r"E, $\alpha=-90$")  # fmt: skip
+    colours = (style.BLACK, style.BLUE, style.SKY, style.GREEN, style.ORANGE, style.PURPLE, style.WINE)
+    width, names = 0.12, ("retention .9", "retention .99", "retention .9999", r"retention .99, $10\eta$",
+                          r"E, $\alpha=-5$", r"E, $\alpha=-50$", r"E, $\alpha=-90$")  # fmt: skip
     for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
         counts = [share["reached"][i] for share in holes["shares"]]
-        axes.bar(np.arange(len(counts)) + (i - 2.5) * width, counts, width, color=colour, label=name)
+        axes.bar(np.arange(len(counts)) + (i - 3) * width, counts, width, color=colour, label=name)
     labels = [share["label"].replace(", ", ",\n") for share in holes["shares"]]
     axes.set_xticks(range(len(labels)), labels)
     axes.set_ylim(0, 40)

@@ -10,8 +10,10 @@ from theory.figures import rates, style
 STUDIES = ("rates/regret",)
 TITLE = r"Regret grows like $\sqrt{T}$, unless $H_k$ may fall"
 SEE = (
-    r"On random streams the regret of all four methods (dots, 95 % intervals) grows like $\sqrt T$ or slower, below "
-    r"Theorem C (dashed); on Reddi's stream it is linear (open) unless $H_k$ is kept from falling (filled)."
+    r"On random streams, with $H_k$ kept from falling, the regret of all four methods (filled, 95 % intervals) grows "
+    r"like $\sqrt T$ or slower, below Theorem C (dashed); on Reddi's stream it is linear where $H_k$ may fall (open "
+    r"markers) and bounded by Theorem C where it is kept from falling (filled); grey is what theory expects, "
+    r"$E|s_1+\dots+s_T|_1$ in (a) and the proved linear regret in (c)."
 )
 
 
@@ -26,7 +28,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
             colour, marker = rates.LOOKS[curve["method"]]
             rates.draw(axes, curve, colour=colour, marker=marker, label=curve["method"])
             if curve["predicted"] is not None and curve["method"] == "ESGD":
-                axes.plot(curve["x"], curve["predicted"], color=style.GREY, label=r"exact $E|s_1+\dots+s_T|_1$")
+                axes.plot(curve["x"], curve["predicted"], color=style.GREY, label="expected")
         style.panel_letter(axes, letter, f"{objective} losses")
     reddi = next(c["objective"] for c in study["curves"] if c["objective"].startswith("Reddi"))
     axes = panels[2]
@@ -39,7 +41,6 @@ def draw(data: Mapping[str, Any]) -> Figure:
         rates.draw(axes, curve, colour=colour, marker=marker, bound=not free, **face)
         if free and curve["method"] == "ALTO":
             axes.plot(curve["x"], curve["predicted"], color=style.GREY)
-    axes.plot([], [], "-", color=style.GREY, label="theory")
     style.panel_letter(axes, "c", reddi.replace("Reddi's stream", "Reddi"))
     for axes in panels:
         axes.set_xscale("log")
@@ -47,5 +48,6 @@ def draw(data: Mapping[str, Any]) -> Figure:
         axes.set_xlabel("rounds $T$")
     panels[0].set_ylabel("regret $R(T)$")
     panels[0].plot([], [], "--", color=style.GREY, linewidth=0.8, label="bound of Theorem C")
-    style.legend_below(figure, panels[0], 6)
+    panels[0].plot([], [], "o", color=style.GREY, markerfacecolor="white", label="$H_k$ free (c)")
+    style.legend_below(figure, panels[0], 7)
     return figure

@@ -16,7 +16,8 @@ STUDIES = ("stability-map",)
 TITLE = "Where ESGD converges on a quadratic"
 SEE = (
     "The edge of the stable region (dots) lies on the exact flip and oscillation curves and not on the paper's "
-    r"$|\alpha| < 1/(1-\beta_1)$ (dotted), and falls off a cliff close to $\alpha^*$ (cross)."
+    r"$|\alpha| < 1/(1-\beta_1)$ (dotted); it is highest where the two cross, at $c_x$ (star), and from there falls "
+    r"off a cliff, close to which $\alpha^*$ lies (cross)."
 )
 
 # alpha, beta1, beta2 -> marker: the paper's presets, and the settings of its figure 8
@@ -53,13 +54,16 @@ def draw(data: Mapping[str, Any]) -> Figure:
         aspect=40,
         ticks=ticks,
     )
-    bar.ax.set_yticklabels([f"{tick:g}" for tick in ticks])
+    bar.ax.set_yticklabels([style.number(tick) for tick in ticks])
     style.legend_below(figure, axes[0, 1], 4)
     return figure
 
 
 def _curves(panel: Axes, alpha: np.ndarray, beta1: float, beta2: float) -> None:
-    dense = np.linspace(alpha[0], alpha[-1], 4001)
+    # the oscillation threshold falls from infinity within a sliver of alpha: points crowd towards its onset
+    onset = -stability.oscillation_onset(beta1, beta2) / (1 - beta1)
+    near = onset - (onset - alpha[0]) * np.geomspace(1e-7, 1, 2000)
+    dense = np.sort(np.concatenate([np.linspace(alpha[0], alpha[-1], 4001), near]))
     cs = -dense * (1 - beta1)
     flip = np.array([stability.flip_threshold(c, beta1, beta2) for c in cs])
     oscillation = np.array([stability.oscillation_threshold(c, beta1, beta2) for c in cs])
@@ -67,10 +71,15 @@ def _curves(panel: Axes, alpha: np.ndarray, beta1: float, beta2: float) -> None:
     ode = (1 - beta2) * np.array([stability.ode_threshold(c, beta1, beta2) for c in cs])
     panel.plot(dense, flip, color=style.BLUE, label="flip (exact)")
     panel.plot(dense, oscillation, color=style.GREEN, label="oscillation (exact)")
-    panel.plot(dense, ode, color=style.BLACK, linestyle="--", linewidth=0.7, label="Routh-Hurwitz of the ODE")
+    panel.plot(dense, ode, color=style.BLACK, linestyle="--", linewidth=0.7, label="Routh-Hurwitz, ODE")
     for sign in (-1, 1):
         label = r"paper: $|\alpha| < 1/(1-\beta_1)$" if sign > 0 else None
         panel.axvline(sign / (1 - beta1), color=style.VERMILION, linestyle=":", linewidth=1.4, label=label)
+    at, height = stability.peak(beta1, beta2)
+    if abs(at / (1 - beta1)) < alpha[-1]:
+        panel.plot(-at / (1 - beta1), height, "*", color=style.SKY, markeredgecolor="black", markeredgewidth=0.6,
+                   markersize=9)  # fmt: skip
+    panel.plot([], [], "*", color=style.SKY, markeredgecolor="black", markersize=8, label="highest, at $c_x$")
     star = 1 / (1 - beta2) - 1 / (1 - beta1)
     if abs(star) < alpha[-1]:
         c = -star * (1 - beta1)

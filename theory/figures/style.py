@@ -88,6 +88,11 @@ def name(alpha: float, beta1: float | None = None) -> str:
     return text if beta1 is None else text[:-1] + rf",\ \beta_1={beta1:g}$"
 
 
+def number(value: float) -> str:
+    """A number with a true minus sign."""
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
+
+
 def array(values: Any) -> np.ndarray:
     """Stored numbers as floats; null is NaN."""
     return np.array(values, dtype=float)

@@ -50,7 +50,7 @@ def _by_c(axes: Axes, rows: list[dict[str, Any]]) -> None:
     axes.tick_params(axis="y", which="minor", labelleft=False)
     axes.set_xlabel(r"$c=-\alpha(1-\beta_1)$")
     axes.set_ylabel(r"$\tau_{10}$ / gradient descent's")
-    axes.legend(loc="upper center")
+    axes.legend(loc="lower right")
     style.panel_letter(axes, "a", r"$N=10$, $\eta=1/L$")
 
 
@@ -85,7 +85,7 @@ def _tuned(axes: Axes, found: list[dict[str, Any]]) -> None:
         others = [t for t in rows if t["c"] != 0]
         axes.plot([t["worst_case"] / base for t in others], np.arange(len(others)) + shift, shape, color=colour,
                   label=f"$N={N}$")  # fmt: skip
-        axes.set_yticks(range(len(others)), [f"{t['c']:g}, {t['beta1']:g}" for t in others])
+        axes.set_yticks(range(len(others)), [f"{style.number(t['c'])}, {t['beta1']:g}" for t in others])
     axes.axvline(1, color=style.BLACK, linewidth=0.8)
     axes.invert_yaxis()
     axes.set_ylabel(r"$c,\ \beta_1$")

@@ -27,6 +27,8 @@ def _on_ripples(eta: float) -> list[Method]:
 def _on_holes(rule: str, eta: float) -> list[Method]:
     name = {"adam": "Adam", "alto": "LAMB"}[rule]
     base = [Method(f"{name}({str(b)[1:]})", rule, 0.0, 0.99, b, eta) for b in (0.9, 0.99, 0.9999)]
+    # E's own retention and, at alpha = -90 (c = .9), its effective step eta / (1 - c)
+    base.append(Method(f"{name}(.99), 10 eta", rule, 0.0, 0.99, 0.99, 10 * eta))
     return base + [Method(f"E({alpha:g})", rule, alpha, 0.99, 0.9, eta) for alpha in (-5.0, -50.0, -90.0)]
 
 

@@ -71,7 +71,8 @@ def test_equal_data_give_equal_files(name):
 def test_the_command_draws_and_lists(tmp_path, capsys):
     assert command.main(["figures", "divergence", "impulse-response", "--out", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {
-        "README.md", "divergence.pdf", "divergence.png", "impulse-response.pdf", "impulse-response.png",
+        "README.md", "drawn-from.json",
+        "divergence.pdf", "divergence.png", "impulse-response.pdf", "impulse-response.png",
     }  # fmt: skip
     page = (tmp_path / "README.md").read_text()
     assert figures.ALL["divergence"].SEE in page
