@@ -10,7 +10,7 @@ from theory import store
 from theory.__main__ import main
 from theory.tex import StaleError, write
 from theory.tex.book import Book
-from theory.tex.escape import fixed, grouped_table, interval, long_table, number, statement, table, words
+from theory.tex.escape import decimals, fixed, grouped_table, interval, long_table, number, statement, table, words
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,10 @@ def test_signs_are_shown_where_they_are_asked_for():
 def test_an_interval_shows_both_ends():
     assert interval({"low": -0.5, "high": 1.25}) == "$[-0.50,\\,1.25]$"
     assert interval({"low": 98.0, "high": 101.0}, within=(0.0, 100.0)) == "$[98.00,\\,100.00]$"
+
+
+def test_narrow_intervals_get_more_decimals():
+    assert [decimals(*ends) for ends in ((0, 0), (-1, 1), (0.1, 0.15), (0.001, 0.0045), (0, 1e-9))] == [2, 2, 3, 4, 5]
 
 
 def test_the_rows_of_a_group_stay_below_their_heading():

@@ -138,6 +138,12 @@ def fixed(value: float, digits: int = 2, *, sign: bool = False) -> str:
     return f"${value:{'+' if sign else ''}.{digits}f}$"
 
 
+def decimals(low: float, high: float) -> int:
+    """Decimals at which an interval has two digits of width: at least two, at most five."""
+    width = high - low
+    return 2 if width <= 0 else min(max(2, 1 - math.floor(math.log10(width))), 5)
+
+
 def plus_minus(mean: float, half: float, digits: int = 2) -> str:
     """A mean with the half width of its interval."""
     return rf"${mean:.{digits}f} \pm {half:.{digits}f}$"

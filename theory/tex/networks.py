@@ -8,12 +8,12 @@ import numpy as np
 
 from theory.studies.statistics import t_interval
 from theory.tex.book import Book
-from theory.tex.escape import fixed, grouped_table, interval, plain, statement, words
+from theory.tex.escape import decimals, fixed, grouped_table, interval, plain, statement, words
 from theory.tex.results import StaleError, read
 
 REMEDY = "python -m experiments run NAME, then report NAME --results results"
-RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf")),
-         "reward": (float("-inf"), float("inf"))}  # fmt: skip
+ANY = (float("-inf"), float("inf"))
+RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf"))}
 """What a metric can be: an interval of Student's t may reach beyond, and is cut there."""
 UNITS = {"accuracy": r"accuracy in \%", "f1": r"F1 in \%", "loss": "loss in nats", "reward": "return"}
 
@@ -51,15 +51,38 @@ def _experiment(book: Book, stored: Mapping[str, Any], name: str) -> str:
         lead = differences.get((setting, label))
         book.value(f"{key}/mean", fixed(test["mean"]))
         if lead is not None:
-            book.value(f"{key}/lead", f"{fixed(lead['mean'], sign=True)} {interval(lead)}")
-        groups.setdefault(words(setting), []).append([
+            book.value(f"{key}/lead", " ".join(_difference(lead)))
+        groups.setdefault(words(f"{setting} ({_where(stored, setting)})"), []).append([
             words(label), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}", fixed(test["mean"]),
-            interval(test, within=RANGE[report["metric"]]), f"{test['n']} of {entry['planned']}",
-            *(["", ""] if lead is None else [fixed(lead["mean"], sign=True), interval(lead)]),
+            interval(test, within=RANGE.get(report["metric"], ANY)), f"{test['n']} of {entry['planned']}",
+            *(["", ""] if lead is None else _difference(lead)),
         ])  # fmt: skip
-    caption = rf"{statement(report['title'])} ({report['tier']} tier): test {UNITS[report['metric']]}"
+    caption = rf"{statement(report['title'])} ({report['tier']} tier): test {_unit(report)}"
     head = ["optimizer", "rate", "mean", r"95\,\%", "seeds", f"minus {words(report['baseline'])}", r"95\,\%"]
     return grouped_table((0.24, "r", "r", "l", "l", "r", "l"), head, groups, caption)
+
+
+def _difference(found: Mapping[str, float]) -> list[str]:
+    """A difference and its interval, with as many decimals as the interval's width asks for."""
+    digits = decimals(found["low"], found["high"])
+    return [fixed(found["mean"], digits, sign=True), interval(found, digits)]
+
+
+def _unit(report: Mapping[str, Any]) -> str:
+    return UNITS.get(report["metric"], words(report["metric"]))
+
+
+def _merged(stored: Mapping[str, Any], setting: str, part: str) -> dict[str, Any]:
+    """An experiment's data, model or training in one setting. Another network does not inherit options."""
+    experiment = stored["experiment"]
+    base, changes = experiment[part], experiment["settings"][setting].get(part, {})
+    inherited = {} if part == "model" and changes.get("name", base["name"]) != base["name"] else base
+    return {"options": {}, **inherited, **changes} if part == "model" else {**base, **changes}
+
+
+def _where(stored: Mapping[str, Any], setting: str) -> str:
+    """The data and the network that a setting trains: its name may be that of a larger tier's."""
+    return f"{_merged(stored, setting, 'data')['name']}, {_merged(stored, setting, 'model')['name']}"
 
 
 def _measures(stored: Mapping[str, Any]) -> str:
@@ -127,14 +150,14 @@ def _leads(stored: Sequence[Mapping[str, Any]]) -> str:
     for one in stored:
         report = one["report"]
         better = -1 if report["metric"] == "loss" else 1
-        title = rf"{words(_name(report))}, {UNITS[report['metric']]}, against {words(report['baseline'])}"
+        where = "; ".join(dict.fromkeys(_where(one, setting) for setting in one["experiment"]["settings"]))
+        title = rf"{words(f'{_name(report)} ({where})')}: {_unit(report)}, against {words(report['baseline'])}"
         for entry in report["differences"]:
             found = entry["difference"]
             if found["low"] > 0 or found["high"] < 0:
                 word = "ahead" if found["mean"] * better > 0 else "behind"
                 groups.setdefault(title, []).append([
-                    words(entry["setting"]), words(entry["label"]), word, fixed(found["mean"], sign=True),
-                    interval(found),
+                    words(entry["setting"]), words(entry["label"]), word, *_difference(found),
                 ])  # fmt: skip
     caption = (
         r"Every difference to the baseline, of all experiments, whose interval leaves out zero. At 95\,\% each, some "

@@ -9,7 +9,7 @@ from theory.claims.experiments import compare
 from theory.evidence import Outcome
 from theory.ledger import Entry
 from theory.tex.book import Book
-from theory.tex.escape import fixed, grouped_table, interval, number, words
+from theory.tex.escape import decimals, fixed, grouped_table, interval, number, words
 from theory.tex.results import StaleError, read
 
 REMEDY = "python -m experiments evidence"
@@ -49,7 +49,7 @@ def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
         outcome = compare(stored).outcome
         if [result.outcome for result in entry.results] != [outcome]:
             raise StaleError(f"the ledger has another answer to {claim} than results/evidence: python -m theory verify")
-        estimate = f"{_estimate(stored)} {interval(stored, _digits(stored))}"
+        estimate = f"{_estimate(stored)} {interval(stored, decimals(stored['low'], stored['high']))}"
         quantity = words(stored["quantity"])
         groups[_family(claim)].append([
             rf"\claimref{{{claim}}}", quantity, estimate, _bound(stored), ANSWERS[outcome],
@@ -83,14 +83,10 @@ def _list(lines: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}.%\n"
 
 
-def _digits(stored: Mapping[str, Any]) -> int:
-    """Decimals: three where the interval is narrower than a tenth."""
-    return 3 if stored["high"] - stored["low"] < 0.1 else 2
-
-
 def _estimate(stored: Mapping[str, Any]) -> str:
     """The estimate; a difference with its sign, a ratio (which has no seeds) without."""
-    return fixed(stored["estimate"], _digits(stored), sign=bool(stored["seeds"]) and stored["estimate"] != 0)
+    digits = decimals(stored["low"], stored["high"])
+    return fixed(stored["estimate"], digits, sign=bool(stored["seeds"]) and stored["estimate"] != 0)
 
 
 def _bound(stored: Mapping[str, Any]) -> str:
