@@ -1,6 +1,11 @@
-"""The command line: ``python -m experiments list | run | report | figures | bench``. Console text: here, `console`."""
+"""Train real networks: ``python -m experiments COMMAND``.
+
+list, run and sweep experiments; fetch data; report on what is finished, and draw figures of it again; compute the
+evidence and the answers from what is kept; bench a step of the optimizers.
+"""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +29,8 @@ class Which:
     Attributes:
         name: The experiment; `list` shows them.
         tier: Sizes to run it at.
-        set: A change as key=value, for example --set training.epochs=3; may be repeated.
+        set: A change as key=value, for example --set training.epochs=3; may be repeated. It becomes part of the name,
+            NAME+training.epochs=3: a changed experiment has its own folders.
         out: Folder of the outputs; the experiment writes to OUT/NAME/TIER.
         data_dir: Folder of the data sets; the environment's ALTO_DATA_DIR otherwise. The digits need none.
     """
@@ -42,6 +48,13 @@ class Which:
     def folder(self, experiment: Experiment) -> Path:
         """Where this experiment's outputs lie."""
         return self.out / experiment.name / experiment.tier
+
+    def words(self) -> str:
+        """The same choice on a command line."""
+        tier = [] if self.tier == "laptop" else ["--tier", self.tier]
+        changes = [word for change in self.set for word in ("--set", change)]
+        out = [] if self.out == Path("runs") else ["--out", str(self.out)]
+        return shlex.join([self.name, *tier, *changes, *out])
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,7 @@ class Run:
             results = runner.run(experiment, place, Workers(jobs), follow)
             parallel.leave()
         if leads:
-            console.show_outcome(results, place.out)
+            console.show_outcome(results, place.out, self.which.words())
         return 0 if results.complete else 1
 
 
@@ -138,7 +151,7 @@ class Sweep:
             logs = place.out / "logs"
             crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition)
             results = runner.run(experiment, place, crew, follow)
-        console.show_outcome(results, place.out)
+        console.show_outcome(results, place.out, self.which.words())
         return 0 if results.complete else 1
 
 
@@ -184,7 +197,7 @@ class Report:
         results = runner.collect(experiment, place)
         console.show_failures(results.failures)
         if not any(results.rows.values()):
-            raise DataError(f"{place.out} has no finished runs of this configuration; first: run {experiment.name}")
+            raise DataError(f"{place.out} has no finished runs of this configuration; first: run {self.which.words()}")
         made = summary.summarise(results)
         files = outputs.write(made, place.out / "report")
         if self.results is not None:

@@ -40,11 +40,12 @@ def page(results: Path, template: str | None = None) -> str:
     Args:
         results: As in `write`.
         template: Text with slots; None takes the package's. ``{{answer CLAIM}}`` is a number with its interval and
-            what follows from it. Of a laptop tier, ``{{differences NAME}}`` is a table of the differences,
-            ``{{protocol NAME}}`` how its runs came about, ``{{rates NAME | SETTING}}`` the chosen learning rates,
-            ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in bitwise equal networks, and
-            ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than the clip, and
-            ``{{preferred NAME | SETTING}}`` the competitor with the best validation score.
+            what follows from it, ``{{estimate CLAIM}}`` the number alone. Of a laptop tier, ``{{differences NAME}}`` is
+            a table of the differences, ``{{protocol NAME}}`` how its runs came about, ``{{rates NAME | SETTING}}`` the
+            chosen learning rates, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in bitwise
+            equal networks, ``{{tied NAME | SETTING | LABEL | LABEL}}`` how many pairs of two competitors' ended in the
+            same test result, ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than
+            the clip, and ``{{preferred NAME | SETTING}}`` the competitor with the best validation score.
 
     Returns:
         Markdown.
@@ -58,8 +59,9 @@ def page(results: Path, template: str | None = None) -> str:
     def fill(match: re.Match[str]) -> str:
         kind = match.group(1)
         name, *cells = (part.strip() for part in match.group(2).split("|"))
-        if kind == "answer":
-            return phrase(evidence.read(results / "evidence" / f"{name}.json"))
+        if kind in {"answer", "estimate"}:
+            found = evidence.read(results / "evidence" / f"{name}.json")
+            return phrase(found) if kind == "answer" else f"{found.estimate:.2g}"
         if kind == "clipped":
             return norms.phrase(norms.read(results / name / norms.FILE), *cells)
         kept = read_summary(results / "experiments" / f"{name}-laptop.json")
@@ -75,7 +77,9 @@ def page(results: Path, template: str | None = None) -> str:
             return _preferred(kept, *cells)
         if kind == "identical":
             return _identical(kept, *cells)
-        known = "answer, differences, protocol, rates, preferred, identical, clipped"
+        if kind == "tied":
+            return _tied(kept, *cells)
+        known = "answer, estimate, differences, protocol, rates, preferred, identical, tied, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)
@@ -132,4 +136,15 @@ def _identical(kept: Summary, one: str, other: str) -> str:
     pairs = [pair for found in identical(kept, one, other).values() for pair in found]
     if not pairs:
         raise ConfigError("template", f"{kept.experiment.name} has no runs to pair under {one!r} and {other!r}")
+    return f"{sum(pairs)} of {len(pairs)}"
+
+
+def _tied(kept: Summary, setting: str, one: str, other: str) -> str:
+    """How many pairs of runs of two competitors, same seed, ended in the same test result: ``5 of 5``."""
+    last = {(run.label, run.seed): run.test[-1] for run in kept.runs if run.setting == setting}
+    pairs = [
+        value == last[other, seed] for (label, seed), value in last.items() if label == one and (other, seed) in last
+    ]
+    if not pairs:
+        raise ConfigError("template", f"{kept.experiment.name} has no runs of {one!r} and {other!r} under {setting!r}")
     return f"{sum(pairs)} of {len(pairs)}"

@@ -1,9 +1,11 @@
 """The config files: which there are, and one of them at one tier with the user's changes, as an `Experiment`."""
 
 import contextlib
+import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.config import TIERS, Experiment, Tier
@@ -11,6 +13,7 @@ from experiments.errors import ConfigError
 from experiments.parse import build, require
 
 FOLDER = Path(__file__).parent / "configs"
+_LONGEST = 120  # letters of a name, which is a folder's
 
 # A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
 # and the number of competitors is a size, as every one of them is treated alike.
@@ -27,13 +30,14 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load(name: str, tier: Tier = "laptop", changes: Iterable[str] = ()) -> Experiment:
+def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Experiment:
     """Read an experiment.
 
     Args:
         name: The stem of a file in ``configs/``, or the path of a TOML file.
         tier: Which tier's sizes to take.
-        changes: ``"key=value"`` with a dotted key and a TOML value, as in ``"training.epochs=3"``; the last word.
+        changes: ``"key=value"`` with a dotted key and a TOML value, as in ``"training.epochs=3"``; the last word. They
+            become part of the experiment's name, ``NAME+training.epochs=3``, and so of its folders.
 
     Returns:
         The experiment, complete and checked.
@@ -60,7 +64,17 @@ def load(name: str, tier: Tier = "laptop", changes: Iterable[str] = ()) -> Exper
     table = _selected(table)
     for key in ("name", "tier"):
         require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
-    return build(Experiment, {**table, "name": path.stem, "tier": tier})
+    return build(Experiment, {**table, "name": _named(path.stem, changes), "tier": tier})
+
+
+def _named(stem: str, changes: Sequence[str]) -> str:
+    """The config's name, and what was changed: a changed experiment must not be taken for the one it was made of."""
+    words = [re.sub(r"[^A-Za-z0-9.,=_-]+", "_", change) for change in sorted(changes)]
+    name = "+".join([stem, *words])
+    if words == sorted(changes) and len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(json.dumps(sorted(changes)).encode()).hexdigest()[:8]  # what was cut or replaced counts
+    return f"{name[: _LONGEST - 9]}-{digest}"
 
 
 def _selected(table: dict[str, object]) -> dict[str, object]:

@@ -194,7 +194,7 @@ class Experiment:
     """A whole experiment at one tier.
 
     Attributes:
-        name: The config file's stem.
+        name: The config file's stem, and ``+key=value`` for each change of it.
         tier: Which tier's sizes these are.
         title: One line for humans.
         source: The paper's table or figure, or "ours".
@@ -236,6 +236,11 @@ class Experiment:
         for label in self.settings:
             self.resolve(label)
             self.grid(label)
+
+    @property
+    def stem(self) -> str:
+        """The config file's stem, whatever was changed."""
+        return self.name.partition("+")[0]
 
     @property
     def runs(self) -> int:

@@ -83,15 +83,13 @@ def show_list(experiments: list[tuple[str, Experiment]]) -> None:
     _out.print(table)
 
 
-def show_outcome(results: "Results", out: Path) -> None:
-    """Print where the rows are, and which runs failed."""
+def show_outcome(results: "Results", out: Path, words: str) -> None:
+    """Print where the rows are, which runs failed, and how to report on them; ``words`` chose the experiment."""
     finished = sum(len(rows) for rows in results.rows.values())
     _out.print(f"{finished} final runs are in {out}", highlight=False)
     show_failures(results.failures)
     if results.complete:
-        experiment = results.experiment
-        tier = "" if experiment.tier == "laptop" else f" --tier {experiment.tier}"
-        _out.print(f"Now: python -m experiments report {experiment.name}{tier}", highlight=False)
+        _out.print(f"Now: python -m experiments report {words}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_failures(failures: dict[str, str]) -> None:

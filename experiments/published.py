@@ -89,7 +89,7 @@ def beside(experiment: Experiment) -> list[Published]:
     rows = []
     for setting in experiment.settings:
         name = experiment.resolve(setting)[0].name
-        matching = [row for row in read() if (row.experiment, row.setting, row.unit) == (experiment.name, setting, "%")]
+        matching = [row for row in read() if (row.experiment, row.setting, row.unit) == (experiment.stem, setting, "%")]
         special = [row for row in matching if row.data == name]
         rows += (special or [row for row in matching if not row.data])[:1]
     return rows
@@ -105,7 +105,7 @@ def told(experiment: Experiment, *units: str) -> str:
     Returns:
         Sentences, or nothing.
     """
-    found = [row for row in read() if row.experiment == experiment.name and row.unit in units]
+    found = [row for row in read() if row.experiment == experiment.stem and row.unit in units]
     return " ".join(
         f"{row.source} of the paper{f' ({row.setting})' if row.setting else ''}: {row.what}: "
         f"{', '.join(f'{label} {number:g}' for label, number in row.values.items())} {row.unit}."
@@ -126,5 +126,5 @@ def caveat(experiment: Experiment, row: Published) -> str:
     said = f"{row.source} of the paper ({row.setting}): {row.what}, in {row.unit}"
     if experiment.tier != "paper":
         return f"{said}; the tier {experiment.tier} is another setting, so only signs may be compared."
-    other = differs().get(experiment.name)
+    other = differs().get(experiment.stem)
     return f"{said}; what differs here: {other}." if other else f"{said}."

@@ -1,4 +1,5 @@
 import pickle
+import re
 import tomllib
 
 import pytest
@@ -28,6 +29,19 @@ def test_changes_have_the_last_word(tiny_file):
     assert experiment.training.epochs == 7
     assert experiment.resolve("small")[2].clip == 1.0
     assert experiment.resolve("small")[2].epochs == 7
+
+
+def test_a_changed_experiment_has_a_name_of_its_own(tiny_file):
+    assert catalog.load(str(tiny_file)).name == "tiny"
+    changes = [["training.epochs=7"], ["training.epochs=8"], ["training.epochs=8", "data.limit=50"],
+               ['settings."small".training.epochs=7'], ["settings.small.training.epochs=7"],
+               ["title=a/b"], ["title=a b"], [f"title={'a' * 200}"], [f"title={'a' * 201}"]]  # fmt: skip
+    names = [catalog.load(str(tiny_file), changes=some).name for some in changes]
+    assert names[:3] == ["tiny+training.epochs=7", "tiny+training.epochs=8", "tiny+data.limit=50+training.epochs=8"]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9.,=_+-]{1,120}", name) for name in names)
+    assert {catalog.load(str(tiny_file), changes=some).stem for some in changes} == {"tiny"}
+    assert catalog.load(str(tiny_file), changes=changes[2][::-1]).name == names[2]  # in any order
 
 
 def test_a_change_that_is_no_toml_value_is_a_string(tiny_file):

@@ -1,8 +1,11 @@
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from experiments import __main__ as command
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +36,35 @@ def test_run_then_report(tiny_file, tmp_path):
     assert made.returncode == 0, made.stderr
     assert "ALTO - LAMB" in made.stdout
     assert (tmp_path / "out" / "tiny" / "laptop" / "report" / "curves.png").stat().st_size > 10_000
+
+
+def act(monkeypatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["experiments", *words])
+    return command.main()
+
+
+def test_a_changed_experiment_leaves_what_is_kept_of_the_other_alone(tiny_file, tmp_path, monkeypatch, capsys):
+    out, results = str(tmp_path / "out"), tmp_path / "results"
+    for change in ([], ["--set", "training.epochs=1"]):
+        chosen = [str(tiny_file), *change, "--out", out]
+        assert act(monkeypatch, "run", *chosen, "--jobs", "1") == 0
+        told = capsys.readouterr().out
+        assert f"report {' '.join(chosen)}" in told
+        assert (
+            act(monkeypatch, *shlex.split(told.partition("python -m experiments ")[2]), "--results", str(results)) == 0
+        )
+        if not change:
+            before = (results / "experiments/tiny-laptop.json").read_bytes()
+    assert (results / "experiments/tiny-laptop.json").read_bytes() == before
+    assert (results / "experiments/tiny+training.epochs=1-laptop.json").is_file()
+    assert (results / "tiny+training.epochs=1/report.md").is_file()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"tiny", "tiny+training.epochs=1"}
+
+
+def test_the_help_names_every_command():
+    text = call("--help").stdout
+    for name in ("list", "run", "sweep", "fetch", "report", "figures", "evidence", "answers", "bench"):
+        assert name in text.partition("subcommands")[0], f"the description leaves {name} out"
 
 
 @pytest.mark.parametrize(
