@@ -125,7 +125,7 @@ def test_files_of_an_earlier_time_are_removed(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["rates/pl.json", "worst-case/rows.json", "experiments/digits-laptop.json", "theory/dips.json",
-     "evidence/ours-alpha-grid-large.json"],
+     "evidence/ours-alpha-best-large.json"],
 )  # fmt: skip
 def test_missing_results_are_refused_and_nothing_is_written(tmp_path, name):
     results = made.results(tmp_path / "results")
@@ -154,9 +154,9 @@ def test_the_committed_figures_are_of_the_committed_studies():
 
 def test_an_answer_that_is_not_the_ledgers_is_refused(tmp_path):
     results = made.results(tmp_path / "results")
-    path = results / "evidence" / "ours-alpha-grid-large.json"
+    path = results / "evidence" / "ours-alpha-best-large.json"
     path.write_text(json.dumps(made.ANSWER | {"low": -0.25}))
-    with pytest.raises(StaleError, match="another answer to ours-alpha-grid-large"):
+    with pytest.raises(StaleError, match="another answer to ours-alpha-best-large"):
         write(made.ledger(), results, tmp_path / "out")
 
 

@@ -116,10 +116,6 @@ def _clipping() -> dict[str, str]:
 def _landscape(tuned: str) -> dict[str, str]:
     found = {}
     for size, when in _SIZES.items():
-        found[f"ours-alpha-grid-{size}"] = (
-            "The paper's alpha is within half a point of what validation prefers in all of the grid, on the digits "
-            f"{when}."
-        )
         found[f"ours-alpha-best-{size}"] = (
             f"The paper's alpha is within half a point of each other one of the grid, on the digits {when}."
         )

@@ -44,5 +44,5 @@ def draw(data: Mapping[str, Any]) -> Figure:
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
     axes.set_ylabel("study: method")
-    axes.set_xlabel("smallest bound / measured in the fit window")
+    axes.set_xlabel("smallest bound / measured")
     return figure
