@@ -47,7 +47,9 @@ def test_the_command_keeps_what_the_page_tells(kept, tmp_path, capsys):
     assert clipped == "100 % [100, 100] of the steps"
     assert identical == "0 of 4"
     assert rates.startswith("ALTO 0.")
-    for slot in ("{{rates tiny | huge}}", "{{identical tiny | free | huge}}"):
+    seeds = len(kept.runs) // 4
+    assert answers.page(results, "{{tied tiny | free | ALTO | ALTO}}") == f"{seeds} of {seeds}"
+    for slot in ("{{rates tiny | huge}}", "{{identical tiny | free | huge}}", "{{tied tiny | free | ALTO | SGD}}"):
         with pytest.raises(ConfigError):
             answers.page(results, slot)
     assert norms.main(["nobody", "--results", str(results)]) == 2
