@@ -140,13 +140,13 @@ def _entry(claim: dict[str, Any], page: str) -> details:
         title = "Correction (of the assumptions)" if claim["repairs"] == "assumption" else "Correction"
         entry += _part(title, [nodes.paragraph("", "", *inline_maths(claim["corrected"]))])
     if claim["assumptions"]:
-        items = [nodes.list_item("", nodes.paragraph("", text)) for text in claim["assumptions"]]
+        items = [nodes.list_item("", nodes.paragraph("", "", *inline_maths(text))) for text in claim["assumptions"]]
         entry += _part("Assumptions", [nodes.bullet_list("", *items)])
     if claim["evidence"]:
         items = [nodes.list_item("", *_evidence(piece)) for piece in claim["evidence"]]
         entry += _part("Evidence", [nodes.bullet_list("", *items)])
     if claim["needs"]:
-        entry += _part("Needs", [nodes.paragraph("", claim["needs"])])
+        entry += _part("Needs", [nodes.paragraph("", "", *inline_maths(claim["needs"]))])
     entry += _part("In the source", [_links(claim["id"], page)])
     return entry
 

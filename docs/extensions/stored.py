@@ -45,6 +45,8 @@ def _figures(folder: Path) -> Iterator[tuple[str, str]]:
     for name in figures.ALL:
         if not (source / f"{name}.png").is_file():
             _missing(f"results/figures/{name}.png", f"python -m theory figures {name}")
+    for name in gallery.stale(figures.ALL, source, RESULTS):
+        logger.warning("results/figures/%s was drawn from other data: run `python -m theory figures %s`", name, name)
     if source.is_dir():
         shutil.copytree(source, folder / "figures", ignore=shutil.ignore_patterns("*.md"))
     yield "figures/index.md", gallery.page(figures.ALL, source)
@@ -59,9 +61,11 @@ def _rates() -> Iterator[tuple[str, str]]:
     lines = [
         "# Rates: measured beside predicted",
         "",
-        "Every number stands beside a prediction that was fixed before the run, as was the tolerance that widens its",
-        "95 % interval. “Bound / measured” is the smallest quotient along a curve: a proved bound never goes below 1.",
+        "Every number stands beside a prediction that was fixed before the kept run, as was the tolerance that widens",
+        "its 95 % interval; what trials with other seeds changed before it is said in the source of `theory.rates`.",
+        "“Bound / measured” is the smallest quotient along a curve: a proved bound never goes below 1.",
         "`=` is what theory says exactly, `<=` at most, `~` a heuristic.",
+        *_throughput(),
     ]
     for study in studies:
         machine = study["provenance"]
@@ -71,7 +75,35 @@ def _rates() -> Iterator[tuple[str, str]]:
         rows = sorted(study["rows"], key=lambda row: row["quantity"])
         for quantity, members in groupby(rows, key=lambda row: row["quantity"]):
             lines += ["", f"### {_cell(quantity)}", "", *_rate_rows(members)]
+    lines += ["", "## Values that were corrected", "", *_corrected()]
     yield "rates.md", "\n".join(lines) + "\n"
+
+
+def _throughput() -> Iterator[str]:
+    """How much faster the compiled runner is than a loop over the optimizers."""
+    path = RESULTS / "rates" / "throughput.json"
+    if not path.is_file():
+        _missing("results/rates/throughput.json", "python -m theory rates --full --out results/rates")
+        return
+    stored = json.loads(path.read_text())
+    yield ""
+    yield (
+        f"The runs hold all seeds in one compiled loop. With {stored['seeds']} seeds it makes at least "
+        f"{stored['at_least']:.0f} times as many {stored['unit']} as a loop over the package's optimizers; the two are "
+        "timed beside each other."
+    )
+
+
+def _corrected() -> Iterator[str]:
+    """The numbers that were worked out beside the derivation, and were wrong there."""
+    from theory import regressions
+
+    mended = [check for check in regressions.ALL if check.mended]
+    yield f"`python -m theory stability` computes {len(regressions.ALL)} groups of values again that were once worked"
+    yield f"out beside the derivation, by other code. {len(mended)} held a wrong one:"
+    yield ""
+    for check in mended:
+        yield f"- {check.id}, {_cell(check.title)}: {_cell(check.mended or '')}."
 
 
 def _rate_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -87,7 +119,8 @@ def _rate_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
         numbers = (
             f"{row['alpha']:g} | {row['beta1']:g} | {origin} | {predicted} | {row['measured']:.4g}{interval} | {bound}"
         )
-        yield f"| {_cell(who)} | {numbers} | {row['verdict']} |"
+        verdict = f"{row['verdict']}, follows from another row" if row.get("derived") else row["verdict"]
+        yield f"| {_cell(who)} | {numbers} | {verdict} |"
 
 
 def _cell(text: str) -> str:
