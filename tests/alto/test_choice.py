@@ -9,7 +9,18 @@ from alto import ALTO, E, engines
 from alto.engines import blocked, cpu, foreach, single
 from tests.alto.zoo import equal, matrices, run
 
-HERE, META = torch.empty(1), torch.empty(1, device="meta")
+HERE, META = torch.zeros(1), torch.zeros(1, device="meta")
+
+
+def _named(value):
+    """A test's name that is the same in every process: no address, path or number of the run."""
+    match value:
+        case torch.Tensor():
+            return value.device.type
+        case dict():
+            return "-".join(f"{k}={v}" for k, v in value.items()) or "default"
+        case _:
+            return value.__name__.rpartition(".")[2]
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +44,7 @@ def _fresh():
         (META, {"foreach": True}, foreach),
         (META, {"foreach": False}, single),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_what_is_chosen(tensor, asked, engine):
     assert engines.choose(tensor, **asked) is engine
