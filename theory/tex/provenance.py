@@ -21,7 +21,7 @@ def add(book: Book, results: Path) -> None:
             rows.append([name, rf"\texttt{{{digest(path)}}}", code(_commit(json.loads(path.read_text()), path))])
     book.file(
         "provenance",
-        long_table((0.42, 0.2, 0.38), ["file below results/", "SHA-256", "commit of the code that ran"], rows),
+        long_table((0.46, 0.2, 0.34), ["file below results/", "SHA-256", "commit of the code that ran"], rows),
     )
 
 
