@@ -70,7 +70,7 @@ def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
         r"\label{tab:questions}"
     )
     found = {heading: rows for heading, rows in groups.items() if rows}
-    book.file("questions", grouped_table((0.22, 0.35, "l", 0.09, 0.11), head, found, caption, together=False))
+    book.file("questions", grouped_table((0.22, 0.32, "l", 0.09, 0.11), head, found, caption, together=False))
 
 
 def _family(claim: str) -> str:
