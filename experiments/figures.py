@@ -51,7 +51,8 @@ def curves(summary: Summary) -> Figure:
                 if high > 5 * low > 0:  # within less, a logarithmic axis has no round numbers to label
                     panel.set_yscale("log")
         panels[0][0].set_ylabel(f"test {metric_words(metric)}")
-        panels[1][0].set_ylabel("training loss in nats")
+        # An agent's loss is a sum of surrogates and penalties; every other is a cross-entropy.
+        panels[1][0].set_ylabel("PPO's loss" if metric == "reward" else "training loss in nats")
         handles, labels = panels[0][0].get_legend_handles_labels()
         if handles:
             figure.legend(
