@@ -80,8 +80,8 @@ def _family(claim: str) -> str:
 
 
 def _list(lines: Sequence[str]) -> str:
-    text = "; ".join(lines) or "none"
-    return f"{text[0].upper()}{text[1:]}.%\n"
+    items = "".join(rf"\item {line[0].upper()}{line[1:]}" + "\n" for line in lines)
+    return rf"\begin{{answers}}{items}\end{{answers}}%" + "\n" if lines else "None.\n"
 
 
 def _estimate(stored: Mapping[str, Any]) -> str:
