@@ -202,7 +202,7 @@ class ALTO(Optimizer):
                     fused=group["fused"],
                     differentiable=group["differentiable"],
                 )
-                torch._foreach_add_(tensors.steps, 1.0)
+                _advance_(tensors.steps)
                 engine.alto_step_(tensors, rule, lr, _sharding.whole_norms(layout), capturable=group["capturable"])
         return loss
 
@@ -219,16 +219,16 @@ class ALTO(Optimizer):
             if key not in buckets:
                 buckets[key] = Tensors([], [], [], [], [], [], [])
             bucket = buckets[key]
-            row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"]
-            theta, g, m, v = _plain(param, row)
+            h = () if slow_avg is None else (slow_avg,)
+            row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"], *h
+            theta, g, m, v, *h = _plain(param, row)
             bucket.params.append(theta)
             bucket.grads.append(g)
             bucket.exp_avgs.append(m)
             bucket.exp_avg_sqs.append(v)
             bucket.steps.append(state["step"])
             bucket.positions.append(position)
-            if slow_avg is not None:
-                bucket.slow_avgs.extend(_plain(param, (slow_avg,)))
+            bucket.slow_avgs.extend(h)
         for (_, _, layout, _), tensors in buckets.items():
             yield layout, tensors
 
@@ -343,6 +343,14 @@ def _check_group(group: dict[str, Any]) -> None:
 def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype]:
     full = state_dtype(param)
     return {"exp_avg": full, "exp_avg_sq": full, "slow_avg": group["slow_avg_dtype"] or full}
+
+
+def _advance_(steps: list[Tensor]) -> None:
+    """Count one more step; on a CPU with a tensor, for torch would make one of a number again for each counter."""
+    if steps[0].is_cpu and not torch.compiler.is_compiling():
+        torch._foreach_add_(steps, torch.ones((), dtype=torch.float32, device="cpu"), alpha=1.0)
+    else:
+        torch._foreach_add_(steps, 1.0)
 
 
 def _plain(param: Tensor, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

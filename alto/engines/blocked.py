@@ -16,10 +16,10 @@ from alto.engines._layout import Memory, fresh
 from alto.engines._maths import cast, correction, layer_factor, norm, norms
 from alto.engines._rounding import store_
 
-# Elements that a thread handles at a time: torch splits work among threads in units of at least half of this, and half
-# a dozen float32 operands of it fit in 2 MB of cache. Tensors up to here are small: they are stepped all together, for
-# most of their time would go into calling torch.
-_GRAIN = 1 << 16
+# Elements that a thread handles at a time, the best of a scan (2^15 to 2^20): half a dozen float32 operands of it are
+# 3 MB, which leaves the cache next to a core but not the shared one, and half as many would double the calls of torch.
+# Tensors up to here are small: they are stepped all together, for most of their time would go into calling torch.
+_GRAIN = 1 << 17
 
 # The norms of theta and of r, shape (2, number of tensors), and what then writes the parameters, given their rates.
 _Begun = tuple[Tensor, Callable[[list[float]], None]]
@@ -86,7 +86,7 @@ def _together_(tensors: Tensors, rule: Rule) -> _Begun:
 
 def _one_by_one_(tensors: Tensors, rule: Rule) -> _Begun:
     """Block by block, with the bias corrections outside: r = scale (m / (sqrt(v) + shift) + decay / scale theta)."""
-    scratch = _Scratch(tensors.exp_avgs[0].dtype)
+    scratch = _Scratch(tensors.exp_avgs[0].dtype, max(param.numel() for param in tensors.params))
     corrections = [correction(step.item(), rule) for step in tensors.steps]
     squares = torch.zeros(len(corrections), 2, dtype=torch.float64, device="cpu")
     for i, (scale, shift) in enumerate(corrections):
@@ -128,8 +128,8 @@ def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
 class _Scratch:
     """Two buffers for the temporaries of a block, made once a step."""
 
-    def __init__(self, dtype: torch.dtype) -> None:
-        size = _GRAIN * torch.get_num_threads()
+    def __init__(self, dtype: torch.dtype, largest: int) -> None:
+        size = min(_GRAIN * torch.get_num_threads(), largest)
         self._buffers = [torch.empty(size, dtype=dtype, device="cpu") for _ in range(2)]
 
     def take(self, which: int, like: Tensor) -> Tensor:

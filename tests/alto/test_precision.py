@@ -50,7 +50,7 @@ def test_bytes_of_state_a_parameter_in_float32(make, expected):
 def test_temporaries_as_multiples_of_the_parameters_size(engine, least, most, maximize, capturable):
     """At most two copies for foreach, a few blocks on a CPU, none fused; the lower bounds show that they are seen."""
     with forced(engine):
-        params = [nn.Parameter(torch.randn(512, 512)) for _ in range(4)]
+        params = [nn.Parameter(torch.randn(1024, 1024)) for _ in range(4)]
         optimizer = ALTO(params, maximize=maximize, capturable=capturable)
         run(optimizer, params, 2)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
