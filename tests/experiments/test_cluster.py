@@ -84,6 +84,14 @@ def test_a_job_without_error_and_row_is_a_failure_too(short, place, tmp_path, mo
     assert "ended without a row" in next(iter(results.failures.values()))
 
 
+def test_slurm_is_asked_for_the_limits(tmp_path, monkeypatch):
+    pytest.importorskip("submitit")
+    monkeypatch.setattr("shutil.which", lambda name, *_: f"/usr/bin/{name}")  # as if Slurm were here
+    cluster = Cluster("slurm", tmp_path, minutes=30, gpus=2, partition="long")
+    asked = cluster._executor._executor.parameters
+    assert {"time": 30, "gpus_per_node": 2, "partition": "long"}.items() <= asked.items()
+
+
 @pytest.mark.parametrize(
     ("options", "key"), [({"jobs": 0}, "jobs"), ({"minutes": 0}, "minutes"), ({"gpus": -1}, "gpus")]
 )

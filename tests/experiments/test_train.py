@@ -286,3 +286,23 @@ def test_low_precision_trains_and_resumes(run, tmp_path, precision):
         train(low, place, killed_at(5))
     assert timeless(train(low, place)) == timeless(whole)
     assert whole.last.train_loss < whole.curve[0].train_loss
+
+
+def test_the_loss_scale_is_resumed(run, tmp_path, monkeypatch):
+    """It doubles every second step here, so that one which began anew would lag behind."""
+    real, scalers = torch.amp.GradScaler, []
+
+    def growing(*arguments, **options):
+        scalers.append(real(*arguments, growth_interval=2, init_scale=4.0, **options))
+        return scalers[-1]
+
+    monkeypatch.setattr(torch.amp, "GradScaler", growing)
+    low = dataclasses.replace(run, training=dataclasses.replace(run.training, precision="float16"))
+    train(low, Environment(tmp_path / "a"))
+    unbroken = scalers[-1].get_scale()
+    assert unbroken > 4
+    place = Environment(tmp_path / "b", checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        train(low, place, killed_at(5))
+    train(low, place)
+    assert scalers[-1].get_scale() == unbroken
