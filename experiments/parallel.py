@@ -22,6 +22,7 @@ from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional  # noqa: F401 - imported after a group exists, it keeps it: see `leave`
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -217,6 +218,13 @@ def _follow(launcher: int) -> None:
 
 
 def leave() -> None:
-    """Leave the team in good order, once all have done their work; without a team, do nothing."""
+    """Leave the team in good order, once all have done their work; without a team, do nothing.
+
+    A thread of Gloo that still holds a tensor when Python shuts down aborts the process (PyTorch issue 190489). The end
+    of a group waits for its threads if nothing else refers to the group: not the defaults of
+    `torch.distributed.nn.functional`, hence its early import. FSDP2's caches do, so the threads get a moment.
+    """
     if dist.is_initialized():
+        if dist.get_backend() == "gloo":
+            time.sleep(0.5)
         dist.destroy_process_group()
