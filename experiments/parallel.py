@@ -220,8 +220,8 @@ def _follow(launcher: int) -> None:
 def leave() -> None:
     """Leave the team in good order, once all have done their work; without a team, do nothing.
 
-    A thread of Gloo that still holds a tensor when Python shuts down aborts the process (PyTorch issue 190489). The end
-    of a group waits for its threads if nothing else refers to the group: not the defaults of
+    A thread of Gloo that still holds a tensor when Python shuts down aborts the process (PyTorch's pull request
+    179291). The end of a group waits for its threads if nothing else refers to the group: not the defaults of
     `torch.distributed.nn.functional`, hence its early import. FSDP2's caches do, so the threads get a moment.
     """
     if dist.is_initialized():
