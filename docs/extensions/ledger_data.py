@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from docs.extensions import sources
-from theory import claims, store
+from theory import claims
+from theory.ledger import outcomes
 
 ADVICE = "run `python -m theory ledger`, which computes them"
 
@@ -23,7 +24,7 @@ VERDICTS = {
     "refuted": "false as stated; a counterexample is run again each time",
     "not-run": "not run here; the entry says what it needs",
 }
-_EVERY_CLAIM = ("tests/theory/test_ledger.py", "test_verdict_is_the_pinned_one")
+_EVERY_CLAIM = ("tests/theory/ledger/test_claim.py", "test_verdict_is_the_pinned_one")
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ class Ledger:
 @cache
 def ledger() -> Ledger:
     """The outcomes of this source if any are stored, else the committed ones, marked as stale."""
-    for path in (store.LOCAL, store.COMMITTED):
-        entries = store.load(path, claims.ALL)
+    for path in (outcomes.LOCAL, outcomes.COMMITTED):
+        entries = outcomes.load(path, claims.ALL)
         if entries is not None:
             return Ledger([entry.to_json() for entry in entries], _about(path), fresh=True)
-    stored = json.loads(store.COMMITTED.read_text())
-    return Ledger(stored["claims"], _about(store.COMMITTED), fresh=False)
+    stored = json.loads(outcomes.COMMITTED.read_text())
+    return Ledger(stored["claims"], _about(outcomes.COMMITTED), fresh=False)
 
 
 def _about(path: Path) -> dict[str, Any]:

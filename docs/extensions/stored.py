@@ -170,15 +170,16 @@ def _worst_cases() -> Iterator[tuple[str, str]]:
 
 def _experiments(folder: Path) -> Iterator[tuple[str, str]]:
     """One page an experiment that is kept, with its figures, and the answers drawn from them; laid out as results/."""
-    from experiments import render, summary
-    from experiments.errors import DataError
+    from experiments.analysis import kept
+    from experiments.io.errors import DataError
+    from experiments.report import tables
 
     found = sorted((RESULTS / "experiments").glob("*.json"))
     if not found:
         _missing("results/experiments/*.json", "python -m experiments report digits --results results")
     for path in found:
         try:
-            kept = summary.read(path)
+            kept = kept.read(path)
         except DataError as error:
             logger.warning("%s", error)
             continue
@@ -190,10 +191,10 @@ def _experiments(folder: Path) -> Iterator[tuple[str, str]]:
             shutil.copy(picture, folder / place)
         shown = [f"![{picture.stem}, {kept.report.title}]({picture.name})" for picture in pictures]
         figures = ["## Figures", *shown] if shown else []
-        yield f"{place}/report.md", "\n\n".join([render.markdown(kept), *figures])
+        yield f"{place}/report.md", "\n\n".join([tables.markdown(kept), *figures])
     answers = RESULTS / "README.md"
     if answers.is_file():
-        yield "experiments/answers.md", answers.read_text().replace("# Results", "# Answers", 1)
+        yield "experiments/report/answers.md", answers.read_text().replace("# Results", "# Answers", 1)
     else:
         _missing("results/README.md", "python -m experiments answers")
 

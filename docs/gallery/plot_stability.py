@@ -10,18 +10,18 @@ paper's condition :math:`|\alpha| < 1/(1-\beta_1)` is the pair of dotted lines: 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from theory import stability
+from theory.stability import linear
 
 beta1, beta2 = 0.99, 0.9
 alpha = np.linspace(-130, 130, 401)
 x = np.geomspace(1e-2, 1e3, 301)
 c = -alpha * (1 - beta1)
-radius = stability.spectral_radius(x[:, None], c[None, :], beta1, beta2)
+radius = linear.spectral_radius(x[:, None], c[None, :], beta1, beta2)
 
 figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
 axes.contourf(alpha, x, radius < 1, levels=[0.5, 1.5], colors=["#9fd0e3"])
-flip = [stability.flip_threshold(one, beta1, beta2) for one in c]
-oscillation = [stability.oscillation_threshold(one, beta1, beta2) for one in c]
+flip = [linear.flip_threshold(one, beta1, beta2) for one in c]
+oscillation = [linear.oscillation_threshold(one, beta1, beta2) for one in c]
 axes.plot(alpha, flip, label="flip, exact")
 axes.plot(alpha, oscillation, label="oscillation, exact")
 for sign in (-1, 1):
@@ -33,6 +33,6 @@ plt.show()
 # %%
 # The cliff on the left is where a slow oscillation starts. Just before it the largest stable step is at its peak.
 
-best_c, best_x = stability.peak(beta1, beta2)
+best_c, best_x = linear.peak(beta1, beta2)
 print(f"the largest stable x is {best_x:.1f}, at alpha = {-best_c / (1 - beta1):.2f}")
-print(f"without E it is {stability.largest_stable(0.0, beta1, beta2):.1f}")
+print(f"without E it is {linear.largest_stable(0.0, beta1, beta2):.1f}")

@@ -8,7 +8,7 @@ import torch
 
 from experiments.bench.contestants import Contestant
 from experiments.bench.shapes import Case
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 
 _SHARE = 0.6  # of the machine's memory, at most: the rest is for torch itself, the system and others
 _SHARED_BYTES = 12  # a parameter, its gradient and the noise that it is made from, in float32

@@ -10,7 +10,7 @@ from tyro.conf import OmitArgPrefixes, UseAppendAction, subcommand
 
 from experiments.bench import shapes
 from experiments.bench.shapes import Case
-from experiments.parse import require
+from experiments.config.parse import require
 
 if TYPE_CHECKING:  # it imports torch, which is slow and not needed for --help
     from experiments.bench.record import Wish
@@ -117,18 +117,19 @@ class Bench:
 
     def act(self) -> int:
         """Measure, store, draw and show."""
-        from experiments import figures
-        from experiments.bench import console, figure, record, store
+        from experiments.analysis import benchmarks
+        from experiments.bench import console, figure, record
+        from experiments.report.figures import draw
 
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler would tell stderr of every start and end
         wish, out = self.which.wish(), self.which.out
         if out is not None:
-            store.read(out)  # an unusable file is refused before, not after, minutes of work
+            benchmarks.read(out)  # an unusable file is refused before, not after, minutes of work
         with console.progress(f"bench {wish.bench}", wish.turns) as follow:
             report = record.make(wish, follow)
         (console.show_json if self.which.json else console.show)(report)
         if out is not None:
-            files = [store.write(out, report)]
-            files += figures.write(figure.draw(store.read(out)[wish.bench]), out, f"bench-{wish.bench}")
+            files = [benchmarks.write(out, report)]
+            files += draw.write(figure.draw(benchmarks.read(out)[wish.bench]), out, f"bench-{wish.bench}")
             console.show_files(files)
         return 0

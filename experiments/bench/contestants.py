@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from experiments.bench import traffic
 from experiments.bench.traffic import Traffic
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 
 Parameters = list[nn.Parameter]
 

@@ -17,15 +17,15 @@ from typing import Any
 
 import torch
 
+from experiments.analysis.benchmarks import FORMAT
 from experiments.bench import budget, contestants, first_step, measure, memory
 from experiments.bench.contestants import Contestant
 from experiments.bench.measure import Spread, Times
 from experiments.bench.shapes import Case
 from experiments.bench.workload import Workload
-from experiments.environment import Environment, hardware, versions
-from experiments.parse import require
+from experiments.config.parse import require
+from experiments.io.environment import Environment, hardware, versions
 
-FORMAT = 2
 Follow = Callable[[str], None]
 
 

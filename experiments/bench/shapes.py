@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 
 Shape = tuple[int, ...]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, hold_out, locate, note_beside
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 _PIXELS = 3 * 32 * 32
 

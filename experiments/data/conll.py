@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import pieces
 from experiments.data.dataset import IGNORED, PADDING, Dataset, Split, locate, note_beside
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 UNKNOWN = 1  # token number of a word that no training sentence has
 

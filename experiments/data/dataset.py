@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 Kind = Literal["image", "text", "tags", "sentence", "simulated"]
 

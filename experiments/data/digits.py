@@ -3,7 +3,7 @@
 import torch
 from sklearn.datasets import load_digits
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, hold_out
 
 

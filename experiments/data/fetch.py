@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.data.dataset import data_folder
-from experiments.errors import ConfigError, DataError
+from experiments.io.errors import ConfigError, DataError
 
 _TIMEOUT = 30.0  # seconds without a byte
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, hold_out, locate, note_beside
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 

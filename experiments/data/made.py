@@ -7,7 +7,7 @@ in some sentences. ``made-reviews``, to classify: each praises or complains, and
 
 import random
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import sentences
 from experiments.data.conll import Sentence, assemble
 from experiments.data.dataset import Dataset

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.data.dataset import IGNORED
-from experiments.errors import ConfigError, DataError
+from experiments.io.errors import ConfigError, DataError
 
 
 def load(name: str) -> Any:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import pieces
 from experiments.data.conll import UNKNOWN
 from experiments.data.dataset import PADDING, Dataset, Split, hold_out, locate, note_beside
-from experiments.errors import ConfigError, DataError
+from experiments.io.errors import ConfigError, DataError
 
 Example = tuple[str, str, int]  # first sentence, second sentence or nothing, class
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, locate, note_beside
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 _TEST = 0.1  # share of the text at its end that is the test set
 

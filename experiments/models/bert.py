@@ -6,7 +6,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from experiments.data.dataset import PADDING
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 
 
 class BertTagger(nn.Module):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from alto import ALTO, ESGD, EAdam
 from alto.engines import cpu, single
 from tests.alto.zoo import forced
-from theory import algorithms as literal
+from theory.method import algorithms as literal
 
 SHAPES = st.lists(st.sampled_from([(), (1,), (3,), (2, 3), (1, 4, 2), (0,)]), min_size=1, max_size=3)
 BETA = st.floats(0.0, 0.999)

@@ -100,7 +100,7 @@ def test_every_claim_leads_to_its_code_and_to_a_test(claim):
 
 
 def test_every_verdict_has_a_meaning():
-    from theory.ledger import Verdict
+    from theory.ledger.claim import Verdict
 
     assert set(ledger_data.VERDICTS) == set(Verdict)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments import catalog
-from experiments.config import Experiment
-from experiments.environment import Environment
+from experiments.config import catalog
+from experiments.config.schema import Experiment
+from experiments.io.environment import Environment
 
 TINY = """
 title = "Tiny"

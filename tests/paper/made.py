@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 
 from theory import claims
 from theory import figures as drawings
-from theory.claims.linear_regret import case
-from theory.claims.margins import BATCH_ONE
-from theory.evidence import Kind, Outcome, Result
+from theory.claims.behaviour.margins import BATCH_ONE
+from theory.claims.theorems.linear_regret import case
 from theory.figures import gallery
-from theory.ledger import Claim, Entry
-from theory.linear_regret import LONG, SHORT
+from theory.ledger.claim import Claim, Entry
+from theory.ledger.evidence import Kind, Outcome, Result
 from theory.studies import store
 from theory.tex.studies import RATES
+from theory.theorems.linear_regret import LONG, SHORT
 
 ROOT = Path(__file__).resolve().parents[2]
 PIECE = {

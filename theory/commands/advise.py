@@ -23,8 +23,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Print the advice; exit code 2 if an argument lies outside its range."""
-    from theory import tables
-    from theory.advice import advise
+    from theory.commands import tables
+    from theory.stability.advice import advise
 
     try:
         advice = advise(

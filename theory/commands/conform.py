@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from theory import tables
+from theory.commands import tables
 from theory.commands.shared import errors
 
 
@@ -24,10 +24,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Run the check; exit code 1 if the target departs, 2 if it cannot be loaded."""
-    from theory import conform
+    from theory.conform import recursion
 
     try:
-        observations = conform.conform(conform.load(options.target, options.kwargs))
+        observations = recursion.conform(recursion.load(options.target, options.kwargs))
     except ValueError as error:
         errors.print(str(error), highlight=False)
         return 2

@@ -8,7 +8,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from theory.commands.shared import errors
-from theory.evidence import QUICK, THOROUGH
+from theory.ledger.evidence import QUICK, THOROUGH
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "figures"

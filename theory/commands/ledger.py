@@ -8,10 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from theory import claims, pinned, store, tables
+from theory import claims, pinned
+from theory.commands import tables
 from theory.commands.shared import compute, errors
-from theory.evidence import QUICK
-from theory.ledger import Entry, surprises
+from theory.ledger import outcomes
+from theory.ledger.claim import Entry, surprises
+from theory.ledger.evidence import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,14 +37,14 @@ def run(options: argparse.Namespace) -> int:
     ledger = None
     if not options.fresh:
         # The paper tells what is committed, where that is of this source; the terminal the newest run here.
-        places = (store.COMMITTED, store.LOCAL) if options.tex else (store.LOCAL, store.COMMITTED)
-        ledger = store.load(places[0], claims.ALL) or store.load(places[1], claims.ALL)
+        places = (outcomes.COMMITTED, outcomes.LOCAL) if options.tex else (outcomes.LOCAL, outcomes.COMMITTED)
+        ledger = outcomes.load(places[0], claims.ALL) or outcomes.load(places[1], claims.ALL)
     if ledger is None and options.tex and not options.fresh:
         errors.print("[red]stale[/] results/ledger.json is of other code: python -m theory verify", highlight=False)
         return 1
     if ledger is None:
         ledger = compute(claims.ALL, QUICK)
-        store.save(ledger, QUICK, store.LOCAL)
+        outcomes.save(ledger, QUICK, outcomes.LOCAL)
     if options.tex:
         return _write_tex(ledger, options.out)
     if options.json:

@@ -4,7 +4,7 @@ import argparse
 
 from rich.console import Console
 
-from theory import tables
+from theory.commands import tables
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,7 +16,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Watch a training, print the report."""
-    from theory.demonstration import watched_training
+    from theory.monitor.demo import watched_training
 
     report, largest_curvature = watched_training(options.steps)
     Console().print(tables.report_table(report, largest_curvature))

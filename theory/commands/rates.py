@@ -106,17 +106,17 @@ def run(options: argparse.Namespace) -> int:
 def _own(options: argparse.Namespace) -> int:
     """Measure one objective; exit code 1 if a proved bound was below what it bounds, 2 if it cannot be measured."""
     from theory import objectives
-    from theory.rates import own, provenance, report, runner, store
+    from theory.rates import one_objective, provenance, report, runner, store
     from theory.rates.records import Verdict
 
     name, mode = options.objective, "full" if options.full else "quick"
-    Ts, seeds = own.sizes(options.full)
+    Ts, seeds = one_objective.sizes(options.full)
     begin = time.perf_counter()
     try:
         f = objectives.make(name)
         with _bar() as progress:
-            task = progress.add_task(name, total=own.work(Ts, f, seeds), updates="")
-            rows, curves = own.measure(f, Ts, seeds, done=lambda count: progress.update(task, advance=count))
+            task = progress.add_task(name, total=one_objective.work(Ts, f, seeds), updates="")
+            rows, curves = one_objective.measure(f, Ts, seeds, done=lambda count: progress.update(task, advance=count))
     except ValueError as error:
         errors.print(str(error), highlight=False)
         return 2

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from theory.evidence import Effort
-from theory.ledger import Claim, Entry, entries
+from theory.ledger.claim import Claim, Entry, entries
+from theory.ledger.evidence import Effort
 
 errors = Console(stderr=True)
 

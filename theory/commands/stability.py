@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import track
 
 from theory.commands.shared import compute, errors
-from theory.evidence import QUICK
-from theory.ledger import Claim, surprises
+from theory.ledger.claim import Claim, surprises
+from theory.ledger.evidence import QUICK
 
 if TYPE_CHECKING:
     from theory.regressions import Check, Comparison
@@ -31,7 +31,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Compute and print; exit code 1 on a mismatch or an unexpected verdict, 2 if an id is unknown."""
-    from theory import pinned, tables
+    from theory import pinned
+    from theory.commands import tables
 
     chosen = _choose(options.only)
     if chosen is None:
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def _choose(ids: Sequence[str] | None) -> "tuple[Sequence[Check], Sequence[Claim]] | None":
     """The checks and claims of these ids, all if there are none; None, with a word why, if an id is unknown."""
     from theory import regressions
-    from theory.claims import escape, landscape, margins, ode, stability, worst_case
+    from theory.claims.behaviour import escape, landscape, margins, ode, stability, worst_case
 
     groups = (ode, stability, margins, landscape, escape, worst_case)
     claims = [claim for group in groups for claim in group.CLAIMS]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from theory import claims, pinned, store, tables
+from theory import claims, pinned
+from theory.commands import tables
 from theory.commands.shared import compute, errors
-from theory.evidence import QUICK, THOROUGH
-from theory.ledger import Claim, surprises
+from theory.ledger import outcomes
+from theory.ledger.claim import Claim, surprises
+from theory.ledger.evidence import QUICK, THOROUGH
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,9 +32,9 @@ def run(options: argparse.Namespace) -> int:
     ledger = compute(chosen, effort)
     Console().print(tables.ledger_table(ledger))
     if not options.only:
-        store.save(ledger, effort, store.LOCAL)
+        outcomes.save(ledger, effort, outcomes.LOCAL)
     if options.json:
-        store.save(ledger, effort, options.json)
+        outcomes.save(ledger, effort, options.json)
     unexpected = surprises(ledger, pinned.VERDICTS)
     for line in unexpected:
         errors.print(f"[red]unexpected[/] {line}", highlight=False)

@@ -10,24 +10,21 @@ from theory.figures import (
     divergence,
     double_well,
     edge_of_stability,
-    figure_1,
-    figure_2,
     figure_5,
     figure_8,
     frequency_response,
-    gradient_norm,
     impulse_response,
-    looseness,
     mean_square,
     rate_and_condition,
-    regret,
     sign_of_a,
     stability_map,
     stationary_variance,
     valley_drift,
-    worst_case,
 )
 from theory.figures.gallery import Drawing
+from theory.rates.figures import gradient_norm, looseness, regret
+from theory.studies import figure_1, figure_2
+from theory.worst_case import figure as figure
 
 ALL: dict[str, Drawing] = {
     "figure-1": figure_1,
@@ -45,7 +42,7 @@ ALL: dict[str, Drawing] = {
     "dips": dips,
     "double-well": double_well,
     "sign-of-a": sign_of_a,
-    "worst-case": worst_case,
+    "worst-case": figure,
     "rate-and-condition": rate_and_condition,
     "age-and-variance": age_and_variance,
     "regret": regret,

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from theory.figures import style
+from theory.plotting import style
 
 STUDIES = ("divergence",)
 TITLE = r"Divergence inside the allowed set"

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from theory.figures import style
+from theory.plotting import style
 
 STUDIES = ("double-well",)
 TITLE = "A sharp and a flat well of equal depth"

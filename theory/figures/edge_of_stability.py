@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from theory.figures import style
+from theory.plotting import style
 
 STUDIES = ("edge-of-stability",)
 TITLE = "The edge of stability moves with alpha"

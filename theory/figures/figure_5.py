@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from theory.figures import style
-from theory.studies.statistics import t_interval
+from theory.plotting import style
+from theory.studies.intervals import t_interval
 
 STUDIES = ("figure-5",)
 TITLE = r"Accuracy over $(\beta_1, \alpha)$, a small stand-in for the paper's figure 5"

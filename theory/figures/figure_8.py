@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from theory.figures import style
+from theory.plotting import style
 
 STUDIES = ("figure-8",)
 TITLE = "The paper's figure 8, with controls"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from matplotlib.figure import Figure
 
-from theory.figures import style
+from theory.plotting import style
 from theory.studies import store
 
 SOURCES = "drawn-from.json"

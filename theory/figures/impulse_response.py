@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from theory.figures import style
-from theory.filters import Filter
+from theory.method.filters import Filter
+from theory.plotting import style
 
 STUDIES = ("impulse-response",)
 TITLE = "The momentum is a mixture of two averages"

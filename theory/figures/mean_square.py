@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from theory import stability
-from theory.figures import style
+from theory.plotting import style
+from theory.stability import linear
 
 STUDIES = ("mean-square",)
 TITLE = "Which minima minibatch noise lets be"
@@ -27,7 +27,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
         for curve in panel["curves"]:
             alpha, beta1 = curve["alpha"], curve["beta1"]
             x = np.linspace(1e-3, 0.9999, 500) * curve["limit"]
-            variance = stability.variance(x, -alpha * (1 - beta1), beta1, beta2)
+            variance = linear.variance(x, -alpha * (1 - beta1), beta1, beta2)
             label = style.name(alpha, beta1 if beta1 != 0.99 else None)
             axes.plot(x, x / np.sqrt(variance), color=style.colour(alpha), label=label)
             dots = style.array(curve["x"])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from theory.figures import style
+from theory.plotting import style
 
 STUDIES = ("sign-of-a",)
 TITLE = r"What E sees of a valley depends on the speed of the crossing"

@@ -9,8 +9,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
-from theory import stability
-from theory.figures import style
+from theory.plotting import style
+from theory.stability import linear
 
 STUDIES = ("stability-map",)
 TITLE = "Where ESGD converges on a quadratic"
@@ -61,21 +61,21 @@ def draw(data: Mapping[str, Any]) -> Figure:
 
 def _curves(panel: Axes, alpha: np.ndarray, beta1: float, beta2: float) -> None:
     # the oscillation threshold falls from infinity within a sliver of alpha: points crowd towards its onset
-    onset = -stability.oscillation_onset(beta1, beta2) / (1 - beta1)
+    onset = -linear.oscillation_onset(beta1, beta2) / (1 - beta1)
     near = onset - (onset - alpha[0]) * np.geomspace(1e-7, 1, 2000)
     dense = np.sort(np.concatenate([np.linspace(alpha[0], alpha[-1], 4001), near]))
     cs = -dense * (1 - beta1)
-    flip = np.array([stability.flip_threshold(c, beta1, beta2) for c in cs])
-    oscillation = np.array([stability.oscillation_threshold(c, beta1, beta2) for c in cs])
+    flip = np.array([linear.flip_threshold(c, beta1, beta2) for c in cs])
+    oscillation = np.array([linear.oscillation_threshold(c, beta1, beta2) for c in cs])
     # the ODE has normalised momentum: the same step is there an x larger by 1 / (1 - beta2)
-    ode = (1 - beta2) * np.array([stability.ode_threshold(c, beta1, beta2) for c in cs])
+    ode = (1 - beta2) * np.array([linear.ode_threshold(c, beta1, beta2) for c in cs])
     panel.plot(dense, flip, color=style.BLUE, label="flip (exact)")
     panel.plot(dense, oscillation, color=style.GREEN, label="oscillation (exact)")
     panel.plot(dense, ode, color=style.BLACK, linestyle="--", linewidth=0.7, label="Routh-Hurwitz, ODE")
     for sign in (-1, 1):
         label = r"paper: $|\alpha| < 1/(1-\beta_1)$" if sign > 0 else None
         panel.axvline(sign / (1 - beta1), color=style.VERMILION, linestyle=":", linewidth=1.4, label=label)
-    at, height = stability.peak(beta1, beta2)
+    at, height = linear.peak(beta1, beta2)
     if abs(at / (1 - beta1)) < alpha[-1]:
         panel.plot(-at / (1 - beta1), height, "*", color=style.SKY, markeredgecolor="black", markeredgewidth=0.6,
                    markersize=9)  # fmt: skip
@@ -83,7 +83,7 @@ def _curves(panel: Axes, alpha: np.ndarray, beta1: float, beta2: float) -> None:
     star = 1 / (1 - beta2) - 1 / (1 - beta1)
     if abs(star) < alpha[-1]:
         c = -star * (1 - beta1)
-        height = min(stability.largest_stable(c, beta1, beta2), 1e3)
+        height = min(linear.largest_stable(c, beta1, beta2), 1e3)
         panel.plot(star, height, "x", color="black", markersize=6, markeredgewidth=1.6)
     panel.plot([], [], "x", color="black", markersize=6, markeredgewidth=1.6, label=r"$\alpha^*$ at its limit")
     for (a, b1, b2), shape in MARKED.items():

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from theory import stability
-from theory.figures import style
+from theory.plotting import style
+from theory.stability import linear
 
 STUDIES = ("stationary-variance",)
 TITLE = "Noise near a minimum"
@@ -29,7 +29,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
         for curve in panel["curves"]:
             alpha, x = curve["alpha"], style.array(curve["x"])
             dense = np.geomspace(2e-3, x[-1], 300)
-            line = stability.variance(dense, -alpha * (1 - beta1), beta1, beta2)
+            line = linear.variance(dense, -alpha * (1 - beta1), beta1, beta2)
             axes.plot(dense, line, color=style.colour(alpha), label=style.name(alpha))
             axes.errorbar(x, curve["variance"], curve["half"], fmt=style.marker(alpha), color=style.colour(alpha),
                           markersize=3, elinewidth=0.8)  # fmt: skip

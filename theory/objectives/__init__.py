@@ -14,8 +14,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from theory.objectives.base import FiniteSum, Objective
+from theory.objectives.by_name import make, make_stream, names, stream_names
 from theory.objectives.online import Stream
-from theory.objectives.registry import make, make_stream, names, stream_names
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

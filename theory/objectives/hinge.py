@@ -3,7 +3,7 @@
 import numpy as np
 
 from theory.objectives.base import FiniteSum, Objective
-from theory.objectives.registry import objective
+from theory.objectives.by_name import objective
 
 
 @objective("hinge")

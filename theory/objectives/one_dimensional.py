@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from theory.objectives.base import Objective
-from theory.objectives.registry import objective
+from theory.objectives.by_name import objective
 
 Scalar = Callable[[np.ndarray], np.ndarray]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from theory.objectives.base import Objective
-from theory.objectives.registry import objective
+from theory.objectives.by_name import objective
 
 
 @objective("quadratic")

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from theory.objectives.base import FiniteSum, Objective, largest_eigenvalue
-from theory.objectives.registry import objective
+from theory.objectives.by_name import objective
 
 
 @objective("breast-cancer")

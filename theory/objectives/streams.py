@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from theory.objectives.by_name import stream
 from theory.objectives.online import Stream, evenly
-from theory.objectives.registry import stream
 
 BOX = (-1.0, 1.0)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from theory.objectives.base import FiniteSum, Objective
-from theory.objectives.registry import objective
+from theory.objectives.by_name import objective
 
 BEND = 4 / (3 * np.sqrt(3))
 """The largest |tanh''|."""

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from theory.objectives.base import Objective, diagonal
-from theory.objectives.registry import objective
+from theory.objectives.by_name import objective
 
 
 @objective("waves")

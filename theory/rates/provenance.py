@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("theory/rates", "theory/objectives", "theory/bounds.py", "theory/filters.py", "theory/stability.py")
+SOURCES = (
+    "theory/rates",
+    "theory/objectives",
+    "theory/theorems/bounds.py",
+    "theory/method/filters.py",
+    "theory/stability/linear.py",
+)
 TOOLS = ("numpy", "numba", "scipy", "pyarrow", "torch")
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from theory.bounds import Online, Preconditioner, alto, eadam, esgd
-from theory.filters import Filter
+from theory.method.filters import Filter
+from theory.theorems.bounds import Online, Preconditioner, alto, eadam, esgd
 
 METHODS = ("ESGD", "EAdam", "ALTO vanilla", "ALTO")
 """Algorithms 3, 4, 1 and 2; the position is the kernels' code."""

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from theory import acceleration, objectives, stability
-from theory.filters import Filter
+from theory import objectives
+from theory.method.filters import Filter
+from theory.method.sequences import accumulated, average, explored
 from theory.regressions.check import Check, Quantity, setting
-from theory.sequences import accumulated, average, explored
 from theory.simulate.batch import Method, simulate
+from theory.stability import linear, polyak
 
 
 def _identities() -> list[Quantity]:
@@ -51,7 +52,7 @@ def _special_points() -> list[Quantity]:
 
 
 def _jury() -> list[Quantity]:
-    wrong, compared = stability.jury_mismatches(100_000, 1)
+    wrong, compared = linear.jury_mismatches(100_000, 1)
     return [(f"mismatches with eigenvalues in {compared} points", wrong, 0)]
 
 
@@ -73,14 +74,14 @@ PEAKS = (
 def _thresholds() -> Iterator[Quantity]:
     for alpha, beta1, beta2, flip, oscillation in THRESHOLDS:
         c, name = -alpha * (1 - beta1), setting(alpha, beta1, beta2)
-        yield f"flip at {name}", stability.flip_threshold(c, beta1, beta2), flip
-        yield f"oscillation at {name}", stability.oscillation_threshold(c, beta1, beta2), oscillation
+        yield f"flip at {name}", linear.flip_threshold(c, beta1, beta2), flip
+        yield f"oscillation at {name}", linear.oscillation_threshold(c, beta1, beta2), oscillation
     for beta1, beta2, onset, at, height, end in PEAKS:
-        found_at, found_height = stability.peak(beta1, beta2)
-        yield f"c0 at {beta1:g}, {beta2:g}", stability.oscillation_onset(beta1, beta2), onset
+        found_at, found_height = linear.peak(beta1, beta2)
+        yield f"c0 at {beta1:g}, {beta2:g}", linear.oscillation_onset(beta1, beta2), onset
         yield f"c_x at {beta1:g}, {beta2:g}", found_at, at
         yield f"x_peak at {beta1:g}, {beta2:g}", found_height, height
-        yield f"oscillation at c = 1, {beta1:g}, {beta2:g}", stability.oscillation_threshold(1.0, beta1, beta2), end
+        yield f"oscillation at c = 1, {beta1:g}, {beta2:g}", linear.oscillation_threshold(1.0, beta1, beta2), end
 
 
 RADII = (
@@ -93,13 +94,13 @@ RADII = (
 
 def _radii() -> Iterator[Quantity]:
     for x, alpha, beta1, beta2, reference in RADII:
-        radius = stability.spectral_radius(x, -alpha * (1 - beta1), beta1, beta2)
+        radius = linear.spectral_radius(x, -alpha * (1 - beta1), beta1, beta2)
         yield f"spectral radius at x={x:g}, {setting(alpha, beta1, beta2)}", float(radius), reference
 
 
 def _oscillation() -> list[Quantity]:
-    x = stability.oscillation_threshold(0.95, 0.99, 0.9)
-    roots = np.linalg.eigvals(stability.system(x, 0.95, 0.99, 0.9)[0])
+    x = linear.oscillation_threshold(0.95, 0.99, 0.9)
+    roots = np.linalg.eigvals(linear.system(x, 0.95, 0.99, 0.9)[0])
     return [
         ("threshold at c = .95, .99, .9", x, 0.02396),
         ("period there, steps", 2 * np.pi / np.abs(np.angle(roots)).max(), 134.0),
@@ -108,8 +109,8 @@ def _oscillation() -> list[Quantity]:
 
 def _polyak() -> Iterator[Quantity]:
     for kappa, reference in ((10, 0.519494), (100, 0.818182), (1000, 0.938693)):
-        point = acceleration.polyak(kappa)
-        yield f"rate at kappa = {kappa}", acceleration.rate(kappa, point.eta, point.beta1, point.beta1), reference
+        point = polyak.polyak(kappa)
+        yield f"rate at kappa = {kappa}", polyak.rate(kappa, point.eta, point.beta1, point.beta1), reference
 
 
 def _same_optimizer() -> list[Quantity]:

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from theory import stability
-from theory.edge import settled_sharpness, train
 from theory.regressions.check import Check, Quantity, setting
+from theory.simulate.full_batch import settled_sharpness, train
+from theory.stability import linear
 
 
 def _edge() -> list[Quantity]:
     eta, rows, sharp = 0.3, [], []
     for alpha, beta1 in ((0.5, 0.01), (0.0, 0.99), (-5.0, 0.99)):
-        predicted = stability.largest_stable(-alpha * (1 - beta1), beta1, 0.0) / eta
+        predicted = linear.largest_stable(-alpha * (1 - beta1), beta1, 0.0) / eta
         sharp.append(settled_sharpness(alpha, beta1, eta=eta, steps=4000))
         # the band [.98, 1.005] as its middle and half width
         rows.append((f"sharpness / (x*/eta) at {setting(alpha, beta1)}", sharp[-1] / predicted, 0.9925))

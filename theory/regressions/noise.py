@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.linalg import solve_discrete_lyapunov
 
-from theory import minibatch, stability
 from theory.regressions.check import Check, Quantity, setting
+from theory.stability import linear, mean_square_batch_one
 
 VARIANCES = (
     # x, c, beta1, beta2, V
@@ -17,22 +17,22 @@ VARIANCES = (
 
 def _variances() -> Iterator[Quantity]:
     for x, c, beta1, beta2, reference in VARIANCES:
-        yield f"V at x={x:g}, c={c:g}, {beta1:g}, {beta2:g}", stability.variance(x, c, beta1, beta2), reference
+        yield f"V at x={x:g}, c={c:g}, {beta1:g}, {beta2:g}", linear.variance(x, c, beta1, beta2), reference
 
 
 def _lyapunov() -> list[Quantity]:
     rng, largest = np.random.default_rng(0), 0.0
     for _ in range(200):
         beta1, beta2, c = rng.uniform(0, 0.9), rng.uniform(0, 0.9), rng.uniform(-0.9, 0.9)
-        x = min(stability.largest_stable(c, beta1, beta2), 4.0) * rng.uniform(0.1, 0.9)
-        A, B = stability.system(x, c, beta1, beta2)
+        x = min(linear.largest_stable(c, beta1, beta2), 4.0) * rng.uniform(0.1, 0.9)
+        A, B = linear.system(x, c, beta1, beta2)
         solved = solve_discrete_lyapunov(A, np.outer(B, B))[0, 0]
-        largest = max(largest, abs(solved / stability.variance(x, c, beta1, beta2) - 1))
+        largest = max(largest, abs(solved / linear.variance(x, c, beta1, beta2) - 1))
     return [("V beside a Lyapunov solver, 200 settings, relative", largest, 0)]
 
 
 def _mean_square() -> list[Quantity]:
-    wrong, compared = stability.mean_square_mismatches(2000, 1)
+    wrong, compared = linear.mean_square_mismatches(2000, 1)
     return [(f"mismatches with the operator in {compared} points", wrong, 0)]
 
 
@@ -54,7 +54,7 @@ MEAN_SQUARE = (
 def _mean_square_thresholds() -> Iterator[Quantity]:
     for alpha, beta1, beta2, references in MEAN_SQUARE:
         for rho, reference in zip(RHOS, references, strict=True):
-            found = stability.mean_square_threshold(rho, -alpha * (1 - beta1), beta1, beta2)
+            found = linear.mean_square_threshold(rho, -alpha * (1 - beta1), beta1, beta2)
             yield f"x at rho={rho:g}, {setting(alpha, beta1, beta2)}", found, reference
 
 
@@ -65,14 +65,14 @@ ONE_SAMPLE = (
 
 
 def _one_sample() -> Iterator[Quantity]:
-    features = minibatch.features()
+    features = mean_square_batch_one.features()
     for alpha, beta1, beta2, reference in ONE_SAMPLE:
-        found = minibatch.largest_stable_rate(features, alpha, beta1, beta2)
+        found = mean_square_batch_one.largest_stable_rate(features, alpha, beta1, beta2)
         yield f"largest eta at {setting(alpha, beta1, beta2)}", found, reference
 
 
 def _variance_sign() -> list[Quantity]:
-    wrong, compared = stability.variance_sign_mismatches(20_000, 1)
+    wrong, compared = linear.variance_sign_mismatches(20_000, 1)
     return [(f"mismatches in {compared} points", wrong, 0), ("at least 1e4 points", float(compared >= 10_000), 1)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from theory import objectives
-from theory.claims.valley import table_1_agreement
+from theory.claims.method.valley import table_1_agreement
 from theory.regressions.check import Check, Quantity
 from theory.simulate.batch import Method, simulate
 from theory.simulate.crossing import sign_agreement

@@ -1,16 +1,16 @@
 """Drift along a valley: f(x, y) = s(y) x^2 / 2 with s = e^y, noise on the x-gradient alone.
 
 The noise keeps x^2 > 0, so the y-gradient s x^2 / 2 pushes towards smaller sharpness s. Where x relaxes fast,
-dy/dk = -(eta / (1 - beta2)) (sigma^2 / 2) V(eta s) / s with the stationary variance V of theory.stability: since a
-constant passes E unchanged, alpha enters through V alone.
+dy/dk = -(eta / (1 - beta2)) (sigma^2 / 2) V(eta s) / s with the stationary variance V of theory.stability.linear: since
+a constant passes E unchanged, alpha enters through V alone.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from theory import stability
 from theory.simulate.rule import Rule, compiled, direction, generators
+from theory.stability import linear
 
 
 @compiled
@@ -79,7 +79,7 @@ def predicted(rule: Rule, *, eta: float, sigma: float = 0.04, steps: int = 20_00
 
     def slope(y: float) -> float:
         s = np.exp(y)
-        V = stability.variance(eta * s, rule.c, rule.beta1, rule.beta2)
+        V = linear.variance(eta * s, rule.c, rule.beta1, rule.beta2)
         return -(eta / (1 - rule.beta2)) * sigma**2 / 2 * V / s
 
     parts = 10  # Runge-Kutta steps between two kept values

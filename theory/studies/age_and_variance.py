@@ -5,8 +5,8 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from theory.evidence import Effort
-from theory.filters import Filter
+from theory.ledger.evidence import Effort
+from theory.method.filters import Filter
 
 SEED, SETTINGS = 0, 3000
 NAMED = ((-5.0, 0.99, 0.9), (0.5, 0.01, 0.9), (-50.0, 0.99, 0.9), (-80.0, 0.99, 0.95), (-20.0, 0.98, 0.9),

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from theory import objectives
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.batch import Method, simulate
-from theory.studies.statistics import t_interval
+from theory.studies.intervals import t_interval
 
 SEED, STARTS, STEPS, KEEP = 0, 100, 5000, 10
 SHOWN = ((0.5, 1.6), (1.9, 0.8))

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.dips import Dip, crosses, first_failure
 from theory.simulate.rule import Rule
-from theory.studies.statistics import wilson_interval
+from theory.studies.intervals import wilson_interval
 
 ALPHAS = (50.0, 5.0, 0.0, -5.0, -20.0, -50.0, -80.0, -90.0)
 FAMILIES = (

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from theory import stability
-from theory.edge import train
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
+from theory.simulate.full_batch import train
+from theory.stability import linear
 
 ALPHAS, BETA1, BETA2, ETA = (0.0, -91.0, -93.0, -95.0), 0.99, 0.9, 0.03
 
@@ -20,7 +20,7 @@ def compute(effort: Effort) -> dict[str, Any]:
         finite = [value for value in seen.sharpness if np.isfinite(value)]
         runs.append({
             "alpha": alpha,
-            "bears": stability.largest_stable(-alpha * (1 - BETA1), BETA1, BETA2) / ETA,
+            "bears": linear.largest_stable(-alpha * (1 - BETA1), BETA1, BETA2) / ETA,
             "sharpness": finite[-1] if np.isfinite(seen.loss[-1]) and seen.loss[-1] < 1 else None,
             "step": at,
             "loss": [seen.loss[k - 1] for k in at],

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.double_well import Visits, Well, visits
 from theory.simulate.rule import Rule
-from theory.studies.statistics import t_interval
+from theory.studies.intervals import t_interval
 
 ALPHAS = (50.0, 20.0, 0.0, -5.0, -20.0, -50.0, -65.0, -80.0)
 FAMILIES = (("ESGD", 0.0, None, 0.05), ("EAdam", 0.9, 0.999, 0.0315))

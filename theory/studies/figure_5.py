@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_digits
 
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 
 BETA1S, CS = (0.5, 0.9, 0.99), (-0.5, -0.05, 0.0, 0.05, 0.25, 0.5, 0.75, 0.9)
 BETA2, BETA3, DECAY, EPS = 0.9, 0.99, 1e-4, 1e-6

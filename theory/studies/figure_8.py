@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from theory import objectives
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.batch import Method, simulate
 
 SHOWN_ETA, STEPS = 0.1, 4000

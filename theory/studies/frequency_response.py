@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.algorithms import ESGD
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
+from theory.method.algorithms import ESGD
 
 BETA1, BETA2 = 0.99, 0.9
 ALPHAS = (50.0, 0.0, -5.0, -50.0, -90.0)

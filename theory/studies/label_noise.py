@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.label_noise import flatten
 from theory.simulate.rule import Rule
-from theory.studies.statistics import t_interval
+from theory.studies.intervals import t_interval
 
 CASES = ((50.0, 0.99), (0.5, 0.01), (0.0, 0.99), (-20.0, 0.99), (-50.0, 0.99), (-80.0, 0.99))
 ETA, NOISE, SEED = 0.15, 0.5, 0

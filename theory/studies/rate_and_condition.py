@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from theory import stability
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
+from theory.stability import linear
 
 SEED, STARTS, RESTARTS = 0, 8, 6
 
@@ -15,7 +15,7 @@ SEED, STARTS, RESTARTS = 0, 8, 6
 def _rate(kappa: float, eta: float, c: float, beta1: float, beta2: float) -> float:
     """The worst spectral radius over 41 eigenvalues in [1/kappa, 1]."""
     eigenvalues = np.geomspace(1 / kappa, 1, 41)
-    return float(stability.spectral_radius(eta * eigenvalues, c, beta1, beta2).max())
+    return float(linear.spectral_radius(eta * eigenvalues, c, beta1, beta2).max())
 
 
 def _search(cost: Callable[[np.ndarray], float], dimension: int, rng: np.random.Generator) -> float:

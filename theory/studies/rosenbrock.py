@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from theory import objectives
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.batch import Method, simulate
 
 STEPS, TARGET = 5000, 1e-6

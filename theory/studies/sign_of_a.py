@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.crossing import crossing, sign_agreement
 
 BETA1S = (0.99, 0.9, 0.01)

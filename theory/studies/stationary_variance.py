@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from theory import stability
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 from theory.simulate.batch import Method, simulate
-from theory.studies.statistics import t_interval
+from theory.stability import linear
+from theory.studies.intervals import t_interval
 
 ALPHAS, BETA1, BETA2S = (50.0, 0.0, -5.0, -50.0, -80.0), 0.99, (0.0, 0.9)
 SEED, SEEDS, FRACTIONS = 0, 64, np.geomspace(0.005, 0.9, 9)
@@ -19,7 +19,7 @@ def _simulated(beta2: float, steps: int) -> list[dict[str, Any]]:
     rng, rows = np.random.default_rng(SEED), []
     for alpha in ALPHAS:
         # beyond ten times SGD's own limit only the slow average acts: no setting in use lies there
-        limit = min(stability.largest_stable(-alpha * (1 - BETA1), BETA1, beta2), 10.0)
+        limit = min(linear.largest_stable(-alpha * (1 - BETA1), BETA1, beta2), 10.0)
         xs = limit * FRACTIONS
         methods = [Method(f"x={x:.3g}", "sgd", alpha, BETA1, beta2, x) for x in xs]
         iterates = simulate(
@@ -35,7 +35,7 @@ def _best(x: float, beta2: float) -> float:
     """The c in [0, 1) with the smallest V at this x."""
 
     def cost(c: float) -> float:
-        return stability.variance(x, c, BETA1, beta2) if stability.jury(x, c, BETA1, beta2) else np.inf
+        return linear.variance(x, c, BETA1, beta2) if linear.jury(x, c, BETA1, beta2) else np.inf
 
     grid = np.linspace(0, 0.999, 400)
     start = grid[np.argmin([cost(c) for c in grid])]

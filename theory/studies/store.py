@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.evidence import Effort
+from theory.ledger.evidence import Effort
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "results" / "theory"

@@ -1,10 +1,10 @@
 """Numbers that closed forms of the theory give: evaluated when the paper is built."""
 
-from theory import stability
-from theory.claims.stability import CASES
-from theory.filters import Filter
+from theory.claims.behaviour.stability import CASES
+from theory.method.filters import Filter
+from theory.stability import linear
 from theory.tex.book import Book
-from theory.tex.escape import number, plain, table
+from theory.tex.markup import number, plain, table
 
 RECOMMENDED = {"large": (-5.0, 0.99, 0.9), "small": (0.5, 0.01, 0.9)}
 """The paper's settings for large and small batches: alpha, beta1, beta2."""
@@ -42,9 +42,9 @@ def add(book: Book) -> None:
         book.value(f"{name}/weight", number(weight, 3))
         book.value(f"{name}/kappa", number(F.kappa, 3))
         book.value(f"{name}/gain", number(Filter(alpha, beta1, 0.0).omega2))
-        book.value(f"{name}/peak", number(stability.largest_stable(F.c, beta1, beta2)))
+        book.value(f"{name}/peak", number(linear.largest_stable(F.c, beta1, beta2)))
         book.value(f"{name}/ratio", number(_ratio(F.c, beta1, beta2)))
-    cliff = {alpha: stability.largest_stable(-alpha * 0.01, 0.99, 0.9) for alpha in (-90.0, -95.0)}
+    cliff = {alpha: linear.largest_stable(-alpha * 0.01, 0.99, 0.9) for alpha in (-90.0, -95.0)}
     for alpha, value in cliff.items():
         book.value(f"cliff/{alpha:g}", number(value))
 
@@ -60,16 +60,16 @@ def _filter_row(alpha: float, beta1: float, beta2: float) -> list[str]:
 
 
 def _ratio(c: float, beta1: float, beta2: float) -> float:
-    return stability.largest_stable(c, beta1, beta2) / stability.largest_stable(0.0, beta1, beta2)
+    return linear.largest_stable(c, beta1, beta2) / linear.largest_stable(0.0, beta1, beta2)
 
 
 def _threshold_row(alpha: float, beta1: float, beta2: float) -> list[str]:
     c = -alpha * (1 - beta1)
     values = (
         c,
-        stability.flip_threshold(c, beta1, beta2),
-        stability.oscillation_threshold(c, beta1, beta2),
-        stability.largest_stable(c, beta1, beta2),
+        linear.flip_threshold(c, beta1, beta2),
+        linear.oscillation_threshold(c, beta1, beta2),
+        linear.largest_stable(c, beta1, beta2),
         _ratio(c, beta1, beta2),
     )
     return [_setting(alpha, beta1, beta2), *map(number, values)]
@@ -84,7 +84,7 @@ def _region_rows() -> list[list[str]]:
 
 def _region_row(x: float, alpha: float, beta1: float, beta2: float, converges: bool) -> list[str]:
     c = -alpha * (1 - beta1)
-    radius = float(stability.spectral_radius(x, c, beta1, beta2))
+    radius = float(linear.spectral_radius(x, c, beta1, beta2))
     if (radius < 1) is not converges:
         raise ValueError(f"the spectral radius {radius} contradicts the stored case x = {x}, alpha = {alpha}")
     inside = "yes" if abs(c) < 1 else "no"
@@ -92,6 +92,6 @@ def _region_row(x: float, alpha: float, beta1: float, beta2: float, converges: b
 
 
 def _variance_row(x: float, alpha: float, beta1: float, beta2: float) -> list[str]:
-    value = stability.variance(x, -alpha * (1 - beta1), beta1, beta2)
-    ratio = value / stability.variance(x, 0.0, beta1, beta2)
+    value = linear.variance(x, -alpha * (1 - beta1), beta1, beta2)
+    ratio = value / linear.variance(x, 0.0, beta1, beta2)
     return [plain(x), _setting(alpha, beta1, beta2), number(value), number(ratio)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from theory import figures
 from theory.figures import gallery
 from theory.tex.book import Book
-from theory.tex.escape import statement
+from theory.tex.markup import statement
 from theory.tex.results import StaleError
 
 

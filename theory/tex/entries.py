@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from theory.evidence import About, Kind, Outcome, Result
-from theory.ledger import Entry, Verdict
+from theory.ledger.claim import Entry, Verdict
+from theory.ledger.evidence import About, Kind, Outcome, Result
 from theory.tex.book import Book
-from theory.tex.escape import count, statement, words
+from theory.tex.markup import count, statement, words
 
 NAMES = {
     Verdict.PROVED: "proved",

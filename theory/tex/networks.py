@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from theory.studies.statistics import t_interval
+from theory.studies.intervals import t_interval
 from theory.tex.book import Book
-from theory.tex.escape import decimals, fixed, grouped_table, interval, plain, statement, words
+from theory.tex.markup import decimals, fixed, grouped_table, interval, plain, statement, words
 from theory.tex.results import StaleError, read
 
 REMEDY = "python -m experiments run NAME, then report NAME --results results"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.tex.book import Book
-from theory.tex.escape import code, long_table
+from theory.tex.markup import code, long_table
 from theory.tex.results import StaleError, digest
 
 PATTERNS = ("ledger.json", "worst-case/rows.json", "rates/*.json", "theory/*.json", "experiments/*.json",

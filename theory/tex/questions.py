@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from theory.claims.experiments import compare
-from theory.evidence import Outcome
-from theory.ledger import Entry
+from theory.claims.networks.paper_tables import compare
+from theory.ledger.claim import Entry
+from theory.ledger.evidence import Outcome
 from theory.tex.book import Book
-from theory.tex.escape import decimals, fixed, grouped_table, interval, number, words
+from theory.tex.markup import decimals, fixed, grouped_table, interval, number, words
 from theory.tex.results import StaleError, read
 
 REMEDY = "python -m experiments evidence"

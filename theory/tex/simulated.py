@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.ledger import Entry
-from theory.studies.statistics import t_interval
+from theory.ledger.claim import Entry
+from theory.studies.intervals import t_interval
 from theory.tex.book import Book
-from theory.tex.escape import number, plain, plus_minus, table
+from theory.tex.markup import number, plain, plus_minus, table
 from theory.tex.results import read
 
 REMEDY = "python -m theory figures --fresh --thorough, then copy runs/theory/studies to results/theory"

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from theory import regressions
-from theory.claims.linear_regret import case
-from theory.claims.margins import BATCH_ONE
-from theory.ledger import Entry
-from theory.linear_regret import LONG, SHORT
+from theory.claims.behaviour.margins import BATCH_ONE
+from theory.claims.theorems.linear_regret import case
+from theory.ledger.claim import Entry
 from theory.rates.records import Verdict
 from theory.tex.book import Book
-from theory.tex.escape import grouped_table, interval, number, plain, table, words
+from theory.tex.markup import grouped_table, interval, number, plain, table, words
 from theory.tex.results import StaleError, read
+from theory.theorems.linear_regret import LONG, SHORT
 
 RATES = ("convex", "linear", "floor", "regret", "nonconvex", "batch", "pl")
 SEVERITY = (Verdict.AGREES, Verdict.UNDECIDED, Verdict.DIFFERS, Verdict.VIOLATED)

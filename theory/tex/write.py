@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.ledger import Entry
+from theory.ledger.claim import Entry
 from theory.tex import closed, drawn, entries, networks, provenance, questions, simulated, studies
 from theory.tex.book import Book
 

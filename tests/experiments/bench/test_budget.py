@@ -5,7 +5,7 @@ import pytest
 from experiments.bench import budget, record
 from experiments.bench.contestants import CONTESTANTS
 from experiments.bench.shapes import MODELS
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 from tests.experiments.bench.cases import CPU, wish
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.bench import store
+from experiments.analysis import benchmarks
 from experiments.bench.command import Memory, Scaling, Step
 from experiments.bench.contestants import FLOORS, YARDSTICK
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,7 +28,7 @@ def test_json_is_alone_on_stdout_and_equal_to_the_file(tmp_path):
                   "--out", str(tmp_path))  # fmt: skip
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    assert store.read(tmp_path) == {"step": report}
+    assert benchmarks.read(tmp_path) == {"step": report}
     assert {row["name"] for row in report["cases"][0]["contestants"]} == {"alto-foreach", YARDSTICK, *FLOORS}
     assert (tmp_path / "bench-step.png").exists()
     assert (tmp_path / "bench-step.pdf").exists()

@@ -7,7 +7,7 @@ from torch import nn
 from experiments.bench import contestants, traffic
 from experiments.bench.contestants import CONTESTANTS, FLOORS, YARDSTICK, Contestant
 from experiments.bench.workload import Workload
-from experiments.errors import ConfigError
+from experiments.io.errors import ConfigError
 from tests.experiments.bench.cases import CPU, TINY
 
 

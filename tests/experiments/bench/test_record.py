@@ -5,11 +5,12 @@ import json
 import pytest
 import torch
 
-from experiments import figures
+from experiments.analysis.benchmarks import FORMAT
 from experiments.bench import console, contestants, figure, measure, record, traffic
 from experiments.bench.contestants import CONTESTANTS, FLOORS, YARDSTICK, Contestant
 from experiments.bench.measure import Times
 from experiments.bench.record import Wish
+from experiments.report.figures import draw
 from tests.experiments.bench.cases import TINY, wish
 
 
@@ -31,7 +32,7 @@ def test_ratios_are_of_times_in_the_same_round_and_the_floor_is_the_better_bandw
 
 def test_the_json_says_everything():
     report = json.loads(json.dumps(record.make(wish())))
-    assert report["format"] == record.FORMAT
+    assert report["format"] == FORMAT
     assert (report["bench"], report["rounds"], report["threads"], report["seed"]) == ("step", 2, 1, 3)
     assert {"device", "name", "cores"} <= set(report["hardware"])
     assert {"python", "torch", "alto-optim"} <= set(report["versions"])
@@ -69,7 +70,7 @@ def test_without_fused_adamw_there_is_no_ratio_and_still_a_table_and_a_figure(mo
     report = record.make(wish(only=("alto-foreach",), rounds=1))
     assert all(row["times_adamw_fused"] is None for row in report["cases"][0]["contestants"])
     console.show(report)
-    assert len(figures.write(figure.draw(report), tmp_path, "bench-step")) == 2
+    assert len(draw.write(figure.draw(report), tmp_path, "bench-step")) == 2
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

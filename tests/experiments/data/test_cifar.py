@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import cifar
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 CONFIG10 = DataConfig("cifar10", validation=0.1)
 CONFIG100 = DataConfig("cifar100", validation=0.1)

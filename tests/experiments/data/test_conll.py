@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from experiments import data
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import IGNORED, conll
 from experiments.data.dataset import PADDING
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 TRAIN = """-DOCSTART- -X- -X- O
 

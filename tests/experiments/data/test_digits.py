@@ -1,7 +1,7 @@
 import torch
 
 from experiments import data
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 
 
 def test_the_three_parts_are_disjoint_and_whole():

@@ -8,7 +8,7 @@ import pytest
 
 from experiments import __main__ as command
 from experiments.data import fetch
-from experiments.errors import ConfigError, DataError
+from experiments.io.errors import ConfigError, DataError
 
 
 def archive(path, names, folder="made"):

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from experiments import data
-from experiments.config import DataConfig, ModelConfig
+from experiments.config.schema import DataConfig, ModelConfig
 from experiments.data import images
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 from experiments.models import create
 
 CONFIG = DataConfig("imagefolder", validation=0.25, size=8)

@@ -6,9 +6,9 @@ import torch
 from transformers import BertTokenizerFast
 
 from experiments import data
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import conll, pieces, sentences
-from experiments.errors import ConfigError, DataError
+from experiments.io.errors import ConfigError, DataError
 
 PAIRS = [("the cat sat", "a cat sat down", 1), ("rain fell", "the dog ran off", 0)] * 10
 VOCABULARY = [

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from experiments.config import DataConfig
+from experiments.config.schema import DataConfig
 from experiments.data import text
-from experiments.errors import DataError
+from experiments.io.errors import DataError
 
 TEXT = "".join(chr(97 + i % 26) for i in range(1000))
 

@@ -5,13 +5,14 @@ import importlib.util
 import pytest
 import torch
 
-from experiments import data, models, plan
-from experiments.config import DataConfig, ModelConfig, TrainingConfig
+from experiments import data, models
+from experiments.config.schema import DataConfig, ModelConfig, TrainingConfig
 from experiments.data.dataset import PADDING
-from experiments.environment import Environment
-from experiments.errors import ConfigError
+from experiments.io.environment import Environment
+from experiments.io.errors import ConfigError
 from experiments.models.bert import BertClassifier, BertTagger
-from experiments.train import train
+from experiments.runs import plan
+from experiments.training.train import train
 
 SMALL = {"layers": 1, "heads": 2, "width": 16, "context": 32}
 

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from theory import __main__ as command
 from theory import figures, studies
-from theory.figures import gallery, style
+from theory.figures import gallery
+from theory.plotting import style
 from theory.studies import store
 
 NAMES = list(figures.ALL)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from theory import algorithms, objectives
+from theory import objectives
+from theory.method import algorithms
+from theory.method.trajectory import record
 from theory.objectives.noise import Sign
 from theory.rates import kernels, runner
 from theory.rates.settings import METHODS, PAPER, Setting
-from theory.trajectory import record
 
 EPS = (1e-3, 1e-2, 1e-1)
 

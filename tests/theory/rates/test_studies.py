@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from theory import algorithms, claims, objectives, rates
+from theory import claims, objectives, rates
 from theory.__main__ import main
-from theory.rates import provenance, records, report, resting, runner, store, throughput
+from theory.method import algorithms
+from theory.rates import fixed_point, provenance, records, report, runner, store, throughput
 from theory.rates.records import Cell
 from theory.rates.settings import Setting
 from theory.rates.studies import ALL, batch, convex, floor, linear, nonconvex, pl, regret
@@ -193,10 +194,10 @@ def test_eadam_rests_beside_the_best_point_and_esgd_does_not():
     """Where the divisor hardly moves (a large eps1), EAdam's mean step is the mean gradient: it rests at the best."""
     stream = objectives.make_stream("quadratic")
     costs = [
-        resting.cost_of_resting(stream, Setting("EAdam", 0.5, 0.01, eps=(eps1, 1.0, 1.0))) for eps1 in (1.0, 1000.0)
+        fixed_point.cost_of_resting(stream, Setting("EAdam", 0.5, 0.01, eps=(eps1, 1.0, 1.0))) for eps1 in (1.0, 1000.0)
     ]
     assert costs[0] > 1e-5 > 1e3 * costs[1]
-    assert resting.cost_of_resting(stream, Setting("ESGD", 0.5, 0.01)) == 0
+    assert fixed_point.cost_of_resting(stream, Setting("ESGD", 0.5, 0.01)) == 0
 
 
 def test_the_resting_point_is_where_the_algorithm_stays():
@@ -211,7 +212,7 @@ def test_the_resting_point_is_where_the_algorithm_stays():
             late.append(theta[0].mean(0))
     away = np.mean(late, 0) - best
     H = stream.a.T @ stream.a / 32
-    assert away @ H @ away / 2 == pytest.approx(resting.cost_of_resting(stream, setting), rel=0.25)
+    assert away @ H @ away / 2 == pytest.approx(fixed_point.cost_of_resting(stream, setting), rel=0.25)
 
 
 def test_rows_on_fair_signs_meet_draws_of_their_own():

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from theory.evidence import QUICK, THOROUGH
+from theory.ledger.evidence import QUICK, THOROUGH
 from theory.studies import store
 
 

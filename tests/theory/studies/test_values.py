@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from theory import stability
-from theory.evidence import QUICK
-from theory.filters import Filter
+from theory.ledger.evidence import QUICK
+from theory.method.filters import Filter
+from theory.stability import linear
 from theory.studies import (
     age_and_variance,
     crossing,
@@ -42,7 +42,7 @@ def test_the_edge_found_from_eigenvalues_is_the_threshold():
         beta1, beta2 = panel["beta1"], panel["beta2"]
         for alpha, edge in zip(panel["edge_alpha"], panel["edge"], strict=True):
             if np.isfinite(edge):
-                limit = stability.largest_stable(-alpha * (1 - beta1), beta1, beta2)
+                limit = linear.largest_stable(-alpha * (1 - beta1), beta1, beta2)
                 assert edge == pytest.approx(limit, rel=1e-6)
 
 
@@ -50,7 +50,7 @@ def test_the_critical_non_uniformity_is_one_over_the_root_of_v():
     for panel in mean_square.compute(QUICK)["panels"]:
         for curve in panel["curves"]:
             c = -curve["alpha"] * (1 - curve["beta1"])
-            V = stability.variance(curve["x"], c, curve["beta1"], panel["beta2"])
+            V = linear.variance(curve["x"], c, curve["beta1"], panel["beta2"])
             assert np.array(curve["rho"]) == pytest.approx(V**-0.5, rel=1e-5)
 
 

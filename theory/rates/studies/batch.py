@@ -25,7 +25,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.signal import lfilter
 
-from theory import bounds, stability
 from theory.objectives.noise import Sign, Skewed
 from theory.rates import fit, runner
 from theory.rates.records import (
@@ -41,6 +40,8 @@ from theory.rates.records import (
     row,
 )
 from theory.rates.settings import GRID, QUICK, Setting
+from theory.stability import linear
+from theory.theorems import bounds
 
 NAME = "batch"
 TITLE = "EAdam's floor falls like 1 / batch where eps1 is above the noise, else like 1 / sqrt(batch)"
@@ -101,7 +102,7 @@ def expected(setting: Setting, batches: np.ndarray) -> np.ndarray:
     F = setting.filter
     W = setting.eps[0] + NOISE.sigma * np.sqrt(F.noise_gain / batches)
     x = (1 - setting.beta2) * setting.eta / W
-    return NOISE.sigma**2 / batches * stability.variance(x, F.c, setting.beta1, setting.beta2)
+    return NOISE.sigma**2 / batches * linear.variance(x, F.c, setting.beta1, setting.beta2)
 
 
 def _floors(

@@ -10,11 +10,11 @@ from functools import partial
 
 import numpy as np
 
-from theory import bounds
-from theory.rates import bounds as ours
 from theory.rates import fit, runner
 from theory.rates.records import Cell, Outcome, Prediction, Subject, bound_over, curve, plain, row
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
+from theory.theorems import bounds
+from theory.theorems import virtual_iterate_bounds as ours
 
 NAME = "convex"
 TITLE = "smooth convex, no noise: f - f* and |grad f|^2 fall like 1/N"

@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from theory import stability
 from theory.objectives.noise import Sign
 from theory.rates import fit, runner
 from theory.rates.records import FULL_SEEDS, QUICK_SEEDS, Cell, Outcome, Prediction, Subject, curve, plain, row
 from theory.rates.settings import GRID, QUICK, Setting
+from theory.stability import linear
 
 NAME = "floor"
 TITLE = "constant step with noise: the variance of the iterate is the closed form V"
@@ -60,7 +60,7 @@ def _esgd(
     )  # fmt: skip
     rows, curves = [], []
     for setting, squares in zip(settings, _variances(run), strict=True):
-        V = stability.variance(xs, setting.filter.c, setting.beta1, setting.beta2)
+        V = linear.variance(xs, setting.filter.c, setting.beta1, setting.beta2)
         scaled = squares * xs**2
         subject = Subject(NAME, "quadratic", setting, f"beta2={beta2:g}")
         about = {"window_of": "step", "n_seeds": len(seeds)}
@@ -89,7 +89,7 @@ def _eadam(settings: list[Setting], last: int, seeds: Sequence[int], done: Calla
         setting, etas = settings[s], np.array(ADAM_STEPS)
         F = setting.filter
         # v also sees the gradient theta itself, whose variance is V
-        V = stability.variance(etas / np.sqrt(F.noise_gain), F.c, setting.beta1, setting.beta2)
+        V = linear.variance(etas / np.sqrt(F.noise_gain), F.c, setting.beta1, setting.beta2)
         found = squares[s : s + len(ADAM_STEPS)].T
         subject = Subject(NAME, "quadratic", setting, "in noise")
         rows.append(row(

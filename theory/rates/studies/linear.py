@@ -12,10 +12,10 @@ from math import ceil, log
 
 import numpy as np
 
-from theory import stability
 from theory.rates import fit, runner
 from theory.rates.records import Cell, Outcome, Prediction, Subject, curve, plain, row
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
+from theory.stability import linear
 
 NAME = "linear"
 TITLE = "quadratics, no noise: the linear rate is the spectral radius, to three digits"
@@ -63,7 +63,7 @@ def _esgd(settings: list[Setting], done: Callable[[int], None]) -> Outcome:
     field = runner.quadratic([1.0])
     for setting in settings:
         numbers = (setting.filter.c, setting.beta1, setting.beta2)
-        xs = np.array(SHARES) * min(stability.largest_stable(*numbers), 2.0)
+        xs = np.array(SHARES) * min(linear.largest_stable(*numbers), 2.0)
         predicted = [_observable(x, setting) for x in xs]
         found = [
             _measured(field, setting.at(x / (1 - setting.beta2)), rate, done)
@@ -79,7 +79,7 @@ def _esgd(settings: list[Setting], done: Callable[[int], None]) -> Outcome:
 def _observable(x: float, setting: Setting) -> float:
     """The spectral radius; at alpha = 0 without the root beta1 of h, which theta does not see."""
     beta1 = setting.beta1 if setting.alpha else 0.0
-    return float(stability.spectral_radius(x, setting.filter.c, beta1, setting.beta2))
+    return float(linear.spectral_radius(x, setting.filter.c, beta1, setting.beta2))
 
 
 def _worst(subject: Subject, predicted: list[float], found: list[float]) -> dict:
@@ -97,7 +97,7 @@ def _local(settings: list[Setting], done: Callable[[int], None]) -> Outcome:
     field = runner.quadratic([1.0, 0.3])
     for setting in settings:
         numbers = (setting.filter.c, setting.beta1, setting.beta2)
-        x = 0.3 * min(stability.largest_stable(*numbers), 2.0)
+        x = 0.3 * min(linear.largest_stable(*numbers), 2.0)
         divisor = setting.eps[0] * (setting.eps[1] if setting.layerwise else 1.0)
         tuned = replace(setting, eta=x * divisor / (1 - setting.beta2))
         rate = max(_observable(x * eigenvalue, setting) for eigenvalue in (1.0, 0.3))

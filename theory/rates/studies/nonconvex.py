@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from theory import bounds
 from theory.objectives.noise import Sign
 from theory.rates import fit, runner
 from theory.rates.records import (
@@ -31,6 +30,7 @@ from theory.rates.records import (
     row,
 )
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
+from theory.theorems import bounds
 
 NAME = "nonconvex"
 TITLE = "non-convex with noise: slope -1/2 with eta ~ T^(-1/2), slope -1 with batch ~ T, eps^-4 samples"

@@ -11,9 +11,7 @@ from functools import partial
 import numpy as np
 from scipy.linalg import solve_discrete_lyapunov
 
-from theory import stability
 from theory.objectives.noise import Sign
-from theory.rates import bounds as ours
 from theory.rates import fit, runner
 from theory.rates.records import (
     FULL_SEEDS,
@@ -29,6 +27,8 @@ from theory.rates.records import (
     row,
 )
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
+from theory.stability import linear
+from theory.theorems import virtual_iterate_bounds as ours
 
 NAME = "pl"
 TITLE = "PL functions: linear to a floor that shrinks with eta"
@@ -66,7 +66,7 @@ def cells(full: bool) -> list[Cell]:
 
 def floor(setting: Setting, curvature: float) -> float:
     """The stationary E f(y) of ESGD on curvature theta^2 / 2 in ``DIMENSION`` coordinates, y the virtual iterate."""
-    A, B = stability.system(setting.literal_eta * curvature, setting.filter.c, setting.beta1, setting.beta2)
+    A, B = linear.system(setting.literal_eta * curvature, setting.filter.c, setting.beta1, setting.beta2)
     P = solve_discrete_lyapunov(A, np.outer(B, B)) * (NOISE.sigma / curvature) ** 2
     step = setting.eta * curvature
     # y = theta - eta (b m - alpha h) with m = (1 - beta2) times the literal one; h and m are in units of the curvature
@@ -80,7 +80,7 @@ def expected_floor(setting: Setting) -> float:
         return floor(setting, L)
     F = setting.filter
     W = (setting.eps[0] + NOISE.sigma * np.sqrt(F.noise_gain)) * (setting.eps[1] if setting.layerwise else 1.0)
-    V = stability.variance((1 - setting.beta2) * setting.eta * L / W, F.c, setting.beta1, setting.beta2)
+    V = linear.variance((1 - setting.beta2) * setting.eta * L / W, F.c, setting.beta1, setting.beta2)
     return float(DIMENSION * NOISE.sigma**2 * V / (2 * L))
 
 
@@ -150,7 +150,7 @@ def _quiet(settings: list[Setting], done: Callable[[int], None]) -> Outcome:
         literal = (1 - setting.beta2) * setting.eta * L / divisor
         c = setting.filter.c
         beta1 = setting.beta1 if setting.alpha else 0.0  # h is not seen at alpha = 0
-        local = float(stability.spectral_radius(literal, c, beta1, setting.beta2))
+        local = float(linear.spectral_radius(literal, c, beta1, setting.beta2))
         first, last = (int(np.ceil(np.log(size) / np.log(local))) for size in SIZES)
         steps = np.unique(np.linspace(first, last, 200).astype(np.int64))
         run = runner.descend(field, [setting], checkpoints=steps, done=done)

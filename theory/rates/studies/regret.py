@@ -9,7 +9,7 @@ On least squares and logistic losses an optimizer can fail: one that does not mo
 the exponent 1. The theorem is an upper bound there. What ESGD and EAdam should cost late is known as well: near the
 best point the noise keeps E f - f* at eta_k tr(Q C) / 4 with the covariance C of a loss's gradient there, where Q = 1
 for ESGD and 1 / (eps1 + sqrt(G C_jj)) for EAdam, with the gain G of u; that sums to eta tr(Q C) sqrt(T) / 2. EAdam
-besides rests beside the best point (:mod:`theory.rates.resting`), which costs the same every round: with H free its
+besides rests beside the best point (:mod:`theory.rates.fixed_point`), which costs the same every round: with H free its
 regret is linear in the end.
 
 Where H_k may fall, Theorem C holds with half the squared width times the total fall added to it.
@@ -24,8 +24,8 @@ import numpy as np
 
 from theory import objectives
 from theory.objectives import Stream
-from theory.rates import bounds as ours
 from theory.rates import fit, runner
+from theory.rates.fixed_point import cost_of_resting
 from theory.rates.records import (
     QUICK_SEEDS,
     Cell,
@@ -37,8 +37,8 @@ from theory.rates.records import (
     plain,
     row,
 )
-from theory.rates.resting import cost_of_resting
 from theory.rates.settings import GRID, METHODS, QUICK, Setting
+from theory.theorems import virtual_iterate_bounds as ours
 
 NAME = "regret"
 TITLE = "online regret: T^(1/2), and T on Reddi's stream unless H is kept from falling"

@@ -1,0 +1,1 @@
+"""From rows to statistics: intervals, paired differences, costs, and evidence for the ledger."""

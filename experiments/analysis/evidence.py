@@ -1,0 +1,258 @@
+"""From kept summaries to evidence: one small file a question, which the ledger of the theory reads.
+
+What is asked is in `questions`; what comes out is computed here, whatever its sign.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.analysis import benchmarks
+from experiments.analysis.contrast import Term, contrast
+from experiments.analysis.kept import Summary
+from experiments.analysis.kept import read as read_summary
+from experiments.analysis.questions import Chosen, Question, questions
+from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
+from experiments.config.parse import build
+from experiments.io.errors import ConfigError, DataError
+from experiments.io.files import write_atomic
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is written; the ledger's format, with what a reader needs to find the runs again.
+
+    Attributes:
+        claim: The claim's name.
+        quantity: What the number is.
+        estimate: Its mean over the seeds.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        at_least: What the claim says; None where it says nothing.
+        at_most: Likewise.
+        p_value: Of all sign flips, two-sided, against the claim's own bound (the larger p where it has two); None where
+            the number is no mean of pairs.
+        protocol: How the runs came about.
+        seeds: The final seeds that entered.
+        tier: The sizes.
+        source: The kept summary, below results/.
+        commits: Of the code that ran.
+    """
+
+    claim: str
+    quantity: str
+    estimate: float
+    low: float
+    high: float
+    at_least: float | None
+    at_most: float | None
+    p_value: float | None
+    protocol: str
+    seeds: tuple[int, ...]
+    tier: str
+    source: str
+    commits: tuple[str, ...]
+
+
+def answer(claim: str, question: Question, kept: Summary) -> Evidence:
+    """Compute one question's evidence.
+
+    Args:
+        claim: The claim's name.
+        question: The question.
+        kept: The summary of its experiment at its tier.
+
+    Returns:
+        The evidence.
+
+    Raises:
+        ConfigError: the summary has no such cell or measure.
+        DataError: fewer than two seeds are left, so there is no interval.
+    """
+    leads = _leads(question, kept)
+    level = 1 - 0.05 / len(leads)
+    found = [contrast(kept, [_signed(term, question.sign) for term in lead], question.of) for lead in leads]
+    seeds = sorted(set.intersection(*(set(column) for column in found)))
+    if len(seeds) < 2:
+        raise DataError(f"{claim}: {len(seeds)} seeds are common to all its cells, and an interval needs two")
+    columns = [[column[seed] for seed in seeds] for column in found]
+    return _evidence(
+        claim,
+        question,
+        [t_interval(column, level) for column in columns],
+        p_value=_p_value(columns[0], question) if len(columns) == 1 else None,
+        protocol=protocol(kept, leads[0][0].setting, seeds),
+        seeds=tuple(seeds),
+        source=f"experiments/{question.experiment}-{question.tier}.json",
+        versions=kept.report.versions,
+    )
+
+
+def answer_race(claim: str, question: Question, stored: dict[str, dict[str, Any]]) -> Evidence:
+    """Compute the evidence of a question about the stored benchmark.
+
+    Args:
+        claim: The claim's name.
+        question: The question, with a race.
+        stored: What `experiments.analysis.benchmarks.read` returns.
+
+    Returns:
+        The evidence; it has no seeds, as its rounds repeat one measurement.
+
+    Raises:
+        DataError: the benchmark has no such case or contestant.
+    """
+    assert question.race is not None
+    return _evidence(
+        claim,
+        question,
+        [t_interval(benchmarks.ratios(stored, question.race))],
+        p_value=None,
+        protocol=benchmarks.protocol(stored),
+        seeds=(),
+        source="bench/bench.json",
+        versions=(stored["step"]["versions"],),
+    )
+
+
+def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
+    """Write the evidence of all questions whose experiment has a kept summary.
+
+    Args:
+        results: Folder of the kept summaries; the evidence goes to its ``evidence/CLAIM.json``.
+        only: An experiment, or empty for all.
+
+    Returns:
+        The files, and the claims whose experiment has no kept summary.
+
+    Raises:
+        ConfigError: no question is about ``only``.
+    """
+    asked = {claim: question for claim, question in questions().items() if only in {"", question.experiment}}
+    if not asked:
+        known = sorted({question.experiment for question in questions().values()})
+        raise ConfigError("name", f"no question is about {only!r}; there are questions about: {', '.join(known)}")
+    files, absent = [], []
+    for claim, question in asked.items():
+        found = _found(claim, question, results)
+        if found is None:
+            absent.append(claim)
+            continue
+        files.append(results / "evidence" / f"{claim}.json")
+        write_atomic(files[-1], (json.dumps(dataclasses.asdict(found), indent=1) + "\n").encode())
+    return files, absent
+
+
+def read(path: Path) -> Evidence:
+    """Read what `write` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The evidence.
+
+    Raises:
+        DataError: there is no such file, or it is no evidence.
+    """
+    try:
+        return build(Evidence, json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; evidence writes it") from None
+    except (ValueError, ConfigError) as error:
+        raise DataError(f"{path} is no evidence: {error}") from error
+
+
+def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
+    """How the runs came about, in a sentence.
+
+    Args:
+        kept: The experiment.
+        setting: The condition, which decides whether there was a learning rate to choose.
+        seeds: The final seeds that entered.
+
+    Returns:
+        The sentence; it names the tier, the data and what is special about them.
+    """
+    experiment = kept.experiment
+    data, model, training = experiment.resolve(setting)
+    some = "" if data.limit == "all" else f", {data.limit} training examples"
+    tuning, rates = experiment.tuning, experiment.grid(setting).values()
+    others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
+    chosen = f"chosen for each competitor from {len(rates)} by validation {tuning.metric} over {others}"
+    words = [
+        f"{experiment.tier} tier of {experiment.name} ({data.name}{some}; {model.name}; batch {training.batch_size}, "
+        f"{training.epochs} epochs)",
+        f"learning rate {chosen if len(rates) > 1 else f'{min(rates):g} for all'}",
+        f"{len(seeds)} final seeds, paired",
+        *kept.report.notes,
+    ]
+    return "; ".join(words)
+
+
+def _found(claim: str, question: Question, results: Path) -> Evidence | None:
+    """The evidence, or None where nothing is kept that it could come from."""
+    if question.race is not None:
+        stored = benchmarks.read(results / "bench")
+        return answer_race(claim, question, stored) if stored else None
+    kept = results / "experiments" / f"{question.experiment}-{question.tier}.json"
+    return answer(claim, question, read_summary(kept)) if kept.exists() else None
+
+
+def _evidence(
+    claim: str, question: Question, intervals: list[Interval], *, versions: Iterable[dict[str, str]], **rest: Any
+) -> Evidence:
+    """The smallest of the intervals, end by end, with the question's bounds."""
+    return Evidence(
+        claim=claim,
+        quantity=question.quantity,
+        estimate=_short(min(interval.mean for interval in intervals)),
+        low=_short(min(interval.low for interval in intervals if interval.low is not None)),
+        high=_short(min(interval.high for interval in intervals if interval.high is not None)),
+        at_least=question.at_least,
+        at_most=question.at_most,
+        tier=question.tier,
+        commits=tuple(dict.fromkeys(each.get("commit", "unknown") for each in versions)),
+        **rest,
+    )
+
+
+def _p_value(pairs: list[float], question: Question) -> float:
+    bounds = [bound for bound in (question.at_least, question.at_most) if bound is not None]
+    return max(sign_flip_p_value([pair - bound for pair in pairs]) for bound in bounds)
+
+
+def _leads(question: Question, kept: Summary) -> list[tuple[Term, ...]]:
+    """The comparisons whose smallest is the answer; but for rivals it is one."""
+    if question.rivals is not None:
+        setting, label = question.rivals.setting, question.rivals.label
+        others = [other for other in kept.experiment.optimizers if other != label]
+        return [(Term(1, setting, label), Term(-1, setting, other)) for other in others]
+    if question.chosen is not None:
+        return [_against_chosen(question.chosen, kept)]
+    return [question.terms]
+
+
+def _against_chosen(chosen: Chosen, kept: Summary) -> tuple[Term, ...]:
+    scores = {
+        cell.label: cell.validation
+        for cell in kept.report.summaries
+        if cell.setting == chosen.setting and cell.label in chosen.among and cell.validation is not None
+    }
+    if set(scores) != set(chosen.among):
+        raise ConfigError("among", f"no validation score of {sorted(set(chosen.among) - set(scores))}")
+    best = (min if kept.report.metric == "loss" else max)(scores.values())
+    tied = [label for label, score in scores.items() if score == best]
+    return (Term(1, chosen.setting, chosen.label), *(Term(-1 / len(tied), chosen.setting, label) for label in tied))
+
+
+def _signed(term: Term, sign: int) -> Term:
+    return dataclasses.replace(term, weight=sign * term.weight)
+
+
+def _short(value: float) -> float:
+    """Four decimals, to which the summaries keep a percentage; + 0.0 turns -0.0 into 0.0."""
+    return round(value, 4) + 0.0

@@ -1,0 +1,130 @@
+"""The paper's own numbers, to stand beside ours. They are data: `published.toml`."""
+
+import functools
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.config.parse import build
+from experiments.config.schema import Experiment
+
+FILE = Path(__file__).parent / "published.toml"
+
+
+@dataclass(frozen=True)
+class Published:
+    """One row of numbers of the paper.
+
+    Attributes:
+        experiment: The config that is nearest to it.
+        setting: The setting of that config; empty where the paper does not tell which.
+        source: The paper's table.
+        what: The paper's own setting.
+        values: Number by competitor.
+        unit: Of the numbers.
+        data: The data set, where the config can take several; empty for the config's own.
+    """
+
+    experiment: str
+    setting: str
+    source: str
+    what: str
+    values: dict[str, float]
+    unit: str = "%"
+    data: str = ""
+
+
+@dataclass(frozen=True)
+class _File:
+    table: tuple[Published, ...] = field(default_factory=tuple)
+    differs: dict[str, str] = field(default_factory=dict)
+
+
+@functools.cache
+def _read(path: Path) -> _File:
+    return build(_File, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def read(path: Path = FILE) -> tuple[Published, ...]:
+    """All rows of the data file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The rows.
+
+    Raises:
+        ConfigError: an unknown key or a wrong type.
+    """
+    return _read(path).table
+
+
+def differs(path: Path = FILE) -> dict[str, str]:
+    """What the tier "paper" does otherwise than the paper, by experiment.
+
+    Args:
+        path: The data file.
+
+    Returns:
+        Words by experiment.
+
+    Raises:
+        ConfigError: an unknown key or a wrong type.
+    """
+    return _read(path).differs
+
+
+def beside(experiment: Experiment) -> list[Published]:
+    """The paper's rows that belong beside an experiment's cells: those in the unit of its metric.
+
+    Args:
+        experiment: The experiment, at any tier.
+
+    Returns:
+        At most one row a setting, in the settings' order.
+    """
+    if experiment.tuning.metric not in {"accuracy", "f1"}:  # the paper's losses and returns are in no table of its
+        return []
+    rows = []
+    for setting in experiment.settings:
+        name = experiment.resolve(setting)[0].name
+        matching = [row for row in read() if (row.experiment, row.setting, row.unit) == (experiment.stem, setting, "%")]
+        special = [row for row in matching if row.data == name]
+        rows += (special or [row for row in matching if not row.data])[:1]
+    return rows
+
+
+def told(experiment: Experiment, *units: str) -> str:
+    """The paper's numbers in other units, in words: they stand beside none of ours.
+
+    Args:
+        experiment: The experiment, at any tier.
+        *units: Which units.
+
+    Returns:
+        Sentences, or nothing.
+    """
+    found = [row for row in read() if row.experiment == experiment.stem and row.unit in units]
+    return " ".join(
+        f"{row.source} of the paper{f' ({row.setting})' if row.setting else ''}: {row.what}: "
+        f"{', '.join(f'{label} {number:g}' for label, number in row.values.items())} {row.unit}."
+        for row in found
+    )
+
+
+def caveat(experiment: Experiment, row: Published) -> str:
+    """What a reader must know before comparing our numbers with the paper's.
+
+    Args:
+        experiment: The experiment at its tier.
+        row: The paper's row.
+
+    Returns:
+        One sentence.
+    """
+    said = f"{row.source} of the paper ({row.setting}): {row.what}, in {row.unit}"
+    if experiment.tier != "paper":
+        return f"{said}; the tier {experiment.tier} is another setting, so only signs may be compared."
+    other = differs().get(experiment.stem)
+    return f"{said}; what differs here: {other}." if other else f"{said}."

@@ -1,0 +1,91 @@
+"""What the committed results are asked: comparisons, each written down with the side on which it must fall.
+
+The questions are data (`questions.toml`); they hold no answers.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from experiments.analysis.benchmarks import Race
+from experiments.analysis.contrast import Term
+from experiments.config.parse import build, require
+from experiments.config.schema import Tier
+
+FILE = Path(__file__).parent / "questions.toml"
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """The smallest lead of one competitor over any of the others."""
+
+    setting: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One competitor against the one of a group that the validation split prefers; ties are averaged."""
+
+    setting: str
+    label: str
+    among: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A comparison and what it must come to. Exactly one of the first four says what is compared.
+
+    Attributes:
+        terms: A weighted sum of cells, paired by seed.
+        rivals: The smallest lead over the others, its interval by Bonferroni over them.
+        chosen: The lead over the competitor that validation chooses, which the final runs take no part in.
+        race: A ratio of times; then ``experiment`` is ``bench``.
+        experiment: Whose final runs.
+        quantity: What the number is, in words.
+        of: The quantity of `contrast.values`.
+        sign: -1 where less is better, so that a positive lead is always a good one; it multiplies every weight.
+        at_least: The claim is that the number is above this; absent where only ``at_most`` is claimed.
+        at_most: The claim is that it is below this.
+        tier: Of the final runs.
+    """
+
+    experiment: str
+    quantity: str
+    terms: tuple[Term, ...] = ()
+    rivals: Rivals | None = None
+    chosen: Chosen | None = None
+    race: Race | None = None
+    of: str = "test"
+    sign: Literal[1, -1] = 1
+    at_least: float | None = None
+    at_most: float | None = None
+    tier: Tier = "laptop"
+
+    def __post_init__(self):
+        others = {"rivals": self.rivals, "chosen": self.chosen, "race": self.race}
+        given = [*(["terms"] if self.terms else []), *(name for name, value in others.items() if value is not None)]
+        require(len(given) == 1, "terms", given, "given, or rivals, or chosen, or race, and only one of them")
+        bounded = self.at_least is not None or self.at_most is not None
+        require(bounded, "at_least", None, "given, or at_most, or both")
+
+
+@dataclass(frozen=True)
+class _File:
+    question: dict[str, Question] = field(default_factory=dict)
+
+
+def questions(path: Path = FILE) -> dict[str, Question]:
+    """All questions by claim.
+
+    Args:
+        path: The data file.
+
+    Returns:
+        The questions.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a question without a claim.
+    """
+    return build(_File, tomllib.loads(path.read_text(encoding="utf-8"))).question

@@ -1,0 +1,151 @@
+"""How often a clip acts: the final runs of kept results again, with the length of every step's gradient noted.
+
+``python -m experiments.cli.measure_clipping NAME`` trains them and keeps the shares beside the report. A run that
+does not end in the bits of the kept one is refused, so what is counted is what was reported.
+"""
+
+import dataclasses
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import tyro
+from tyro.conf import Positional
+
+from experiments import data
+from experiments.analysis import kept as summaries
+from experiments.analysis.clipping_share import FILE, Share, Shares
+from experiments.cli import console
+from experiments.config.schema import Experiment
+from experiments.io.environment import Environment, versions
+from experiments.io.errors import ConfigError, DataError
+from experiments.io.files import write_atomic
+from experiments.report import outputs
+from experiments.runs.plan import Cell, Run, final_runs
+from experiments.training.supervised import Session
+
+
+def measure(run: Run, place: Environment) -> tuple[Share, str]:
+    """Train one run and note the length of every gradient.
+
+    Args:
+        run: The run; not of a simulated task.
+        place: Where the data are.
+
+    Returns:
+        Its share, and the digest of its final network.
+    """
+    clip = 1.0 if run.training.clip == "none" else float(run.training.clip)
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(run, dataclasses.replace(place, checkpoint_seconds=1e9), Path(folder))
+        norms: list[float] = []
+        clipping = torch.nn.utils.clip_grad_norm_
+
+        def noted(parameters, most, *args, **options):  # the session clips by this name, and its result is the length
+            norms.append(float(clipping(parameters, most, *args, **options)))
+            return torch.tensor(norms[-1])
+
+        def look(*_):
+            if run.training.clip == "none":
+                norms.append(
+                    float(
+                        torch.nn.utils.get_total_norm([
+                            p.grad for p in session.model.parameters() if p.grad is not None
+                        ])
+                    )
+                )
+
+        session.optimizer.register_step_pre_hook(look)
+        torch.nn.utils.clip_grad_norm_ = noted
+        try:
+            row = session.finish(lambda *_: None)
+        finally:
+            torch.nn.utils.clip_grad_norm_ = clipping
+    lengths = torch.tensor(norms)
+    clipped = float((lengths > clip).double().mean())
+    return Share(run.setting, run.label, run.seed, row.steps, clipped, float(lengths.median())), row.weights
+
+
+def shares(kept: summaries.Summary, place: Environment) -> Shares:
+    """Count the clipped steps of every final run of an experiment.
+
+    Args:
+        kept: The experiment.
+        place: Where the data are.
+
+    Returns:
+        The shares.
+
+    Raises:
+        DataError: a run ends in another network than the kept one, so that it is another run.
+    """
+    experiment, found = kept.experiment, []
+    weights = {(run.setting, run.label, run.seed): run.weights for run in kept.runs}
+    for run in _runs(experiment, kept, place):
+        share, digest = measure(run, place)
+        if digest != weights[run.setting, run.label, run.seed]:
+            raise DataError(f"{run.id} ends in another network than the kept run: report it again, from these versions")
+        found.append(share)
+    return Shares(tuple(found), versions())
+
+
+def _runs(experiment: Experiment, kept: summaries.Summary, place: Environment) -> list[Run]:
+    rates = {(cell.setting, cell.label): cell.lr for cell in kept.report.summaries}
+    runs = []
+    for setting in experiment.settings:
+        examples = data.examples(experiment.resolve(setting)[0], place.data_dir)
+        for label in experiment.optimizers:
+            lr = rates[setting, label]
+            if lr is not None:
+                runs += final_runs(experiment, Cell(setting, label), lr, examples)
+    return runs
+
+
+@dataclass(frozen=True)
+class Count:
+    """Train the kept final runs of an experiment again, and keep how many of their steps a clip changed.
+
+    Attributes:
+        name: The experiment.
+        results: Folder of the kept summaries; the shares go to NAME/clipped.json.
+        data_dir: Folder of the data sets; the environment's ALTO_DATA_DIR otherwise.
+    """
+
+    name: Positional[str]
+    results: Path = Path("results")
+    data_dir: Path | None = None
+
+    def act(self) -> int:
+        """Train, count and write."""
+        kept = summaries.read(outputs.kept_file(self.results, self.name, "laptop"))
+        with tempfile.TemporaryDirectory() as folder:
+            found = shares(kept, Environment(Path(folder), self.data_dir, device="cpu"))
+        path = self.results / self.name / FILE
+        lines = ",\n  ".join(json.dumps(dataclasses.asdict(share)) for share in found.shares)
+        write_atomic(path, f'{{"versions": {json.dumps(found.versions)},\n "shares": [\n  {lines}\n]}}\n'.encode())
+        console.show_files([path])
+        return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and act on it.
+
+    Args:
+        arguments: Of the command line; None takes the process's.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        return tyro.cli(Count, args=arguments, prog="python -m experiments.cli.measure_clipping").act()
+    except (ConfigError, DataError) as error:
+        console.show_error(error)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What an experiment is, read from TOML and checked before anything runs."""

@@ -1,0 +1,130 @@
+"""The config files: which there are, and one of them at one tier with the user's changes, as an `Experiment`."""
+
+import contextlib
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from experiments.config.parse import build, require
+from experiments.config.schema import TIERS, Experiment, Tier
+from experiments.io.errors import ConfigError
+
+FOLDER = Path(__file__).parents[1] / "configs"
+_LONGEST = 120  # letters of a name, which is a folder's
+
+# A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
+# and the number of competitors is a size, as every one of them is treated alike.
+_SIZES = frozenset({
+    "competitors", "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "data.size",
+    "data.pieces", "model.name", "model.options", "final.seeds", "tuning.seeds", "tuning.learning_rates.count",
+    "training.epochs", "training.warmup", "training.batch_size", "training.microbatch", "training.precision",
+    "training.evaluations", "training.channels_last", "training.compile", "training.curvature",
+})  # fmt: skip
+
+
+def names() -> list[str]:
+    """The experiments that exist."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Experiment:
+    """Read an experiment.
+
+    Args:
+        name: The stem of a file in ``configs/``, or the path of a TOML file.
+        tier: Which tier's sizes to take.
+        changes: ``"key=value"`` with a dotted key and a TOML value, as in ``"training.epochs=3"``; the last word. They
+            become part of the experiment's name, ``NAME+training.epochs=3``, and so of its folders.
+
+    Returns:
+        The experiment, complete and checked.
+
+    Raises:
+        ConfigError: no such experiment or tier, a file that is not TOML, or a key or value that is refused.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
+    try:
+        table = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path.name, f"not a TOML file: {error}") from None
+    tiers = _table("tiers", table.pop("tiers", {}))
+    for key, sizes in tiers.items():
+        require(key in TIERS, f"tiers.{key}", key, f"one of {', '.join(TIERS)}")
+        _only_sizes(_table(f"tiers.{key}", sizes), f"tiers.{key}")
+    if tier not in tiers:
+        raise ConfigError("tier", f"{name} has no tier {tier!r}; it has: {', '.join(tiers) or 'none'}")
+    table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
+    for change in changes:
+        table = _merged(table, _parsed(change))
+    table = _selected(table)
+    for key in ("name", "tier"):
+        require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
+    return build(Experiment, {**table, "name": _named(path.stem, changes), "tier": tier})
+
+
+def _named(stem: str, changes: Sequence[str]) -> str:
+    """The config's name, and what was changed: a changed experiment must not be taken for the one it was made of."""
+    words = [re.sub(r"[^A-Za-z0-9.,=_-]+", "_", change) for change in sorted(changes)]
+    name = "+".join([stem, *words])
+    if words == sorted(changes) and len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(json.dumps(sorted(changes)).encode()).hexdigest()[:8]  # what was cut or replaced counts
+    return f"{name[: _LONGEST - 9]}-{digest}"
+
+
+def _selected(table: dict[str, object]) -> dict[str, object]:
+    """Only the optimizers that ``competitors`` lists, in the file's order; all of them where it is absent."""
+    wanted = table.pop("competitors", None)
+    if wanted is None:
+        return table
+    known = _table("optimizers", table.get("optimizers", {}))
+    if not isinstance(wanted, list) or not wanted:
+        raise ConfigError("competitors", f"expected a list with at least one optimizer's label, got {wanted!r}")
+    for label in wanted:
+        require(label in known, "competitors", label, f"one of the optimizers: {', '.join(known)}")
+    return {**table, "optimizers": {label: known[label] for label in known if label in wanted}}
+
+
+def _table(key: str, value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(key, f"expected a table, got {value!r}")
+    return value
+
+
+def _merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """``base`` with the leaves of ``over`` in place of its own."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _parsed(change: str) -> dict[str, object]:
+    """``"a.b=3"`` as ``{"a": {"b": 3}}``; a value that is not TOML is taken as a string."""
+    key, equals, value = change.partition("=")
+    for text in (change, f"{key}= {json.dumps(value.strip())}" if equals else ""):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            if parsed := tomllib.loads(text):
+                return parsed
+    form = 'key=value (quote a key with blanks: settings."full batch".training.epochs=3)'
+    raise ConfigError("--set", f"{change!r} is not of the form {form}")
+
+
+def _only_sizes(table: Mapping[str, object], where: str, path: tuple[str, ...] = ()) -> None:
+    """Refuse a tier that changes the protocol."""
+    for key, value in table.items():
+        here = (*path, key)
+        # settings.LABEL.training.epochs is judged as training.epochs
+        judged = here[2:] if here[0] == "settings" else here
+        if ".".join(judged) in _SIZES:
+            continue
+        if isinstance(value, Mapping):
+            _only_sizes(value, where, here)
+            continue
+        raise ConfigError(f"{where}.{'.'.join(here)}", "a tier changes sizes, never the protocol; set it for all tiers")

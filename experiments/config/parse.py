@@ -1,0 +1,103 @@
+"""From plain tables (TOML, JSON) to frozen dataclasses, refusing by name whatever does not fit."""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from experiments.io.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], table: Mapping[str, object]) -> T:
+    """Build the dataclass ``cls`` from ``table``, recursively.
+
+    Types are taken literally: a bool is no int, a string is no number; an int is accepted where a float is asked.
+
+    Args:
+        cls: A dataclass whose field types are built from bool, int, float, str, Literal, unions, ``tuple[X, ...]``,
+            ``dict[str, X]``, ``object`` and other such dataclasses.
+        table: The values by field name.
+
+    Returns:
+        The dataclass.
+
+    Raises:
+        ConfigError: an unknown key, a missing key, a wrong type, or a value that the dataclass itself refuses; the
+            error's key is the dotted path.
+    """
+    hints = get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in fields:
+            raise ConfigError(key, f"unknown key; allowed here: {', '.join(sorted(fields))}")
+    values = {}
+    for name, field in fields.items():
+        if name in table:
+            values[name] = _convert(name, table[name], hints[name])
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ConfigError(name, "missing; it has no default")
+    return cls(**values)
+
+
+def require(ok: bool, key: str, value: object, allowed: str) -> None:
+    """Refuse a value outside its range.
+
+    Args:
+        ok: Whether the value is allowed.
+        key: The field's name.
+        value: The value.
+        allowed: The allowed range, in words.
+
+    Raises:
+        ConfigError: ``ok`` is false.
+    """
+    if not ok:
+        raise ConfigError(key, f"{value!r} is not allowed; it must be {allowed}")
+
+
+def _convert(key: str, value: Any, kind: Any) -> Any:
+    """One value as ``kind``, or a ConfigError that names ``key``."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is object:
+        return value
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, Mapping):
+            raise ConfigError(key, f"expected a table, got {value!r}")
+        try:
+            return build(kind, value)  # type: ignore[arg-type]
+        except ConfigError as error:
+            raise error.under(key) from None
+    if origin is Literal:
+        require(any(value is a or (type(value) is type(a) and value == a) for a in arguments), key, value, _words(kind))
+        return value
+    if origin in {Union, types.UnionType}:
+        for option in arguments:
+            try:
+                return _convert(key, value, option)
+            except ConfigError:
+                continue
+        raise ConfigError(key, f"{value!r} is not allowed; it must be {_words(kind)}")
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(key, f"expected a list, got {value!r}")
+        return tuple(_convert(f"{key}[{i}]", item, arguments[0]) for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ConfigError(key, f"expected a table, got {value!r}")
+        return {name: _convert(f"{key}.{name}", item, arguments[1]) for name, item in value.items()}
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ConfigError(key, f"{value!r} is not allowed; it must be {_words(kind)}")
+    return value
+
+
+def _words(kind: Any) -> str:
+    """The type in a reader's words."""
+    if get_origin(kind) is Literal:
+        return " or ".join(repr(a) for a in get_args(kind))
+    if get_origin(kind) in {Union, types.UnionType}:
+        return " or ".join(_words(a) for a in get_args(kind))
+    return {int: "an integer", float: "a number", str: "a string", bool: "true or false"}.get(kind, str(kind))

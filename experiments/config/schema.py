@@ -1,0 +1,297 @@
+"""What an experiment is: frozen dataclasses, complete and checked before anything runs."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from experiments.config.parse import build, require
+from experiments.io.errors import ConfigError
+
+Tier = Literal["laptop", "gpu", "paper"]
+TIERS: tuple[Tier, ...] = ("laptop", "gpu", "paper")
+Metric = Literal["accuracy", "loss", "f1", "reward"]
+Schedule = Literal["constant", "step", "cosine", "polynomial"]
+Precision = Literal["float32", "bfloat16", "float16"]
+
+_C = TypeVar("_C")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,_+()=-]*")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The data set and how it is split.
+
+    Attributes:
+        name: A name that `experiments.data` knows.
+        validation: Share of the training examples that is held out to choose learning rates, in (0, 0.5].
+        limit: Use only this many training examples (before the validation split), or ``"all"``; where a task is
+            simulated, the transitions of a rollout.
+        test_limit: Evaluate on this many test examples, or ``"all"``; where a task is simulated, episodes (10).
+        augment: Random crops and mirror images of training images.
+        context: Length of a training sequence of text; most word pieces of a sentence.
+        size: Side of the images of a folder; the published CIFAR files and the digits have their own.
+        pieces: Cut words into the pieces of this tokenizer (a folder, or a name of the Hugging Face hub); empty takes
+            words as they are.
+    """
+
+    name: str = "digits"
+    validation: float = 0.1
+    limit: int | Literal["all"] = "all"
+    test_limit: int | Literal["all"] = "all"
+    augment: bool = False
+    context: int = 64
+    size: int = 64
+    pieces: str = ""
+
+    def __post_init__(self):
+        require(0 < self.validation <= 0.5, "validation", self.validation, "in (0, 0.5]")
+        require(self.limit == "all" or self.limit >= 10, "limit", self.limit, '"all" or at least 10')
+        require(self.test_limit == "all" or self.test_limit >= 1, "test_limit", self.test_limit, '"all" or at least 1')
+        require(self.context >= 1, "context", self.context, "at least 1")
+        require(self.size >= 8, "size", self.size, "at least 8")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network: a name that `experiments.models` knows, and the keyword arguments of its constructor."""
+
+    name: str = "convnet"
+    options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One training run's recipe, the same for every optimizer.
+
+    Attributes:
+        epochs: Passes over the training examples; where a task is simulated, rollouts.
+        batch_size: Examples a step, or ``"full"`` for all of them.
+        microbatch: Examples that are in memory at once; the gradient of a batch is accumulated over them.
+        schedule: Course of the learning rate after the warm-up; ``"step"`` multiplies by 0.1 after every quarter
+            (the paper's CIFAR recipe).
+        warmup: Epochs of linear warm-up; a fraction is allowed.
+        weight_decay: The same for every optimizer; norm and bias parameters get none. Default 1e-4, the paper's lambda.
+        clip: Clip the global gradient norm to this value before the step, or ``"none"``. The official ALTO clips to 1
+            inside its step, LAMB does not: so clipping is a factor here and never hidden.
+        precision: Arithmetic of the forward and backward pass.
+        evaluations: Evaluations along a final run, evenly spaced, the last one at its end.
+        channels_last: Memory format of convolutional networks.
+        compile: Pass the network through ``torch.compile``.
+        curvature: Training examples on which the curvature is measured at each evaluation of a final run; 0 is never.
+    """
+
+    epochs: int = 10
+    batch_size: int | Literal["full"] = 128
+    microbatch: int | Literal["batch"] = "batch"
+    schedule: Schedule = "constant"
+    warmup: float = 0.0
+    weight_decay: float = 1e-4
+    clip: float | Literal["none"] = "none"
+    precision: Precision = "float32"
+    evaluations: int = 10
+    channels_last: bool = False
+    compile: bool = False
+    curvature: int = 0
+
+    def __post_init__(self):
+        require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        require(
+            self.batch_size == "full" or self.batch_size >= 1, "batch_size", self.batch_size, '"full" or at least 1'
+        )
+        require(
+            self.microbatch == "batch" or self.microbatch >= 1, "microbatch", self.microbatch, '"batch" or at least 1'
+        )
+        require(0 <= self.warmup <= self.epochs, "warmup", self.warmup, f"in [0, epochs = {self.epochs}]")
+        require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "finite and at least 0")
+        require(self.clip == "none" or 0 < self.clip < math.inf, "clip", self.clip, '"none" or finite and above 0')
+        require(self.curvature >= 0, "curvature", self.curvature, "at least 0")
+        require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """One competitor.
+
+    Attributes:
+        name: A name that `experiments.optimizers.competitors` knows; empty means the competitor's label.
+        preset: ``"batch"`` takes alpha and beta1 from ``alto.for_batch(batch size)``, the paper's two presets;
+            ``"none"`` leaves them to ``options``.
+        options: Keyword arguments of the optimizer. The learning rate is tuned and the weight decay is shared, so
+            neither is allowed here.
+    """
+
+    name: str = ""
+    preset: Literal["none", "batch"] = "none"
+    options: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for key in ("lr", "weight_decay"):
+            where = "tuning.learning_rates" if key == "lr" else "training.weight_decay"
+            require(key not in self.options, f"options.{key}", self.options.get(key), f"set for all alike in {where}")
+
+
+@dataclass(frozen=True)
+class GridConfig:
+    """Log-spaced learning rates, the same for every competitor."""
+
+    low: float = 1e-3
+    high: float = 1.0
+    count: int = 7
+
+    def __post_init__(self):
+        require(0 < self.low < math.inf, "low", self.low, "finite and above 0")
+        require(self.low <= self.high < math.inf, "high", self.high, f"finite and at least low = {self.low}")
+        require(self.count >= 1, "count", self.count, "at least 1")
+
+    def values(self) -> tuple[float, ...]:
+        """The learning rates, rounded to three significant digits so that they read well."""
+        if self.count == 1:
+            return (self.low,)
+        ratio = math.log(self.high / self.low) / (self.count - 1)
+        return tuple(float(f"{self.low * math.exp(i * ratio):.3g}") for i in range(self.count))
+
+
+@dataclass(frozen=True)
+class TuningConfig:
+    """How a learning rate is chosen: the best mean score on the validation split over the tuning seeds."""
+
+    learning_rates: GridConfig = field(default_factory=GridConfig)
+    seeds: tuple[int, ...] = (101,)
+    metric: Metric = "accuracy"
+
+    def __post_init__(self):
+        _check_seeds(self.seeds)
+
+
+@dataclass(frozen=True)
+class FinalConfig:
+    """The runs that count: their seeds differ from the tuning seeds."""
+
+    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
+
+    def __post_init__(self):
+        _check_seeds(self.seeds)
+
+
+@dataclass(frozen=True)
+class SettingConfig:
+    """One condition under which all competitors meet: what it changes in the shared data, model, training and grid.
+
+    A grid of one learning rate is a comparison at equal learning rates: there is nothing to choose.
+    """
+
+    data: dict[str, object] = field(default_factory=dict)
+    model: dict[str, object] = field(default_factory=dict)
+    training: dict[str, object] = field(default_factory=dict)
+    learning_rates: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A whole experiment at one tier.
+
+    Attributes:
+        name: The config file's stem, and ``+key=value`` for each change of it.
+        tier: Which tier's sizes these are.
+        title: One line for humans.
+        source: The paper's table or figure, or "ours".
+        baseline: The competitor whose difference to every other one is reported.
+        data: Shared by all settings, unless a setting changes it.
+        model: Likewise.
+        training: Likewise.
+        tuning: How learning rates are chosen.
+        final: The runs that count.
+        settings: Conditions by label.
+        optimizers: Competitors by label.
+    """
+
+    name: str
+    tier: Tier
+    title: str
+    source: str
+    baseline: str
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
+    final: FinalConfig = field(default_factory=FinalConfig)
+    settings: dict[str, SettingConfig]
+    optimizers: dict[str, OptimizerConfig]
+
+    def __post_init__(self):
+        require(bool(self.settings), "settings", {}, "a table with at least one setting")
+        require(bool(self.optimizers), "optimizers", {}, "a table with at least one optimizer")
+        for kind in ("settings", "optimizers"):
+            for label in getattr(self, kind):
+                require(
+                    bool(_LABEL.fullmatch(label)), kind, label, "made of letters, digits, blanks and . , _ + - ( ) ="
+                )
+        known = ", ".join(self.optimizers)
+        require(self.baseline in self.optimizers, "baseline", self.baseline, f"one of the optimizers: {known}")
+        shared = sorted(set(self.tuning.seeds) & set(self.final.seeds))
+        require(not shared, "final.seeds", list(self.final.seeds), f"disjoint from tuning.seeds (shared: {shared})")
+        for label in self.settings:
+            self.resolve(label)
+            self.grid(label)
+
+    @property
+    def stem(self) -> str:
+        """The config file's stem, whatever was changed."""
+        return self.name.partition("+")[0]
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are, tuning and final ones."""
+        tuning = sum(len(self.grid(label).values()) for label in self.settings) * len(self.tuning.seeds)
+        return len(self.optimizers) * (tuning + len(self.settings) * len(self.final.seeds))
+
+    def grid(self, setting: str) -> GridConfig:
+        """The learning rates of one setting, the same for all its competitors.
+
+        Args:
+            setting: Its label.
+
+        Returns:
+            The grid.
+
+        Raises:
+            ConfigError: the setting changes an unknown key or to an impossible value.
+        """
+        changes = self.settings[setting].learning_rates
+        return _changed(self.tuning.learning_rates, changes, f"settings.{setting}.learning_rates")
+
+    def resolve(self, setting: str) -> tuple[DataConfig, ModelConfig, TrainingConfig]:
+        """The data, model and training of one setting.
+
+        Args:
+            setting: Its label.
+
+        Returns:
+            The three, complete.
+
+        Raises:
+            ConfigError: the setting changes an unknown key or to an impossible value.
+        """
+        changes = self.settings[setting]
+        return (
+            _changed(self.data, changes.data, f"settings.{setting}.data"),
+            _changed(self.model, changes.model, f"settings.{setting}.model"),
+            _changed(self.training, changes.training, f"settings.{setting}.training"),
+        )
+
+
+def _changed(base: _C, changes: Mapping[str, object], where: str) -> _C:
+    """``base`` with some fields replaced, checked as if it had been written so in full."""
+    try:
+        return build(type(base), {**dataclasses.asdict(base), **changes})  # type: ignore[call-overload]
+    except ConfigError as error:
+        raise error.under(where) from None
+
+
+def _check_seeds(seeds: tuple[int, ...]) -> None:
+    require(bool(seeds), "seeds", list(seeds), "at least one integer")
+    require(all(seed >= 0 for seed in seeds), "seeds", list(seeds), "integers of at least 0")
+    require(len(set(seeds)) == len(seeds), "seeds", list(seeds), "without repetition")

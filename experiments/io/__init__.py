@@ -1,0 +1,1 @@
+"""Whole files, locks, the machine, and the errors that a user can meet."""

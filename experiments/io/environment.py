@@ -1,0 +1,107 @@
+"""Where a run takes place: what may change between two machines without changing which run it is."""
+
+import functools
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from experiments.config.parse import require
+
+Parallel = Literal["ddp", "fsdp2"]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where and how to run; none of it is part of a run's identity, all of it is recorded in its row.
+
+    Attributes:
+        out: Folder of the outputs.
+        data_dir: Folder of the data sets; None falls back to ``ALTO_DATA_DIR``.
+        device: ``"auto"`` (a GPU where there is one), ``"cpu"`` or ``"cuda"``.
+        threads: Threads of one run. With one thread, results do not depend on the number of cores, and small networks
+            train faster as several runs of one thread each than as one run of several.
+        checkpoint_seconds: Time between two checkpoints, which is the most work that a kill can cost.
+        parallel: How several processes share a run: ``"ddp"`` (each holds the whole network) or ``"fsdp2"`` (slices).
+        tensorboard: Log the evaluations for TensorBoard, in ``OUT/tensorboard``.
+    """
+
+    out: Path
+    data_dir: Path | None = None
+    device: str = "auto"
+    threads: int = 1
+    checkpoint_seconds: float = 5.0
+    parallel: Parallel = "ddp"
+    tensorboard: bool = False
+
+    def __post_init__(self):
+        require(self.device in {"auto", "cpu", "cuda"}, "device", self.device, "auto, cpu or cuda")
+        absent = self.device == "cuda" and not torch.cuda.is_available()
+        require(not absent, "device", self.device, "auto or cpu (this machine, or this torch, has no CUDA)")
+        require(self.threads >= 1, "threads", self.threads, "at least 1")
+        require(self.parallel in {"ddp", "fsdp2"}, "parallel", self.parallel, "ddp or fsdp2")
+        alone = self.parallel == "fsdp2" and int(os.environ.get("WORLD_SIZE", "1")) == 1
+        require(not alone, "parallel", self.parallel, "ddp without several processes (start them with torchrun)")
+        require(self.checkpoint_seconds >= 0, "checkpoint_seconds", self.checkpoint_seconds, "at least 0")
+
+    def resolve_device(self) -> torch.device:
+        """The device that ``device`` stands for."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def prepare(self) -> None:
+        """Set torch's global switches for this process: thread count and determinism."""
+        if torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Versions of everything that takes part in a result."""
+    found = {"python": platform.python_version(), "torch": torch.__version__}
+    for package in ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    import alto
+
+    found.setdefault("alto-optim", getattr(alto, "__version__", "unknown"))
+    commit = subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if commit.returncode == 0:
+        found["commit"] = commit.stdout.strip()
+    return found
+
+
+def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
+    """The machine that a run took place on, and how many processes and threads shared it."""
+    device = environment.resolve_device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    found: dict[str, str | int] = {
+        "device": device.type,
+        "name": name,
+        "cores": os.cpu_count() or 1,
+        "processes": processes,
+        "threads": environment.threads,
+    }
+    return found if processes == 1 else {**found, "parallel": environment.parallel}
+
+
+@functools.cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

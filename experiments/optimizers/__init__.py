@@ -1,0 +1,1 @@
+"""The competitors by name, their schedules, and the bytes that they keep."""

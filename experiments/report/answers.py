@@ -1,0 +1,151 @@
+"""The page that answers the questions: words from a template, every number in them from the committed results."""
+
+import re
+from pathlib import Path
+
+from experiments.analysis import clipping_share, evidence
+from experiments.analysis.contrast import identical
+from experiments.analysis.evidence import Evidence
+from experiments.analysis.kept import Summary
+from experiments.analysis.kept import read as read_summary
+from experiments.io.errors import ConfigError
+from experiments.io.files import write_atomic
+from experiments.report import tables
+
+TEMPLATE = Path(__file__).parent / "answers.md"
+_SLOT = re.compile(r"\{\{\s*(\w+)\s+([^{}]+?)\s*\}\}")
+_LEVEL = 0.05
+
+
+def write(results: Path) -> Path:
+    """Write ``README.md`` of the results.
+
+    Args:
+        results: Folder of the kept summaries and of the evidence.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: the template asks for something that does not exist.
+        DataError: a file that it needs is absent or damaged.
+    """
+    path = results / "README.md"
+    write_atomic(path, page(results).encode())
+    return path
+
+
+def page(results: Path, template: str | None = None) -> str:
+    """The page's text.
+
+    Args:
+        results: As in `write`.
+        template: Text with slots; None takes the package's. ``{{answer CLAIM}}`` is a number with its interval and
+            what follows from it, ``{{estimate CLAIM}}`` the number alone. Of a laptop tier, ``{{differences NAME}}`` is
+            a table of the differences, ``{{protocol NAME}}`` how its runs came about, ``{{rates NAME | SETTING}}`` the
+            chosen learning rates, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in bitwise
+            equal networks, ``{{tied NAME | SETTING | LABEL | LABEL}}`` how many pairs of two competitors' ended in the
+            same test result, ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than
+            the clip, and ``{{preferred NAME | SETTING}}`` the competitor with the best validation score.
+
+    Returns:
+        Markdown.
+
+    Raises:
+        ConfigError: an unknown kind of slot.
+        DataError: a file is absent or damaged.
+    """
+    text = TEMPLATE.read_text(encoding="utf-8") if template is None else template
+
+    def fill(match: re.Match[str]) -> str:
+        kind = match.group(1)
+        name, *cells = (part.strip() for part in match.group(2).split("|"))
+        if kind in {"answer", "estimate"}:
+            found = evidence.read(results / "evidence" / f"{name}.json")
+            return phrase(found) if kind == "answer" else f"{found.estimate:.2g}"
+        if kind == "clipped":
+            return clipping_share.phrase(clipping_share.read(results / name / clipping_share.FILE), *cells)
+        kept = read_summary(results / "experiments" / f"{name}-laptop.json")
+        if kind == "differences":
+            (table,) = [made for made in tables.tables(kept) if made.title.startswith("Difference")]
+            return tables.markdown_table(table)
+        if kind == "protocol":
+            rows = [evidence.protocol(kept, setting, list(kept.report.seeds)) for setting in kept.experiment.settings]
+            return "\n".join(f"- {setting}: {row}" for setting, row in zip(kept.experiment.settings, rows, strict=True))
+        if kind == "rates":
+            return _rates(kept, *cells)
+        if kind == "preferred":
+            return _preferred(kept, *cells)
+        if kind == "identical":
+            return _identical(kept, *cells)
+        if kind == "tied":
+            return _tied(kept, *cells)
+        known = "answer, estimate, differences, protocol, rates, preferred, identical, tied, clipped"
+        raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
+
+    return _SLOT.sub(fill, text)
+
+
+def phrase(found: Evidence) -> str:
+    """A number with its interval, seeds and p-value, and whether its claim is shown.
+
+    Args:
+        found: The evidence.
+
+    Returns:
+        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: open``; p is against the claim's own bound.
+    """
+    low = float("-inf") if found.at_least is None else found.at_least
+    high = float("inf") if found.at_most is None else found.at_most
+    if low < found.low and found.high < high:
+        word = "shown"
+    elif found.high < low or found.low > high:
+        word = "the opposite is shown"
+    else:
+        word = "open"
+    if word != "open" and found.p_value is not None and found.p_value > _LEVEL:
+        word += " by the interval alone"
+    p = "" if found.p_value is None else f", p = {found.p_value:.3g}"
+    seeds = f", {len(found.seeds)} seeds" if found.seeds else ""
+    sign = "+" if found.seeds else ""  # without seeds it is a ratio of times, and no difference
+    return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{seeds}: **{word}**"
+
+
+def _rates(kept: Summary, setting: str) -> str:
+    """The chosen learning rates of one setting: ``ALTO 0.1, LAMB 0.316``."""
+    found = [cell for cell in kept.report.summaries if cell.setting == setting]
+    if not found:
+        raise ConfigError("template", f"{kept.experiment.name} has no setting {setting!r}")
+    return ", ".join(f"{cell.label} {cell.lr:g}" for cell in found if cell.lr is not None)
+
+
+def _preferred(kept: Summary, setting: str) -> str:
+    """The competitor that validation prefers under one setting, or those that tie."""
+    scores = {
+        cell.label: cell.validation
+        for cell in kept.report.summaries
+        if cell.setting == setting and cell.validation is not None
+    }
+    if not scores:
+        raise ConfigError("template", f"{kept.experiment.name} has no validation scores under {setting!r}")
+    best = (min if kept.report.metric == "loss" else max)(scores.values())
+    return " and ".join(f"*{label}*" for label, score in scores.items() if score == best)
+
+
+def _identical(kept: Summary, one: str, other: str) -> str:
+    """How many pairs of runs of two settings, same competitor and seed, ended in the same bits: ``8 of 16``."""
+    pairs = [pair for found in identical(kept, one, other).values() for pair in found]
+    if not pairs:
+        raise ConfigError("template", f"{kept.experiment.name} has no runs to pair under {one!r} and {other!r}")
+    return f"{sum(pairs)} of {len(pairs)}"
+
+
+def _tied(kept: Summary, setting: str, one: str, other: str) -> str:
+    """How many pairs of runs of two competitors, same seed, ended in the same test result: ``5 of 5``."""
+    last = {(run.label, run.seed): run.test[-1] for run in kept.runs if run.setting == setting}
+    pairs = [
+        value == last[other, seed] for (label, seed), value in last.items() if label == one and (other, seed) in last
+    ]
+    if not pairs:
+        raise ConfigError("template", f"{kept.experiment.name} has no runs of {one!r} and {other!r} under {setting!r}")
+    return f"{sum(pairs)} of {len(pairs)}"

@@ -1,0 +1,286 @@
+"""A report as tables of text, in three forms: Markdown, LaTeX and, in `console`, the terminal."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.analysis import costs, published
+from experiments.analysis.comparison import Difference, metric_words
+from experiments.analysis.comparison import Summary as Cell
+from experiments.analysis.contrast import MEASURES, Term, contrast, identical
+from experiments.analysis.kept import Summary
+from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
+from experiments.analysis.time_to_target import reaches
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in rows; the first column is the setting, and a new setting is set off.
+
+    Attributes:
+        title: What it shows.
+        headings: Of the columns.
+        rows: The cells.
+        note: What a reader must know.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def tables(kept: Summary) -> list[Table]:
+    """All tables of an experiment; one without rows is left out.
+
+    Args:
+        kept: The experiment.
+
+    Returns:
+        What was run, results beside the paper's, differences to the baseline, time to accuracy, cost, flatness where
+        it was measured, and which runs of two settings ended in the same network.
+    """
+    made = [_settings(kept), _results(kept), _differences(kept), _times(kept), _costs(kept), _flatness(kept),
+            _identities(kept)]  # fmt: skip
+    return [table for table in made if table.rows]
+
+
+def markdown(kept: Summary) -> str:
+    """The report as Markdown."""
+    report = kept.report
+    lines = [
+        f"# {report.title}",
+        "",
+        f"{report.name}, tier {report.tier} ({kept.experiment.source}), test {metric_words(report.metric)}, 95 % "
+        "t-intervals over seeds, each for itself.",
+        "",
+    ]
+    lines += [f"**{note}**\n" for note in remarks(kept)]
+    for table in tables(kept):
+        lines += [f"## {table.title}", "", markdown_table(table), "", *([table.note, ""] if table.note else [])]
+    return "\n".join(lines)
+
+
+def markdown_table(table: Table) -> str:
+    """One table as Markdown, without its title and note."""
+    lines = [table.headings, ("---",) * len(table.headings), *table.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def latex(kept: Summary) -> str:
+    """The tables in LaTeX, for the package booktabs."""
+    parts = [f"% {kept.report.title}; tier {kept.report.tier}. " + " ".join(remarks(kept))]
+    for table in tables(kept):
+        columns = "l" * 2 + "r" * (len(table.headings) - 2)
+        caption = f"{kept.report.title}, tier {kept.report.tier}. {table.title}. {table.note}".strip()
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{_escaped(caption)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(_escaped(heading) for heading in table.headings) + r" \\",
+        ]
+        before = None
+        for row in table.rows:
+            if row[0] != before:
+                lines.append(r"\midrule")
+            lines.append(" & ".join(_escaped(cell) for cell in row) + r" \\")
+            before = row[0]
+        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def remarks(kept: Summary) -> list[str]:
+    """What stands above all tables: missing runs, changed data."""
+    return [*(["Incomplete: final runs are missing."] if not kept.report.complete else []), *kept.report.notes]
+
+
+def summary_cells(cell: Cell) -> tuple[str, ...]:
+    """A summary as table cells: setting, optimizer, lr, mean, interval, seeds."""
+    lr = "-" if cell.lr is None else f"{cell.lr:g}{' (edge)' if cell.at_edge else ''}"
+    mean, interval, n = numbers(cell.test)
+    seeds = f"{n} of {cell.planned}" + (f", {cell.diverged} diverged" if cell.diverged else "")
+    return (cell.setting, cell.label, lr, mean, interval, seeds)
+
+
+def difference_cells(difference: Difference) -> tuple[str, ...]:
+    """A difference as table cells: setting, name, mean, interval, seeds, p-value."""
+    mean, interval, n = numbers(difference.difference, "+")
+    name = f"{difference.label} - {difference.baseline}"
+    return (difference.setting, name, mean, interval, str(n), p_words(difference.p_value))
+
+
+def p_words(p_value: float) -> str:
+    """A p-value with four decimals; a smaller one is not shown as 0, which it never is."""
+    return f"{p_value:.4f}" if p_value >= 1e-4 else "< 0.0001"
+
+
+def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:
+    """Mean, interval and number of seeds as text; ``sign`` is ``"+"`` for differences.
+
+    Two decimals; four where two would show a small interval as a point.
+    """
+    if interval is None:
+        return "-", "-", 0
+    low, high = interval.low, interval.high
+    digits = 4 if low is not None and high is not None and 0 < high - low < 0.1 else 2
+
+    def show(value: float) -> str:
+        return f"{round(value, digits) + 0.0:{sign}.{digits}f}"  # + 0.0 turns -0.0 into 0.0
+
+    ends = "-" if low is None or high is None else f"[{show(low)}, {show(high)}]"
+    return show(interval.mean), ends, interval.n
+
+
+def _settings(kept: Summary) -> Table:
+    """What a tier's names of settings stand for: its own data, network and sizes."""
+    experiment, rows = kept.experiment, []
+    for setting in experiment.settings:
+        data, model, training = experiment.resolve(setting)
+        limit = "" if data.limit == "all" else f" ({data.limit} examples)"
+        sizes = ", ".join(
+            f"{key} {' '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+            for key, value in model.options.items()
+        )
+        network = f"{model.name}: {sizes}" if sizes else model.name
+        cells = (training.batch_size, training.epochs, training.schedule, training.warmup, training.clip)
+        rows.append((setting, f"{data.name}{limit}", network, *(f"{cell}" for cell in cells)))
+    return Table(
+        "What was run",
+        ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip"),
+        tuple(rows),
+        f"{len(experiment.tuning.seeds)} tuning seeds, {len(experiment.final.seeds)} final seeds.",
+    )
+
+
+def _results(kept: Summary) -> Table:
+    rows = {row.setting: row for row in published.beside(kept.experiment)}
+    headings = ("setting", "optimizer", "lr", "mean", "95 % interval", "seeds")
+    cells = [summary_cells(cell) for cell in kept.report.summaries]
+    title = f"Test {metric_words(kept.report.metric)}"
+    if not rows:
+        return Table(title, headings, tuple(cells))
+    beside = [
+        f"{rows[cell.setting].values[cell.label]:g}"
+        if cell.setting in rows and cell.label in rows[cell.setting].values
+        else "-"
+        for cell in kept.report.summaries
+    ]
+    return Table(
+        title,
+        (*headings, "paper"),
+        tuple((*cell, number) for cell, number in zip(cells, beside, strict=True)),
+        " ".join(published.caveat(kept.experiment, row) for row in rows.values()),
+    )
+
+
+def _differences(kept: Summary) -> Table:
+    return Table(
+        f"Difference to {kept.report.baseline}, paired by seed",
+        ("setting", "difference", "mean", "95 % interval", "seeds", "p (sign flips)"),
+        tuple(difference_cells(difference) for difference in kept.report.differences),
+    )
+
+
+def _times(kept: Summary) -> Table:
+    """One row a cell, one column a level."""
+    found = reaches(kept)
+    levels = sorted({reach.level for reach in found}, reverse=kept.report.metric == "loss")
+    by_cell = {(reach.setting, reach.label, reach.level): reach for reach in found}
+    rows = []
+    for setting, label in dict.fromkeys((reach.setting, reach.label) for reach in found):
+        row = [setting, label]
+        for level in levels:
+            reach = by_cell.get((setting, label, level))
+            if reach is None or reach.steps is None or reach.seconds is None:
+                row.append("-")
+                continue
+            part = "" if reach.reached == reach.planned else f", {reach.reached} of {reach.planned}"
+            row.append(f"{reach.steps.mean:.0f} ({reach.seconds.mean:.2g} s{part})")
+        rows.append(tuple(row))
+    return Table(
+        f"Steps (and seconds) to a test {kept.report.metric}",
+        ("setting", "optimizer", *(f"{level:g}" for level in levels)),
+        tuple(rows),
+        "To the first evaluation at the level or better, mean over the runs that reach it; the gap between two "
+        "evaluations is the resolution. Seconds are those of a machine that did other work as well. "
+        f"{published.told(kept.experiment, 's')}".rstrip(),
+    )
+
+
+def _costs(kept: Summary) -> Table:
+    """Time and memory of training: on a GPU of every experiment, on a CPU only where cost is the question."""
+    on_gpu = bool(kept.report.hardware) and all(machine["device"] == "cuda" for machine in kept.report.hardware)
+    asked = published.told(kept.experiment, "MiB", "ms")
+    if not on_gpu and not asked:
+        return Table("", (), ())
+    rows = []
+    for cell in kept.report.summaries:
+        time, interval, n = numbers(costs.step_times(kept, cell.setting, cell.label))
+        memory = costs.memory(kept, cell.setting, cell.label, on_gpu=on_gpu)
+        if memory or n:
+            rows.append((cell.setting, cell.label, time, interval, str(n), f"{memory:.1f}"))
+    note = "" if on_gpu else (
+        "Times are those of a machine that did other work as well, competitors one after the other: what a step alone "
+        "takes, measured in turns, is `python -m experiments bench step`. "
+    )  # fmt: skip
+    memory_of = "peak MiB" if on_gpu else "MiB of optimizer state"
+    return Table(
+        "Time and memory of training",
+        ("setting", "optimizer", "ms a step", "95 % interval", "seeds", memory_of),
+        tuple(rows),
+        f"{note}{asked}".strip(),
+    )
+
+
+def _identities(kept: Summary) -> Table:
+    rows = []
+    for one, other in itertools.combinations(kept.experiment.settings, 2):
+        found = identical(kept, one, other)
+        if any(any(pairs) for pairs in found.values()):
+            rows += [(f"{one} = {other}", label, f"{sum(pairs)} of {len(pairs)}") for label, pairs in found.items()]
+    return Table(
+        "Runs of two settings that ended in the same network, bit for bit",
+        ("setting", "optimizer", "equal pairs"),
+        tuple(rows),
+        "Where a pair is equal, what tells the two settings apart never acted on it.",
+    )
+
+
+def _flatness(kept: Summary) -> Table:
+    """Each measure at the runs' end, as a ratio to the baseline's: exp of the mean difference of logarithms."""
+    baseline, rows = kept.report.baseline, []
+    if not any(run.measures for run in kept.runs):
+        return Table("", (), ())
+    for setting in kept.experiment.settings:
+        for label in kept.experiment.optimizers:
+            if label != baseline:
+                pair = (Term(1, setting, label), Term(-1, setting, baseline))
+                rows.append((setting, label, *(_ratio(kept, pair, name) for name in MEASURES)))
+    return Table(
+        f"Measures at the end of training, as ratios to {baseline}'s",
+        ("setting", "optimizer", *(name.replace("_", " ") for name in MEASURES)),
+        tuple(rows),
+        "Geometric mean over seeds, its 95 % t-interval, and p of all sign flips. Only the filter sharpness stays the "
+        "same when a layer is scaled up and the next one down; the others can differ between equal networks. moved is "
+        "|theta_k - theta_0|, moved lately |theta_k - theta_(k-10)|.",
+    )
+
+
+def _ratio(kept: Summary, terms: Sequence[Term], measure: str) -> str:
+    logs = list(contrast(kept, terms, f"log10 {measure}").values())
+    if not logs:
+        return "-"
+    interval = t_interval(logs)
+    if interval.low is None or interval.high is None:
+        return f"{10**interval.mean:.3g}"
+    low, high = 10**interval.low, 10**interval.high
+    return f"{10**interval.mean:.3g} [{low:.3g}, {high:.3g}], p = {sign_flip_p_value(logs):.3g}"
+
+
+_ESCAPES = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
+            "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in text)

@@ -1,0 +1,132 @@
+"""From an experiment to its runs. A run's identity is a digest of everything that decides its result."""
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.optimizers import competitors
+from experiments.config.schema import DataConfig, Experiment, ModelConfig, TrainingConfig
+from experiments.config.parse import build
+
+Phase = Literal["tune", "final"]
+
+# Raise it when the meaning of a run changes (a default does, or the training loop), so that old rows are not mistaken
+# for new ones.
+_FORMAT = 1
+_AUGMENTED = 2  # likewise, of runs with augmentation
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run, with everything that decides its result.
+
+    Attributes:
+        phase: A tuning run is judged on the validation split and never sees the test set.
+        setting: Label of the condition.
+        label: Label of the competitor.
+        optimizer: Name of its optimizer.
+        options: The optimizer's keyword arguments, presets resolved.
+        lr: Learning rate.
+        seed: Decides initial weights, data order and dropout; the same seed gives all competitors the same ones.
+        data: The data set.
+        model: The network.
+        training: The recipe.
+    """
+
+    phase: Phase
+    setting: str
+    label: str
+    optimizer: str
+    options: dict[str, object]
+    lr: float
+    seed: int
+    data: DataConfig
+    model: ModelConfig
+    training: TrainingConfig
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digest of the run's content.
+
+        Fields at their default are left out: a new option with a default that changes nothing keeps the old rows.
+        """
+        content = json.dumps([_AUGMENTED if self.data.augment else _FORMAT, _told(self)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def id(self) -> str:
+        """The name of the run's folder: readable, and unique through the digest."""
+        words = f"{self.setting}-{self.label}-{self.phase}-lr{self.lr:g}-seed{self.seed}"
+        return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', words)}-{self.digest[:8]}"
+
+    @staticmethod
+    def read(table: dict[str, object]) -> "Run":
+        """The inverse of ``dataclasses.asdict``, checked."""
+        return build(Run, table)
+
+
+def _told(value: object) -> object:
+    """The value as plain tables, without the dataclass fields that are at their default."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    kept = {}
+    for field in dataclasses.fields(value):
+        own, default = getattr(value, field.name), field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if default is dataclasses.MISSING or own != default:
+            kept[field.name] = _told(own)
+    return kept
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One competitor under one condition."""
+
+    setting: str
+    label: str
+
+
+def cells(experiment: Experiment) -> list[Cell]:
+    """All pairs of condition and competitor, in the config's order."""
+    return [Cell(setting, label) for setting in experiment.settings for label in experiment.optimizers]
+
+
+def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
+    """The runs that choose a cell's learning rate.
+
+    Args:
+        experiment: The experiment.
+        cell: The cell.
+        examples: Number of training examples, which is the batch size where that is ``"full"``.
+
+    Returns:
+        One run a learning rate and tuning seed.
+    """
+    grid, seeds = experiment.grid(cell.setting).values(), experiment.tuning.seeds
+    return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]
+
+
+def final_runs(experiment: Experiment, cell: Cell, lr: float, examples: int) -> list[Run]:
+    """The runs that count, at the chosen learning rate: one a final seed.
+
+    Args:
+        experiment: The experiment.
+        cell: The cell.
+        lr: The chosen learning rate.
+        examples: As in `tuning_runs`.
+
+    Returns:
+        The runs.
+    """
+    return [_run(experiment, cell, "final", lr, seed, examples) for seed in experiment.final.seeds]
+
+
+def _run(experiment: Experiment, cell: Cell, phase: Phase, lr: float, seed: int, examples: int) -> Run:
+    data_config, model_config, training = experiment.resolve(cell.setting)
+    batch = examples if training.batch_size == "full" else training.batch_size
+    name, options = competitors.resolved(cell.label, experiment.optimizers[cell.label], batch)
+    return Run(phase, cell.setting, cell.label, name, options, lr, seed, data_config, model_config, training)

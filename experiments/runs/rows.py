@@ -1,0 +1,174 @@
+"""The rows: one file a finished run, written once, whole or absent, and never counted twice: its name is its digest."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.io.errors import ConfigError, DataError
+from experiments.io.files import write_json
+from experiments.config.parse import build
+from experiments.runs.plan import Run
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of one network on one split.
+
+    Attributes:
+        loss: Mean cross-entropy over counted positions, in nats; None where it is not finite (JSON has no NaN).
+        accuracy: Share of counted positions that are right, in [0, 1]; None where nothing is classified.
+        f1: Of entities, in [0, 1]; None for data without tags.
+        reward: Mean return of an episode, not discounted; None where nothing is simulated.
+    """
+
+    loss: float | None
+    accuracy: float | None
+    f1: float | None = None
+    reward: float | None = None
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Of one network on one subsample; None where a value is not finite.
+
+    Attributes:
+        top_eigenvalue: Hessian eigenvalue of largest magnitude; its magnitude is the paper's |H|_2.
+        trace: Hutchinson's estimate of the Hessian's trace.
+        trace_error: Its standard error over the probes.
+        sharpness: Rise of the loss over a step of length `SAM_RADIUS` along the gradient (Foret et al. 2021).
+        filter_sharpness: Rise over a step of length `FILTER_RADIUS`, each filter measured in units of its own norm
+            (Kwon et al. 2021, filter-wise); the same for rescaled networks.
+    """
+
+    top_eigenvalue: float | None
+    trace: float | None
+    trace_error: float | None
+    sharpness: float | None
+    filter_sharpness: float | None
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where it is infinite or NaN."""
+    return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One evaluation along a run.
+
+    Attributes:
+        step: Steps taken.
+        epoch: Epochs passed; may be a fraction.
+        seconds: Wall time of the run so far, over all its lives.
+        lr: Learning rate of the last step.
+        train_loss: Mean training loss of the steps since the point before, in nats; None where it is not finite.
+        validation: Scores on the validation split.
+        test: Scores on the test split; None in a tuning run.
+        moved: |theta_k - theta_0|, Euclidean over all parameters.
+        moved_lately: |theta_k - theta_{k-10}|; None in the first ten steps.
+        curvature: Where it is asked for.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    lr: float
+    train_loss: float | None
+    validation: Scores
+    test: Scores | None = None
+    moved: float | None = None
+    moved_lately: float | None = None
+    curvature: Curvature | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finished run.
+
+    Attributes:
+        run: What was run.
+        curve: Its evaluations; the last one is its result.
+        diverged: The training loss became infinite or NaN, and the run ended there.
+        steps: Steps taken.
+        parameters: Number of trained parameters.
+        weights: Digest of the final parameters and buffers: equal digests mean bitwise equal networks.
+        data: Digest of the data set.
+        note: What a reader must know about the data.
+        seconds: Wall time over all lives of the run.
+        resumed: How often the run was taken up again.
+        examples_per_second: Training throughput without the evaluations.
+        peak_memory: Bytes: allocated on a GPU, resident on a CPU.
+        versions: Versions of what took part.
+        hardware: The machine.
+        finished: Date and time, UTC.
+    """
+
+    run: Run
+    curve: tuple[Point, ...]
+    diverged: bool
+    steps: int
+    parameters: int
+    weights: str
+    data: str
+    note: str
+    seconds: float
+    resumed: int
+    examples_per_second: float
+    peak_memory: int
+    versions: dict[str, str]
+    hardware: dict[str, str | int]
+    finished: str
+
+    @property
+    def last(self) -> Point:
+        """The result."""
+        return self.curve[-1]
+
+
+def read_point(table: dict[str, object]) -> Point:
+    """The inverse of ``dataclasses.asdict`` of a `Point`, checked."""
+    return build(Point, table)
+
+
+def folder(out: Path, run: Run) -> Path:
+    """The run's own folder below the experiment's output folder."""
+    return out / "runs" / run.id
+
+
+def write(path: Path, row: Row) -> None:
+    """Write ``row.json`` in a run's folder, atomically."""
+    write_json(path / "row.json", dataclasses.asdict(row))
+
+
+def read(path: Path, run: Run, data: str | None = None) -> Row | None:
+    """Read the row in a run's folder.
+
+    Args:
+        path: The folder.
+        run: The run that it must be of.
+        data: Digest of the data that it must have been trained on; None takes any.
+
+    Returns:
+        The row, or None while the run is not finished.
+
+    Raises:
+        DataError: the file is damaged or is another run's (rows are written whole, so a hand was in it), or the run
+            was trained on other data.
+    """
+    file = path / "row.json"
+    if not file.exists():
+        return None
+    try:
+        row = build(Row, json.loads(file.read_text()))
+    except (ValueError, TypeError, ConfigError) as error:
+        raise DataError(f"{file} is not a whole row ({error}); delete it to run this again") from error
+    if row.run.digest != run.digest:
+        raise DataError(f"{file} is the row of another run; delete it to run this again")
+    if data is not None and row.data != data:
+        raise DataError(
+            f"{file}: run {run.id} was trained on other data (digest {row.data}) than those there are now ({data}). "
+            "Bring the old data back, or choose another --out folder, or delete the file to run this again"
+        )
+    return row

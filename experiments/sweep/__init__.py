@@ -1,0 +1,1 @@
+"""Many runs: which are left, and who computes them."""

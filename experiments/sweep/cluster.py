@@ -1,0 +1,104 @@
+"""Runs as jobs of a cluster: Slurm, or this machine in the same manner, through submitit."""
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from experiments.config.parse import require
+from experiments.io.environment import Environment
+from experiments.io.errors import ConfigError
+from experiments.runs import rows
+from experiments.runs.plan import Run
+from experiments.runs.rows import Row
+from experiments.sweep.pool import Event
+from experiments.training.train import train
+
+
+class Cluster:
+    """Workers that are jobs; each trains one run and leaves its row.
+
+    A killed sweep leaves its jobs in the queue. Each run has a lock and one row, so a second sweep cannot count a run
+    twice; a run that a job of the first one still holds fails in the second, and is there in the third.
+
+    Args:
+        kind: ``"slurm"``, or ``"local"``, which starts processes.
+        logs: Folder of the jobs' logs.
+        jobs: Jobs in the queue at a time.
+        minutes: Time limit of a job; a run that is cut off goes on in its second try.
+        gpus: GPUs of a job.
+        partition: Slurm partition, or empty.
+
+    Raises:
+        ConfigError: an impossible number, or submitit is not installed.
+    """
+
+    separate = True
+
+    def __init__(
+        self,
+        kind: Literal["local", "slurm"],
+        logs: Path,
+        jobs: int = 16,
+        minutes: int = 240,
+        gpus: int = 0,
+        partition: str = "",
+    ):
+        require(jobs >= 1, "jobs", jobs, "at least 1")
+        require(minutes >= 1, "minutes", minutes, "at least 1")
+        require(gpus >= 0, "gpus", gpus, "at least 0")
+        try:
+            import submitit
+        except ModuleNotFoundError as error:
+            raise ConfigError("executor", "a sweep needs the package submitit: pip install submitit") from error
+        self.jobs = jobs
+        self._executor = submitit.AutoExecutor(logs, cluster=kind)
+        self._executor.update_parameters(timeout_min=minutes, gpus_per_node=gpus)
+        if partition:
+            self._executor.update_parameters(slurm_partition=partition)
+        # The jobs that are queued; they are left to run when the sweep ends early.
+        self._pause = 0.1 if kind == "local" else 5.0
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def outcomes(
+        self, runs: Sequence[Run], place: Environment, notify: Callable[[Event], None]
+    ) -> Iterator[tuple[Run, Callable[[], Row]]]:
+        """Yield each run with the function that returns its row or raises its error.
+
+        Args:
+            runs: The runs.
+            place: Where they take place; a folder that all machines see.
+            notify: Unused: a job tells nothing before its end.
+
+        Yields:
+            The runs in the order in which they end.
+        """
+        del notify
+        left, queued = list(runs), {}
+        while left or queued:
+            while left and len(queued) < self.jobs:
+                run = left.pop(0)
+                queued[self._executor.submit(_train, run, place)] = run
+            for job in [job for job in queued if job.done()]:
+                run = queued.pop(job)
+                yield run, functools.partial(_result, job, run, place)
+            time.sleep(self._pause if queued else 0)
+
+
+def _train(run: Run, place: Environment) -> None:
+    """A job; its result is the row on disk."""
+    train(run, place)
+
+
+def _result(job, run: Run, place: Environment) -> Row:
+    row = rows.read(rows.folder(place.out, run), run)
+    if row is None:
+        job.result()  # raises what the job raised
+        raise RuntimeError(f"job {job.job_id} ended without a row; its logs are {job.paths.stderr} and beside it")
+    return row

@@ -1,0 +1,272 @@
+"""Many independent runs on a few processes, and an end of all of them when the first process ends, however it ends."""
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
+from typing import Any, Protocol
+
+from experiments import data
+from experiments.distributed import teams
+from experiments.io.environment import Environment
+from experiments.io.errors import CheckpointError, ConfigError, DataError, TeamError
+from experiments.runs import rows
+from experiments.runs.plan import Run
+from experiments.runs.rows import Row
+from experiments.training.train import train
+
+_FATAL = (ConfigError, TeamError)  # another run would meet the same, or the processes of a team have lost each other
+_LASTING = (DataError, CheckpointError)  # a second try would meet the same, another run need not
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to one run: a step, its end, or a failure.
+
+    Attributes:
+        run: Which.
+        done: Steps done.
+        total: Steps in all; equal to ``done`` when the run has ended.
+        failure: Why it failed, or empty.
+    """
+
+    run: Run
+    done: int = 0
+    total: int = 1
+    failure: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its row."""
+        return not self.failure and self.done >= self.total
+
+
+@dataclass
+class Outcome:
+    """The rows of the runs, and why others have none, both by run id."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+class Crew(Protocol):
+    """Whoever does runs: processes of this machine, or jobs of a cluster. It is entered before its first run.
+
+    Attributes:
+        separate: A run that dies takes no other one with it.
+    """
+
+    separate: bool
+
+    def __enter__(self) -> "Crew": ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def outcomes(
+        self, runs: Sequence[Run], place: Environment, notify: Callable[[Event], None]
+    ) -> Iterator[tuple[Run, Callable[[], Row]]]:
+        """Yield each run, when it has ended, with the function that returns its row or raises its error."""
+        ...
+
+
+class Workers:
+    """A few processes that are started at the first need and serve until the ``with`` block ends.
+
+    Args:
+        jobs: Processes; 1 means none but this one.
+    """
+
+    separate = False  # a dead worker breaks the pool, and so ends its neighbours' runs
+
+    def __init__(self, jobs: int):
+        self.jobs = jobs
+        self._context = multiprocessing.get_context("spawn")  # forking a process with torch's threads in it can hang
+        self._open: _Pool | None = None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def outcomes(
+        self, runs: Sequence[Run], place: Environment, notify: Callable[[Event], None]
+    ) -> Iterator[tuple[Run, Callable[[], Row]]]:
+        """Yield each run with the function that returns its row or raises its error.
+
+        Args:
+            runs: The runs.
+            place: Where they take place.
+            notify: Is told the progress, in this process.
+
+        Yields:
+            The runs in the order in which they end.
+        """
+        if self.jobs == 1:
+            for run in runs:
+                yield run, functools.partial(train, run, place, _Throttled(run, notify))
+            return
+        try:
+            pool = self._started()
+            waiting = {pool.submit(run, place): run for run in runs}
+        except BrokenProcessPool:  # a worker died while there was nothing to do
+            self.__exit__()
+            pool = self._started()
+            waiting = {pool.submit(run, place): run for run in runs}
+        while waiting:
+            done, _ = futures.wait(waiting, timeout=0.1, return_when=futures.FIRST_COMPLETED)
+            for event in pool.news():
+                notify(event)
+            for future in done:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    self.__exit__()  # a worker died; the pool is of no more use, the next need starts a new one
+                yield waiting.pop(future), future.result
+
+    def _started(self) -> "_Pool":
+        if self._open is None:
+            self._open = _Pool(self._context, self.jobs)
+        return self._open
+
+
+def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None]) -> Outcome:
+    """Finish all runs; those that are finished already cost one file read.
+
+    A run that fails is tried once more, after all others have had their turn, and reported if it fails again. One whose
+    row or checkpoint is damaged, or of other data, is reported at once with the remedy; nothing of it is deleted.
+
+    Args:
+        runs: The runs.
+        place: Where they take place.
+        workers: Who does them.
+        notify: Is told what happens, in this process.
+
+    Returns:
+        Rows and failures.
+
+    Raises:
+        ConfigError: a configuration was refused; all runs end.
+        TeamError: one of the processes that share a run failed; all runs end.
+    """
+    # One process looks, for all: the others might see a file sooner or later than it does.
+    outcome = teams.team(place.resolve_device()).share(lambda: _finished(runs, place))
+    for run in runs:
+        if run.id in outcome.failures:
+            notify(Event(run, failure=outcome.failures[run.id]))
+        elif run.id in outcome.rows:
+            notify(Event(run, 1, 1))
+    left = [run for run in runs if run.id not in outcome.rows and run.id not in outcome.failures]
+    again = _attempt(left, place, workers, notify, outcome)
+    # Where a dead worker takes its neighbours' runs with it, each answers for itself, one by one.
+    for some in [again] if workers.separate else [[run] for run in again]:
+        for run in some:
+            del outcome.failures[run.id]
+        _attempt(some, place, workers, notify, outcome)
+    return outcome
+
+
+def _finished(runs: Sequence[Run], place: Environment) -> Outcome:
+    """The rows that are there, and why some of them are refused."""
+    outcome = Outcome()
+    for run in runs:
+        try:
+            row = rows.read(rows.folder(place.out, run), run, data.fingerprint(run.data, place.data_dir))
+        except DataError as error:
+            outcome.failures[run.id] = _words(error)
+        else:
+            if row is not None:
+                outcome.rows[run.id] = row
+    return outcome
+
+
+def _attempt(
+    runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None], outcome: Outcome
+) -> list[Run]:
+    """Try runs, add what comes of them to ``outcome``, and return those that may do better in a second try."""
+    again = []
+    for run, result in workers.outcomes(runs, place, notify):
+        try:
+            outcome.rows[run.id] = result()
+        except _FATAL:
+            raise
+        except Exception as error:
+            outcome.failures[run.id] = _words(error)
+            if not isinstance(error, _LASTING):
+                again.append(run)
+            notify(Event(run, failure=outcome.failures[run.id]))
+        else:
+            notify(Event(run, 1, 1))
+    return again
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class _Pool:
+    """Worker processes that end when this process leaves or dies."""
+
+    def __init__(self, context: SpawnContext, jobs: int):
+        self._events = context.Queue()
+        # Nobody writes to this pipe. Its writing end closes when this process leaves or dies, and the workers see that.
+        self._leash, self._held = context.Pipe(duplex=False)
+        self._pool = futures.ProcessPoolExecutor(jobs, context, _enter, (self._events, self._leash))
+
+    def submit(self, run: Run, place: Environment) -> futures.Future[Row]:
+        return self._pool.submit(_work, run, place)
+
+    def news(self) -> Iterator[Event]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._events.get_nowait()
+
+    def close(self) -> None:
+        self._held.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._leash.close()
+        self._events.close()
+        self._events.join_thread()
+
+
+class _Throttled:
+    """Passes a run's progress on, five times a second at most."""
+
+    def __init__(self, run: Run, notify: Callable[[Event], None]):
+        self.run, self.notify, self.last = run, notify, time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.last >= 0.2 and done < total:
+            self.last = now
+            self.notify(Event(self.run, done, total))
+
+
+_events: Any = None  # the worker's way home, set once when the worker starts
+
+
+def _enter(events: Any, leash: Connection) -> None:
+    global _events  # noqa: PLW0603 (a pool's initializer has no other way to hand something to its tasks)
+    _events = events
+    threading.Thread(target=_follow, args=(leash,), daemon=True).start()
+
+
+def _follow(leash: Connection) -> None:
+    """End this worker when its parent has gone: an orphan would go on writing beside the next invocation."""
+    try:
+        leash.recv_bytes()
+    except (EOFError, OSError):
+        os._exit(1)  # at once, as a SIGKILL would: everything on disk is atomic
+
+
+def _work(run: Run, place: Environment) -> Row:
+    return train(run, place, _Throttled(run, _events.put))

@@ -1,0 +1,141 @@
+"""A whole experiment: tune every cell, then train every cell's final runs; what is finished is not run again."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from experiments.config.schema import Experiment
+from experiments.distributed import teams
+from experiments.io.environment import Environment
+from experiments.io.errors import DataError
+from experiments.io.files import sweep_temporaries, write_json
+from experiments.runs import parquet, plan, rows
+from experiments.runs.plan import Cell, Run
+from experiments.runs.rows import Row
+from experiments.runs.tuning import Choice, choose
+from experiments.sweep import data_sources
+from experiments.sweep.data_sources import Sources
+from experiments.sweep.pool import Crew, Event, execute
+from experiments.training import admission
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is known of an experiment.
+
+    Attributes:
+        experiment: The experiment.
+        choices: Chosen learning rate by cell, for the cells whose tuning is finished.
+        rows: Final rows by cell, in the order of the seeds; fewer than the seeds while runs are missing.
+        failures: Why runs failed, by run id.
+    """
+
+    experiment: Experiment
+    choices: dict[Cell, Choice]
+    rows: dict[Cell, list[Row]]
+    failures: dict[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Every final run of every cell has its row."""
+        planned = len(plan.cells(self.experiment)) * len(self.experiment.final.seeds)
+        return sum(len(rows) for rows in self.rows.values()) == planned
+
+
+def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable[[Event], None]) -> Results:
+    """Run what is not finished yet.
+
+    Args:
+        experiment: The experiment.
+        place: Where; its ``out`` is this experiment's own folder.
+        crew: Who does the runs.
+        notify: Is told what happens.
+
+    Returns:
+        The results.
+
+    Raises:
+        BusyError: another process runs in the same folder.
+        ConfigError: an unknown name or option, a refused value, or a network that cannot take the data, before
+            anything runs.
+        DataError: the data are absent or damaged, before anything runs.
+        TeamError: one of the processes that share a run failed.
+    """
+    admission.check(experiment)
+    team = teams.team(place.resolve_device())
+    known = team.agree(lambda: data_sources.look(experiment, place))
+    with team.holding(place.out), crew as workers:
+        if team.leads:
+            sweep_temporaries(place.out)
+            write_json(place.out / "experiment.json", asdict(experiment))
+            data_sources.write(known, place)
+        reader = _Reader(experiment, place, known)
+        failures = execute(reader.tuning(), place, workers, notify).failures
+        failures |= execute(reader.final(), place, workers, notify).failures
+        if team.leads:
+            parquet.write(place.out, experiment, reader.finished())
+        return reader.results(failures)
+
+
+def collect(experiment: Experiment, place: Environment) -> Results:
+    """Read what is finished, and run nothing; the data need not be there.
+
+    Args:
+        experiment: The experiment.
+        place: Where it was run.
+
+    Returns:
+        The results so far; a row that is damaged or of other data than the rest is among the failures.
+    """
+    admission.check(experiment)
+    return _Reader(experiment, place, data_sources.recall(experiment, place)).results({})
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """The runs of an experiment on known data, and what is on disk of them."""
+
+    experiment: Experiment
+    place: Environment
+    known: Sources
+    refused: dict[str, str] = field(default_factory=dict)  # why a row does not count, by run id
+
+    def tuning(self) -> list[Run]:
+        return [run for cell in plan.cells(self.experiment) for run in self._tuning(cell)]
+
+    def final(self) -> list[Run]:
+        return [run for cell, choice in self._choices().items() for run in self._final(cell, choice)]
+
+    def finished(self) -> list[Row]:
+        return [row for row in self._rows([*self.tuning(), *self.final()]) if row is not None]
+
+    def results(self, failures: dict[str, str]) -> Results:
+        choices = self._choices()
+        rows = {
+            cell: [row for row in self._rows(self._final(cell, choice)) if row is not None]
+            for cell, choice in choices.items()
+        }
+        return Results(self.experiment, choices, rows, self.refused | failures)
+
+    def _tuning(self, cell: Cell) -> list[Run]:
+        return plan.tuning_runs(self.experiment, cell, self.known[cell.setting].examples)
+
+    def _final(self, cell: Cell, choice: Choice) -> list[Run]:
+        return plan.final_runs(self.experiment, cell, choice.lr, self.known[cell.setting].examples)
+
+    def _choices(self) -> dict[Cell, Choice]:
+        choices = {}
+        for cell in plan.cells(self.experiment):
+            rows = self._rows(self._tuning(cell))
+            if None not in rows:  # a cell with a missing tuning run would have had a smaller budget than the others
+                choices[cell] = choose([row for row in rows if row], self.experiment.tuning.metric)
+        return choices
+
+    def _rows(self, runs: list[Run]) -> list[Row | None]:
+        return [self._row(run) for run in runs]
+
+    def _row(self, run: Run) -> Row | None:
+        try:
+            return rows.read(rows.folder(self.place.out, run), run, self.known[run.setting].fingerprint)
+        except DataError as error:
+            self.refused[run.id] = str(error)
+            return None

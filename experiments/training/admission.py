@@ -1,0 +1,72 @@
+"""What is refused before anything runs: names, options and their values, and combinations that have no meaning."""
+
+from experiments import data, models
+from experiments.config.parse import require
+from experiments.config.schema import DataConfig, Experiment, Metric, ModelConfig, TrainingConfig
+from experiments.data import Kind
+from experiments.distributed import teams
+from experiments.optimizers import competitors
+
+_METRICS: dict[Kind, tuple[Metric, ...]] = {
+    "image": ("accuracy", "loss"),
+    "text": ("accuracy", "loss"),
+    "tags": ("accuracy", "loss", "f1"),
+    "sentence": ("accuracy", "loss"),
+    "simulated": ("reward",),
+}
+
+
+def check(experiment: Experiment) -> None:
+    """Refuse what shows without the data.
+
+    Args:
+        experiment: The experiment.
+
+    Raises:
+        ConfigError: an unknown data set, network, optimizer or option, a value that one of them refuses, a network or
+            metric for another kind of data, or a switch that these have not.
+    """
+    metric = experiment.tuning.metric
+    for setting in experiment.settings:
+        data_config, model_config, training = experiment.resolve(setting)
+        kind = data.kind(data_config.name)
+        models.check(model_config, kind)
+        allowed = _METRICS[kind]
+        require(metric in allowed, "tuning.metric", metric, f"{' or '.join(allowed)} for {kind} data")
+        switches(data_config, training)
+        if kind == "simulated":
+            _rollout(data_config, model_config)
+    for label, optimizer in experiment.optimizers.items():
+        competitors.check(label, optimizer)
+
+
+def switches(data_config: DataConfig, training: TrainingConfig) -> None:
+    """Refuse switches that have no meaning for the data, rather than pass them over.
+
+    Args:
+        data_config: The data set.
+        training: The recipe.
+
+    Raises:
+        ConfigError: names the switch.
+    """
+    kind = data.kind(data_config.name)
+    of = f"for {kind} data"
+    if kind != "image":
+        require(not data_config.augment, "data.augment", True, f"false {of}")
+        require(not training.channels_last, "training.channels_last", True, f"false {of}")
+    if kind not in {"tags", "sentence"}:
+        require(not data_config.pieces, "data.pieces", data_config.pieces, f"empty {of}")
+    if kind == "simulated":
+        require(teams.size() == 1, "torchrun", teams.size(), f"one process {of}: run several seeds instead")
+        require(training.precision == "float32", "training.precision", training.precision, f"float32 {of}")
+        require(training.microbatch == "batch", "training.microbatch", training.microbatch, f'"batch" {of}')
+        require(not training.compile, "training.compile", True, f"false {of}")
+        require(training.curvature == 0, "training.curvature", training.curvature, f"0 {of}")
+
+
+def _rollout(data_config: DataConfig, model_config: ModelConfig) -> None:
+    """Refuse a rollout that the simulators cannot share equally."""
+    count = models.simulators(model_config)
+    horizon = data.examples(data_config)
+    require(horizon % count == 0, "data.limit", horizon, f"a multiple of simulators = {count}")

@@ -1,0 +1,56 @@
+"""Loss and metrics of a network on one split."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from experiments.data import Dataset, Split
+from experiments.data.conll import f1
+from experiments.data.dataset import IGNORED
+from experiments.runs.rows import Scores, finite
+from experiments.training.batches import prepare
+
+CHUNK = 1024  # examples at once; part of the bitwise result, so it is no option
+
+
+def cross_entropy_sum(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Summed cross-entropy and the number of positions that count.
+
+    Args:
+        logits: (..., classes).
+        targets: (...) int64, `IGNORED` where a position does not count.
+
+    Returns:
+        Two scalars on the logits' device, float32 and int64.
+    """
+    flat = logits.flatten(0, -2).float()
+    total = F.cross_entropy(flat, targets.flatten(), ignore_index=IGNORED, reduction="sum")
+    return total, (targets != IGNORED).sum()
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, data: Dataset, split: Split) -> Scores:
+    """Evaluate a network; its mode and the random state are left as they were.
+
+    Args:
+        model: The network, on the split's device.
+        data: Says how inputs are prepared.
+        split: The examples.
+
+    Returns:
+        The scores.
+    """
+    was_training = model.training
+    model.eval()
+    loss, right, count, answers = 0.0, 0, 0, []
+    for start in range(0, len(split), CHUNK):
+        inputs, targets = split.inputs[start : start + CHUNK], split.targets[start : start + CHUNK]
+        logits = model(prepare(data, inputs))
+        total, counted = cross_entropy_sum(logits, targets)
+        loss += total.double().item()
+        count += int(counted)
+        answers.append(logits.argmax(-1))
+        right += int((answers[-1] == targets).sum())  # an ignored target is never a class
+    model.train(was_training)
+    entities = f1(torch.cat(answers), split.targets, data.labels) if data.kind == "tags" else None
+    return Scores(finite(loss / count), right / count, entities)

@@ -1,0 +1,201 @@
+import dataclasses
+import json
+
+import pytest
+from scipy import stats
+
+from experiments.analysis import evidence
+from experiments.analysis.questions import Question, questions
+from experiments.config import catalog
+from experiments.config.parse import build
+from experiments.io.errors import ConfigError, DataError
+from experiments.report import answers
+from tests.experiments.analysis.made import make
+from theory.claims.networks import laptop
+from theory.claims.networks import paper_tables as claims
+from theory.ledger.evidence import Outcome
+
+ALTO, LAMB, SGD = (("small", label) for label in ("ALTO", "LAMB", "SGD"))
+LEAD = [{"weight": 1, "setting": "small", "label": "ALTO"}, {"weight": -1, "setting": "small", "label": "LAMB"}]
+
+
+def ask(**table):
+    return build(Question, {"experiment": "made", "quantity": "lead", "at_least": 0.0, **table})
+
+
+def test_the_number_is_the_paired_difference_with_its_interval(tmp_path):
+    kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0], LAMB: [2.0, 2.0, 2.0]}, note="shrunk")
+    found = evidence.answer("c", ask(terms=LEAD), kept)
+    half = stats.t.ppf(0.975, 2) * 1.0 / 3**0.5
+    assert (found.estimate, found.low, found.high) == pytest.approx((2.0, 2 - half, 2 + half), abs=1e-4)
+    assert found.p_value == 0.25
+    assert found.seeds == (1, 2, 3)
+    assert found.commits == ("abc",)
+    assert "laptop tier of made" in found.protocol
+    assert "shrunk" in found.protocol
+    assert "from 2 by validation accuracy over 1 other seed" in found.protocol
+
+
+def test_where_less_is_better_the_lead_changes_sign(tmp_path):
+    kept = make(tmp_path, {ALTO: [3.0, 5.0], LAMB: [2.0, 2.0]})
+    assert evidence.answer("c", ask(terms=LEAD, sign=-1), kept).estimate == -2.0
+
+
+def test_at_equal_rates_the_protocol_says_so(tmp_path):
+    equal = [{**term, "setting": "equal"} for term in LEAD]
+    kept = make(tmp_path, {("equal", "ALTO"): [1.0, 2.0], ("equal", "LAMB"): [1.0, 1.0]})
+    assert "learning rate 0.03 for all" in evidence.answer("c", ask(terms=equal), kept).protocol
+
+
+def test_against_all_rivals_the_smallest_lead_counts_and_the_intervals_widen(tmp_path):
+    kept = make(tmp_path, {ALTO: [5.0, 6.0, 7.0], LAMB: [4.0, 4.5, 6.0], SGD: [1.0, 1.5, 1.0]})
+    found = evidence.answer("c", ask(rivals={"setting": "small", "label": "ALTO"}), kept)
+    pair = [1.0, 1.5, 1.0]
+    half = stats.t.ppf(1 - 0.05 / 2 / 2, 2) * stats.tstd(pair) / 3**0.5
+    assert found.estimate == pytest.approx(3.5 / 3, abs=1e-4)
+    assert (found.low, found.high) == pytest.approx((3.5 / 3 - half, 3.5 / 3 + half), abs=1e-4)
+    assert found.p_value is None
+
+
+def test_the_chosen_rival_is_validations_and_ties_are_averaged(tmp_path):
+    finals = {ALTO: [5.0, 5.5], LAMB: [1.0, 1.0], SGD: [3.0, 3.0]}
+    chosen = {"setting": "small", "label": "ALTO", "among": ["LAMB", "SGD"]}
+    for validation, expected in (({LAMB: 9.0, SGD: 8.0}, 4.25), ({LAMB: 8.0, SGD: 9.0}, 2.25),
+                                 ({LAMB: 9.0, SGD: 9.0}, 3.25)):  # fmt: skip
+        kept = make(tmp_path, finals, validation=validation)
+        assert evidence.answer("c", ask(chosen=chosen), kept).estimate == expected
+    with pytest.raises(ConfigError, match="no validation score of"):
+        evidence.answer("c", ask(chosen=chosen), make(tmp_path, finals, validation={LAMB: 9.0}))
+
+
+def test_one_seed_is_no_evidence(tmp_path):
+    kept = make(tmp_path, {ALTO: [3.0, 4.0], LAMB: [2.0, None]})
+    with pytest.raises(DataError, match="1 seeds are common"):
+        evidence.answer("c", ask(terms=LEAD), kept)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [{}, {"terms": LEAD, "rivals": {"setting": "small", "label": "ALTO"}}, {"terms": LEAD, "at_least": None},
+     {"terms": LEAD, "sign": 2}],
+    ids=["nothing", "two", "no bound", "sign"],
+)  # fmt: skip
+def test_a_question_that_asks_nothing_or_too_much_is_refused(table):
+    table = {key: value for key, value in table.items() if value is not None}
+    full = {"experiment": "made", "quantity": "lead", **({} if "at_least" in table else {"at_least": 0.0}), **table}
+    if table == {"terms": LEAD}:
+        del full["at_least"]
+    with pytest.raises(ConfigError):
+        build(Question, full)
+
+
+def test_a_race_is_decided_round_by_round():
+    rows = [{"name": "a", "each_round": [2.0, 6.0]}, {"name": "b", "each_round": [1.0, 2.0]}]
+    step = {"cases": [{"name": "net", "contestants": rows}], "dtype": "float32", "threads": 1, "rounds": 2,
+            "hardware": {"name": "cpu"}, "load_average": {"before": 0.5}, "versions": {}}  # fmt: skip
+    question = ask(race={"case": "net", "contestant": "a", "rival": "b"})
+    found = evidence.answer_race("c", question, {"step": step})
+    assert found.estimate == 2.5
+    assert found.seeds == ()
+    assert "load average 0.5" in found.protocol
+    with pytest.raises(DataError, match="no 'z' on 'net'"):
+        evidence.answer_race("c", ask(race={"case": "net", "contestant": "a", "rival": "z"}), {"step": step})
+
+
+def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, monkeypatch):
+    kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0], LAMB: [2.0, 2.1, 2.0], SGD: [9.0, 9.1, 9.0]})
+    kept.write(kept, tmp_path / "experiments" / "made-laptop.json")
+    behind = [{**term, "label": {"LAMB": "SGD"}.get(term["label"], term["label"])} for term in LEAD]
+    asked = {
+        "ours-up": ask(terms=LEAD, at_least=-5.0),
+        "ours-down": ask(terms=behind),
+        "ours-open": ask(terms=LEAD, at_least=2.0, at_most=2.1),
+    }
+    monkeypatch.setattr(evidence, "questions", lambda: {**asked, "ours-absent": ask(terms=LEAD, tier="gpu")})
+    files, absent = evidence.write(tmp_path)
+    assert [file.stem for file in files] == ["ours-up", "ours-down", "ours-open"]
+    assert absent == ["ours-absent"]
+    outcomes = [claims.compare(json.loads(file.read_text())).outcome for file in files]
+    assert outcomes == [Outcome.SUPPORTS, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE]
+    page = answers.page(tmp_path, "{{answer ours-up}}\n{{answer ours-down}}\n{{ answer ours-open }}\n")
+    alone = "by the interval alone"  # three seeds cannot do more
+    found = [line.split("**")[1] for line in page.splitlines()]
+    assert found == [f"shown {alone}", f"the opposite is shown {alone}", "open"]
+    assert "| small | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
+    assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
+    for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError),
+                       ("{{preferred made | small}}", ConfigError)):  # fmt: skip
+        with pytest.raises(error):
+            answers.page(tmp_path, bad)
+    with pytest.raises(ConfigError, match="no question is about 'digts'"):
+        evidence.write(tmp_path, "digts")
+
+
+def test_the_p_value_is_against_the_claims_own_bound(tmp_path):
+    kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0, 4.0], LAMB: [2.0, 2.0, 2.0, 2.0]})
+    assert evidence.answer("c", ask(terms=LEAD), kept).p_value == 0.125
+    assert evidence.answer("c", ask(terms=LEAD, at_least=2.0), kept).p_value == 1.0
+    assert evidence.answer("c", ask(terms=LEAD, at_least=0.0, at_most=2.0), kept).p_value == 1.0
+    assert evidence.answer("c", ask(terms=LEAD, at_least=0.0, at_most=9.0), kept).p_value == 0.125
+
+
+@pytest.mark.parametrize(("p_value", "tail"), [(0.01, "**shown**"), (0.2, "**shown by the interval alone**")])
+def test_the_page_and_the_ledger_say_where_sign_flips_do_not_follow_the_interval(p_value, tail):
+    found = evidence.Evidence(
+        claim="c", quantity="q", estimate=0.2, low=0.1, high=0.3, at_least=0.0, at_most=None, p_value=p_value,
+        protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
+    )  # fmt: skip
+    assert answers.phrase(found).endswith(tail)
+    assert ("by the interval alone" in claims.compare(dataclasses.asdict(found)).detail) == (p_value > 0.05)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "least", "most"),
+    [(0.1, 0.2, 0.0, None), (0.0, 0.0, 0.0, None), (-0.2, -0.1, 0.0, None), (1.1, 1.2, None, 1.0),
+     (0.8, 0.9, None, 1.0), (1.0, 1.0, None, 1.0), (-0.5, 0.5, -1.0, 1.0), (-2.0, -1.5, -1.0, 1.0)],
+)  # fmt: skip
+def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
+    found = evidence.Evidence(
+        claim="c", quantity="q", estimate=(low + high) / 2, low=low, high=high, at_least=least, at_most=most,
+        p_value=0.05, protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
+    )  # fmt: skip
+    word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "the opposite is shown", Outcome.INCONCLUSIVE: "open"}
+    judged = claims.compare(dataclasses.asdict(found))
+    assert answers.phrase(found).endswith(f"2 seeds: **{word[judged.outcome]}**")
+    assert f": {word[judged.outcome]}" in judged.detail
+
+
+def test_every_question_is_a_claim_of_the_ledger_and_every_claim_a_question():
+    asked = questions()
+    assert {claim for claim in asked if asked[claim].tier == "laptop"} == {claim.id for claim in laptop.CLAIMS}
+
+
+def test_the_papers_own_claims_are_asked_at_its_own_scale_alone():
+    papers = {claim.id for claim in claims.CLAIMS}
+    for claim, question in questions().items():
+        assert (question.tier == "paper") == (claim in papers), claim
+
+
+@pytest.mark.parametrize(("claim", "question"), questions().items(), ids=str)
+def test_every_question_asks_about_cells_that_exist(claim, question):
+    if question.race is not None:
+        return
+    experiment = catalog.load(question.experiment, question.tier)
+    cells = [(term.setting, term.label) for term in question.terms]
+    if question.rivals is not None:
+        cells.append((question.rivals.setting, question.rivals.label))
+    if question.chosen is not None:
+        cells += [(question.chosen.setting, label) for label in (question.chosen.label, *question.chosen.among)]
+    assert cells
+    for setting, label in cells:
+        assert setting in experiment.settings
+        assert label in experiment.optimizers
+    if question.of == "test":
+        assert (question.sign == -1) == (experiment.tuning.metric == "loss")
+
+
+def test_the_page_names_whom_validation_prefers(tmp_path):
+    kept = make(tmp_path, {ALTO: [1.0, 2.0], LAMB: [3.0, 4.0], SGD: [0.0, 0.0]},
+                validation={ALTO: 9.0, LAMB: 8.0, SGD: 9.0})  # fmt: skip
+    kept.write(kept, tmp_path / "experiments" / "made-laptop.json")
+    assert answers.page(tmp_path, "{{preferred made | small}}") == "*ALTO* and *SGD*"

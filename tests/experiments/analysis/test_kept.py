@@ -1,0 +1,68 @@
+"""What is committed in results/ follows from what is committed in results/: no number was typed, none is stale."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.analysis import evidence, kept
+from experiments.analysis.questions import questions
+from experiments.config import catalog
+from experiments.report import answers, tables
+
+RESULTS = Path(__file__).parents[3] / "results"
+KEPT = sorted((RESULTS / "experiments").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_kept_summary_is_whole_clean_and_has_its_report_beside_it(path):
+    made = kept.read(path)
+    assert made.report.complete
+    assert path.stem == f"{made.experiment.name}-{made.experiment.tier}"
+    for versions in made.report.versions:
+        assert versions["commit"]
+        assert "dirty" not in versions["commit"]
+    assert (RESULTS / made.experiment.name / "report.md").read_text() == tables.markdown(made)
+
+
+def test_every_question_is_answered_by_what_is_kept(tmp_path):
+    for folder in ("experiments", "bench"):
+        if (RESULTS / folder).exists():
+            (tmp_path / folder).symlink_to(RESULTS / folder)
+    files, absent = evidence.write(tmp_path)
+    asked = questions()
+    assert all(asked[claim].tier != "laptop" for claim in absent)
+    assert {file.stem for file in files} == set(asked) - set(absent)
+    assert {file.stem for file in files} == {path.stem for path in (RESULTS / "evidence").glob("*.json")}
+    for file in files:
+        assert json.loads(file.read_text()) == json.loads((RESULTS / "evidence" / file.name).read_text()), file.stem
+
+
+def test_every_experiment_is_kept_at_the_laptops_tier_with_intervals():
+    assert {path.stem for path in KEPT} >= {f"{name}-laptop" for name in catalog.names()}
+    for path in KEPT:
+        made = kept.read(path)
+        assert len(made.experiment.final.seeds) >= 3
+        for cell in made.report.summaries:
+            assert cell.test is None or cell.test.n < 2 or cell.test.low is not None
+            rates = made.experiment.grid(cell.setting).values()
+            one = made.experiment.settings[cell.setting].learning_rates or made.experiment.name == "cost"
+            assert len(rates) >= 3 or one, (path.stem, cell.setting)  # a comparison at one rate has none to choose
+
+
+def test_the_rows_of_an_experiment_are_of_one_commit():
+    for path in KEPT:
+        commits = {versions["commit"] for versions in kept.read(path).report.versions}
+        assert len(commits) == 1, (path.stem, commits)
+
+
+def test_the_page_is_the_template_filled_from_the_evidence():
+    assert (RESULTS / "README.md").read_text() == answers.page(RESULTS)
+
+
+def test_results_on_changed_data_say_so():
+    for path in KEPT:
+        made = kept.read(path)
+        data = {made.experiment.resolve(setting)[0].name for setting in made.experiment.settings}
+        if "cifar10" in data:
+            assert made.report.notes == ("JPEG re-encoded CIFAR-10",)

@@ -1,0 +1,74 @@
+import math
+
+import numpy as np
+import pytest
+
+from experiments.analysis.statistics import DRAWS, sign_flip_p_value, t_interval
+
+
+def test_the_t_interval_of_a_worked_example():
+    interval = t_interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    # half width = t(0.975, 4) sqrt(2.5 / 5) = 2.776445 x 0.707107
+    assert interval.mean == 3.0
+    assert interval.high - 3.0 == pytest.approx(1.963243, abs=1e-6)
+    assert 3.0 - interval.low == pytest.approx(1.963243, abs=1e-6)
+    assert interval.n == 5
+
+
+def test_the_t_interval_covers_as_often_as_it_says():
+    # 4000 draws of 5: the share of hits has a deviation of 0.0035, so [0.936, 0.964] is missed once in 16000 runs
+    draws = np.random.default_rng(5).normal(size=(4000, 5))
+    hits = [i.low <= 0 <= i.high for i in (t_interval(list(draw)) for draw in draws)]
+    assert 0.936 < np.mean(hits) < 0.964
+
+
+def test_one_seed_has_no_interval():
+    interval = t_interval([2.0])
+    assert (interval.mean, interval.low, interval.high, interval.n) == (2.0, None, None, 1)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")]], ids=str)
+def test_what_has_no_mean_is_refused(values):
+    with pytest.raises(ValueError, match="values = "):
+        t_interval(values)
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"),
+    [
+        ([1.0], 1.0),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], 2 / 32),
+        ([-1.0, -2.0, -3.0, -4.0, -5.0], 2 / 32),
+        ([0.0, 0.0, 0.0], 1.0),
+        ([3.0, -1.0], 1.0),  # |sum| = 2; the four sums are 2, 4, -4, -2
+        ([0.1, 0.2, 0.3], 2 / 8),  # rounding must not exclude the observed signs
+    ],
+    ids=str,
+)
+def test_sign_flips_are_counted_exactly(differences, expected):
+    assert sign_flip_p_value(differences) == expected
+
+
+def test_no_pairs_have_no_p_value():
+    with pytest.raises(ValueError, match="at least one"):
+        sign_flip_p_value([])
+
+
+def test_twenty_pairs_are_counted_exactly():
+    # Of 20 differences of size 1, 15 positive: |sum| >= 10 means at most 5 or at least 15 plus signs.
+    tail = sum(math.comb(20, k) for k in range(6))
+    assert sign_flip_p_value([1.0] * 15 + [-1.0] * 5) == 2 * tail / 2**20
+
+
+@pytest.mark.parametrize(("n", "positive"), [(21, 15), (40, 26), (64, 33)])
+def test_more_pairs_are_drawn_within_the_stated_error(n, positive):
+    # differences of size 1, so the exact value is a sum of binomial coefficients
+    size = abs(2 * positive - n)
+    exact = sum(math.comb(n, k) for k in range(n + 1) if abs(2 * k - n) >= size) / 2**n
+    found = sign_flip_p_value([1.0] * positive + [-1.0] * (n - positive))
+    assert abs(found - exact) < 5 * math.sqrt(exact * (1 - exact) / DRAWS) + 1 / DRAWS
+    assert found == sign_flip_p_value([1.0] * positive + [-1.0] * (n - positive))
+
+
+def test_drawn_signs_never_give_zero():
+    assert sign_flip_p_value([1.0] * 60) == 1 / (1 + DRAWS)

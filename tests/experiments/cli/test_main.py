@@ -1,0 +1,84 @@
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments import __main__ as command
+
+ROOT = Path(__file__).parents[3]
+
+
+def call(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "experiments", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_list_names_the_experiments():
+    result = call("list")
+    assert result.returncode == 0
+    assert "digits" in result.stdout
+
+
+def test_run_then_report(tiny_file, tmp_path):
+    out = str(tmp_path / "out")
+    early = call("report", str(tiny_file), "--out", out)
+    assert early.returncode == 2
+    assert "no finished runs" in early.stderr
+    ran = call("run", str(tiny_file), "--out", out, "--jobs", "2")
+    assert ran.returncode == 0, ran.stderr
+    assert "tiny: 8 runs" in ran.stderr  # no terminal, so quiet lines and no bar
+    assert "tiny: 8 of 8 runs" in ran.stderr
+    assert "\x1b" not in ran.stderr
+    made = call("report", str(tiny_file), "--out", out)
+    assert made.returncode == 0, made.stderr
+    assert "ALTO - LAMB" in made.stdout
+    assert (tmp_path / "out" / "tiny" / "laptop" / "report" / "curves.png").stat().st_size > 10_000
+
+
+def act(monkeypatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["experiments", *words])
+    return command.main()
+
+
+def test_a_changed_experiment_leaves_what_is_kept_of_the_other_alone(tiny_file, tmp_path, monkeypatch, capsys):
+    out, results = str(tmp_path / "out"), tmp_path / "results"
+    for change in ([], ["--set", "training.epochs=1"]):
+        chosen = [str(tiny_file), *change, "--out", out]
+        assert act(monkeypatch, "run", *chosen, "--jobs", "1") == 0
+        told = capsys.readouterr().out
+        assert f"report {' '.join(chosen)}" in told
+        assert (
+            act(monkeypatch, *shlex.split(told.partition("python -m experiments ")[2]), "--results", str(results)) == 0
+        )
+        if not change:
+            before = (results / "experiments/tiny-laptop.json").read_bytes()
+    assert (results / "experiments/tiny-laptop.json").read_bytes() == before
+    assert (results / "experiments/tiny+training.epochs=1-laptop.json").is_file()
+    assert (results / "tiny+training.epochs=1/report.md").is_file()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"tiny", "tiny+training.epochs=1"}
+
+
+def test_the_help_names_every_command():
+    text = call("--help").stdout
+    for name in ("list", "run", "sweep", "fetch", "report", "figures", "evidence", "answers", "bench"):
+        assert name in text.partition("subcommands")[0], f"the description leaves {name} out"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("run", "digts"), "no such experiment"),
+        (("run", "digits", "--set", "training.epoch=1"), "training.epoch: unknown key"),
+        (("run", "digits", "--jobs", "-1"), "--jobs: -1 is not allowed"),
+        (("run", "digits", "--device", "gpu"), "device: 'gpu' is not allowed"),
+    ],
+)
+def test_a_mistake_is_named_on_stderr(words, complaint, tmp_path):
+    result = call(*words, "--out", str(tmp_path))
+    assert result.returncode == 2
+    assert complaint in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []

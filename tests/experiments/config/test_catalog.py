@@ -1,0 +1,151 @@
+import pickle
+import re
+import tomllib
+
+import pytest
+
+from experiments.config import catalog
+from experiments.io.errors import ConfigError
+from experiments.runs import plan
+from experiments.training import admission
+
+
+def tiers():
+    return [
+        (name, tier)
+        for name in catalog.names()
+        for tier in tomllib.loads((catalog.FOLDER / f"{name}.toml").read_text())["tiers"]
+    ]
+
+
+@pytest.mark.parametrize(("name", "tier"), tiers())
+def test_every_config_is_whole_and_its_names_exist(name, tier):
+    experiment = catalog.load(name, tier)
+    admission.check(experiment)
+    assert experiment.runs > 0
+    assert len(experiment.final.seeds) >= 3 or tier == "laptop"
+
+
+def test_changes_have_the_last_word(tiny_file):
+    experiment = catalog.load(str(tiny_file), changes=["training.epochs=7", "settings.small.training.clip=1.0"])
+    assert experiment.training.epochs == 7
+    assert experiment.resolve("small")[2].clip == 1.0
+    assert experiment.resolve("small")[2].epochs == 7
+
+
+def test_a_changed_experiment_has_a_name_of_its_own(tiny_file):
+    assert catalog.load(str(tiny_file)).name == "tiny"
+    changes = [["training.epochs=7"], ["training.epochs=8"], ["training.epochs=8", "data.limit=50"],
+               ['settings."small".training.epochs=7'], ["settings.small.training.epochs=7"],
+               ["title=a/b"], ["title=a b"], [f"title={'a' * 200}"], [f"title={'a' * 201}"]]  # fmt: skip
+    names = [catalog.load(str(tiny_file), changes=some).name for some in changes]
+    assert names[:3] == ["tiny+training.epochs=7", "tiny+training.epochs=8", "tiny+data.limit=50+training.epochs=8"]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9.,=_+-]{1,120}", name) for name in names)
+    assert {catalog.load(str(tiny_file), changes=some).stem for some in changes} == {"tiny"}
+    assert catalog.load(str(tiny_file), changes=changes[2][::-1]).name == names[2]  # in any order
+
+
+def test_a_change_that_is_no_toml_value_is_a_string(tiny_file):
+    assert catalog.load(str(tiny_file), changes=["training.schedule=step"]).training.schedule == "step"
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("training.epoch=3", "training.epoch"),
+        ("training.epochs=0", "training.epochs"),
+        ("training.batch_size=huge", "training.batch_size"),
+        ("training.clip=0", "training.clip"),
+        ("training.warmup=9", "training.warmup"),
+        ("data.validation=0.9", "data.validation"),
+        ("tuning.seeds=[1]", "final.seeds"),  # final seeds are 1 and 2
+        ("final.seeds=[3, 3]", "final.seeds"),
+        ("tuning.learning_rates.low=0", "tuning.learning_rates.low"),
+        ("baseline=Nobody", "baseline"),
+        ("optimizers.ALTO.options.lr=1", "optimizers.ALTO.options.lr"),
+        ("optimizers.LAMB.options.weight_decay=1", "optimizers.LAMB.options.weight_decay"),
+        ("settings.small.training.epochs=-1", "settings.small.training.epochs"),
+        ("name=x", "name"),
+        ("nonsense", "--set"),
+    ],
+)
+def test_a_bad_change_is_refused_by_name(tiny_file, change, key):
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(tiny_file), changes=[change])
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("data.name=mnist", "data.name"),
+        ("model.name=perceptron", "model.name"),
+        ("model.options.depth=3", "model.options.depth"),
+        ("optimizers.Adum={}", "optimizers.Adum.name"),
+        ("optimizers.LAMB.preset=batch", "optimizers.LAMB.preset"),
+        ("optimizers.LAMB.options.alhpa=1", "optimizers.LAMB.options.alhpa"),
+        ("optimizers.ALTO.options={alpha=200, beta1=0.99}", "optimizers.ALTO"),
+        ("optimizers.EAdamW.options.betaz=1", "optimizers.EAdamW.options.betaz"),
+    ],
+)
+def test_a_name_or_option_that_does_not_exist_is_refused_before_anything_runs(tiny_file, change, key):
+    experiment = catalog.load(str(tiny_file), changes=[change])
+    with pytest.raises(ConfigError) as caught:
+        admission.check(experiment)
+    assert caught.value.key == key
+
+
+def test_a_tier_may_not_change_the_protocol(tiny_file):
+    tiny_file.write_text(tiny_file.read_text() + "[tiers.gpu.training]\nepochs = 9\nclip = 1.0\n")
+    with pytest.raises(ConfigError, match=r"tiers.gpu.training.clip: a tier changes sizes, never the protocol"):
+        catalog.load(str(tiny_file), "gpu")
+
+
+def test_a_tier_changes_sizes(tiny_file):
+    text = "[tiers.gpu.training]\nepochs = 9\n[tiers.gpu.settings.small.training]\nbatch_size = 16\n"
+    tiny_file.write_text(tiny_file.read_text() + text)
+    experiment = catalog.load(str(tiny_file), "gpu")
+    assert experiment.resolve("small")[2].epochs == 9
+    assert experiment.resolve("small")[2].batch_size == 16
+    with pytest.raises(ConfigError, match="no tier 'paper'"):
+        catalog.load(str(tiny_file), "paper")
+
+
+def test_a_tier_may_choose_competitors_which_keep_their_order(tiny_file):
+    text = "[optimizers.AdamW]\n[tiers.gpu]\ncompetitors = ['AdamW', 'LAMB']\n"
+    tiny_file.write_text(tiny_file.read_text() + text)
+    assert list(catalog.load(str(tiny_file), "gpu").optimizers) == ["LAMB", "AdamW"]
+    assert list(catalog.load(str(tiny_file)).optimizers) == ["ALTO", "LAMB", "AdamW"]
+    for bad in ("[]", "['Adum']", "3"):
+        with pytest.raises(ConfigError) as caught:
+            catalog.load(str(tiny_file), changes=[f"competitors={bad}"])
+        assert caught.value.key == "competitors"
+
+
+def test_a_setting_may_have_a_grid_of_its_own(tiny_file):
+    one = "settings.equal.learning_rates={low=0.03, high=0.03, count=1}"
+    experiment = catalog.load(str(tiny_file), changes=[one])
+    assert experiment.grid("equal").values() == (0.03,)
+    assert experiment.grid("small").values() == (0.01, 0.1)
+    assert {run.lr for run in plan.tuning_runs(experiment, plan.Cell("equal", "LAMB"), 100)} == {0.03}
+    assert experiment.runs == 2 * (2 + 1) + 2 * 2 * 2  # two competitors; tuning runs, then two seeds in two settings
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(tiny_file), changes=["settings.small.learning_rates.lo=0.1"])
+    assert caught.value.key == "settings.small.learning_rates.lo"
+
+
+def test_an_unknown_experiment_names_those_that_exist():
+    with pytest.raises(ConfigError, match="digits"):
+        catalog.load("digts")
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path):
+    (tmp_path / "bad.toml").write_text("a = [")
+    with pytest.raises(ConfigError, match="not a TOML file"):
+        catalog.load(str(tmp_path / "bad.toml"))
+
+
+def test_the_error_survives_a_process_boundary():
+    error = pickle.loads(pickle.dumps(ConfigError("a", "b").under("c")))
+    assert str(error) == "c.a: b"

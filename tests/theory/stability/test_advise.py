@@ -1,0 +1,266 @@
+"""Advice against eigenvalues, simulated gradients and the optimizers that it names; the command's JSON."""
+
+import doctest
+import json
+import math
+
+import numpy as np
+import pytest
+
+import theory
+from theory import __main__ as command
+from theory.method.filters import Filter
+from theory.method.sequences import accumulated, average
+from theory.method.sequences import explored as on_sequence
+from theory.stability import linear
+from theory.stability.advice import _cliff
+from theory.stability.equivalents import Equivalent, departure, equivalents, explored
+
+KEYS = {
+    "c", "largest_stable_lr_times_sharpness", "binding", "mean_lag", "noise_gain", "slow_weight", "alpha_star",
+    "inside_paper_region", "warnings",
+}  # fmt: skip
+PAPER = [(-5.0, 0.99, 0.9), (0.5, 0.01, 0.9), (-80.0, 0.99, 0.95), (-90.0, 0.99, 0.9)]
+OTHERS = [
+    (-0.5, 0.01, 0.9),
+    (-95.0, 0.99, 0.9),
+    (0.0, 0.99, 0.9),
+    (3.0, 0.9, 0.0),
+    (-3.0, 0.9, 0.9),
+    (-150.0, 0.99, 0.0),
+]
+
+
+@pytest.mark.parametrize(("alpha", "beta1", "beta2"), PAPER + OTHERS)
+def test_the_largest_stable_step_is_where_the_eigenvalues_leave(alpha, beta1, beta2):
+    lr = 0.3
+    advice = theory.advise(lr=lr, alpha=alpha, beta1=beta1, beta2=beta2)
+    inside, outside = (
+        theory.advise(lr=lr, alpha=alpha, beta1=beta1, beta2=beta2, sharpness=share * advice.largest_stable_sharpness)
+        for share in (0.999, 1.001)
+    )
+    assert inside.stable
+    assert not outside.stable
+    assert inside.spectral_radius < 1 < outside.spectral_radius
+    matrix = linear.system(1.001 * advice.largest_stable_lr_times_sharpness, advice.c, beta1, beta2)[0]
+    roots = np.linalg.eigvals(matrix)
+    leaving = roots[np.abs(roots).argmax()]
+    assert advice.binding == ("flip" if abs(leaving.imag) < 1e-12 and leaving.real < 0 else "oscillation")
+
+
+@pytest.mark.parametrize(("alpha", "beta1", "beta2"), PAPER)
+def test_no_larger_sharpness_is_called_stable_for_eadams_first_moment(alpha, beta1, beta2):
+    """A normalised momentum is the unnormalised one with lr (1 - beta2)."""
+    advice = theory.advise(lr=1.0, alpha=alpha, beta1=beta1, beta2=beta2)
+    x = (1 - beta2) * advice.largest_stable_preconditioned
+    assert x == pytest.approx(advice.largest_stable_lr_times_sharpness)
+
+
+def test_the_docstrings_examples():
+    from theory.stability import advice
+
+    results = doctest.testmod(advice)
+    assert (results.failed, results.attempted) == (0, 3)
+
+
+def test_the_cliff_is_named():
+    advice = theory.advise(lr=0.1, alpha=-0.5, beta1=0.01, beta2=0.9)
+    assert advice.largest_stable_lr_times_sharpness == pytest.approx(0.2004, rel=1e-3)
+    assert advice.binding == "oscillation"
+    assert any(w.startswith("over the cliff") for w in advice.warnings)
+
+
+@pytest.mark.parametrize(("setting", "opening"), [
+    ({"alpha": -90.0}, "on the edge of the cliff"),
+    ({"alpha": -90.0}, "alpha is alpha*"),
+    ({"alpha": -101.0}, "outside the paper's region"),
+    ({"alpha": -101.0}, "the first step goes uphill"),
+    ({"alpha": -2.0, "beta1": 0.5}, "the first step is zero"),
+    ({"alpha": -3.0, "beta1": 0.9}, "beta1 = beta2"),
+    ({"sharpness": 50.0}, "unstable"),
+], ids=lambda value: str(value)[:30])  # fmt: skip
+def test_warnings(setting, opening):
+    assert any(w.startswith(opening) for w in theory.advise(lr=0.1, **setting).warnings)
+
+
+@pytest.mark.parametrize(
+    "setting", [{}, {"alpha": 0.5, "beta1": 0.01}, {"alpha": 0.0, "beta1": 0.9}, {"sharpness": 39.0}]
+)
+def test_a_quiet_setting(setting):
+    assert theory.advise(lr=0.1, **setting).warnings == ()
+
+
+def test_first_step_uphill_is_true():
+    """Theory's own recursion: at c > 1 the first direction is against the gradient."""
+    assert on_sequence([1.0], -101.0, 0.99)[0] < 0 < on_sequence([1.0], -99.0, 0.99)[0]
+
+
+def test_slow_weight_is_the_mixture_and_undefined_at_equal_betas():
+    rng = np.random.default_rng(0)
+    gs = list(rng.normal(size=60))
+    advice = theory.advise(lr=0.1, alpha=-7.0, beta1=0.95, beta2=0.8)
+    m = average(on_sequence(gs, -7.0, 0.95), 0.8)
+    w = advice.slow_weight
+    mixture = (1 - w) * np.array(average(gs, 0.8)) + w * np.array(average(gs, 0.95))
+    np.testing.assert_allclose(m, mixture, atol=1e-12)
+    assert theory.advise(lr=0.1, alpha=-7.0, beta1=0.9, beta2=0.9).slow_weight is None
+    assert theory.advise(lr=0.1, alpha=0.0, beta1=0.9, beta2=0.9).slow_weight == 0
+
+
+def test_at_equal_betas_m_is_the_stated_mixture_of_one_and_two_averages():
+    gs, beta, alpha = list(np.random.default_rng(1).normal(size=60)), 0.9, -3.0
+    share = -alpha * (1 - beta) / beta
+    once = np.array(average(gs, beta))
+    expected = (1 - share) * once + share * np.array(average(list(once), beta))
+    np.testing.assert_allclose(average(on_sequence(gs, alpha, beta), beta), expected, atol=1e-12)
+
+
+def named(found, name):
+    return next(one for one in found if one.name == name)
+
+
+def test_heavy_ball_at_alpha_star_makes_the_same_steps():
+    gs, F = list(np.random.default_rng(2).normal(size=80)), Filter(-90.0, 0.99, 0.9)
+    ball = named(equivalents(0.1, F), "heavy ball")
+    assert ball.departure == 0
+    mine = 0.1 * np.array(accumulated(on_sequence(gs, F.alpha, F.beta1), F.beta2))
+    np.testing.assert_allclose(ball.lr * np.array(accumulated(gs, ball.beta)), mine, atol=1e-10)
+
+
+def test_quasi_hyperbolic_momentum_without_momentum_makes_the_same_steps():
+    gs, F = list(np.random.default_rng(3).normal(size=80)), Filter(-5.0, 0.99, 0.0)
+    quasi = named(equivalents(0.1, F), "QHM")
+    assert quasi.departure == 0
+    assert (quasi.beta, quasi.nu) == pytest.approx((0.99, F.c / 0.99))
+    theirs = quasi.lr * ((1 - quasi.nu) * np.array(gs) + quasi.nu * np.array(average(gs, quasi.beta)))
+    np.testing.assert_allclose(theirs, 0.1 * np.array(on_sequence(gs, F.alpha, F.beta1)), atol=1e-12)
+
+
+@pytest.mark.parametrize("F", [Filter(0.9, 0.0, 0.9), Filter(-(0.8**2) / 0.2, 0.8, 0.0)], ids=["beta1=0", "beta2=0"])
+def test_nesterov_makes_the_same_steps(F):
+    gs = list(np.random.default_rng(4).normal(size=80))
+    nesterov = named(equivalents(0.1, F), "Nesterov")
+    assert nesterov.departure == 0
+    theirs = np.array(gs) + nesterov.beta * np.array(accumulated(gs, nesterov.beta))
+    mine = 0.1 * np.array(accumulated(on_sequence(gs, F.alpha, F.beta1), F.beta2))
+    np.testing.assert_allclose(nesterov.lr * theirs, mine, atol=1e-12)
+
+
+@pytest.mark.parametrize("F", [Filter(-5.0, 0.99, 0.9), Filter(0.5, 0.01, 0.9), Filter(-3.0, 0.9, 0.9)], ids=str)
+def test_departure_is_the_distance_of_the_weights(F):
+    beta = 0.93
+    other = (1 - beta) * beta ** np.arange(len(F.w))
+    other = np.pad(other, (0, 2000))
+    mine = np.pad(F.w, (0, 2000))
+    expected = np.linalg.norm(mine - other) / np.linalg.norm(mine)
+    assert departure(F, (np.array([1 - beta]), np.array([1.0, -beta]))) == pytest.approx(expected, rel=1e-6)
+    assert departure(F, explored(F)) == 0
+
+
+RELATIVES = [
+    Filter(-5.0, 0.99, 0.9), Filter(-50.0, 0.99, 0.9), Filter(0.5, 0.01, 0.9), Filter(2.0, 0.5, 0.0),
+    Filter(20.0, 0.99, 0.9), Filter(3.0, 0.9, 0.0),
+]  # fmt: skip
+
+
+def weights(one, lr, F, n):
+    """The weights on past gradients of lr' times a relative's average, over those of E's gain."""
+    gain, beta = lr / (1 - F.beta2), one.beta
+    average = (1 - beta) * beta ** np.arange(n)
+    if one.name == "heavy ball":
+        return one.lr / (1 - beta) / gain * average
+    if one.name == "Nesterov":
+        look_ahead = beta * average
+        look_ahead[0] += 1 - beta
+        return one.lr / (1 - beta) / gain * look_ahead
+    newest = np.eye(1, n)[0]
+    return one.lr / gain * ((1 - one.nu) * newest + one.nu * average)
+
+
+@pytest.mark.parametrize("F", RELATIVES, ids=str)
+def test_no_other_member_of_a_family_is_nearer(F):
+    """Also where the mean age is negative, as for the last three; the best comes first."""
+    lr, n, rng = 0.1, 6000, np.random.default_rng(5)
+    found = equivalents(lr, F)
+    assert [one.name for one in found if one.name != "Adam"]
+    assert {one.name for one in found} == {"heavy ball", "Nesterov", "QHM", "Adam"}
+    assert [one.departure for one in found] == sorted(one.departure for one in found)
+    mine = np.pad(F.w, (0, n))[:n]
+    for one in found:
+        if one.name == "Adam":
+            assert (one.beta, one.departure) == (named(found, "heavy ball").beta, named(found, "heavy ball").departure)
+            continue
+        distance = np.linalg.norm(mine - weights(one, lr, F, n)) / np.linalg.norm(mine)
+        assert distance == pytest.approx(one.departure, abs=1e-7)
+        for _ in range(300):
+            factor, slower = np.exp(0.3 * rng.normal(size=2))
+            beta = min(max(1 - (1 - one.beta) * slower, 0.0), 0.9995)
+            nu = None if one.nu is None else one.nu + 0.1 * rng.normal()
+            gain_kept = one.lr if one.name == "QHM" else one.lr * (1 - beta) / (1 - one.beta)
+            other = Equivalent(one.name, gain_kept * factor, beta, nu, 0.0)
+            assert np.linalg.norm(mine - weights(other, lr, F, n)) >= (distance - 1e-9) * np.linalg.norm(mine)
+
+
+def test_the_nearest_heavy_ball_is_nearer_than_that_of_the_same_age():
+    F = Filter(-5.0, 0.99, 0.9)
+    age = F.b - F.alpha
+    same = departure(F, (np.array([1 / (1 + age)]), np.array([1.0, -age / (1 + age)])))
+    plain = departure(F, (np.array([0.1]), np.array([1.0, -0.9])))
+    assert named(equivalents(0.1, F), "heavy ball").departure < plain / 2 < same / 4
+
+
+@pytest.mark.parametrize(("beta1", "beta2"), [(0.01, 0.9), (0.5, 0.9), (0.99, 0.9), (0.99, 0.95)])
+def test_the_remedy_is_the_last_alpha_that_costs_nothing(beta1, beta2):
+    plain = linear.largest_stable(0.0, beta1, beta2)
+    over = theory.advise(lr=0.1, alpha=-0.999 / (1 - beta1), beta1=beta1, beta2=beta2)
+    remedy = next(w for w in over.warnings if w.startswith("over the cliff"))
+    alpha = _cliff(Filter(-1.0, beta1, beta2))
+    assert f"alpha >= {alpha:.4g} is no less stable" in remedy
+    for share, holds in ((0.0, True), (0.5, True), (0.999, True), (1.001, False), (1.1, False)):
+        assert (linear.largest_stable(-share * alpha * (1 - beta1), beta1, beta2) >= plain) == holds
+
+
+def test_quasi_is_no_worse_than_the_heavy_ball_that_it_contains():
+    found = equivalents(0.1, Filter(-5.0, 0.99, 0.9))
+    assert named(found, "QHM").departure <= named(found, "heavy ball").departure
+
+
+@pytest.mark.parametrize(("arguments", "name"), [
+    ({"lr": 0.0}, "lr"), ({"lr": math.inf}, "lr"), ({"alpha": math.nan}, "alpha"), ({"beta1": 1.0}, "beta1"),
+    ({"beta1": -0.1}, "beta1"), ({"beta2": 1.5}, "beta2"), ({"sharpness": 0.0}, "sharpness"),
+    ({"sharpness": math.nan}, "sharpness"),
+])  # fmt: skip
+def test_outside_the_domain(arguments, name):
+    with pytest.raises(ValueError, match=f"^{name} = .*allowed is"):
+        theory.advise(**{"lr": 0.1} | arguments)
+
+
+def strictly(text):
+    def refuse(name):
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_the_command_prints_one_strict_object(capsys):
+    assert (
+        command.main(["advise", "--lr", "0.1", "--alpha", "-0.5", "--beta1", "0.01", "--beta2", "0.9", "--json"]) == 0
+    )
+    advice = strictly(capsys.readouterr().out)
+    assert advice.keys() >= KEYS
+    assert advice["binding"] == "oscillation"
+    assert advice["warnings"]
+    assert command.main(["advise", "--lr", "0.1", "--json"]) == 0
+    assert strictly(capsys.readouterr().out)["oscillation_threshold"] is None
+
+
+def test_the_command_prints_a_table(capsys):
+    assert command.main(["advise", "--lr", "0.1", "--sharpness", "100"]) == 0
+    shown = capsys.readouterr().out
+    assert "unstable" in shown
+    assert "QHM" in shown
+
+
+def test_the_command_names_a_bad_argument(capsys):
+    assert command.main(["advise", "--lr", "-1"]) == 2
+    assert "lr = -1" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Claims about how E behaves: stability, escape, landscapes, worst cases, rates."""

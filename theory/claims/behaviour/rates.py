@@ -1,0 +1,91 @@
+"""Measured rates (ours): the stored full run of each study, read.
+
+``python -m theory rates --full --out results/rates`` makes it.
+"""
+
+import json
+from pathlib import Path
+
+from theory.ledger.claim import Claim
+from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
+
+FOLDER = Path(__file__).resolve().parents[3] / "results" / "rates"
+
+STATEMENTS = {
+    "convex": (
+        r"Without noise on smooth convex functions all four methods fall like $1/N$, whatever $\alpha$; on the worst "
+        r"Huber function the gap is $1/(4 S_N + 2)$ with $S_N = N - c(1-\beta_1^N)/(1-\beta_1)$.",
+        ("a quadratic with eigenvalues spread over eight decades", "steps within the theorems' limits"),
+    ),
+    "linear": (
+        r"On quadratics the linear rate of ESGD is the spectral radius; near a minimiser EAdam and ALTO are ESGD "
+        r"with the step $(1-\beta_2)\eta/\epsilon_1$ (over $\epsilon_2$ with the layer factor).",
+        ("no noise",),
+    ),
+    "floor": (
+        r"At a constant step the variance of ESGD's iterate is $V$; EAdam's is near $V$ at the step $\eta/\sqrt G$.",
+        ("a quadratic with sign noise",),
+    ),
+    "regret": (
+        r"Online regret has the exponent 1/2 or less, with $H_k$ enforced and, on streams of random losses, without; "
+        r"on Reddi's stream it is linear unless $H_k$ is enforced.",
+        (r"$\eta_k = \eta/\sqrt k$, a box", "fair signs, least squares, logistic losses, Reddi's stream"),
+    ),
+    "nonconvex": (
+        r"With noise on a non-convex function the mean squared gradient falls like $T^{-1/2}$ with $\eta \sim T^{-1/2}$"
+        r" at batch 1 and like $T^{-1}$ with batch $T$ at constant $\eta$; either way $\epsilon^{-4}$ samples reach "
+        r"$\epsilon^2$.",
+        ("cosine on a pseudo-Huber bowl, sign noise",),
+    ),
+    "batch": (
+        r"At a constant step EAdam's floor of $E|\nabla f|^2$ is $V\sigma^2/b$ where $\epsilon_1$ is above the noise, "
+        r"and near $\eta\lambda\sigma/(2\sqrt{Gb})$ where the noise is above $\epsilon_1$; in skewed noise it is the "
+        r"square of the gradient at which the mean step vanishes, with the iterate's variance.",
+        ("a quadratic in symmetric noise; a pseudo-Huber function in rare large noise of one sign", "small steps"),
+    ),
+    "pl": (
+        r"ESGD on a PL function converges linearly to a floor; near the minimiser both are the linear recursion's.",
+        (r"$x^2 + 3\sin^2 x$, sign noise",),
+    ),
+}
+
+
+def read(study: dict) -> Finding:
+    """Every comparison agrees and no proved bound is below what it bounds; one that differs contradicts."""
+    every = study["rows"]
+    rows = [row for row in every if not row["derived"] or row["verdict"] == "bound violated"]
+    failing = [row["id"] for row in rows if row["verdict"] in {"differs", "bound violated"}]
+    unclear = [row["id"] for row in rows if row["verdict"] == "undecided"]
+    ratios = [row["bound_over_measured"] for row in every if row["proved"]]
+    said = f"{len(rows)} comparisons, {len(rows) - len(failing) - len(unclear)} agree"
+    seeds = f"{len(study['seeds'])} seeds, 95 % bootstrap intervals" if study["seeds"] else "no randomness"
+    least = f"; smallest bound/measured {min(ratios):.4g} of {len(ratios)}" if ratios else ""
+    detail = f"{said}{least}; {study['mode']} run, {seeds}, commit {study['provenance']['commit']}"
+    if failing:
+        return Finding(Outcome.CONTRADICTS, f"{detail}; not: {'; '.join(failing)}")
+    return Finding(Outcome.INCONCLUSIVE if unclear else Outcome.SUPPORTS, detail)
+
+
+def evidence_for(study: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
+    """The stored run of a study, if there is one."""
+    path = folder / f"{study}.json"
+    if not path.exists():
+        return ()
+
+    def measure(_: Effort) -> Finding:
+        return read(json.loads(path.read_text()))
+
+    return (measured("stored full run", measure),)
+
+
+CLAIMS = tuple(
+    Claim(
+        id=f"rates-{study}",
+        source="ours",
+        statement=statement,
+        assumptions=assumptions,
+        evidence=evidence_for(study),
+        needs="python -m theory rates --full --out results/rates",
+    )
+    for study, (statement, assumptions) in STATEMENTS.items()
+)

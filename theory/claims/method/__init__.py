@@ -1,0 +1,1 @@
+"""Claims about the method itself: identities, filters, valleys."""

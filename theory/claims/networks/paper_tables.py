@@ -1,0 +1,129 @@
+"""Claims about trained networks. Their evidence is read from results/; until it exists they say what they need.
+
+A file ``results/evidence/<claim id>.json`` holds one comparison, computed and written by an experiment:
+
+    {"quantity": "lead of ALTO over LAMB", "estimate": 0.4, "low": 0.1, "high": 0.7, "at_least": 0.0, "at_most": null,
+     "p_value": 0.02, "protocol": "...", "seeds": [...]}
+
+The claim asserts that the quantity is above ``at_least`` and below ``at_most``, where they are not null; [low, high] is
+its 95 % interval, and p_value that of all sign flips against the claim's bound, where the number is a mean of pairs.
+The interval decides; where the sign flips do not follow it, the finding says so. The paper's own tables are claims of
+its scale: only runs at that scale may write their evidence. What smaller runs answer are claims of ours, in
+`theory.claims.networks.laptop`.
+"""
+
+import json
+import math
+from pathlib import Path
+
+from theory.ledger.claim import Claim
+from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
+
+FOLDER = Path(__file__).resolve().parents[3] / "results" / "evidence"
+
+
+_LEVEL = 0.05
+_SAID = {
+    Outcome.SUPPORTS: "shown",
+    Outcome.CONTRADICTS: "the opposite is shown",
+    Outcome.INCONCLUSIVE: "open, neither it nor the opposite is shown",
+}
+
+
+def compare(stored: dict) -> Finding:
+    """What a stored comparison says: the whole interval within the asserted bounds, outside of them, or neither.
+
+    Args:
+        stored: the comparison, in the form above.
+
+    Returns:
+        The finding.
+
+    Raises:
+        ValueError: it asserts nothing, or its ends are no interval around the estimate.
+    """
+    low, high, estimate = stored["low"], stored["high"], stored["estimate"]
+    least, most = stored.get("at_least"), stored.get("at_most")
+    if least is None and most is None:
+        raise ValueError("at_least and at_most are both absent: the comparison asserts nothing")
+    if not low <= estimate <= high:
+        raise ValueError(f"[{low}, {high}] is no interval around the estimate {estimate}")
+    floor, ceiling = -math.inf if least is None else least, math.inf if most is None else most
+    outcome = Outcome.INCONCLUSIVE
+    if floor < low and high < ceiling:  # equal runs differ by exactly 0, and that is no lead
+        outcome = Outcome.SUPPORTS
+    elif high < floor or low > ceiling:
+        outcome = Outcome.CONTRADICTS
+    said, p = _SAID[outcome], stored.get("p_value")
+    if p is not None and p > _LEVEL and outcome is not Outcome.INCONCLUSIVE:
+        said += f" by the interval alone (sign flips: p = {p:.3g})"
+    interval = f"{estimate:.4g} [{low:.4g}, {high:.4g}]"
+    asserted = " and ".join(f"{sign} {bound:g}" for sign, bound in ((">", least), ("<", most)) if bound is not None)
+    return Finding(outcome, f"{stored['quantity']}: {interval}, asserted {asserted}: {said}; {stored['protocol']}")
+
+
+def evidence_for(claim: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
+    """The stored comparison of a claim, if there is one."""
+    path = folder / f"{claim}.json"
+    if not path.exists():
+        return ()
+
+    def measure(_: Effort) -> Finding:
+        return compare(json.loads(path.read_text()))
+
+    return (measured("stored comparison", measure),)
+
+
+CLAIMED = {
+    "abstract-2.5-percent": (
+        "paper, abstract",
+        "ALTO raises test accuracy by 2.5 % on average over the state of the art in large-batch training.",
+        "the large-batch rows of Tables 3, 4, 9, 15 with several seeds",
+    ),
+    "table-3": (
+        "paper, Table 3",
+        "ALTO is best at large batch: ResNet20 on CIFAR, ResNet34 on ImageNet.",
+        "a GPU, CIFAR",
+    ),
+    "table-4": ("paper, Table 4", "ALTO beats LAMB with ResNet50 on ImageNet at 1K, 2K, 4K and 32K.", "GPUs, ImageNet"),
+    "table-5": ("paper, Table 5", "ALTO gains on VGG16 by batch, on time to accuracy, on GPT-2 perplexity.", "GPUs"),
+    "table-6": (
+        "paper, Table 6",
+        "ALTO needs 2.3 GiB more than LAMB on BERT-base, whatever the batch.",
+        "a GPU, BERT-base",
+    ),
+    "table-7": ("paper, Table 7", "Each part of ALTO adds accuracy on CIFAR-10 at batch 16384.", "a GPU, CIFAR-10"),
+    "table-8": ("paper, Table 8", "ESGD equals SGD and EAdam beats Adam at small batch.", "a GPU, CIFAR, ImageNet"),
+    "table-9": ("paper, Table 9", "ALTO is best in fine-tuning BERT-base at batch 1024.", "a GPU, the three data sets"),
+    "table-10": ("paper, Table 10", "Adan at large batch is below ALTO.", "a GPU, CIFAR, ImageNet"),
+    "table-11": ("paper, Table 11", "Its content is not available to us.", "the table's content"),
+    "table-12": (
+        "paper, Table 12",
+        "An iteration of ALTO takes 332 ms where Lion takes 253.",
+        "a GPU and the model used",
+    ),
+    "table-13": ("paper, Table 13", "Its content is not available to us.", "the table's content"),
+    "table-14": ("paper, Table 14", "Its content is not available to us.", "the table's content"),
+    "table-15": ("paper, Table 15", "ALTO beats LAMB on VGG16 and DenseNet169, CIFAR, batch 16384.", "a GPU, CIFAR"),
+    "table-16": (
+        "paper, Table 16",
+        "ALTO's lead over LAMB grows with the batch, VGG16 on CIFAR-100.",
+        "a GPU, CIFAR-100",
+    ),
+    "table-17": ("paper, Table 17", "Its content is not available to us.", "the table's content"),
+    "table-18": ("paper, Table 18", "ALTO reaches each accuracy sooner than LAMB, batch 16384.", "a GPU"),
+    "table-19": ("paper, Table 19", "Its content is not available to us.", "the table's content"),
+    "table-20": ("paper, Table 20", "ALTO is best for a BiLSTM at full batch on CoNLL-2003.", "CoNLL-2003"),
+    "figure-3": ("paper, Figure 3", "Sharpness and drift change with alpha while ResNet20 trains.", "a GPU, CIFAR-100"),
+    "figure-5": ("paper, Figure 5", "Accuracy depends on (beta1, alpha) as the box plots show.", "a GPU, CIFAR-100"),
+    "clipping-confound": (
+        "ours; the official ALTO clips the gradient to norm 1 inside its step and LAMB does not",
+        "Part of ALTO's reported gain over LAMB is the clipping.",
+        "the ablation clipping x optimizer at large batch",
+    ),
+}
+
+CLAIMS = tuple(
+    Claim(id=name, source=source, statement=statement, evidence=evidence_for(name), needs=needs)
+    for name, (source, statement, needs) in CLAIMED.items()
+)

@@ -1,0 +1,179 @@
+"""Rich tables of the ledger, a monitored run, a conformance check and advice, built here, printed by the commands."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from theory.conform.recursion import Observation
+from theory.ledger.claim import Entry, Verdict
+from theory.ledger.evidence import Outcome, Result
+from theory.monitor.watch import Report
+from theory.stability.advice import Advice
+
+if TYPE_CHECKING:  # its package runs the simulations that it compares
+    from theory.regressions.check import Comparison
+
+STYLES = {
+    Verdict.PROVED: "green",
+    Verdict.REPAIRED: "green",
+    Verdict.HOLDS: "cyan",
+    Verdict.REPRODUCED: "cyan",
+    Verdict.NOT_REPRODUCED: "yellow",
+    Verdict.REFUTED: "red",
+    Verdict.NOT_RUN: "dim",
+}
+MARKS = {Outcome.SUPPORTS: "+", Outcome.CONTRADICTS: "-", Outcome.INCONCLUSIVE: "?", Outcome.ERROR: "!"}
+
+
+# From this many claims on, a line a claim: the details of one are a --only away.
+MANY = 6
+
+
+def ledger_table(ledger: Sequence[Entry]) -> Table:
+    """One row a claim: its verdict, and each piece of evidence with a mark for what it says; details of few."""
+    table = Table(
+        title="Ledger", title_justify="left", caption=caption(ledger), caption_justify="left", box=SIMPLE_HEAD
+    )
+    table.add_column("claim", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("evidence")
+    for entry in ledger:
+        lines = map(_line, entry.results) if len(ledger) < MANY else map(_mark, entry.results)
+        evidence = ("\n" if len(ledger) < MANY else " ").join(lines)
+        table.add_row(
+            entry.claim.id,
+            Text(entry.verdict, style=STYLES[entry.verdict]),
+            Text(evidence or f"needs {entry.claim.needs}"),
+        )
+    return table
+
+
+def caption(ledger: Sequence[Entry]) -> str:
+    """How many claims have each verdict."""
+    counts = Counter(entry.verdict for entry in ledger)
+    kinds = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    legend = "+ supports, - contradicts, * concerns our correction; details of one: --only ID"
+    return f"{len(ledger)} claims: {kinds}.\n{legend}"
+
+
+def _mark(result: Result) -> str:
+    star = "*" if result.about == "correction" else ""
+    return f"{MARKS[result.outcome]}{star}{result.kind}"
+
+
+def _line(result: Result) -> str:
+    return f"{_mark(result)}: {result.name} ({result.detail}; {result.seconds:.1f} s)"
+
+
+def report_table(report: Report, sharpness: float) -> Table:
+    """Measured constants, how often the assumption held, and each bound beside what it bounds."""
+    table = Table(title="ALTO on a tanh network 8-16-1, full batch", title_justify="left")
+    table.add_column("quantity")
+    table.add_column("measured", justify="right")
+    table.add_column("bound", justify="right")
+    for name, value in (
+        ("steps x coordinates", f"{report.steps} x {report.coordinates}"),
+        ("L: largest secant of the gradient", f"{report.L:.4g}"),
+        ("L: largest Hessian eigenvalue at the end", f"{sharpness:.4g}"),
+        ("G: sup |g|_inf", f"{report.G:.4g}"),
+        ("D: sup |theta|", f"{report.D:.4g}"),
+        ("kappa = |1-c| + |c|", f"{report.kappa:.4g}"),
+        ("sigma^2 / batch", f"{report.variance:.4g}"),
+        ("3.5 held, with eps1 (share of steps and coordinates)", f"{100 * report.monotone:.1f} %"),
+        ("3.5 held, as written", f"{100 * report.monotone_as_written:.1f} %"),
+        ("total decrease of H over its first value", f"{report.downward:.4g}"),
+        ("departure from the literal update", f"{report.departure:.1e}"),
+    ):
+        table.add_row(name, value, "")
+    table.add_row("sum <g, theta - theta_1> (chain S2 ... S5)", f"{report.regret:.4g}", f"{report.regret_bound:.4g}")
+    applies = "" if report.step_allowed else " (eta is above its limit: not claimed)"
+    bound = "needs losses" if report.gradient_bound is None else f"{report.gradient_bound:.4g}{applies}"
+    table.add_row("mean |g|^2 (Theorem N)", f"{report.gradient:.4g}", bound)
+    return table
+
+
+def conformance_table(target: str, observations: Sequence[Observation]) -> Table:
+    """One row a check: whether the optimizer does what the paper says, and what it does instead."""
+    departures = sum(not observation.agrees for observation in observations)
+    table = Table(
+        title=f"{target} beside the paper",
+        title_justify="left",
+        caption=f"{departures} departures",
+        caption_justify="left",
+    )
+    for name in ("check", "claim", "agrees", "seen"):
+        table.add_column(name)
+    for observation in observations:
+        agrees = Text("yes", style="green") if observation.agrees else Text("no", style="red")
+        table.add_row(observation.check, observation.claim, agrees, observation.detail)
+    return table
+
+
+def advice_tables(advice: Advice) -> tuple[Table, Table]:
+    """The numbers of a setting of E, and its relatives in other families."""
+    numbers = Table(box=SIMPLE_HEAD, title_justify="left", title=f"alpha = {advice.alpha:g}, beta1 = {advice.beta1:g}, "
+                    f"beta2 = {advice.beta2:g}, lr = {advice.lr:g}")  # fmt: skip
+    numbers.add_column("quantity")
+    numbers.add_column("value", justify="right")
+    verdict = {None: "no sharpness given", True: "stable", False: "unstable"}[advice.stable]
+    for name, value in (
+        ("c = -alpha (1 - beta1)", advice.c),
+        ("largest stable lr x sharpness (ESGD)", advice.largest_stable_lr_times_sharpness),
+        ("  a flip, z = -1, at", advice.flip_threshold),
+        ("  an oscillation at", advice.oscillation_threshold),
+        ("  the first of them", advice.binding),
+        ("largest stable sharpness at this lr", advice.largest_stable_sharpness),
+        ("largest stable lr x preconditioned sharpness (EAdam)", advice.largest_stable_preconditioned),
+        (f"at sharpness {advice.sharpness:g}" if advice.sharpness else "verdict", verdict),
+        ("  factor per step there", "" if advice.spectral_radius is None else advice.spectral_radius),
+        ("mean lag of u, steps", advice.mean_lag),
+        ("noise gain of u", advice.noise_gain),
+        ("weight of the slow average in m", "undefined" if advice.slow_weight is None else advice.slow_weight),
+        ("alpha*", advice.alpha_star),
+        ("inside |alpha| < 1/(1-beta1)", "yes" if advice.inside_paper_region else "no"),
+    ):
+        numbers.add_row(name, value if isinstance(value, str) else f"{value:.5g}")
+    relatives = Table(box=SIMPLE_HEAD, title="the same mean age in other families", title_justify="left")
+    for name in ("family", "lr", "beta", "nu", "departure"):
+        relatives.add_column(name, justify="left" if name == "family" else "right")
+    for one in advice.equivalents:
+        nu = "" if one.nu is None else f"{one.nu:.5g}"
+        departure = "0 (the same filter)" if one.departure == 0 else f"{one.departure:.3g}"
+        relatives.add_row(one.name, f"{one.lr:.5g}", f"{one.beta:.5g}", nu, departure)
+    return numbers, relatives
+
+
+def regression_table(comparisons: "Sequence[Comparison]", *, every: bool) -> Table:
+    """Reference values: one row a check with its least near quantity, or with ``every`` one row a quantity."""
+    table = Table(title="The derivation's values, computed again", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("check", "agree", "quantity", "computed", "reference", "tolerance"):
+        table.add_column(name, justify="right" if name in {"computed", "reference", "tolerance"} else "left")
+    groups: dict[tuple[str, str], list[Comparison]] = {}
+    for one in comparisons:
+        groups.setdefault((one.id, one.title), []).append(one)
+    for (name, title), members in groups.items():
+        agreeing = sum(one.agrees for one in members)
+        shown = members if every else [max(members, key=_strain)]
+        for i, one in enumerate(shown):
+            count = "" if i else f"{agreeing}/{len(members)}"
+            table.add_row(
+                "" if i else f"{name} {title}" + (" (mended)" if one.mended else ""),
+                Text(count or ("yes" if one.agrees else "no"), style="green" if one.agrees else "red"),
+                one.quantity, f"{one.computed:.6g}", f"{one.reference:.6g}", f"{one.tolerance:.1g}",
+            )  # fmt: skip
+    notes = dict.fromkeys(f"{one.id}: {one.mended}" for one in comparisons if one.mended)
+    agreeing = sum(one.agrees for one in comparisons)
+    table.caption = "\n".join([f"{agreeing} of {len(comparisons)} quantities agree", *notes])
+    table.caption_justify = "left"
+    return table
+
+
+def _strain(one: "Comparison") -> float:
+    """How much of its tolerance a comparison uses; a mismatch uses more than all."""
+    if not one.agrees:
+        return float("inf")
+    return abs(one.computed - one.reference) / one.tolerance if 0 < one.tolerance < float("inf") else 0.0

@@ -1,0 +1,1 @@
+"""Another implementation held against the paper."""

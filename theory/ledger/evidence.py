@@ -1,0 +1,243 @@
+"""The kinds of evidence. Each piece is a function that computes its finding; none is written by hand.
+
+A *proof* holds for all reals, a *property* for the cases that were drawn, an *exact expectation* for the problems whose
+noise was enumerated, a *measurement* has an interval, a *counterexample* is run again each time. None passes for
+another: the kind travels with the finding.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
+
+from theory.ledger.proof import Check
+
+
+class Kind(StrEnum):
+    """What sort of evidence it is."""
+
+    PROOF = "proof"
+    PROPERTY = "property"
+    EXACT = "exact-expectation"
+    MEASUREMENT = "measurement"
+    COUNTEREXAMPLE = "counterexample"
+
+
+class Outcome(StrEnum):
+    """What the evidence says about the statement that it concerns."""
+
+    SUPPORTS = "supports"
+    CONTRADICTS = "contradicts"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+class About(StrEnum):
+    """Which statement the evidence concerns: the claim as made, or our correction of it."""
+
+    STATEMENT = "statement"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much to spend: the number of drawn cases, and whether the slow variants run."""
+
+    name: str
+    examples: int
+    thorough: bool
+
+
+QUICK = Effort("quick", examples=60, thorough=False)
+THOROUGH = Effort("thorough", examples=2000, thorough=True)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a piece of evidence found.
+
+    Attributes:
+        outcome: what it says.
+        detail: what was seen, in words.
+        pieces: the parts of a proof: name, tool, ok, detail.
+        values: the numbers of the detail by name, for texts that quote one of them.
+    """
+
+    outcome: Outcome
+    detail: str
+    pieces: Sequence[Mapping[str, Any]] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A named computation that bears on a claim."""
+
+    kind: Kind
+    name: str
+    compute: Callable[[Effort], Finding]
+    about: About = About.STATEMENT
+
+
+@dataclass(frozen=True)
+class Result:
+    """The finding of one piece of evidence, with what it took."""
+
+    kind: Kind
+    name: str
+    about: About
+    outcome: Outcome
+    detail: str
+    seconds: float
+    pieces: Sequence[Mapping[str, Any]] = field(default=())
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+def run(evidence: Evidence, effort: Effort) -> Result:
+    """Compute one piece of evidence. An exception in it is the outcome ``error``: it neither supports nor refutes."""
+    begin = time.perf_counter()
+    try:
+        finding = evidence.compute(effort)
+    except Exception as error:  # whatever it is: a broken check shows as broken, beside the others
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        finding = Finding(Outcome.ERROR, f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+    seconds = time.perf_counter() - begin
+    return Result(
+        evidence.kind, evidence.name, evidence.about, finding.outcome, finding.detail, seconds, finding.pieces,
+        finding.values,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a proof. ``check`` is None for prose: an argument that a reader, not a machine, must follow."""
+
+    name: str
+    check: Callable[[], Check] | None = None
+
+
+def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence:
+    """A proof in pieces. It supports the statement if every machine-checked piece goes through, and there is one.
+
+    Args:
+        name: what is proved.
+        *pieces: its parts, in order; an induction has a base, a step and a conclusion.
+        about: the claim's statement or its correction.
+
+    Returns:
+        The evidence.
+
+    Raises:
+        ValueError: all pieces are prose.
+    """
+    if all(piece.check is None for piece in pieces):
+        raise ValueError(f"the proof {name!r} has no machine-checked piece")
+
+    def compute(_: Effort) -> Finding:
+        parts = []
+        values = {}
+        for piece in pieces:
+            check = Check(True, "prose", "argued, not machine-checked") if piece.check is None else piece.check()
+            parts.append({"name": piece.name, "tool": check.tool, "ok": check.ok, "detail": check.detail})
+            if check.value is not None:
+                values[piece.name] = check.value
+        failed = [f"{part['name']}: {part['detail']}" for part in parts if not part["ok"]]
+        machine = sum(piece.check is not None for piece in pieces)
+        if failed:
+            return Finding(Outcome.INCONCLUSIVE, "not proved: " + "; ".join(failed), parts)
+        detail = f"{machine} machine-checked, {len(pieces) - machine} prose"
+        return Finding(Outcome.SUPPORTS, detail, parts, values)
+
+    return Evidence(Kind.PROOF, name, compute, about)
+
+
+def holds_for(
+    name: str,
+    check: Callable[..., None],
+    *,
+    about: About = About.STATEMENT,
+    share: float = 1.0,
+    **strategies: SearchStrategy,
+) -> Evidence:
+    """A property: ``check`` asserts, for keyword arguments drawn from the strategies.
+
+    The draws are a fixed function of the check's source (derandomized), so that a verdict does not depend on luck.
+
+    Args:
+        name: what holds, and in which arithmetic or to which tolerance.
+        check: raises AssertionError where the statement fails; that contradicts the statement.
+        about: the claim's statement or its correction.
+        share: fraction of the effort's examples to draw; below 1 for slow checks.
+        **strategies: one hypothesis strategy for each argument of ``check``.
+
+    Returns:
+        The evidence.
+    """
+
+    def compute(effort: Effort) -> Finding:
+        examples = max(10, round(share * effort.examples))
+        drawn = 0
+
+        def counted(**arguments: Any) -> None:
+            nonlocal drawn
+            drawn += 1
+            check(**arguments)
+
+        configured = settings(
+            max_examples=examples,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            report_multiple_bugs=False,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+        )
+        try:
+            configured(given(**strategies)(counted))()
+        except AssertionError as failure:
+            notes = " ".join(getattr(failure, "__notes__", []))
+            return Finding(Outcome.CONTRADICTS, f"fails: {failure} {notes}".strip())
+        return Finding(Outcome.SUPPORTS, f"{drawn} cases drawn, none failed")
+
+    return Evidence(Kind.PROPERTY, name, compute, about)
+
+
+def counterexample(name: str, exhibit: Callable[[], tuple[bool, str]], *, about: About = About.STATEMENT) -> Evidence:
+    """A stored case in which the statement fails. ``exhibit`` runs it: (does it fail the statement, what was seen)."""
+
+    def compute(_: Effort) -> Finding:
+        fails, detail = exhibit()
+        return Finding(Outcome.CONTRADICTS if fails else Outcome.INCONCLUSIVE, detail)
+
+    return Evidence(Kind.COUNTEREXAMPLE, name, compute, about)
+
+
+Seen = str | tuple[str, Mapping[str, float]]
+"""What a check saw: in words, or in words and by name."""
+
+
+def enumerated(name: str, check: Callable[[Effort], Seen], *, about: About = About.STATEMENT) -> Evidence:
+    """An exact expectation: ``check`` enumerates every noise path, asserts, and returns what it saw."""
+    return _asserting(Kind.EXACT, name, check, about)
+
+
+def measured(name: str, measure: Callable[[Effort], Finding], *, about: About = About.STATEMENT) -> Evidence:
+    """A measurement: ``measure`` returns a finding whose detail gives the value with its interval or tolerance."""
+    return Evidence(Kind.MEASUREMENT, name, measure, about)
+
+
+def _asserting(kind: Kind, name: str, check: Callable[[Effort], Seen], about: About) -> Evidence:
+    def compute(effort: Effort) -> Finding:
+        try:
+            seen = check(effort)
+        except AssertionError as failure:
+            return Finding(Outcome.CONTRADICTS, f"fails: {failure}")
+        detail, values = (seen, {}) if isinstance(seen, str) else seen
+        return Finding(Outcome.SUPPORTS, detail, values=values)
+
+    return Evidence(kind, name, compute, about)

@@ -1,0 +1,1 @@
+"""The theorems' constants and bounds, watched while a network trains."""

@@ -1,0 +1,1 @@
+"""Figures of the measured rates, drawn from stored rows."""
