@@ -35,6 +35,8 @@ class Claim:
         id: fixed name, the same in the ledger, the tests and the report.
         source: where the paper makes it, or "ours".
         statement: what is claimed. The paper's displayed formulas are not always available; then it is our wording.
+        plain: the statement in one plain sentence, without formulas; the statement itself where it is one already.
+        found: what the evidence shows, in one plain sentence, for the verdict that it has.
         assumptions: what it needs.
         evidence: what bears on it. Empty if nothing can be run yet; then ``needs`` says what is missing.
         corrected: our statement, where it differs.
@@ -45,6 +47,8 @@ class Claim:
     id: str
     source: str
     statement: str
+    plain: str = ""
+    found: str = ""
     assumptions: Sequence[str] = ()
     evidence: Sequence[Evidence] = ()
     corrected: str | None = None
