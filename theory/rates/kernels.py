@@ -1,7 +1,7 @@
 """The four algorithms as compiled loops: many seeds of one setting, step by step, float64.
 
-The one-buffer form of E (the slow average h), tied to the literal two-buffer form of ``theory.method.algorithms`` by a
-test to 1e-12. There is no weight decay. ESGD's momentum has no factor 1 - beta2, as in Algorithm 3; the step size handed
+The one-buffer form of E (the slow average h), tied to the literal two-buffer form of ``theory.method.algorithms`` by
+a test to 1e-12. There is no weight decay. ESGD's momentum has no factor 1 - beta2, as in Algorithm 3; the step size handed
 in is the literal one.
 
 Arrays a kernel changes in place: theta, h, m, v, H of shape (R, d), and the sums. ``p`` holds alpha, beta1, beta2,
