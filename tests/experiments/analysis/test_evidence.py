@@ -4,7 +4,7 @@ import json
 import pytest
 from scipy import stats
 
-from experiments.analysis import evidence
+from experiments.analysis import evidence, kept
 from experiments.analysis.questions import Question, questions
 from experiments.config import catalog
 from experiments.config.parse import build
@@ -103,8 +103,8 @@ def test_a_race_is_decided_round_by_round():
 
 
 def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, monkeypatch):
-    kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0], LAMB: [2.0, 2.1, 2.0], SGD: [9.0, 9.1, 9.0]})
-    kept.write(kept, tmp_path / "experiments" / "made-laptop.json")
+    made = make(tmp_path, {ALTO: [3.0, 5.0, 4.0], LAMB: [2.0, 2.1, 2.0], SGD: [9.0, 9.1, 9.0]})
+    kept.write(made, tmp_path / "experiments" / "made-laptop.json")
     behind = [{**term, "label": {"LAMB": "SGD"}.get(term["label"], term["label"])} for term in LEAD]
     asked = {
         "ours-up": ask(terms=LEAD, at_least=-5.0),
@@ -195,7 +195,7 @@ def test_every_question_asks_about_cells_that_exist(claim, question):
 
 
 def test_the_page_names_whom_validation_prefers(tmp_path):
-    kept = make(tmp_path, {ALTO: [1.0, 2.0], LAMB: [3.0, 4.0], SGD: [0.0, 0.0]},
+    made = make(tmp_path, {ALTO: [1.0, 2.0], LAMB: [3.0, 4.0], SGD: [0.0, 0.0]},
                 validation={ALTO: 9.0, LAMB: 8.0, SGD: 9.0})  # fmt: skip
-    kept.write(kept, tmp_path / "experiments" / "made-laptop.json")
+    kept.write(made, tmp_path / "experiments" / "made-laptop.json")
     assert answers.page(tmp_path, "{{preferred made | small}}") == "*ALTO* and *SGD*"
