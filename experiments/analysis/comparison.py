@@ -7,9 +7,9 @@ from experiments.analysis.statistics import Interval, sign_flip_p_value, t_inter
 from experiments.config.schema import Experiment, Metric
 from experiments.runs import plan
 from experiments.runs.plan import Cell
+from experiments.runs.results import Results
 from experiments.runs.rows import Row
 from experiments.runs.tuning import value_of
-from experiments.sweep.runner import Results
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""From kept summaries to evidence: one small file a question, which the ledger of the theory reads.
+"""From kept summaries to evidence: one small file per claim, which the ledger of the theory reads.
 
-What is asked is in `questions`; what comes out is computed here, whatever its sign.
+The claims and their comparisons are in `questions`; the numbers are computed here, whatever their sign.
 """
 
 import dataclasses
@@ -27,22 +27,24 @@ class Evidence:
 
     Attributes:
         claim: The claim's name.
+        statement: The claim in one plain sentence; empty where the ledger states it itself.
         quantity: What the number is.
         estimate: Its mean over the seeds.
         low: Lower end of its 95 % interval.
         high: Upper end.
-        at_least: What the claim says; None where it says nothing.
-        at_most: Likewise.
+        at_least: The claim says that the number is above this; None where it sets no lower bound.
+        at_most: The claim says that the number is below this; None where it sets no upper bound.
         p_value: Of all sign flips, two-sided, against the claim's own bound (the larger p where it has two); None where
             the number is no mean of pairs.
-        protocol: How the runs came about.
-        seeds: The final seeds that entered.
-        tier: The sizes.
+        protocol: How the runs were made.
+        seeds: The final seeds that the number rests on.
+        tier: The tier of the runs.
         source: The kept summary, below results/.
         commits: Of the code that ran.
     """
 
     claim: str
+    statement: str
     quantity: str
     estimate: float
     low: float
@@ -58,7 +60,7 @@ class Evidence:
 
 
 def answer(claim: str, question: Question, kept: Summary) -> Evidence:
-    """Compute one question's evidence.
+    """Compute the evidence of one claim from final runs.
 
     Args:
         claim: The claim's name.
@@ -92,7 +94,7 @@ def answer(claim: str, question: Question, kept: Summary) -> Evidence:
 
 
 def answer_race(claim: str, question: Question, stored: dict[str, dict[str, Any]]) -> Evidence:
-    """Compute the evidence of a question about the stored benchmark.
+    """Compute the evidence of one claim from the stored benchmark.
 
     Args:
         claim: The claim's name.
@@ -100,7 +102,7 @@ def answer_race(claim: str, question: Question, stored: dict[str, dict[str, Any]
         stored: What `experiments.analysis.benchmarks.read` returns.
 
     Returns:
-        The evidence; it has no seeds, as its rounds repeat one measurement.
+        The evidence; it has no seeds, because its rounds repeat one measurement.
 
     Raises:
         DataError: the benchmark has no such case or contestant.
@@ -167,12 +169,12 @@ def read(path: Path) -> Evidence:
 
 
 def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
-    """How the runs came about, in a sentence.
+    """How the runs were made, in a sentence.
 
     Args:
         kept: The experiment.
         setting: The condition, which decides whether there was a learning rate to choose.
-        seeds: The final seeds that entered.
+        seeds: The final seeds that the number rests on.
 
     Returns:
         The sentence; it names the tier, the data and what is special about them.
@@ -194,7 +196,7 @@ def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
 
 
 def _found(claim: str, question: Question, results: Path) -> Evidence | None:
-    """The evidence, or None where nothing is kept that it could come from."""
+    """The evidence, or None where no summary or benchmark is kept for it."""
     if question.race is not None:
         stored = benchmarks.read(results / "bench")
         return answer_race(claim, question, stored) if stored else None
@@ -208,6 +210,7 @@ def _evidence(
     """The smallest of the intervals, end by end, with the question's bounds."""
     return Evidence(
         claim=claim,
+        statement=question.statement,
         quantity=question.quantity,
         estimate=_short(min(interval.mean for interval in intervals)),
         low=_short(min(interval.low for interval in intervals if interval.low is not None)),
@@ -226,7 +229,7 @@ def _p_value(pairs: list[float], question: Question) -> float:
 
 
 def _leads(question: Question, kept: Summary) -> list[tuple[Term, ...]]:
-    """The comparisons whose smallest is the answer; but for rivals it is one."""
+    """The comparisons, the smallest of which is the answer. Only rivals make more than one."""
     if question.rivals is not None:
         setting, label = question.rivals.setting, question.rivals.label
         others = [other for other in kept.experiment.optimizers if other != label]

@@ -12,9 +12,9 @@ from experiments.config.schema import Experiment
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_atomic
 from experiments.optimizers.state_size import state_bytes
+from experiments.runs.results import Results
 from experiments.runs.rows import Point, Row
 from experiments.runs.tuning import value_of
-from experiments.sweep.runner import Results
 
 _MEASURES = ("top_eigenvalue", "trace", "trace_error", "sharpness", "filter_sharpness")
 

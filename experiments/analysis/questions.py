@@ -1,6 +1,6 @@
-"""What the committed results are asked: comparisons, each written down with the side on which it must fall.
+"""The claims about trained networks: a statement, the comparison that tests it, and the bound that it asserts.
 
-The questions are data (`questions.toml`); they hold no answers.
+They are data (`questions.toml`), and hold no results.
 """
 
 import tomllib
@@ -10,8 +10,9 @@ from typing import Literal
 
 from experiments.analysis.benchmarks import Race
 from experiments.analysis.contrast import Term
-from experiments.config.parse import build, require
+from experiments.config.parse import build
 from experiments.config.schema import Tier
+from experiments.io.errors import require
 
 FILE = Path(__file__).parent / "questions.toml"
 
@@ -35,24 +36,26 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Question:
-    """A comparison and what it must come to. Exactly one of the first four says what is compared.
+    """A claim and the comparison that tests it: exactly one of terms, rivals, chosen and race.
 
     Attributes:
+        statement: The claim in one plain sentence; empty at the tier ``"paper"``, whose claims the ledger states.
         terms: A weighted sum of cells, paired by seed.
         rivals: The smallest lead over the others, its interval by Bonferroni over them.
         chosen: The lead over the competitor that validation chooses, which the final runs take no part in.
         race: A ratio of times; then ``experiment`` is ``bench``.
-        experiment: Whose final runs.
+        experiment: The experiment whose final runs are compared.
         quantity: What the number is, in words.
         of: The quantity of `contrast.values`.
         sign: -1 where less is better, so that a positive lead is always a good one; it multiplies every weight.
         at_least: The claim is that the number is above this; absent where only ``at_most`` is claimed.
         at_most: The claim is that it is below this.
-        tier: Of the final runs.
+        tier: The tier of the final runs.
     """
 
     experiment: str
     quantity: str
+    statement: str = ""
     terms: tuple[Term, ...] = ()
     rivals: Rivals | None = None
     chosen: Chosen | None = None
@@ -69,6 +72,8 @@ class Question:
         require(len(given) == 1, "terms", given, "given, or rivals, or chosen, or race, and only one of them")
         bounded = self.at_least is not None or self.at_most is not None
         require(bounded, "at_least", None, "given, or at_most, or both")
+        where = "absent at the tier paper, whose claims the ledger states, and one sentence at the others"
+        require(bool(self.statement) == (self.tier != "paper"), "statement", self.statement, where)
 
 
 @dataclass(frozen=True)

@@ -87,23 +87,23 @@ def page(results: Path, template: str | None = None) -> str:
 
 
 def phrase(found: Evidence) -> str:
-    """A number with its interval, seeds and p-value, and whether its claim is shown.
+    """A number with its interval, seeds and p-value, and what it says about its claim.
 
     Args:
         found: The evidence.
 
     Returns:
-        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: open``; p is against the claim's own bound.
+        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: undecided``; p is against the claim's own bound.
     """
     low = float("-inf") if found.at_least is None else found.at_least
     high = float("inf") if found.at_most is None else found.at_most
     if low < found.low and found.high < high:
         word = "shown"
     elif found.high < low or found.low > high:
-        word = "the opposite is shown"
+        word = "contradicted"
     else:
-        word = "open"
-    if word != "open" and found.p_value is not None and found.p_value > _LEVEL:
+        word = "undecided"
+    if word != "undecided" and found.p_value is not None and found.p_value > _LEVEL:
         word += " by the interval alone"
     p = "" if found.p_value is None else f", p = {found.p_value:.3g}"
     seeds = f", {len(found.seeds)} seeds" if found.seeds else ""

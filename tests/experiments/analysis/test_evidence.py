@@ -20,7 +20,8 @@ LEAD = [{"weight": 1, "setting": "small", "label": "ALTO"}, {"weight": -1, "sett
 
 
 def ask(**table):
-    return build(Question, {"experiment": "made", "quantity": "lead", "at_least": 0.0, **table})
+    made = {"experiment": "made", "quantity": "lead", "statement": "A leads.", "at_least": 0.0, **table}
+    return build(Question, {key: value for key, value in made.items() if value is not None})
 
 
 def test_the_number_is_the_paired_difference_with_its_interval(tmp_path):
@@ -77,16 +78,12 @@ def test_one_seed_is_no_evidence(tmp_path):
 @pytest.mark.parametrize(
     "table",
     [{}, {"terms": LEAD, "rivals": {"setting": "small", "label": "ALTO"}}, {"terms": LEAD, "at_least": None},
-     {"terms": LEAD, "sign": 2}],
-    ids=["nothing", "two", "no bound", "sign"],
+     {"terms": LEAD, "sign": 2}, {"terms": LEAD, "statement": None}, {"terms": LEAD, "tier": "paper"}],
+    ids=["nothing", "two", "no bound", "sign", "no statement", "the ledger's statement"],
 )  # fmt: skip
-def test_a_question_that_asks_nothing_or_too_much_is_refused(table):
-    table = {key: value for key, value in table.items() if value is not None}
-    full = {"experiment": "made", "quantity": "lead", **({} if "at_least" in table else {"at_least": 0.0}), **table}
-    if table == {"terms": LEAD}:
-        del full["at_least"]
+def test_a_question_that_compares_nothing_or_too_much_is_refused(table):
     with pytest.raises(ConfigError):
-        build(Question, full)
+        ask(**table)
 
 
 def test_a_race_is_decided_round_by_round():
@@ -111,7 +108,9 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
         "ours-down": ask(terms=behind),
         "ours-open": ask(terms=LEAD, at_least=2.0, at_most=2.1),
     }
-    monkeypatch.setattr(evidence, "questions", lambda: {**asked, "ours-absent": ask(terms=LEAD, tier="gpu")})
+    monkeypatch.setattr(
+        evidence, "questions", lambda: {**asked, "ours-absent": ask(terms=LEAD, tier="paper", statement=None)}
+    )
     files, absent = evidence.write(tmp_path)
     assert [file.stem for file in files] == ["ours-up", "ours-down", "ours-open"]
     assert absent == ["ours-absent"]
@@ -120,7 +119,7 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
     page = answers.page(tmp_path, "{{answer ours-up}}\n{{answer ours-down}}\n{{ answer ours-open }}\n")
     alone = "by the interval alone"  # three seeds cannot do more
     found = [line.split("**")[1] for line in page.splitlines()]
-    assert found == [f"shown {alone}", f"the opposite is shown {alone}", "open"]
+    assert found == [f"shown {alone}", f"contradicted {alone}", "undecided"]
     assert "| small | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
     assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
     for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError),
@@ -142,7 +141,8 @@ def test_the_p_value_is_against_the_claims_own_bound(tmp_path):
 @pytest.mark.parametrize(("p_value", "tail"), [(0.01, "**shown**"), (0.2, "**shown by the interval alone**")])
 def test_the_page_and_the_ledger_say_where_sign_flips_do_not_follow_the_interval(p_value, tail):
     found = evidence.Evidence(
-        claim="c", quantity="q", estimate=0.2, low=0.1, high=0.3, at_least=0.0, at_most=None, p_value=p_value,
+        claim="c", statement="", quantity="q", estimate=0.2, low=0.1, high=0.3, at_least=0.0, at_most=None,
+        p_value=p_value,
         protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
     )  # fmt: skip
     assert answers.phrase(found).endswith(tail)
@@ -156,18 +156,29 @@ def test_the_page_and_the_ledger_say_where_sign_flips_do_not_follow_the_interval
 )  # fmt: skip
 def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
     found = evidence.Evidence(
-        claim="c", quantity="q", estimate=(low + high) / 2, low=low, high=high, at_least=least, at_most=most,
+        claim="c", statement="", quantity="q", estimate=(low + high) / 2, low=low, high=high, at_least=least,
+        at_most=most,
         p_value=0.05, protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
     )  # fmt: skip
-    word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "the opposite is shown", Outcome.INCONCLUSIVE: "open"}
+    word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "contradicted", Outcome.INCONCLUSIVE: "undecided"}
     judged = claims.compare(dataclasses.asdict(found))
     assert answers.phrase(found).endswith(f"2 seeds: **{word[judged.outcome]}**")
     assert f": {word[judged.outcome]}" in judged.detail
 
 
-def test_every_question_is_a_claim_of_the_ledger_and_every_claim_a_question():
-    asked = questions()
-    assert {claim for claim in asked if asked[claim].tier == "laptop"} == {claim.id for claim in laptop.CLAIMS}
+def test_every_question_is_a_claim_of_the_ledger_with_the_questions_statement():
+    stated = {claim: question.statement for claim, question in questions().items() if question.tier == "laptop"}
+    assert {claim.id: claim.statement for claim in laptop.CLAIMS} == stated
+    assert len(set(stated.values())) == len(stated)
+    for claim in laptop.CLAIMS:
+        assert claim.plain == claim.statement
+        assert claim.statement.endswith(".")
+        assert "95 % interval" in claim.found
+
+
+def test_the_statement_is_written_with_the_numbers(tmp_path):
+    made = make(tmp_path, {ALTO: [3.0, 5.0], LAMB: [2.0, 2.0]})
+    assert evidence.answer("c", ask(terms=LEAD), made).statement == "A leads."
 
 
 def test_the_papers_own_claims_are_asked_at_its_own_scale_alone():

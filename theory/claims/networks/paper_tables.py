@@ -25,8 +25,8 @@ FOLDER = Path(__file__).resolve().parents[3] / "results" / "evidence"
 _LEVEL = 0.05
 _SAID = {
     Outcome.SUPPORTS: "shown",
-    Outcome.CONTRADICTS: "the opposite is shown",
-    Outcome.INCONCLUSIVE: "open, neither it nor the opposite is shown",
+    Outcome.CONTRADICTS: "contradicted",
+    Outcome.INCONCLUSIVE: "undecided, the interval contains the bound",
 }
 
 
