@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from experiments.analysis.statistics import DRAWS, sign_flip_p_value, t_interval
 
@@ -72,3 +73,20 @@ def test_more_pairs_are_drawn_within_the_stated_error(n, positive):
 
 def test_drawn_signs_never_give_zero():
     assert sign_flip_p_value([1.0] * 60) == 1 / (1 + DRAWS)
+
+
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_interval_and_sign_flips_are_those_of_scipy(n):
+    pairs = list(np.random.default_rng(n).normal(0.5, 1.0, n))
+    theirs = stats.ttest_1samp(pairs, 0.0).confidence_interval(0.95)
+    ours = t_interval(pairs)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+    flips = stats.permutation_test((np.array(pairs),), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert sign_flip_p_value(pairs) == flips.pvalue
+
+
+def test_a_sum_of_zero_is_tied_whatever_rounding_makes_of_it():
+    step = 0.2786  # the differences of two accuracies are multiples of 100 / (number of test images)
+    pairs = [step * k for k in (0, 0, -3, 1, -2, 1, 3, -2, 2)]
+    assert sum(pairs) != 0.0
+    assert sign_flip_p_value(pairs) == 1.0
