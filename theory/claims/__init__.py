@@ -1,15 +1,31 @@
-"""Every claim, one file a group. The order here is the ledger's."""
+"""Every claim, one file per group of claims. The order here is the ledger's.
 
-from theory.claims.behaviour import escape, figures, landscape, margins, ode, rates, stability, worst_case
-from theory.claims.lemmas import boundedness, preconditioner, tracking
-from theory.claims.method import filters, identities, valley
-from theory.claims.networks import laptop, paper_tables
-from theory.claims.theorems import assumptions, convex, descent, linear_regret, nonconvex, virtual_iterate
-from theory.ledger.claim import Claim
+The files are imported when their claims are: what only prints stored outcomes needs none of them.
+"""
 
-METHOD = (identities, filters, valley)
-LEMMAS = (boundedness, preconditioner, tracking)
-THEOREMS = (assumptions, descent, nonconvex, convex, virtual_iterate, linear_regret)
-BEHAVIOUR = (ode, stability, margins, landscape, escape, figures, worst_case, rates, paper_tables, laptop)
+from typing import TYPE_CHECKING, Any
 
-ALL: tuple[Claim, ...] = tuple(claim for group in (*METHOD, *LEMMAS, *THEOREMS, *BEHAVIOUR) for claim in group.CLAIMS)
+from theory.ledger.sources import Source
+
+GROUPS = {
+    "method": ("identities", "filters", "valley"),
+    "lemmas": ("boundedness", "preconditioner", "tracking"),
+    "theorems": ("assumptions", "descent", "nonconvex", "convex", "virtual_iterate", "linear_regret"),
+    "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
+    "networks": ("paper_tables", "laptop"),
+}
+"""The rooms, each with its files. A new file of claims is added here."""
+
+SOURCES = tuple(Source(f"theory.claims.{room}.{name}") for room, names in GROUPS.items() for name in names)
+
+if TYPE_CHECKING:
+    from theory.ledger.claim import Claim
+
+    ALL: tuple[Claim, ...]
+
+
+def __getattr__(name: str) -> Any:
+    """``ALL``: every claim, imported at the first use."""
+    if name == "ALL":
+        return tuple(claim for source in SOURCES for claim in source.claims())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

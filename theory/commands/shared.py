@@ -1,25 +1,52 @@
-"""What the commands share: the console for errors, and the evidence computed behind a progress bar."""
+"""What the commands share: the console for errors, and the progress of a run of evidence, both on stderr.
 
-from collections.abc import Sequence
+Progress is a bar on a terminal, and elsewhere a line at most every ten seconds.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from theory.ledger.claim import Claim, Entry, entries
-from theory.ledger.evidence import Effort
+from theory.ledger.running import State
 
 errors = Console(stderr=True)
+EVERY = 10.0
+"""Seconds between two lines of a log."""
 
 
-def compute(chosen: Sequence[Claim], effort: Effort) -> list[Entry]:
-    """Run the evidence of these claims; a spinner on stderr names the one that runs."""
+@contextmanager
+def shown() -> Iterator[Callable[[State], None]]:
+    """Yields a function that shows how far a run is."""
+    if not sys.stderr.isatty():
+        yield _Lines().show
+        return
     with Progress(
-        SpinnerColumn(), TextColumn("{task.completed}/{task.total} {task.description}"), TimeElapsedColumn(),
-        console=errors, transient=True,
+        TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("about"),
+        TimeRemainingColumn(), TextColumn("left: {task.description}"), console=errors, transient=True,
     ) as progress:  # fmt: skip
-        task = progress.add_task("", total=len(chosen))
-        ledger = []
-        for entry in entries(chosen, effort, starting=lambda claim: progress.update(task, description=claim.id)):
-            ledger.append(entry)
-            progress.advance(task)
-        return ledger
+        task = progress.add_task("starting", total=None)
+        yield lambda state: progress.update(
+            task, total=state.total, completed=state.done, description=", ".join(state.running)
+        )
+
+
+class _Lines:
+    """Lines of a log, ten seconds apart."""
+
+    def __init__(self) -> None:
+        self.begin = self.last = time.monotonic()
+
+    def show(self, state: State) -> None:
+        """One line, if the last one is long enough ago."""
+        now = time.monotonic()
+        if now - self.last < EVERY:
+            return
+        self.last = now
+        passed = now - self.begin
+        left = f", about {passed * (state.total / state.done - 1):.0f} s left" if state.done else ""
+        doing = ", ".join(state.running)
+        sys.stderr.write(f"checked {state.done} of {state.total} claims in {passed:.0f} s{left}; now {doing}\n")

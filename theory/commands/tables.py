@@ -1,6 +1,5 @@
-"""Rich tables of the ledger, a monitored run, a conformance check and advice, built here, printed by the commands."""
+"""Rich tables of a monitored run, a conformance check and advice, built here, printed by the commands."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,64 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from theory.conform.recursion import Observation
-from theory.ledger.claim import Entry, Verdict
-from theory.ledger.evidence import Outcome, Result
 from theory.monitor.watch import Report
 from theory.stability.advice import Advice
 
 if TYPE_CHECKING:  # its package runs the simulations that it compares
     from theory.regressions.check import Comparison
-
-STYLES = {
-    Verdict.PROVED: "green",
-    Verdict.REPAIRED: "green",
-    Verdict.HOLDS: "cyan",
-    Verdict.REPRODUCED: "cyan",
-    Verdict.NOT_REPRODUCED: "yellow",
-    Verdict.REFUTED: "red",
-    Verdict.NOT_RUN: "dim",
-}
-MARKS = {Outcome.SUPPORTS: "+", Outcome.CONTRADICTS: "-", Outcome.INCONCLUSIVE: "?", Outcome.ERROR: "!"}
-
-
-# From this many claims on, a line a claim: the details of one are a --only away.
-MANY = 6
-
-
-def ledger_table(ledger: Sequence[Entry]) -> Table:
-    """One row a claim: its verdict, and each piece of evidence with a mark for what it says; details of few."""
-    table = Table(
-        title="Ledger", title_justify="left", caption=caption(ledger), caption_justify="left", box=SIMPLE_HEAD
-    )
-    table.add_column("claim", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("evidence")
-    for entry in ledger:
-        lines = map(_line, entry.results) if len(ledger) < MANY else map(_mark, entry.results)
-        evidence = ("\n" if len(ledger) < MANY else " ").join(lines)
-        table.add_row(
-            entry.claim.id,
-            Text(entry.verdict, style=STYLES[entry.verdict]),
-            Text(evidence or f"needs {entry.claim.needs}"),
-        )
-    return table
-
-
-def caption(ledger: Sequence[Entry]) -> str:
-    """How many claims have each verdict."""
-    counts = Counter(entry.verdict for entry in ledger)
-    kinds = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    legend = "+ supports, - contradicts, * concerns our correction; details of one: --only ID"
-    return f"{len(ledger)} claims: {kinds}.\n{legend}"
-
-
-def _mark(result: Result) -> str:
-    star = "*" if result.about == "correction" else ""
-    return f"{MARKS[result.outcome]}{star}{result.kind}"
-
-
-def _line(result: Result) -> str:
-    return f"{_mark(result)}: {result.name} ({result.detail}; {result.seconds:.1f} s)"
 
 
 def report_table(report: Report, sharpness: float) -> Table:

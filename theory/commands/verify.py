@@ -1,51 +1,188 @@
-"""``python -m theory verify``: run the evidence of every claim."""
+"""``python -m theory verify``: run the evidence, and compare the verdicts with the committed ones."""
 
 import argparse
-from collections.abc import Sequence
+import difflib
+import sys
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from theory import claims, pinned
-from theory.commands import tables
-from theory.commands.shared import compute, errors
-from theory.ledger import outcomes
-from theory.ledger.claim import Claim, surprises
-from theory.ledger.evidence import QUICK, THOROUGH
+from theory.claims import SOURCES
+from theory.commands import answers
+from theory.commands.shared import errors, shown
+from theory.ledger import outcomes, running
+from theory.ledger.claim import Entry, Verdict
+from theory.ledger.effort import QUICK, THOROUGH, Effort
+from theory.ledger.outcomes import Part
+from theory.ledger.sources import ClaimsError, Source
+
+BAD = {Verdict.REFUTED, Verdict.CONTRADICTED, Verdict.BROKEN}
+"""Verdicts of a file of your own that make the exit code 1."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Tell the command line of this command."""
-    parser = commands.add_parser("verify", help="run the evidence; exit code 1 if an outcome is not the pinned one")
-    parser.add_argument("--only", action="append", metavar="ID", help="only this claim (repeatable)")
+    """Add this command to the command line."""
+    parser = commands.add_parser(
+        "verify",
+        help="run the evidence of every claim",
+        description="Run the evidence of every claim, and print what was found. Evidence whose code has not changed "
+        "since an earlier run here is not computed again. Exit code 0: every verdict is the committed one of "
+        "results/ledger.json; 1: some differ, and are named; 2: the command could not run.",
+    )
+    parser.add_argument("--only", action="append", metavar="ID", help="only this claim, with its evidence (repeatable)")
+    parser.add_argument("--all", action="store_true", help="a line for each claim of ours, too")
+    parser.add_argument("--fresh", action="store_true", help="compute everything again")
     parser.add_argument("--thorough", action="store_true", help="many more cases, and the slow checks")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the ledger there")
+    parser.add_argument(
+        "--accept", action="store_true", help="run thoroughly, then make the verdicts the committed ones"
+    )
+    parser.add_argument("--claims", metavar="FILE.py", help="run the claims of this file instead (a tuple CLAIMS)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the outcomes there")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run, store and print; exit code 1 if a verdict is not the pinned one, 2 if an id is unknown."""
-    effort = THOROUGH if options.thorough else QUICK
-    chosen = _choose(options.only)
-    if not chosen:
+    """Run, store, print and compare; see the parser's description for the exit code."""
+    if options.accept and (options.only or options.claims):
+        errors.print("--accept takes every claim of the package: leave out --only and --claims", highlight=False)
         return 2
-    ledger = compute(chosen, effort)
-    Console().print(tables.ledger_table(ledger))
-    if not options.only:
-        outcomes.save(ledger, effort, outcomes.LOCAL)
+    effort = THOROUGH if options.thorough or options.accept else QUICK
+    try:
+        return _outside(options, effort) if options.claims else _own(options, effort)
+    except ClaimsError as error:
+        errors.print(str(error), highlight=False)
+        return 2
+
+
+def _outside(options: argparse.Namespace, effort: Effort) -> int:
+    """A file of the user's. Nothing is kept; a claim that is refuted, contradicted or broken is exit code 1."""
+    source = Source(str(Path(options.claims)))
+    if not source.outside:
+        raise ClaimsError(f"--claims takes a Python file, FILE.py; {options.claims!r} is none")
+    source.claims()  # an error in the file is raised here, with its own traceback
+    known = [claim.id for claim in source.claims()]
+    _check_names(options.only, known)
+    with shown() as follow:
+        found = running.run({source: options.only}, effort, follow=follow)[source]
     if options.json:
-        outcomes.save(ledger, effort, options.json)
-    unexpected = surprises(ledger, pinned.VERDICTS)
-    for line in unexpected:
-        errors.print(f"[red]unexpected[/] {line}", highlight=False)
-    return 1 if unexpected else 0
+        outcomes.save([Part(source, "", effort.name, outcomes.versions(), found)], options.json)
+    _print(found, {}, options)
+    return int(any(entry.verdict in BAD for entry in found))
 
 
-def _choose(ids: Sequence[str] | None) -> Sequence[Claim]:
-    """The claims of these ids, all if None; none, with a word why, if an id is unknown."""
-    known = {claim.id: claim for claim in claims.ALL}
-    unknown = [name for name in ids or () if name not in known]
-    if unknown:
-        errors.print(f"unknown claim {', '.join(unknown)}; known: {', '.join(known)}", highlight=False)
-        return ()
-    return [known[name] for name in ids] if ids else claims.ALL
+def _own(options: argparse.Namespace, effort: Effort) -> int:
+    """The package's claims: those whose outcomes are not here for today's code are run."""
+    begin = time.monotonic()
+    accepted = outcomes.accepted()
+    if options.only:
+        ledger, ran = _chosen(options, effort, accepted)
+    else:
+        ledger, ran = _everything(options, effort, accepted)
+    changed = {entry.claim.id: entry.verdict for entry in accepted}
+    changed = {e.claim.id: changed[e.claim.id] for e in ledger if changed.get(e.claim.id, e.verdict) != e.verdict}
+    _print(ledger, changed, options)
+    seconds = time.monotonic() - begin
+    kept = len(ledger) - ran
+    said = f"{ran} claims checked in {seconds:.0f} s" if ran else f"nothing to check again ({seconds:.0f} s)"
+    if kept:
+        said += f"; {kept} kept from an earlier run, because neither their code nor their data has changed (--fresh "
+        said += "computes them again)"
+    errors.print(said, highlight=False)
+    differing = outcomes.differences(ledger, accepted, all_claims=not options.only)
+    if options.accept:
+        return _accept(ledger, accepted, differing)
+    for line in differing:
+        errors.print(f"[red]not as committed[/] {line}", highlight=False)
+    return int(bool(differing))
+
+
+def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """All claims, and how many of them were run. What is finished is kept at once, so a stopped run goes on later."""
+    prints = {source: source.fingerprint() for source in SOURCES}
+    known = [*outcomes.load(outcomes.COMMITTED if options.accept else outcomes.LOCAL), *outcomes.load(outcomes.LOCAL)]
+    parts = {part.source: part for part in known if part.source in prints and part.serves(prints[part.source], effort)}
+    if options.fresh:
+        parts = {}
+    missing = {source: None for source in SOURCES if source not in parts}
+    ran = 0
+
+    def finished(source: Source, entries: list[Entry]) -> None:
+        nonlocal ran
+        ran += len(entries)
+        parts[source] = Part(source, prints[source], effort.name, outcomes.versions(), entries)
+        outcomes.save((parts[one] for one in SOURCES if one in parts), outcomes.LOCAL)
+
+    if missing:
+        try:
+            with shown() as follow:
+                running.run(missing, effort, seconds=_seconds(accepted), follow=follow, finished=finished)
+        except KeyboardInterrupt:
+            errors.print(
+                f"stopped: the outcomes of {len(parts)} of {len(SOURCES)} files of claims are kept in "
+                f"{outcomes.LOCAL}; python -m theory verify goes on with the others",
+                highlight=False,
+            )
+            sys.exit(130)
+    ordered = [parts[source] for source in SOURCES]
+    outcomes.save(ordered, outcomes.LOCAL)
+    if options.json:
+        outcomes.save(ordered, options.json)
+    return [entry for part in ordered for entry in part.entries], ran
+
+
+def _chosen(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """The claims of these ids, run now."""
+    homes = {claim.id: source for source in SOURCES for claim in source.claims()}
+    _check_names(options.only, list(homes))
+    sources = dict.fromkeys(dict.fromkeys(homes[name] for name in options.only), options.only)
+    with shown() as follow:
+        found = running.run(sources, effort, seconds=_seconds(accepted), follow=follow)
+    if options.json:
+        parts = [Part(s, s.fingerprint(), effort.name, outcomes.versions(), entries) for s, entries in found.items()]
+        outcomes.save(parts, options.json)
+    ledger = [entry for entries in found.values() for entry in entries]
+    return ledger, len(ledger)
+
+
+def _accept(ledger: Sequence[Entry], accepted: Sequence[Entry], differing: Sequence[str]) -> int:
+    """Write the committed ledger; refused while evidence is broken, or a sentence tells of an earlier verdict."""
+    broken = [entry.claim.id for entry in ledger if entry.broken]
+    if broken:
+        errors.print(f"[red]not accepted[/] evidence is broken: {', '.join(broken)}", highlight=False)
+        return 1
+    silent = outcomes.unexplained(ledger, accepted)
+    if silent:
+        errors.print(
+            f"[red]not accepted[/] the verdict has changed, the claim's sentence `found` has not: {', '.join(silent)}",
+            highlight=False,
+        )
+        return 1
+    outcomes.save(outcomes.load(outcomes.LOCAL), outcomes.COMMITTED)
+    for line in differing:
+        errors.print(f"accepted {line}", highlight=False)
+    errors.print(f"{outcomes.COMMITTED} is written", highlight=False)
+    return 0
+
+
+def _check_names(wanted: Sequence[str] | None, known: Sequence[str]) -> None:
+    """Raises ClaimsError for an unknown id, with the ids that resemble it."""
+    for name in wanted or ():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"did you mean {', '.join(close)}?" if close else "python -m theory ledger --all lists them"
+            raise ClaimsError(f"unknown claim {name!r}; {hint}")
+
+
+def _seconds(accepted: Sequence[Entry]) -> Mapping[str, float]:
+    return {entry.claim.id: sum(result.seconds for result in entry.results) for entry in accepted}
+
+
+def _print(ledger: Sequence[Entry], changed: Mapping[str, str], options: argparse.Namespace) -> None:
+    console = Console()
+    if options.only:
+        for entry in ledger:
+            console.print(answers.details(entry))
+    else:
+        console.print(answers.whole(ledger, changed, every=options.all))

@@ -1,7 +1,7 @@
 """Claims, their verdicts, and the ledger: what was claimed, what the evidence found, and what follows from it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -9,15 +9,29 @@ from theory.ledger.evidence import About, Effort, Evidence, Kind, Outcome, Resul
 
 
 class Verdict(StrEnum):
-    """What the evidence makes of the statement as it was made."""
+    """What the evidence makes of the statement as it was made.
+
+    Attributes:
+        PROVED: for all reals.
+        REPAIRED: false or unproved as written; proved with other assumptions, the conclusion unchanged.
+        HOLDS: in all cases that were drawn or enumerated; no proof.
+        REPRODUCED: measured, and the whole interval is where the statement says.
+        UNDECIDED: measured, and the interval holds the asserted bound.
+        CONTRADICTED: measured, and the whole interval is on the other side of the bound.
+        REFUTED: a case fails the statement.
+        NOT_RUN: nothing could be run yet.
+        BROKEN: evidence raised an error, or a proof or counterexample no longer goes through.
+    """
 
     PROVED = "proved"
     REPAIRED = "proved-repaired"
     HOLDS = "holds-in-cases-tried"
     REPRODUCED = "reproduced"
-    NOT_REPRODUCED = "not-reproduced"
+    UNDECIDED = "undecided"
+    CONTRADICTED = "contradicted"
     REFUTED = "refuted"
     NOT_RUN = "not-run"
+    BROKEN = "broken"
 
 
 class Repair(StrEnum):
@@ -28,8 +42,8 @@ class Repair(StrEnum):
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A statement with its evidence.
+class Statement:
+    """What is claimed, without its evidence.
 
     Args:
         id: fixed name, the same in the ledger, the tests and the report.
@@ -38,7 +52,6 @@ class Claim:
         plain: the statement in one plain sentence, without formulas; the statement itself where it is one already.
         found: what the evidence shows, in one plain sentence, for the verdict that it has.
         assumptions: what it needs.
-        evidence: what bears on it. Empty if nothing can be run yet; then ``needs`` says what is missing.
         corrected: our statement, where it differs.
         repairs: what ``corrected`` changes.
         needs: what has to exist before the claim can be tested.
@@ -50,10 +63,20 @@ class Claim:
     plain: str = ""
     found: str = ""
     assumptions: Sequence[str] = ()
-    evidence: Sequence[Evidence] = ()
     corrected: str | None = None
     repairs: Repair | None = None
     needs: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim(Statement):
+    """A statement with its evidence.
+
+    Args:
+        evidence: what bears on it. Empty if nothing can be run yet; then ``needs`` says what is missing.
+    """
+
+    evidence: Sequence[Evidence] = ()
 
     def __post_init__(self) -> None:
         if not self.evidence and not self.needs:
@@ -63,12 +86,17 @@ class Claim:
         if self.corrected is None and any(e.about is About.CORRECTION for e in self.evidence):
             raise ValueError(f"{self.id}: evidence about a correction that is not stated")
 
+    @property
+    def bare(self) -> Statement:
+        """The statement alone, which can be stored and sent to another process."""
+        return Statement(**{field.name: getattr(self, field.name) for field in fields(Statement)})
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim with the results of its evidence."""
+    """A statement with the results of its evidence."""
 
-    claim: Claim
+    claim: Statement
     results: Sequence[Result]
 
     @property
@@ -80,41 +108,31 @@ class Entry:
     def broken(self) -> list[Result]:
         """Evidence that says nothing: it raised, or a proof or counterexample no longer goes through.
 
-        A measurement whose interval holds the asserted value has said so; the verdict is then "not reproduced".
+        A measurement whose interval holds the asserted value has said so; the verdict is then "undecided".
         """
         logical = [r for r in self.results if r.kind is not Kind.MEASUREMENT and r.outcome is Outcome.INCONCLUSIVE]
         return [r for r in self.results if r.outcome is Outcome.ERROR] + logical
 
     def to_json(self) -> dict[str, Any]:
         """The entry as plain data."""
-        claim = self.claim
         return {
-            "id": claim.id,
-            "source": claim.source,
-            "statement": claim.statement,
-            "assumptions": list(claim.assumptions),
-            "corrected": claim.corrected,
-            "repairs": claim.repairs,
+            "id": self.claim.id,
             "verdict": self.verdict,
-            "needs": claim.needs,
-            "evidence": [_result_json(result) for result in self.results],
+            **{field.name: getattr(self.claim, field.name) for field in fields(Statement)},
+            "assumptions": list(self.claim.assumptions),
+            "evidence": [result.to_json() for result in self.results],
         }
 
-
-def _result_json(result: Result) -> dict[str, Any]:
-    return {
-        "kind": result.kind,
-        "name": result.name,
-        "about": result.about,
-        "outcome": result.outcome,
-        "detail": result.detail,
-        "seconds": round(result.seconds, 3),
-        "pieces": [dict(piece) for piece in result.pieces],
-        **({"values": dict(result.values)} if result.values else {}),
-    }
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Entry":
+        """The entry that :meth:`to_json` wrote. Its verdict is computed again, not read."""
+        own = {field.name: data[field.name] for field in fields(Statement)}
+        own["assumptions"] = tuple(own["assumptions"])
+        own["repairs"] = None if own["repairs"] is None else Repair(own["repairs"])
+        return cls(Statement(**own), [Result.from_json(item) for item in data["evidence"]])
 
 
-def verdict(claim: Claim, results: Sequence[Result]) -> Verdict:
+def verdict(claim: Statement, results: Sequence[Result]) -> Verdict:
     """The verdict on the statement as made. See :class:`Verdict`; nothing but the outcomes decides.
 
     One failing case (a counterexample, a drawn case, an enumerated expectation) outweighs any support. A measurement
@@ -122,6 +140,8 @@ def verdict(claim: Claim, results: Sequence[Result]) -> Verdict:
     """
     if not results:
         return Verdict.NOT_RUN
+    if any(r.outcome is Outcome.ERROR for r in results):
+        return Verdict.BROKEN
     made = [r for r in results if r.about is About.STATEMENT]
     mended = _proved([r for r in results if r.about is About.CORRECTION])
     repaired = mended and claim.repairs is Repair.ASSUMPTION
@@ -135,12 +155,12 @@ def verdict(claim: Claim, results: Sequence[Result]) -> Verdict:
         return Verdict.REPAIRED
     measurements = [r for r in made if r.kind is Kind.MEASUREMENT]
     if any(r.outcome is Outcome.CONTRADICTS for r in measurements):
-        return Verdict.NOT_REPRODUCED
+        return Verdict.CONTRADICTED
     if any(r.outcome is Outcome.SUPPORTS and r.kind is not Kind.PROOF for r in logical):
         return Verdict.HOLDS
     if any(r.outcome is Outcome.SUPPORTS for r in measurements):
         return Verdict.REPRODUCED
-    return Verdict.NOT_REPRODUCED
+    return Verdict.UNDECIDED if measurements else Verdict.BROKEN
 
 
 def _proved(results: Sequence[Result]) -> bool:
@@ -174,16 +194,3 @@ def entries(
     for claim in claims:
         starting(claim)
         yield Entry(claim, [run(evidence, effort) for evidence in claim.evidence])
-
-
-def surprises(ledger: Sequence[Entry], pinned: Mapping[str, str]) -> list[str]:
-    """One line for each outcome that is not the pinned one, and for each piece of evidence that is broken."""
-    lines = []
-    for entry in ledger:
-        expected = pinned.get(entry.claim.id)
-        if expected is None:
-            lines.append(f"{entry.claim.id}: no verdict is pinned, computed {entry.verdict}")
-        elif entry.verdict != expected:
-            lines.append(f"{entry.claim.id}: pinned {expected}, computed {entry.verdict}")
-        lines += [f"{entry.claim.id}: {r.kind} {r.name!r} is {r.outcome}: {r.detail}" for r in entry.broken]
-    return lines

@@ -10,12 +10,19 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.strategies import SearchStrategy
+from theory.ledger.effort import QUICK, THOROUGH, Effort
 
-from theory.ledger.proof import Check
+if TYPE_CHECKING:  # slow to import, and not needed to read stored outcomes
+    from hypothesis.strategies import SearchStrategy
+
+    from theory.ledger.provers import Check
+
+__all__ = [
+    "QUICK", "THOROUGH", "About", "Effort", "Evidence", "Finding", "Kind", "Outcome", "Piece", "Result",
+    "counterexample", "enumerated", "holds_for", "measured", "proof", "run",
+]  # fmt: skip
 
 
 class Kind(StrEnum):
@@ -42,19 +49,6 @@ class About(StrEnum):
 
     STATEMENT = "statement"
     CORRECTION = "correction"
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much to spend: the number of drawn cases, and whether the slow variants run."""
-
-    name: str
-    examples: int
-    thorough: bool
-
-
-QUICK = Effort("quick", examples=60, thorough=False)
-THOROUGH = Effort("thorough", examples=2000, thorough=True)
 
 
 @dataclass(frozen=True)
@@ -97,6 +91,18 @@ class Result:
     pieces: Sequence[Mapping[str, Any]] = field(default=())
     values: Mapping[str, float] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain data."""
+        data = {**vars(self), "seconds": round(self.seconds, 3), "pieces": [dict(piece) for piece in self.pieces]}
+        data["values"] = dict(self.values)
+        return data if self.values else {name: value for name, value in data.items() if name != "values"}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Result":
+        """The result that :meth:`to_json` wrote."""
+        kinds = {"kind": Kind(data["kind"]), "about": About(data["about"]), "outcome": Outcome(data["outcome"])}
+        return cls(**{**data, **kinds, "pieces": tuple(data["pieces"])})
+
 
 def run(evidence: Evidence, effort: Effort) -> Result:
     """Compute one piece of evidence. An exception in it is the outcome ``error``: it neither supports nor refutes."""
@@ -118,7 +124,7 @@ class Piece:
     """A part of a proof. ``check`` is None for prose: an argument that a reader, not a machine, must follow."""
 
     name: str
-    check: Callable[[], Check] | None = None
+    check: "Callable[[], Check] | None" = None
 
 
 def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence:
@@ -139,6 +145,8 @@ def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence
         raise ValueError(f"the proof {name!r} has no machine-checked piece")
 
     def compute(_: Effort) -> Finding:
+        from theory.ledger.provers import Check
+
         parts = []
         values = {}
         for piece in pieces:
@@ -162,7 +170,7 @@ def holds_for(
     *,
     about: About = About.STATEMENT,
     share: float = 1.0,
-    **strategies: SearchStrategy,
+    **strategies: "SearchStrategy",
 ) -> Evidence:
     """A property: ``check`` asserts, for keyword arguments drawn from the strategies.
 
@@ -180,6 +188,8 @@ def holds_for(
     """
 
     def compute(effort: Effort) -> Finding:
+        from hypothesis import HealthCheck, Phase, given, settings
+
         examples = max(10, round(share * effort.examples))
         drawn = 0
 

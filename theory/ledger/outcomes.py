@@ -1,83 +1,142 @@
-"""Stored outcomes, and the fingerprint that says whether they still belong to this source.
+"""Stored outcomes: what the evidence found, and for which code.
 
-A ledger file holds outcomes; verdicts are computed from them again when it is read. If the fingerprint differs, the
-outcomes belong to other code and are not used.
+A ledger file holds outcomes; verdicts are computed from them again when it is read. For each file of claims it has the
+fingerprint of the code that computed them: where that differs from today's, the outcomes are stale.
 """
 
-import hashlib
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from theory.ledger.claim import Claim, Entry
-from theory.ledger.evidence import About, Effort, Kind, Outcome, Result
+from theory.ledger import provenance
+from theory.ledger.claim import Entry
+from theory.ledger.effort import QUICK, THOROUGH, Effort
+from theory.ledger.files import write
+from theory.ledger.sources import Source
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ROOT / "results" / "ledger.json"
-LOCAL = ROOT / "runs" / "theory" / "ledger.json"
-READ = ("evidence", "experiments", "rates", "theory", "worst-case")
-"""The folders of results/ that claims read, and those that the answers they read were drawn from."""
+COMMITTED = provenance.ROOT / "results" / "ledger.json"
+LOCAL = provenance.ROOT / "runs" / "theory" / "ledger.json"
+FORMAT = 2  # raised when a key changes its meaning
 TOOLS = ("sympy", "z3-solver", "cvc5", "hypothesis", "numpy", "scipy", "torch")
 
 
-def fingerprint() -> str:
-    """SHA-256 of what the evidence depends on in this checkout: the theory package and the stored results it reads.
+@dataclass(frozen=True)
+class Part:
+    """The outcomes of one file of claims.
 
-    No claim runs the optimizers of ``alto``: those are tied to theory's literal algorithms by tests of their own.
+    Args:
+        source: the file.
+        fingerprint: of the code and the stored results that it was computed from.
+        effort: how much was spent: "quick" or "thorough".
+        versions: of the tools that ran.
+        entries: in the file's order.
+        computed: when, in UTC.
     """
-    digest = hashlib.sha256()
-    sources = (ROOT / "theory").rglob("*.py")
-    stored = [path for folder in READ for path in (ROOT / "results" / folder).rglob("*.json")]
-    for path in sorted([*sources, *stored]):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+
+    source: Source
+    fingerprint: str
+    effort: str
+    versions: Mapping[str, str]
+    entries: Sequence[Entry]
+    computed: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def serves(self, fingerprint: str, effort: Effort) -> bool:
+        """Whether these are the outcomes of this code, with these tools and at least this effort."""
+        enough = self.effort in (effort.name, THOROUGH.name)
+        return enough and self.fingerprint == fingerprint and self.versions == versions()
 
 
-def to_json(ledger: Iterable[Entry], effort: Effort) -> dict[str, Any]:
-    """The whole ledger as plain data, with what it was computed by."""
-    return {
-        "fingerprint": fingerprint(),
-        "effort": effort.name,
-        "computed": datetime.now(UTC).isoformat(timespec="seconds"),
+def versions() -> dict[str, str]:
+    """The versions of the tools that evidence is computed with."""
+    return {name: version(name) for name in TOOLS}
+
+
+def save(parts: Iterable[Part], path: Path) -> None:
+    """Write the parts to ``path``, whole or not at all; the folder is created."""
+    kept = list(parts)
+    efforts = {part.effort for part in kept}
+    write(path, json.dumps({
+        "format": FORMAT,
+        "effort": THOROUGH.name if efforts == {THOROUGH.name} else QUICK.name,
+        "computed": max((part.computed for part in kept), default=None),
         "platform": platform.platform(),
-        "versions": {name: version(name) for name in TOOLS},
-        "claims": [entry.to_json() for entry in ledger],
-    }
+        "sources": {
+            part.source.name: {
+                "fingerprint": part.fingerprint,
+                "effort": part.effort,
+                "computed": part.computed,
+                "versions": dict(part.versions),
+                "claims": [entry.claim.id for entry in part.entries],
+            }
+            for part in kept
+        },
+        "claims": [entry.to_json() for part in kept for entry in part.entries],
+    }, indent=1, ensure_ascii=False) + "\n")  # fmt: skip
 
 
-def save(ledger: Sequence[Entry], effort: Effort, path: Path) -> None:
-    """Write the ledger to ``path``, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(to_json(ledger, effort), indent=1, ensure_ascii=False) + "\n")
-    partial.replace(path)
-
-
-def load(path: Path, claims: Sequence[Claim]) -> list[Entry] | None:
-    """The entries stored at ``path`` for ``claims``, or None if there are none for exactly this source."""
+def load(path: Path) -> list[Part]:
+    """The stored parts, stale or not; none if there is no file, or one of another format."""
     if not path.exists():
-        return None
-    stored = json.loads(path.read_text())
-    if stored["fingerprint"] != fingerprint():
-        return None
-    results = {entry["id"]: [_result(item) for item in entry["evidence"]] for entry in stored["claims"]}
-    if any(claim.id not in results for claim in claims):
-        return None
-    return [Entry(claim, results[claim.id]) for claim in claims]
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored.get("format") != FORMAT:
+        return []
+    entries = {item["id"]: Entry.from_json(item) for item in stored["claims"]}
+    return [_part(name, data, entries) for name, data in stored["sources"].items()]
 
 
-def _result(item: dict[str, Any]) -> Result:
-    return Result(
-        Kind(item["kind"]),
-        item["name"],
-        About(item["about"]),
-        Outcome(item["outcome"]),
-        item["detail"],
-        item["seconds"],
-        item["pieces"],
-        item.get("values", {}),
-    )
+def _part(name: str, data: Mapping[str, Any], entries: Mapping[str, Entry]) -> Part:
+    own = [entries[claim] for claim in data["claims"]]
+    return Part(Source(name), data["fingerprint"], data["effort"], data["versions"], own, data["computed"])
+
+
+def accepted() -> list[Entry]:
+    """The entries of the committed ledger, with which every run is compared."""
+    return [entry for part in load(COMMITTED) for entry in part.entries]
+
+
+def stale(parts: Sequence[Part], sources: Sequence[Source]) -> list[Source]:
+    """The files of claims whose outcomes these parts do not have for today's code."""
+    known = {part.source: part.fingerprint for part in parts}
+    return [source for source in sources if known.get(source) != source.fingerprint()]
+
+
+def differences(found: Sequence[Entry], accepted: Sequence[Entry], *, all_claims: bool) -> list[str]:
+    """One line for each verdict that is not the accepted one, and for each piece of evidence that is broken.
+
+    Args:
+        found: what was computed now.
+        accepted: the committed ledger.
+        all_claims: whether ``found`` has every claim, so that one that is only in ``accepted`` is missing.
+
+    Returns:
+        The lines; none if nothing differs.
+    """
+    known = {entry.claim.id: entry.verdict for entry in accepted}
+    lines = []
+    for entry in found:
+        expected = known.pop(entry.claim.id, None)
+        if expected is None:
+            lines.append(f"{entry.claim.id}: a new claim, {entry.verdict}")
+        elif entry.verdict != expected:
+            lines.append(f"{entry.claim.id}: was {expected}, is {entry.verdict}")
+        lines += [f"{entry.claim.id}: {r.kind} {r.name!r} is {r.outcome}: {r.detail}" for r in entry.broken]
+    return lines + [f"{name}: was {verdict}, is no longer claimed" for name, verdict in known.items() if all_claims]
+
+
+def unexplained(found: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
+    """The claims whose verdict has changed while the sentence that says what was found has not."""
+    known = {entry.claim.id: entry for entry in accepted}
+    return [
+        entry.claim.id
+        for entry in found
+        if (old := known.get(entry.claim.id))
+        and old.verdict != entry.verdict
+        and entry.claim.found
+        and old.claim.found == entry.claim.found
+    ]

@@ -85,15 +85,19 @@ def digest(*modules: str, data: Sequence[Path] = ()) -> str:
     """SHA-256 of the code that these modules run, and of data files.
 
     Args:
-        modules: dotted names, such as ``theory.claims.method.filters``.
+        modules: dotted names, such as ``theory.claims.method.filters``; ``theory.studies.dips:compute`` is what this
+            function needs of its module, so that what draws its data does not count.
         data: files that the result depends on besides; they count byte by byte.
 
     Returns:
         64 hexadecimal digits. Equal code gives equal digits, whatever its comments, docstrings and layout.
     """
+    codes = {path: _read(path).code for path in closure(*modules)}
+    parts = [name.partition(":") for name in modules if ":" in name]
+    codes |= {_module(module): _part(_module(module), function).code for module, _, function in parts}
     total = hashlib.sha256()
-    for path in sorted(closure(*modules)):
-        total.update(f"{path.relative_to(ROOT)}\0{_read(path).code}\0".encode())
+    for path, code in sorted(codes.items()):
+        total.update(f"{path.relative_to(ROOT)}\0{code}\0".encode())
     for path in data:
         name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
@@ -108,28 +112,41 @@ def closure(*modules: str) -> tuple[Path, ...]:
     counts with all of them. Names must be imported from a module: what ``import theory; theory.x`` reads is not seen.
 
     Args:
-        modules: dotted names.
+        modules: as for :func:`digest`.
 
     Returns:
         The files; those of ``modules`` first, in their order.
 
     Raises:
         ModuleNotFoundError: a name is no module of this checkout.
+        AttributeError: the module has no such function.
     """
-    found: dict[Path, None] = {}
-    for module in modules:
-        path = _file(module)
-        if path is None:
-            raise ModuleNotFoundError(f"{module!r} is no module of {', '.join(PACKAGES)} below {ROOT}")
-        found[path] = None
-    waiting = list(found)
+    found: dict[Path, _Code] = {}
+    for module, _, function in (name.partition(":") for name in modules):
+        path = _module(module)
+        found[path] = _part(path, function) if function else _read(path)
+    waiting = list(found.values())
     while waiting:
-        for module, name in _read(waiting.pop()).imports:
+        for module, name in waiting.pop().imports:
             path = _home(module, name)
             if path and path not in found:
-                found[path] = None
-                waiting.append(path)
+                found[path] = _read(path)
+                waiting.append(found[path])
     return tuple(found)
+
+
+def constants(module: str, *names: str) -> dict[str, Any]:
+    """The values that a module gives to these names, read without importing it; those that it has, as literals."""
+    tree = ast.parse(_module(module).read_text(encoding="utf-8"))
+    return {name: ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)
+            for name in names if name in _bound(node)}  # fmt: skip
+
+
+def _module(name: str) -> Path:
+    path = _file(name)
+    if path is None:
+        raise ModuleNotFoundError(f"{name!r} is no module of {', '.join(PACKAGES)} below {ROOT}")
+    return path
 
 
 def _file(module: str) -> Path | None:
@@ -151,23 +168,31 @@ def _home(module: str, name: str | None) -> Path | None:
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A file: its code as text, what it imports, and the names that it has from elsewhere."""
+class _Code:
+    """A file or a part of it: its code as text, what it imports, and the names that it has from elsewhere."""
 
     code: str
     imports: tuple[tuple[str, str | None], ...]
     hands_on: dict[str, tuple[str, str]]
 
 
-def _read(path: Path) -> _Read:
+def _read(path: Path) -> _Code:
+    """A whole file."""
+    return _part(path, "")
+
+
+def _part(path: Path, function: str) -> _Code:
+    """What a function needs of its file; all of it if the name is empty."""
     status = path.stat()
-    return _parse(path, status.st_mtime_ns, status.st_size)
+    return _parse(path, function, status.st_mtime_ns, status.st_size)
 
 
 @cache
-def _parse(path: Path, *_stamp: int) -> _Read:
+def _parse(path: Path, function: str, *_stamp: int) -> _Code:
     """Read a file, once for each of its versions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    if function:
+        tree.body = _needed(tree.body, function, path)
     imports, hands_on = [], {}
     for node, run in _nodes(tree):
         if isinstance(node, ast.Import) and run:
@@ -180,7 +205,45 @@ def _parse(path: Path, *_stamp: int) -> _Read:
         elif isinstance(node, ast.Name) and node.id == "iter_modules" and path.name == "__init__.py":
             package = ".".join(path.parent.relative_to(ROOT).parts)
             imports += [(f"{package}.{file.stem}", None) for file in sorted(path.parent.glob("*.py"))]
-    return _Read(_text(tree), tuple(imports), hands_on)
+    return _Code(_text(tree), tuple(imports), hands_on)
+
+
+def _needed(body: list[ast.stmt], function: str, path: Path) -> list[ast.stmt]:
+    """The statements of a module that a function of it needs, directly or through others; those that bind no name."""
+    bound = [_bound(statement) for statement in body]
+    names = [{node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} for statement in body]
+    if not any(function in one for one in bound):
+        raise AttributeError(f"{path} has no {function!r}")
+    wanted, before = {function}, set[str]()
+    while wanted != before:
+        before = set(wanted)
+        for own, used in zip(bound, names, strict=True):
+            if not own or own & wanted:
+                wanted |= used
+    # an import may bind more than is needed: it shrinks to what is
+    kept = [_only(statement, wanted) for statement, own in zip(body, bound, strict=True) if not own or own & wanted]
+    return [statement for statement in kept if not _is_docstring(statement)]
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement of a module binds."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {alias.asname or alias.name.partition(".")[0] for alias in names}
+        case ast.Assign(targets=targets):
+            return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+    return set()
+
+
+def _only(statement: ast.stmt, wanted: set[str]) -> ast.stmt:
+    """An import without the names that are not wanted; anything else as it is."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        statement.names = [a for a in statement.names if (a.asname or a.name.partition(".")[0]) in wanted]
+    return statement
 
 
 def _nodes(node: ast.AST, run: bool = True) -> Iterator[tuple[ast.AST, bool]]:

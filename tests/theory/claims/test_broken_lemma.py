@@ -7,7 +7,7 @@ from theory.claims.lemmas import boundedness
 from theory.claims.method import identities
 from theory.ledger.claim import Verdict, entries
 from theory.ledger.evidence import QUICK
-from theory.ledger.proof import Square
+from theory.ledger.provers import Square
 
 
 def verdict_of(claim):

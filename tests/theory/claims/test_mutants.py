@@ -4,7 +4,9 @@ import pytest
 
 from tests.theory.claims.mutants import AFTER, CONVEX, MUTANTS, NONCONVEX, TRACKING
 from tests.theory.claims.mutation import mutated
-from theory import pinned
+from theory.ledger import outcomes
+
+ACCEPTED = outcomes.accepted()
 
 
 def noticed(load, group, ids):
@@ -13,7 +15,7 @@ def noticed(load, group, ids):
     known = {claim.id: claim for claim in load(f"theory.claims.{group}").CLAIMS}
     for name in ids:
         (entry,) = ledger.entries([known[name]], evidence.QUICK)
-        if ledger.surprises([entry], pinned.VERDICTS):
+        if outcomes.differences([entry], ACCEPTED, all_claims=False):
             return True
     return False
 

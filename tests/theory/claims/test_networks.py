@@ -5,7 +5,7 @@ import json
 import pytest
 
 from theory.claims.networks import laptop, paper_tables
-from theory.ledger.claim import Claim, Verdict, entries, surprises
+from theory.ledger.claim import Claim, Verdict, entries
 from theory.ledger.evidence import QUICK, Outcome
 
 
@@ -23,7 +23,7 @@ def test_every_table_is_present():
 
 
 @pytest.mark.parametrize(("interval", "verdict"), [
-    ((0.1, 0.7), Verdict.REPRODUCED), ((-0.9, -0.1), Verdict.NOT_REPRODUCED), ((-0.1, 0.3), Verdict.NOT_REPRODUCED),
+    ((0.1, 0.7), Verdict.REPRODUCED), ((-0.9, -0.1), Verdict.CONTRADICTED), ((-0.1, 0.3), Verdict.UNDECIDED),
 ])  # fmt: skip
 def test_a_stored_comparison_decides(tmp_path, interval, verdict):
     (tmp_path / "table-3.json").write_text(json.dumps(stored(*interval)))
@@ -60,8 +60,8 @@ def test_an_open_comparison_is_an_answer_and_not_broken_evidence(tmp_path):
     (tmp_path / "x.json").write_text(json.dumps(stored(-0.1, 0.3)))
     (entry,) = entries([Claim("x", "ours", "s", evidence=paper_tables.evidence_for("x", tmp_path))], QUICK)
     assert entry.results[0].outcome is Outcome.INCONCLUSIVE
-    assert surprises([entry], {"x": "not-reproduced"}) == []
-    assert len(surprises([entry], {"x": "reproduced"})) == 1
+    assert entry.verdict is Verdict.UNDECIDED
+    assert entry.broken == []
 
 
 def test_without_a_file_it_is_not_run(tmp_path):

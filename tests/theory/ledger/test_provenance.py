@@ -140,3 +140,29 @@ def test_a_record_names_code_commit_tools_and_machine():
     assert record.keys() == {"source", "commit", "computed", "versions", "processor", "cores", "platform", "load"}
     assert record["versions"].keys() == {"python", "numpy"}
     assert record["cores"] >= 1
+
+
+def test_a_function_counts_with_what_it_needs_of_its_module(checkout):
+    text = (
+        "from theory import b, other\nfrom theory.b import x\nLIMIT = x\n\ndef helper():\n    return LIMIT\n\n"
+        "def compute():\n    return helper()\n\ndef draw():\n    return other\n"
+    )
+    checkout(a=text)
+    assert names("theory.a:compute") == ["a.py", "b.py"]
+    before = provenance.digest("theory.a:compute"), provenance.digest("theory.a")
+    checkout(a=text + "    # its end\n\ndef drawn_otherwise():\n    return 1\n")
+    assert provenance.digest("theory.a:compute") == before[0]
+    assert provenance.digest("theory.a") != before[1]
+    for changed in ("return LIMIT + 1", "return helper"):
+        checkout(a=text.replace("return LIMIT" if "LIMIT" in changed else "return helper()", changed))
+        assert provenance.digest("theory.a:compute") != before[0]
+    with pytest.raises(AttributeError, match="'none'"):
+        provenance.closure("theory.a:none")
+
+
+def test_constants_are_read_without_importing(checkout):
+    checkout(a='import nothing_of_this_name\nSTUDIES = ("one", "two")\nTITLE = (\n    "A "\n    "title"\n)\n')
+    assert provenance.constants("theory.a", "STUDIES", "TITLE", "SEE") == {
+        "STUDIES": ("one", "two"),
+        "TITLE": "A title",
+    }

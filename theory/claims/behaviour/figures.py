@@ -13,6 +13,7 @@ from theory.ledger.evidence import Effort, Finding, Outcome, measured
 from theory.studies import store
 from theory.studies.intervals import t_interval
 
+READS = ("theory/cardioid.json", "theory/rosenbrock.json", "theory/figure-8.json")
 NEGATIVE = ("(-5)", "(-20)", "(-50)", "(-80)", "(-90)")
 
 

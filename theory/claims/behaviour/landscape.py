@@ -5,7 +5,7 @@ import sympy as sp
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, measured, proof
-from theory.ledger.proof import Check, identity
+from theory.ledger.provers import Check, identity
 from theory.method.algorithms import ESGD
 from theory.method.trajectory import record
 from theory.simulate.full_batch import settled_sharpness

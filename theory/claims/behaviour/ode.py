@@ -8,7 +8,7 @@ import sympy as sp
 from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Finding, Outcome, Piece, counterexample, holds_for, measured, proof
-from theory.ledger.proof import Check, Expr, identity
+from theory.ledger.provers import Check, Expr, identity
 from theory.stability import linear
 
 t, alpha, beta1, beta2, c, x, s = sp.symbols("t alpha beta1 beta2 c x s")

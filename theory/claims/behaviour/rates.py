@@ -9,6 +9,7 @@ from pathlib import Path
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
 
+READS = ("rates/*.json",)
 FOLDER = Path(__file__).resolve().parents[3] / "results" / "rates"
 
 STATEMENTS = {

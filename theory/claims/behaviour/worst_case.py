@@ -8,12 +8,13 @@ import sympy as sp
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, Piece, measured, proof
-from theory.ledger.proof import Check, identity
+from theory.ledger.provers import Check, identity
 from theory.worst_case import closed_forms, grid, settled, store
 from theory.worst_case.method import Method
 from theory.worst_case.row import Problem
 from theory.worst_case.settled import Setting
 
+READS = ("worst-case/rows.json", "worst-case/certificates/*.json")
 S = sp.Symbol("S", positive=True)
 EXACT = "exact rational arithmetic"
 

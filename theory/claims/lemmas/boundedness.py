@@ -7,7 +7,7 @@ import sympy as sp
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
-from theory.ledger.proof import Check, Query, Square, certificate, magnitude, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, magnitude, reals, smt
 from theory.method.sequences import average, exploration, explored
 
 x, y, beta, mixing, G = reals("x y beta c G")

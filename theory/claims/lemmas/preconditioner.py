@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
-from theory.ledger.proof import Check, Query, Square, certificate, magnitude, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, magnitude, reals, smt
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Piece, counterexample, enumerated, holds_for, proof
-from theory.ledger.proof import Check, Square, certificate, identity
+from theory.ledger.provers import Check, Square, certificate, identity
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import Trajectory, record

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
-from theory.ledger.proof import Check, Expr, Query, identity, reals, smt
+from theory.ledger.provers import Check, Expr, Query, identity, reals, smt
 from theory.method.filters import Filter
 from theory.method.sequences import accumulated, average, differences, explored, transport
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
-from theory.ledger.proof import Check, identity
+from theory.ledger.provers import Check, identity
 from theory.method.sequences import average, differences, exploration, explored, explored_by_slow_average
 
 g, g_before, h_before, h_two_before, alpha, beta1, nu = sp.symbols("g g' h' h'' alpha beta1 nu")

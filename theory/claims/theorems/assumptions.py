@@ -21,7 +21,7 @@ from theory.ledger.evidence import (
     measured,
     proof,
 )
-from theory.ledger.proof import Check, Query, Square, certificate, identity, magnitude, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, identity, magnitude, reals, smt
 from theory.method.sequences import average, explored
 from theory.theorems.regret_chain import monotone_share
 from theory.theorems.skewed_noise import drift_bounds, long_run

@@ -10,7 +10,7 @@ from theory.claims.theorems.descent import chains
 from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Evidence, Kind, Piece, holds_for, proof
-from theory.ledger.proof import Check, Query, Square, certificate, either, identity, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, either, identity, reals, smt
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import Trajectory, record

@@ -9,7 +9,7 @@ from theory.claims.lemmas.tracking import CONDITIONAL, convex_split, m_recursion
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import About, Effort, Evidence, Kind, Piece, enumerated, holds_for, proof
-from theory.ledger.proof import Check, Expr, Query, Square, certificate, identity, reals, smt
+from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, reals, smt
 from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record

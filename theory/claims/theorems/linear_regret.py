@@ -4,7 +4,7 @@ from math import sqrt
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, measured, proof
-from theory.ledger.proof import Check
+from theory.ledger.provers import Check
 from theory.method.filters import Filter
 from theory.theorems.bounds import Online, regret
 from theory.theorems.linear_regret import LONG, SHORT, Setting, drift, play

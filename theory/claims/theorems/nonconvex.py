@@ -11,7 +11,7 @@ from theory.claims.theorems.descent import PIECES, STEPS, chains, draw
 from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Piece, counterexample, enumerated, holds_for, proof
-from theory.ledger.proof import Check, Expr, Query, Square, certificate, identity, reals, smt
+from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, reals, smt
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record

@@ -8,7 +8,7 @@ from theory.claims.theorems.nonconvex import _polarisation, _virtual_step
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
-from theory.ledger.proof import Check, Query, identity, reals, smt
+from theory.ledger.provers import Check, Query, identity, reals, smt
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record

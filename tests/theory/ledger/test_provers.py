@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from theory.ledger.proof import Query, Square, certificate, identity, magnitude, reals, smt
+from theory.ledger.provers import Query, Square, certificate, identity, magnitude, reals, smt
 
 x, y = sp.symbols("x y", real=True)
 X, Y, B = reals("X Y B")
@@ -62,5 +62,5 @@ def test_smt_rejects(query, why):
 
 @pytest.mark.parametrize("silent", ["_ask_z3", "_ask_cvc5"])
 def test_unknown_is_never_success(monkeypatch, silent):
-    monkeypatch.setattr(f"theory.ledger.proof.{silent}", lambda _: "unknown")
+    monkeypatch.setattr(f"theory.ledger.provers.{silent}", lambda _: "unknown")
     assert not smt(Query([X >= 0], X + 1 >= 1, twin=X >= 1)).ok

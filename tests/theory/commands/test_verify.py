@@ -1,0 +1,120 @@
+"""``python -m theory verify`` and ``ledger``: what goes to stdout, the files, what is kept, the exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from theory import __main__ as command
+from theory.commands import ledger as ledger_command
+from theory.commands import verify as verify_command
+from theory.ledger import outcomes
+from theory.ledger.sources import Source
+
+ROOT = Path(__file__).parents[3]
+FILE = ROOT / "tests" / "theory" / "ledger" / "claims_of_another_paper.py"
+KEYS = {"id", "source", "statement", "plain", "found", "assumptions", "corrected", "verdict", "evidence"}
+FEW = (Source("theory.claims.lemmas.tracking"),)
+NAMES = [claim.id for claim in FEW[0].claims()]
+
+
+@pytest.fixture
+def few(monkeypatch, tmp_path):
+    """One file of claims, and a ledger of its own."""
+    for module in (verify_command, ledger_command):
+        monkeypatch.setattr(module, "SOURCES", FEW)
+    monkeypatch.setattr(outcomes, "LOCAL", tmp_path / "local.json")
+    monkeypatch.setattr(outcomes, "COMMITTED", tmp_path / "committed.json")
+
+
+def test_the_first_run_computes_the_second_keeps_and_fresh_computes_again(few, capsys):
+    assert command.main(["verify"]) == 1  # nothing is committed: every claim is new
+    first = capsys.readouterr()
+    assert f"{len(NAMES)} claims checked" in first.err
+    assert "not as committed ours-tracking-error: a new claim, proved" in first.err.replace("\n", " ")
+    assert "ours-tracking-error" not in first.out  # a claim of ours is counted
+    command.main(["verify", "--all"])
+    second = capsys.readouterr()
+    assert "nothing to check again" in second.err
+    assert f"{len(NAMES)} kept" in second.err
+    assert "ours-tracking-error" in second.out
+    command.main(["verify", "--fresh"])
+    assert f"{len(NAMES)} claims checked" in capsys.readouterr().err
+
+
+def test_accept_writes_the_ledger_that_later_runs_are_compared_with(few, capsys):
+    assert command.main(["verify", "--accept"]) == 0
+    stored = json.loads(outcomes.COMMITTED.read_text())
+    assert stored["effort"] == "thorough"
+    assert [claim["id"] for claim in stored["claims"]] == NAMES
+    assert command.main(["verify"]) == 0
+    mine = stored["claims"][NAMES.index("ours-tracking-error")]
+    mine["evidence"][0]["outcome"] = "contradicts"
+    outcomes.COMMITTED.write_text(json.dumps(stored))
+    capsys.readouterr()
+    assert command.main(["verify"]) == 1
+    assert "ours-tracking-error: was refuted, is proved" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_ledger_prints_stored_outcomes_and_says_which_are_old(few, capsys, monkeypatch):
+    assert command.main(["ledger"]) == 2
+    assert "first: python -m theory verify" in capsys.readouterr().err
+    command.main(["verify"])
+    capsys.readouterr()
+    assert command.main(["ledger", "--json"]) == 0
+    told = capsys.readouterr()
+    claim = json.loads(told.out)[NAMES.index("ours-tracking-error")]
+    assert claim.keys() >= KEYS
+    assert claim["verdict"] == "proved"
+    assert told.err == ""
+    command.main(["ledger", "--only", "ours-tracking-error"])
+    assert claim["evidence"][0]["name"] in capsys.readouterr().out
+    outcomes.LOCAL.rename(outcomes.COMMITTED)
+    monkeypatch.setattr(Source, "fingerprint", lambda _: "other code")
+    assert command.main(["ledger"]) == 0
+    assert "older than the code: lemmas.tracking" in capsys.readouterr().err.replace("\n", " ")
+    assert command.main(["ledger", "--tex"]) == 1
+
+
+def test_a_file_of_claims_from_outside(capsys, tmp_path):
+    assert command.main(["verify", "--claims", str(FILE), "--json", str(tmp_path / "out.json")]) == 1
+    out = capsys.readouterr().out
+    assert "refuted" in out
+    assert "proved" in out
+    claims = json.loads((tmp_path / "out.json").read_text())["claims"]
+    assert {claim["id"]: claim["verdict"] for claim in claims} == {"binomial": "proved", "all-even": "refuted"}
+    assert command.main(["verify", "--claims", str(FILE), "--only", "binomial"]) == 0
+
+
+@pytest.mark.parametrize(("arguments", "why"), [
+    (["--only", "theorem1"], "did you mean theorem-1"),
+    (["--claims", "nowhere.py"], "does not exist"),
+    (["--claims", "results"], "takes a Python file"),
+    (["--accept", "--only", "lemma-7"], "leave out --only"),
+])  # fmt: skip
+def test_what_cannot_run_is_said_in_a_line(arguments, why, capsys):
+    assert command.main(["verify", *arguments]) == 2
+    assert why in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_an_error_in_a_users_file_is_shown_as_theirs(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text("CLAIMS = (1 / 0,)\n")
+    with pytest.raises(ZeroDivisionError):
+        command.main(["verify", "--claims", str(mine)])
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--help"], ["ledger"], ["advise", "--lr", ".1", "--alpha", "-5", "--beta1", ".99"],
+], ids=lambda arguments: arguments[0])  # fmt: skip
+def test_a_command_imports_only_what_it_needs(arguments):
+    code = (
+        "import sys\nfrom theory.__main__ import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        "print([n for n in ('torch', 'sympy', 'z3', 'cvc5', 'hypothesis', 'sklearn', 'numba', 'matplotlib',"
+        " 'theory.claims.lemmas') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

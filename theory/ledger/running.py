@@ -1,0 +1,126 @@
+"""Runs evidence in several processes, claim by claim, the ones that take longest first."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from theory.ledger.claim import Entry, entries
+from theory.ledger.effort import Effort
+from theory.ledger.sources import Source
+
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+"""One thread per process: the processes fill the cores, and sums do not depend on how many cores there are."""
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a run is: claims done, claims in all, and what runs now."""
+
+    done: int
+    total: int
+    running: Sequence[str]
+
+
+def run(
+    sources: Mapping[Source, Sequence[str] | None],
+    effort: Effort,
+    *,
+    processes: int | None = None,
+    seconds: Mapping[str, float] | None = None,
+    follow: Callable[[State], None] = lambda _: None,
+    finished: Callable[[Source, list[Entry]], None] = lambda *_: None,
+) -> dict[Source, list[Entry]]:
+    """Run the evidence of claims.
+
+    Args:
+        sources: the files, each with the ids of the claims to run; None for all of them.
+        effort: how much to spend per claim.
+        processes: how many at a time; the number of cores by default.
+        seconds: how long claims took earlier, by id: the longest start first.
+        follow: called when a claim starts or ends.
+        finished: called when all claims of a file are done.
+
+    Returns:
+        The entries by file, in the file's order.
+
+    Raises:
+        ClaimsError: a file of claims cannot be used.
+    """
+    known = {} if seconds is None else seconds
+    count = processes or cores()
+    saved = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(THREADS)  # read once, when a process imports its libraries
+    try:
+        # Started afresh, not forked: a copy of a process whose libraries have threads may hang.
+        with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+            try:
+                return _run(pool, count, sources, effort, known, follow, finished)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list((pool._processes or {}).values()):  # a claim may run for minutes
+                    process.terminate()
+                raise
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run(
+    pool: ProcessPoolExecutor,
+    count: int,
+    sources: Mapping[Source, Sequence[str] | None],
+    effort: Effort,
+    known: Mapping[str, float],
+    follow: Callable[[State], None],
+    finished: Callable[[Source, list[Entry]], None],
+) -> dict[Source, list[Entry]]:
+    listed = pool.map(_ids, sources)
+    ids = {source: [name for name in own if wanted is None or name in wanted]
+           for (source, wanted), own in zip(sources.items(), listed, strict=True)}  # fmt: skip
+    waiting = [(source, name) for source, own in ids.items() for name in own]
+    waiting.sort(key=lambda job: -known.get(job[1], 1.0))
+    total = len(waiting)
+    running: dict[Future[Entry], tuple[Source, str]] = {}
+    found: dict[tuple[Source, str], Entry] = {}
+    left = {source: len(own) for source, own in ids.items()}
+
+    def report() -> None:
+        follow(State(len(found), total, [name for _, name in running.values()]))
+
+    for source in [source for source, number in left.items() if not number]:
+        finished(source, [])
+    while waiting or running:
+        while waiting and len(running) < count:
+            job = waiting.pop(0)
+            running[pool.submit(_entry, *job, effort)] = job
+        report()
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            job = running.pop(future)
+            found[job] = future.result()
+            source = job[0]
+            left[source] -= 1
+            if not left[source]:
+                finished(source, [found[source, name] for name in ids[source]])
+    report()
+    return {source: [found[source, name] for name in own] for source, own in ids.items()}
+
+
+def _ids(source: Source) -> list[str]:
+    return [claim.id for claim in source.claims()]
+
+
+def _entry(source: Source, name: str, effort: Effort) -> Entry:
+    (claim,) = [claim for claim in source.claims() if claim.id == name]
+    (entry,) = entries([claim], effort)
+    return Entry(claim.bare, entry.results)
