@@ -210,6 +210,7 @@ def _parse(path: Path, function: str, *_stamp: int) -> _Code:
 
 def _needed(body: list[ast.stmt], function: str, path: Path) -> list[ast.stmt]:
     """The statements of a module that a function of it needs, directly or through others; those that bind no name."""
+    body = [statement for statement in body if not _for_types(statement)]
     bound = [_bound(statement) for statement in body]
     names = [{node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} for statement in body]
     if not any(function in one for one in bound):
@@ -249,9 +250,13 @@ def _only(statement: ast.stmt, wanted: set[str]) -> ast.stmt:
 def _nodes(node: ast.AST, run: bool = True) -> Iterator[tuple[ast.AST, bool]]:
     """All nodes below, each with whether it runs: what stands under ``if TYPE_CHECKING`` does not."""
     for child in ast.iter_child_nodes(node):
-        checked = isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"
         yield child, run
-        yield from _nodes(child, run and not checked)
+        yield from _nodes(child, run and not _for_types(child))
+
+
+def _for_types(node: ast.AST) -> bool:
+    """Whether it is an ``if TYPE_CHECKING``."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _text(value: Any) -> str:
