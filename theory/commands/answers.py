@@ -1,15 +1,15 @@
-"""The ledger as text for a terminal: what the paper claims line by line, what we claim by group, one claim whole."""
+"""The ledger as text for a terminal: what the paper claims, what we claim by subject, one claim with its evidence."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.evidence import About, Kind, Outcome, Result
+from theory.ledger.outcomes import Part
 
 STYLES = {
     Verdict.PROVED: "green",
@@ -30,6 +30,10 @@ KINDS = {
     Kind.MEASUREMENT: "measured",
     Kind.COUNTEREXAMPLE: "counterexample",
 }
+
+
+SUBJECTS = {"behaviour": "how E behaves", "networks": "trained networks"}
+"""The rooms of claims whose name says less than a heading should."""
 
 
 def of_paper(entry: Entry) -> bool:
@@ -53,63 +57,74 @@ def _kind(result: Result) -> str:
     return KINDS[result.kind] + (f" ({prose} prose {'piece' if prose == 1 else 'pieces'})" if prose else "")
 
 
-def whole(ledger: Sequence[Entry], changed: Mapping[str, str], *, every: bool) -> RenderableType:
-    """What the paper claims, a line per claim; then what we claim, counted by kind, or with ``every`` line by line.
+def whole(parts: Sequence[Part], changed: Mapping[str, str], *, every: bool) -> RenderableType:
+    """What the paper claims, claim by claim; then what we claim, counted by subject, or with ``every`` claim by claim.
 
     Args:
-        ledger: the claims with their outcomes.
+        parts: the outcomes, file by file.
         changed: the accepted verdict of each claim that has another one now: what was found then no longer applies.
-        every: also a line for each claim of ours.
+        every: also each claim of ours.
 
     Returns:
         Something that rich prints.
     """
+    ledger = [entry for part in parts for entry in part.entries]
     paper = [entry for entry in ledger if of_paper(entry)]
     ours = [entry for entry in ledger if not of_paper(entry)]
-    parts: list[RenderableType] = []
+    shown: list[RenderableType] = []
     if paper:
-        parts += [table("What the paper claims, and what we found", paper, changed), Text(counts(paper) + "\n")]
+        shown += [
+            listed("What the paper claims, and what we found", parts, changed, of_paper),
+            Text(counts(paper) + "\n"),
+        ]
     if ours and (every or not paper):
-        parts += [table("What we claim", ours, changed), Text(counts(ours) + "\n")]
+        shown += [listed("What we claim", parts, changed, lambda entry: not of_paper(entry)), Text(counts(ours) + "\n")]
     elif ours:
-        parts += [grouped(ours), Text("every line: --all; one claim with its evidence: --only ID\n", style="dim")]
-    return Group(*parts)
+        shown += [counted(parts), Text("each of them: --all; one claim with its evidence: --only ID\n", style="dim")]
+    return Group(*shown)
 
 
-def table(title: str, ledger: Sequence[Entry], changed: Mapping[str, str]) -> Table:
-    """One row per claim: id, verdict, what was found, and how it is known."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    drawn.add_column("claim", no_wrap=True)
-    drawn.add_column("verdict", no_wrap=True)
-    drawn.add_column("found", ratio=3)
-    drawn.add_column("known by", ratio=1)
-    for entry in ledger:
+def listed(
+    title: str, parts: Sequence[Part], changed: Mapping[str, str], chosen: Callable[[Entry], bool]
+) -> RenderableType:
+    """Two lines per chosen claim, below its subject: its verdict with how that is known, and what was found."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
+    drawn.add_column(no_wrap=True)
+    drawn.add_column()
+    last = None
+    for about, entry in ((subject(part), entry) for part in parts for entry in part.entries if chosen(entry)):
+        if about != last:
+            last = about
+            drawn.add_row("", Text(last, style="underline"))
         found = entry.claim.found or entry.claim.plain or entry.claim.statement
         if entry.claim.id in changed:
             found = f"the verdict was {changed[entry.claim.id]}: see below"
-        drawn.add_row(entry.claim.id, _verdict(entry), Text(found), Text(known_by(entry), style="dim"))
+        known = known_by(entry)
+        head = Text.assemble((entry.claim.id, "bold"), (f"  by {known}" if known else "", "dim"))
+        drawn.add_row(_verdict(entry), Group(head, Text(found)))
     return drawn
 
 
-def grouped(ledger: Sequence[Entry]) -> Table:
-    """One row per source of claims, with how many have each verdict."""
-    drawn = Table(title="What we claim, counted", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    groups: dict[str, list[Entry]] = {}
-    for entry in ledger:
-        groups.setdefault(_group(entry), []).append(entry)
-    drawn.add_column("about")
-    shown = [verdict for verdict in Verdict if any(entry.verdict is verdict for entry in ledger)]
-    for verdict in shown:
-        drawn.add_column(Text(verdict, style=STYLES[verdict]), justify="right")
-    for name, entries in groups.items():
-        number = Counter(entry.verdict for entry in entries)
-        drawn.add_row(name, *(str(number[verdict] or "") for verdict in shown))
+def counted(parts: Sequence[Part]) -> RenderableType:
+    """One line per subject: how many claims of ours have each verdict."""
+    subjects: dict[str, Counter[Verdict]] = {}
+    for part in parts:
+        number = Counter(entry.verdict for entry in part.entries if not of_paper(entry))
+        subjects.setdefault(subject(part), Counter()).update(number)
+    drawn = Table(title="What we claim, counted", title_justify="left", title_style="bold", box=None, show_header=False)
+    for name, number in subjects.items():
+        said = Text(", ").join(
+            Text(f"{number[verdict]} {verdict}", STYLES[verdict]) for verdict in Verdict if number[verdict]
+        )
+        if said:
+            drawn.add_row(name, said)
     return drawn
 
 
-def _group(entry: Entry) -> str:
-    """What a claim of ours is about: small networks, or the method."""
-    return "small networks, trained" if "laptop" in entry.claim.source else "the method and its theory"
+def subject(part: Part) -> str:
+    """What a file of claims is about, by its room: ``theory.claims.lemmas.tracking`` -> ``lemmas``."""
+    room = part.source.name.removesuffix(".py").split(".")[-2:][0]
+    return SUBJECTS.get(room, room)
 
 
 def counts(ledger: Iterable[Entry]) -> str:

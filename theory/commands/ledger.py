@@ -58,9 +58,10 @@ def run(options: argparse.Namespace) -> int:
     elif options.only:
         Console().print(*map(answers.details, chosen), sep="\n")
     else:
-        Console().print(answers.whole(chosen, {}, every=options.all))
+        Console().print(answers.whole(parts, {}, every=options.all))
     if old:
         names = ", ".join(source.name.removeprefix("theory.claims.") for source in old)
+        names = names if len(old) < len(SOURCES) else "all of it"
         errors.print(f"older than the code: {names}; python -m theory verify checks them again", highlight=False)
     return 0
 

@@ -66,9 +66,10 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
     _check_names(options.only, known)
     with shown() as follow:
         found = running.run({source: options.only}, effort, follow=follow)[source]
+    parts = [Part(source, "", effort.name, outcomes.versions(), found)]
     if options.json:
-        outcomes.save([Part(source, "", effort.name, outcomes.versions(), found)], options.json)
-    _print(found, {}, options)
+        outcomes.save(parts, options.json)
+    _print(parts, {}, options)
     return int(any(entry.verdict in BAD for entry in found))
 
 
@@ -76,13 +77,13 @@ def _own(options: argparse.Namespace, effort: Effort) -> int:
     """The package's claims: those whose outcomes are not here for today's code are run."""
     begin = time.monotonic()
     accepted = outcomes.accepted()
-    if options.only:
-        ledger, ran = _chosen(options, effort, accepted)
-    else:
-        ledger, ran = _everything(options, effort, accepted)
+    parts, ran = (_chosen if options.only else _everything)(options, effort, accepted)
+    if options.json:
+        outcomes.save(parts, options.json)
+    ledger = [entry for part in parts for entry in part.entries]
     changed = {entry.claim.id: entry.verdict for entry in accepted}
     changed = {e.claim.id: changed[e.claim.id] for e in ledger if changed.get(e.claim.id, e.verdict) != e.verdict}
-    _print(ledger, changed, options)
+    _print(parts, changed, options)
     seconds = time.monotonic() - begin
     kept = len(ledger) - ran
     said = f"{ran} claims checked in {seconds:.0f} s" if ran else f"nothing to check again ({seconds:.0f} s)"
@@ -98,7 +99,7 @@ def _own(options: argparse.Namespace, effort: Effort) -> int:
     return int(bool(differing))
 
 
-def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Entry], int]:
+def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Part], int]:
     """All claims, and how many of them were run. What is finished is kept at once, so a stopped run goes on later."""
     prints = {source: source.fingerprint() for source in SOURCES}
     known = [*outcomes.load(outcomes.COMMITTED if options.accept else outcomes.LOCAL), *outcomes.load(outcomes.LOCAL)]
@@ -127,23 +128,18 @@ def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[
             sys.exit(130)
     ordered = [parts[source] for source in SOURCES]
     outcomes.save(ordered, outcomes.LOCAL)
-    if options.json:
-        outcomes.save(ordered, options.json)
-    return [entry for part in ordered for entry in part.entries], ran
+    return ordered, ran
 
 
-def _chosen(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Entry], int]:
+def _chosen(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Part], int]:
     """The claims of these ids, run now."""
     homes = {claim.id: source for source in SOURCES for claim in source.claims()}
     _check_names(options.only, list(homes))
     sources = dict.fromkeys(dict.fromkeys(homes[name] for name in options.only), options.only)
     with shown() as follow:
         found = running.run(sources, effort, seconds=_seconds(accepted), follow=follow)
-    if options.json:
-        parts = [Part(s, s.fingerprint(), effort.name, outcomes.versions(), entries) for s, entries in found.items()]
-        outcomes.save(parts, options.json)
-    ledger = [entry for entries in found.values() for entry in entries]
-    return ledger, len(ledger)
+    parts = [Part(one, one.fingerprint(), effort.name, outcomes.versions(), own) for one, own in found.items()]
+    return parts, sum(len(part.entries) for part in parts)
 
 
 def _accept(ledger: Sequence[Entry], accepted: Sequence[Entry], differing: Sequence[str]) -> int:
@@ -179,10 +175,9 @@ def _seconds(accepted: Sequence[Entry]) -> Mapping[str, float]:
     return {entry.claim.id: sum(result.seconds for result in entry.results) for entry in accepted}
 
 
-def _print(ledger: Sequence[Entry], changed: Mapping[str, str], options: argparse.Namespace) -> None:
+def _print(parts: Sequence[Part], changed: Mapping[str, str], options: argparse.Namespace) -> None:
     console = Console()
     if options.only:
-        for entry in ledger:
-            console.print(answers.details(entry))
+        console.print(*(answers.details(entry) for part in parts for entry in part.entries), sep="\n")
     else:
-        console.print(answers.whole(ledger, changed, every=options.all))
+        console.print(answers.whole(parts, changed, every=options.all))

@@ -11,7 +11,7 @@ from theory.ledger.claim import Entry, entries
 from theory.ledger.effort import Effort
 from theory.ledger.sources import Source
 
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 """One thread per process: the processes fill the cores, and sums do not depend on how many cores there are."""
 
 
@@ -52,7 +52,7 @@ def run(
     known = {} if seconds is None else seconds
     count = processes or cores()
     saved = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(THREADS)  # read once, when a process imports its libraries
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # read once, when a process imports its libraries
     try:
         # Started afresh, not forked: a copy of a process whose libraries have threads may hang.
         with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:

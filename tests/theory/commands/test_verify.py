@@ -74,7 +74,7 @@ def test_ledger_prints_stored_outcomes_and_says_which_are_old(few, capsys, monke
     outcomes.LOCAL.rename(outcomes.COMMITTED)
     monkeypatch.setattr(Source, "fingerprint", lambda _: "other code")
     assert command.main(["ledger"]) == 0
-    assert "older than the code: lemmas.tracking" in capsys.readouterr().err.replace("\n", " ")
+    assert "older than the code: all of it" in capsys.readouterr().err.replace("\n", " ")
     assert command.main(["ledger", "--tex"]) == 1
 
 
