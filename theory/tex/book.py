@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from theory.ledger.files import write
+
 
 class Book:
     """Values by key, and the other files, of one generation."""
@@ -36,11 +38,8 @@ class Book:
         """Write ``values.tex`` and the files into ``folder``; ``.tex`` files there of an earlier time are removed."""
         lines = "".join(f"\\generated{{{key}}}{{{latex}}}\n" for key, latex in self.values.items())
         contents = {"values": lines, **self.files}
-        folder.mkdir(parents=True, exist_ok=True)
         for name, latex in contents.items():
-            partial = folder / f"{name}.partial"
-            partial.write_text("% Written by python -m theory ledger --tex\n" + latex)
-            partial.replace(folder / f"{name}.tex")
+            write(folder / f"{name}.tex", "% Written by python -m theory ledger --tex\n" + latex)
         for path in folder.glob("*.tex"):
             if path.stem not in contents:
                 path.unlink()

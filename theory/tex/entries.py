@@ -1,22 +1,25 @@
-"""The ledger: a verdict and numbers by key for the text, and every claim in one long table."""
+"""The ledger: a number and a verdict for each claim, values by key for the text, and the appendix that lists claims."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from theory.ledger.claim import Entry, Verdict
-from theory.ledger.evidence import About, Kind, Outcome, Result
+from theory.ledger.evidence import About, Kind, Result
 from theory.tex.book import Book
-from theory.tex.markup import count, statement, words
+from theory.tex.markup import code, count, grouped_table, statement, words
 
 NAMES = {
     Verdict.PROVED: "proved",
-    Verdict.REPAIRED: "proved, repaired",
-    Verdict.HOLDS: "holds in all cases tried",
+    Verdict.REPAIRED: "proved after a repair",
+    Verdict.HOLDS: "holds in the cases tried",
     Verdict.REPRODUCED: "reproduced",
-    Verdict.NOT_REPRODUCED: "not reproduced",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.CONTRADICTED: "contradicted",
     Verdict.REFUTED: "refuted",
     Verdict.NOT_RUN: "not run",
+    Verdict.BROKEN: "evidence broken",
 }
 KINDS = {
     Kind.PROOF: "proof",
@@ -25,24 +28,30 @@ KINDS = {
     Kind.MEASUREMENT: "measurement",
     Kind.COUNTEREXAMPLE: "counterexample",
 }
-OUTCOMES = {
-    Outcome.SUPPORTS: "supports",
-    Outcome.CONTRADICTS: "contradicts",
-    Outcome.INCONCLUSIVE: "inconclusive",
-    Outcome.ERROR: "broken",
+PARTS = {
+    "Section": "Its definitions, remarks and assumptions",
+    "Remark": "Its definitions, remarks and assumptions",
+    "Assumption": "Its definitions, remarks and assumptions",
+    "Theorem": "Its theorems and the lemmas behind them",
+    "Lemma": "Its theorems and the lemmas behind them",
+    "Table": "Its tables and figures",
+    "Figure": "Its tables and figures",
 }
-PARTS = ("Section", "Table", "Remark", "Assumption", "Theorem", "Figure", "Lemma")
-"""The order of the short table: where in the source paper a claim is made, then by number."""
+"""The first word of the place where the source paper makes a claim, and the group of the table that it belongs to."""
+OTHER = "Its abstract"
+NETWORKS = "ours; tier "
+"""How the source of a claim about our own trained networks begins; :mod:`theory.tex.questions` lists those."""
 
 
 def add(book: Book, ledger: Sequence[Entry]) -> None:
-    r"""Define every claim, and write the table.
+    r"""Define every claim and its numbers, and write the tables ``verdicts``, ``ledger-paper`` and ``ledger-ours``.
 
-    Keys: ``\generatedclaim{id}{verdict}``; ``id/name``, each number that its evidence holds by name, and ``id/name/2``
-    where a second piece of evidence has it, too;
-    ``count/verdict`` and ``count/all``, ``count/kind``, ``count/paper``, ``count/ours``.
+    Keys: ``\generatedclaim{id}{number}{verdict}``; ``id/name``, each number that its evidence holds by name, and
+    ``id/name/2`` where a second piece of evidence has it, too; ``count/verdict`` and ``count/all``, ``count/kind``,
+    ``count/paper``, ``count/ours``, ``count/paper/verdict``.
     """
-    lines = [f"\\generatedclaim{{{entry.claim.id}}}{{{NAMES[entry.verdict]}}}\n" for entry in ledger]
+    ordered = order(ledger)
+    lines = [f"\\generatedclaim{{{e.claim.id}}}{{{k}}}{{{NAMES[e.verdict]}}}\n" for k, e in enumerate(ordered, 1)]
     book.file("claims", "".join(lines))
     for entry in ledger:
         named: Counter[str] = Counter()
@@ -50,72 +59,122 @@ def add(book: Book, ledger: Sequence[Entry]) -> None:
             for name, value in result.values.items():
                 if result.kind is not Kind.PROOF:  # a proof's are certificates, which have a table
                     named[name] += 1
-                    order = f"/{named[name]}" if named[name] > 1 else ""
-                    book.value(f"{entry.claim.id}/{name}{order}", count(value))
+                    suffix = f"/{named[name]}" if named[name] > 1 else ""
+                    book.value(f"{entry.claim.id}/{name}{suffix}", count(value))
+    _counts(book, ledger)
+    paper = [entry for entry in ordered if of_paper(entry)]
+    ours = [entry for entry in ordered if not (of_paper(entry) or of_networks(entry))]
+    book.file("verdicts", _short([entry for entry in paper if entry.results]))
+    book.file("ledger-paper", _table((_part(entry), _row(entry, place(entry.claim.source))) for entry in paper))
+    book.file("ledger-ours", _table((_topic(entry), _row(entry, "")) for entry in ours))
+
+
+def _counts(book: Book, ledger: Sequence[Entry]) -> None:
     verdicts = Counter(entry.verdict for entry in ledger)
+    theirs = Counter(entry.verdict for entry in ledger if of_paper(entry))
     for verdict in Verdict:
         book.value(f"count/{verdict}", str(verdicts[verdict]))
+        book.value(f"count/paper/{verdict}", str(theirs[verdict]))
     book.value("count/all", str(len(ledger)))
-    book.value("count/paper", str(sum(entry.claim.source.startswith("paper") for entry in ledger)))
-    book.value("count/ours", str(sum(not entry.claim.source.startswith("paper") for entry in ledger)))
+    book.value("count/paper", str(theirs.total()))
+    book.value("count/ours", str(len(ledger) - theirs.total()))
     kinds = Counter(result.kind for entry in ledger for result in entry.results)
     for kind in Kind:
         book.value(f"count/{kind}", str(kinds[kind]))
-    pieces = Counter(_machine(piece["tool"]) for e in ledger for r in e.results for piece in r.pieces)
-    book.value("count/machine", str(pieces[True]))
-    book.value("count/prose", str(pieces[False]))
-    book.file("ledger", _table(ledger))
-    book.file("verdicts", _short(ledger))
+    prose = Counter(piece["tool"] == "prose" for e in ledger for r in e.results for piece in r.pieces)
+    book.value("count/machine", str(prose[False]))
+    book.value("count/prose", str(prose[True]))
 
 
-def _machine(tool: str) -> bool:
-    return tool != "prose"
+def order(ledger: Iterable[Entry]) -> list[Entry]:
+    """The order of the appendix: the paper's claims by their place in it, then ours, those about networks last."""
+
+    def key(entry: Entry) -> tuple[int, int, int, tuple[int, ...]]:
+        if not of_paper(entry):
+            return 1 + of_networks(entry), 0, 0, ()
+        where = place(entry.claim.source)
+        groups = list(dict.fromkeys(PARTS.values()))
+        part = _part(entry)
+        index = groups.index(part) if part in groups else len(groups)
+        word = list(PARTS).index(where.split()[0]) if index < len(groups) else 0
+        return 0, index, word, tuple(map(int, re.findall(r"\d+", where)))
+
+    return sorted(ledger, key=key)
 
 
-def _table(ledger: Sequence[Entry]) -> str:
-    """A block a claim: name, source and verdict on the left, statement and evidence on the right."""
-    rows = []
-    for entry in ledger:
-        claim = entry.claim
-        left = rf"\ledgername{{{claim.id}}}\newline \ledgerverdict{{{entry.verdict}}}{{{NAMES[entry.verdict]}}}"
-        parts = [statement(claim.statement)]
-        if claim.assumptions:
-            parts.append(rf"\emph{{Needs:}} {'; '.join(statement(text) for text in claim.assumptions)}.")
-        if claim.corrected:
-            parts.append(rf"\emph{{Corrected:}} {statement(claim.corrected)}")
-        parts += [_evidence(result) for result in entry.results]
-        if not entry.results:
-            parts.append(rf"\emph{{To be run with:}} {words(claim.needs or '')}.")
-        parts.append(rf"\emph{{Where:}} {words(claim.source)}.")
-        rows.append(left + " & " + r" \newline ".join(parts) + r" \\[3pt]")
-    return "\n".join([r"\begin{ledgertable}", *rows, r"\end{ledgertable}", ""])
+def of_paper(entry: Entry) -> bool:
+    """Whether the source paper makes the claim."""
+    return entry.claim.source.startswith("paper")
 
 
-def _evidence(result: Result) -> str:
-    about = " the correction" if result.about is About.CORRECTION else ""
-    said = f"{OUTCOMES[result.outcome]}{about}"
-    return rf"\emph{{{KINDS[result.kind].capitalize()}}} ({said}): {words(result.name)}; {words(result.detail)}."
+def of_networks(entry: Entry) -> bool:
+    """Whether the claim is about our own trained networks."""
+    return entry.claim.source.startswith(NETWORKS)
 
 
-def _short(ledger: Sequence[Entry]) -> str:
-    """The paper's claims with their verdicts, those without evidence left out, in the source paper's order of parts."""
-    paper = [entry for entry in ledger if entry.claim.source.startswith("paper") and entry.results]
-    rows = [
-        rf"{words(_place(entry.claim.source))} & \claimref{{{entry.claim.id}}} & {NAMES[entry.verdict]} \\"
-        for entry in sorted(paper, key=lambda entry: _order(_place(entry.claim.source)))
-    ]
-    return "\n".join(
-        [r"\begin{tabular}{lll}", r"\toprule", r"in the source paper & claim & verdict \\", r"\midrule", *rows,
-         r"\bottomrule", r"\end{tabular}", ""]
-    )  # fmt: skip
-
-
-def _place(source: str) -> str:
+def place(source: str) -> str:
     """``paper, Appendix, Lemma 6 (as described; ...)`` -> ``Lemma 6``."""
-    return source.removeprefix("paper, ").removeprefix("Appendix, ").split(" (")[0]
+    return source.removeprefix("paper, ").removeprefix("Appendix, ").split(" (")[0].split(",")[0].split(" and ")[0]
 
 
-def _order(place: str) -> tuple[int, tuple[int, ...]]:
-    """The part's place in ``PARTS``, and its numbers."""
-    part = next((i for i, name in enumerate(PARTS) if place.startswith(name)), len(PARTS))
-    return part, tuple(map(int, re.findall(r"\d+", place)))
+def _part(entry: Entry) -> str:
+    return PARTS.get(place(entry.claim.source).split()[0], OTHER)
+
+
+def _topic(entry: Entry) -> str:
+    """The heading of one of our claims, by the kind of evidence that decides it."""
+    kinds = {result.kind for result in entry.results}
+    return "Proved by us" if Kind.PROOF in kinds else "Tested or measured by us"
+
+
+def sentence(entry: Entry) -> str:
+    """A claim in one sentence, as LaTeX: its plain sentence if it has one, else the first of its statement."""
+    text = entry.claim.plain or re.split(r"(?<=\.)\s+(?=[A-Z])", entry.claim.statement)[0]
+    return statement(text)
+
+
+def number(entry: Entry) -> str:
+    """The claim's number, the target of the links to it."""
+    return rf"\ledgernumber{{{entry.claim.id}}}"
+
+
+def _row(entry: Entry, where: str) -> list[str]:
+    """Number, sentence with the claim's name, verdict, and how it is known."""
+    said = " ".join(part for part in (f"{where}:" if where else "", sentence(entry)) if part)
+    return [number(entry), rf"{said} \ledgername{{{code(entry.claim.id)}}}", NAMES[entry.verdict], _known(entry)]
+
+
+def _known(entry: Entry) -> str:
+    """How the verdict is known: each kind of evidence once, that for the repair apart; else what a run needs."""
+    if not entry.results:
+        return f"needs {words(entry.claim.needs or 'more')}"
+    made, mended = (
+        ", ".join(dict.fromkeys(_kind(result) for result in entry.results if result.about is about))
+        for about in (About.STATEMENT, About.CORRECTION)
+    )
+    return "; ".join([made] * bool(made) + [f"repair: {mended}"] * bool(mended))
+
+
+def _kind(result: Result) -> str:
+    """The kind of evidence; of a proof how many of its pieces are prose."""
+    prose = sum(piece["tool"] == "prose" for piece in result.pieces)
+    return KINDS[result.kind] + (f" ({prose} of {len(result.pieces)} pieces prose)" if prose else "")
+
+
+def _table(rows: Iterable[tuple[str, list[str]]]) -> str:
+    groups: dict[str, list[list[str]]] = {}
+    for heading, row in rows:
+        groups.setdefault(heading, []).append(row)
+    head = ["", "claim", "verdict", "how it is known"]
+    return grouped_table(("r", 0.59, 0.13, 0.23), head, groups)
+
+
+def _short(paper: Sequence[Entry]) -> str:
+    """The paper's claims on which there is evidence, three beside each other: place, link and verdict."""
+    names = NAMES | {Verdict.REPAIRED: "repaired"}
+    cells = [rf"{words(place(e.claim.source))} & {names[e.verdict]}\claim{{{e.claim.id}}}" for e in paper]
+    third = -(-len(cells) // 3)
+    columns = [cells[i * third : (i + 1) * third] for i in range(3)]
+    lines = [" & ".join(line) + r" \\" for line in zip_longest(*columns, fillvalue=" & ")]
+    return "\n".join([r"\begin{tabular}{ll@{\qquad}ll@{\qquad}ll}", r"\toprule", *lines, r"\bottomrule",
+                      r"\end{tabular}", ""])  # fmt: skip

@@ -182,7 +182,7 @@ def table(columns: str, head: list[str], rows: list[list[str]]) -> str:
     )  # fmt: skip
 
 
-def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[str]], caption: str = "") -> str:
+def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[str]]) -> str:
     """A ruled table over several pages, its head repeated.
 
     Args:
@@ -190,7 +190,6 @@ def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[s
             ``r``, ``c`` for a column as wide as its content (numbers: they never stick out of their cell).
         head: the cells of the head.
         rows: cells that are LaTeX already.
-        caption: LaTeX, with a label if it has one; none if empty.
 
     Returns:
         The table, no wider than the line: what does not fit into a cell is an overfull box, which LaTeX reports.
@@ -202,53 +201,38 @@ def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[s
     if len(widths) != len(head) or shares > 1 + 1e-9:
         raise ValueError(f"{len(widths)} widths of sum {shares:g} for {len(head)} columns of one line")
     inner = table("", head, rows).splitlines()
-    return _long(widths, inner[1:4], inner[4:-2], caption)
+    return _long(widths, inner[1:4], inner[4:-2])
 
 
-SHORT = 20
-"""Rows of a group that surely fit on a page."""
+SHORT = 8
+"""The most rows of a group that stays on one page; longer ones may go on on the next."""
 
 
-def grouped_table(
-    widths: Sequence[float | str],
-    head: list[str],
-    groups: Mapping[str, list[list[str]]],
-    caption: str = "",
-    *,
-    together: bool = True,
-) -> str:
-    """A ruled table over several pages whose rows stand below headings.
+def grouped_table(widths: Sequence[float | str], head: list[str], groups: Mapping[str, list[list[str]]]) -> str:
+    """A ruled table over several pages whose rows stand below headings; no heading is at the end of a page.
 
     Args:
         widths: as in :func:`long_table`.
         head: the cells of the head.
         groups: rows of cells that are LaTeX already, by the LaTeX of their heading.
-        caption: LaTeX, with a label if it has one; none if empty.
-        together: no page ends inside a group of at most ``SHORT`` rows, so that no row is without its heading.
 
     Returns:
         The table.
     """
     lines: list[str] = []
-    rows = next(iter(groups.values()), [])
-    # Lines that the page must have left where the table begins; a row of text takes two, seldom three.
-    first = 10 + 2 * len(rows) if together and len(rows) <= SHORT else 24
     for heading, rows in groups.items():
         inner = table("", head, rows).splitlines()[4:-2]
-        space = [r"\addlinespace"] if lines else []
         # A box that is broken, and that has no width, so that it widens no column.
-        box = rf"\rlap{{\parbox[t]{{.75\linewidth}}{{\raggedright\emph{{{heading}}}}}}}"
+        box = rf"\rlap{{\parbox[t]{{.95\linewidth}}{{\raggedright\emph{{{heading}}}}}}}"
         title = rf"\multicolumn{{{len(head)}}}{{l}}{{{box}}} \\*"
-        kept = [f"{line}*" for line in inner[:-1]] if together and len(rows) <= SHORT else inner[:-1]
-        lines += [*space, title, *kept, inner[-1]]
-    whole = _long(widths, table("", head, []).splitlines()[1:4], lines, caption)
-    return rf"\beforetable{{{first}}}" + "\n" + whole
+        kept = len(inner) - 1 if len(inner) <= SHORT else 1
+        lines += [r"\addlinespace"] * bool(lines) + [title, *(f"{line}*" for line in inner[:kept]), *inner[kept:]]
+    return _long(widths, table("", head, []).splitlines()[1:4], lines)
 
 
-def _long(widths: Sequence[float | str], head: list[str], rows: list[str], caption: str) -> str:
+def _long(widths: Sequence[float | str], head: list[str], rows: list[str]) -> str:
     columns = "".join(map(_column, widths))
-    first = [rf"\caption{{{caption}}}\\", *head, r"\endfirsthead"] if caption else []
-    lines = [rf"\begin{{longtable}}{{{columns}}}", *first, *head, r"\endhead", r"\bottomrule", r"\endfoot"]
+    lines = [rf"\begin{{longtable}}{{{columns}}}", *head, r"\endhead", r"\bottomrule", r"\endfoot"]
     return "\n".join([*lines, *rows, r"\end{longtable}", ""])
 
 

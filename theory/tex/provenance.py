@@ -1,45 +1,51 @@
-"""Which version of each stored result the numbers are from, and on what it was computed."""
+"""Which version of the stored results the numbers are from, and which code computed them."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from theory.tex.book import Book
 from theory.tex.markup import code, long_table
-from theory.tex.results import StaleError, digest
+from theory.tex.results import StaleError
 
 PATTERNS = ("ledger.json", "worst-case/rows.json", "rates/*.json", "theory/*.json", "experiments/*.json",
             "evidence/*.json", "bench/*.json")  # fmt: skip
 
 
 def add(book: Book, results: Path) -> None:
-    """The table ``provenance``: a line a file."""
+    """The table ``provenance``: a line per family of files; its digest is that of the files one after another."""
     rows = []
     for pattern in PATTERNS:
-        for path in sorted(results.glob(pattern)):
-            name = rf"\texttt{{{code(str(path.relative_to(results)))}}}"
-            rows.append([name, rf"\texttt{{{digest(path)}}}", code(_commit(json.loads(path.read_text()), path))])
-    book.file(
-        "provenance",
-        long_table((0.46, 0.2, 0.34), ["file below results/", "SHA-256", "commit of the code that ran"], rows),
-    )
+        paths = sorted(results.glob(pattern))
+        if paths:
+            digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+            commits = {commit for path in paths for commit in _commits(json.loads(path.read_text()), path)}
+            rows.append([
+                rf"\texttt{{{code(pattern)}}}", str(len(paths)), rf"\texttt{{{digest}}}",
+                code(", ".join(sorted(commits))),
+            ])  # fmt: skip
+    head = ["below results/", "files", "SHA-256", "commits of the code that ran"]
+    book.file("provenance", long_table((0.22, "r", 0.16, 0.54), head, rows))
 
 
-def _commit(stored: dict[str, Any], path: Path) -> str:
-    """The commits that a stored result names, in whichever of the forms of its family; the ledger names a digest.
+def _commits(stored: dict[str, Any], path: Path) -> list[str]:
+    """The commits that a stored result names, in whichever of the forms of its family; the ledger names digests.
 
     Raises:
         StaleError: it names none.
     """
+    if path.name == "ledger.json":
+        return ["in the file, a digest of the code for each group of claims"]
     if "provenance" in stored:
-        return stored["provenance"]["commit"]
-    if "fingerprint" in stored:
-        return f"of the sources with SHA-256 {stored['fingerprint'][:12]}"
-    if path.parent.name == "bench":
-        stored = {"commits": [kind["versions"]["commit"] for kind in stored.values()]}
-    versions = stored.get("report", {}).get("versions", [])
-    named = stored.get("commits") or [entry["commit"] for entry in versions if "commit" in entry]
-    commits = [stored["commit"]] if "commit" in stored else named
+        commits = [stored["provenance"]["commit"]]
+    elif path.parent.name == "bench":
+        commits = [kind["versions"]["commit"] for kind in stored.values()]
+    elif "commit" in stored:
+        commits = [stored["commit"]]
+    else:
+        versions = stored.get("report", {}).get("versions", [])
+        commits = stored.get("commits") or [entry["commit"] for entry in versions if "commit" in entry]
     if not commits:
         raise StaleError(f"{path} names no commit: compute it again")
-    return ", ".join(sorted({commit[:12] + ("-dirty" if commit.endswith("-dirty") else "") for commit in commits}))
+    return [commit[:12] + ("-dirty" if commit.endswith("-dirty") else "") for commit in commits]

@@ -1,6 +1,5 @@
 """Reads results/: what is missing, unfinished or of other code is refused."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,3 @@ def read(path: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StaleError(f"{path} holds no object: {remedy}")
     return content
-
-
-def digest(path: Path) -> str:
-    """The first 12 digits of a file's SHA-256: which version of it the numbers are from."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

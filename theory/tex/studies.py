@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from theory import regressions
 from theory.claims.behaviour.margins import BATCH_ONE
 from theory.claims.theorems.linear_regret import case
 from theory.ledger.claim import Entry
@@ -114,7 +113,7 @@ def _worst(row: Mapping[str, Any]) -> str:
 
 
 def add_rates(book: Book, results: Path) -> None:
-    """A table with a group a study, a line for all alpha of a method, the totals, and the runner's throughput.
+    """The table ``rates`` with a line per method, ``rates-summary``, the totals, and the throughput of the runner.
 
     A row that follows from a sibling's is in no count.
 
@@ -134,15 +133,19 @@ def add_rates(book: Book, results: Path) -> None:
     throughput = read(results / "rates" / "throughput.json", remedy)
     book.value("throughput/least", number(throughput["at_least"], 2))
     book.value("throughput/seeds", str(throughput["seeds"]))
-    groups = {study["study"]: _study(study) for study in studies}
+    head = ["study", "rows", *(verdict.value for verdict in SEVERITY[:3]), "its claim is"]
+    book.file("rates-summary", table("lrrrrl", head, [_summary(study) for study in studies]))
+    groups = {words(study["title"]): _study(study) for study in studies}
     head = ["quantity", "method", "agree", "predicted", "allowed", "measured", "ratio"]
-    caption = (
-        r"Measured rates beside their predictions. A line stands for all $\alpha$ of a method and shows the one that "
-        r"is furthest from its prediction, with its 95\,\% bootstrap interval over the seeds where there are any; "
-        r"\emph{allowed} is the tolerance beyond the interval, fixed before the kept run, \emph{ratio} the smallest "
-        r"quotient of a bound and what it bounds.\label{tab:rates}"
-    )
-    book.file("rates", grouped_table((0.24, 0.2, "r", "r", "r", "l", "r"), head, groups, caption))
+    book.file("rates", grouped_table((0.24, 0.2, "r", "r", "r", "l", "r"), head, groups))
+
+
+def _summary(study: Mapping[str, Any]) -> list[str]:
+    """A study's title, its rows by verdict, and the verdict of its claim."""
+    counts = Counter(row["verdict"] for row in study["rows"] if not row.get("derived"))
+    numbers = [str(counts[verdict]) for verdict in SEVERITY[:3]]
+    title = rf"\parbox[t]{{.5\textwidth}}{{\raggedright {words(study['title'])}}}"
+    return [title, str(counts.total()), *numbers, rf"\says{{rates-{study['study']}}}"]
 
 
 def _study(study: Mapping[str, Any]) -> list[list[str]]:
@@ -170,11 +173,3 @@ def _study(study: Mapping[str, Any]) -> list[list[str]]:
 def _excess(row: Mapping[str, Any]) -> float:
     gap = row["measured"] - row["predicted"]
     return gap if row["relation"] == "<=" else abs(gap)
-
-
-def add_regressions(book: Book) -> None:
-    """The derivation's printed values that were wrong, and how many there are."""
-    mended = [check for check in regressions.ALL if check.mended]
-    book.value("regressions/all", str(len(regressions.ALL)))
-    book.value("regressions/mended", str(len(mended)))
-    book.file("mended", "; ".join(words(f"{check.title}: {check.mended}") for check in mended) + "%\n")

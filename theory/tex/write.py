@@ -29,7 +29,6 @@ def write(ledger: Sequence[Entry], results: Path, folder: Path) -> int:
     studies.add_batch_one(book, ledger)
     studies.add_worst_case(book, results)
     studies.add_rates(book, results)
-    studies.add_regressions(book)
     simulated.add(book, ledger, results)
     networks.add(book, results)
     questions.add(book, ledger, results)
