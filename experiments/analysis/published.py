@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from experiments.config import catalog
 from experiments.config.parse import build
 from experiments.config.schema import Experiment
 
@@ -61,7 +62,7 @@ def read(path: Path = FILE) -> tuple[Published, ...]:
 
 
 def differs(path: Path = FILE) -> dict[str, str]:
-    """What the tier "paper" does otherwise than the paper, by experiment.
+    """What the tier "paper" does differently from the paper, by experiment.
 
     Args:
         path: The data file.
@@ -76,18 +77,18 @@ def differs(path: Path = FILE) -> dict[str, str]:
 
 
 def beside(experiment: Experiment) -> list[Published]:
-    """The paper's rows that belong beside an experiment's cells: those in the unit of its metric.
+    """The paper's rows that belong beside an experiment's cells: same network, data and unit.
 
     Args:
         experiment: The experiment, at any tier.
 
     Returns:
-        At most one row a setting, in the settings' order.
+        At most one row per setting, in the settings' order.
     """
-    if experiment.tuning.metric not in {"accuracy", "f1"}:  # the paper's losses and returns are in no table of its
+    if experiment.tuning.metric not in {"accuracy", "f1"}:  # the paper has no table of its losses and returns
         return []
     rows = []
-    for setting in experiment.settings:
+    for setting in filter(lambda label: _as_in_paper(experiment, label), experiment.settings):
         name = experiment.resolve(setting)[0].name
         matching = [row for row in read() if (row.experiment, row.setting, row.unit) == (experiment.stem, setting, "%")]
         special = [row for row in matching if row.data == name]
@@ -95,8 +96,13 @@ def beside(experiment: Experiment) -> list[Published]:
     return rows
 
 
+def asked(experiment: Experiment, *units: str) -> bool:
+    """Whether the paper has numbers for an experiment in one of these units."""
+    return any(row.experiment == experiment.stem and row.unit in units for row in read())
+
+
 def told(experiment: Experiment, *units: str) -> str:
-    """The paper's numbers in other units, in words: they stand beside none of ours.
+    """The paper's numbers in other units, in words, where network and data are the paper's.
 
     Args:
         experiment: The experiment, at any tier.
@@ -105,6 +111,8 @@ def told(experiment: Experiment, *units: str) -> str:
     Returns:
         Sentences, or nothing.
     """
+    if not all(_as_in_paper(experiment, setting) for setting in experiment.settings):
+        return ""
     found = [row for row in read() if row.experiment == experiment.stem and row.unit in units]
     return " ".join(
         f"{row.source} of the paper{f' ({row.setting})' if row.setting else ''}: {row.what}: "
@@ -128,3 +136,16 @@ def caveat(experiment: Experiment, row: Published) -> str:
         return f"{said}; the tier {experiment.tier} is another setting, so only signs may be compared."
     other = differs().get(experiment.stem)
     return f"{said}; what differs here: {other}." if other else f"{said}."
+
+
+def _as_in_paper(experiment: Experiment, setting: str) -> bool:
+    """Whether a setting ran the network of the tier "paper", on as many examples."""
+    if experiment.tier == "paper":
+        return True
+    if experiment.stem not in catalog.names():
+        return False
+    there = catalog.load(experiment.stem, "paper")
+    if setting not in there.settings:
+        return False
+    (ours, model, _), (theirs, named, _) = experiment.resolve(setting), there.resolve(setting)
+    return (ours.name, ours.limit, model) == (theirs.name, theirs.limit, named)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+_NO_WIDTH = 1e-9  # rounding
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -23,6 +25,11 @@ class Interval:
     low: float | None
     high: float | None
     n: int
+
+    @property
+    def tied(self) -> bool:
+        """Whether all seeds gave one value: the interval has no width then, and shows nothing about other seeds."""
+        return self.low is not None and self.high is not None and self.high - self.low < _NO_WIDTH
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
@@ -57,9 +64,9 @@ def sign_flip_p_value(differences: Sequence[float]) -> float:
 
     With n pairs the smallest possible exact value is 2 / 2^n, so five seeds cannot go below 0.0625.
 
-    ``scipy.stats.permutation_test`` gives the same values (a test compares them), except where differences on a grid sum
-    to 0: its tolerance is relative to the sum, so rounding hides that such a sum is tied. It also refuses a single pair,
-    and takes 200 times as long for 20.
+    ``scipy.stats.permutation_test`` gives the same values (a test compares them), except where differences on a grid
+    sum to 0: its tolerance is relative to the sum, so rounding hides that such a sum is tied. It also refuses a single
+    pair, and takes 200 times as long for 20.
 
     Args:
         differences: One per seed.

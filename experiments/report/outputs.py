@@ -34,10 +34,23 @@ def keep(made: Summary, results: Path) -> list[Path]:
     Returns:
         The files.
     """
-    name, tier = made.experiment.name, made.experiment.tier
-    path = kept_file(results, name, tier)
+    path = kept_file(results, made.experiment.name, made.experiment.tier)
     kept.write(made, path)
-    return [path, *_shown(made, results / (name if tier == "laptop" else f"{name}-{tier}"), ("png",))]
+    return [path, *show(made, results)]
+
+
+def show(made: Summary, results: Path) -> list[Path]:
+    """Write the tables and figures of a kept summary, without any run.
+
+    Args:
+        made: The summary.
+        results: As in `keep`.
+
+    Returns:
+        The files.
+    """
+    name, tier = made.experiment.name, made.experiment.tier
+    return _shown(made, results / (name if tier == "laptop" else f"{name}-{tier}"), ("png",))
 
 
 def kept_file(results: Path, name: str, tier: str) -> Path:

@@ -2,20 +2,21 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from experiments.analysis import costs, published
+from experiments.analysis import costs, names, published
 from experiments.analysis.comparison import Difference, metric_words
 from experiments.analysis.comparison import Summary as Cell
 from experiments.analysis.contrast import MEASURES, Term, contrast, identical
 from experiments.analysis.kept import Summary
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
 from experiments.analysis.time_to_target import reaches
+from experiments.config.schema import Experiment
 
 
 @dataclass(frozen=True)
 class Table:
-    """Text in rows; the first column is the setting, and a new setting is set off.
+    """Text in rows; the first column is the setting, and a rule separates one setting from the next.
 
     Attributes:
         title: What it shows.
@@ -37,28 +38,42 @@ def tables(kept: Summary) -> list[Table]:
         kept: The experiment.
 
     Returns:
-        What was run, results beside the paper's, differences to the baseline, time to accuracy, cost, flatness where
-        it was measured, and which runs of two settings ended in the same network.
+        What was run, results (beside the paper's where network and data are the same), differences to the baseline,
+        time to accuracy, cost, flatness where it was measured, and runs of two settings that ended in one network.
     """
     made = [_settings(kept), _results(kept), _differences(kept), _times(kept), _costs(kept), _flatness(kept),
             _identities(kept)]  # fmt: skip
-    return [table for table in made if table.rows]
+    shown = names.settings(kept.experiment)
+    return [
+        replace(table, rows=tuple((shown.get(row[0], row[0]), *row[1:]) for row in table.rows))
+        for table in made
+        if table.rows
+    ]
 
 
 def markdown(kept: Summary) -> str:
     """The report as Markdown."""
     report = kept.report
     lines = [
-        f"# {report.title}",
+        f"# {names.title(kept.experiment)}",
         "",
-        f"{report.name}, tier {report.tier} ({kept.experiment.source}), test {metric_words(report.metric)}, 95 % "
-        "t-intervals over seeds, each for itself.",
+        f"Experiment {report.name}, tier {report.tier}. {_stands_for(kept.experiment)} "
+        f"Test {metric_words(report.metric)}; 95 % t-intervals over seeds, each computed for itself.",
         "",
     ]
     lines += [f"**{note}**\n" for note in remarks(kept)]
     for table in tables(kept):
         lines += [f"## {table.title}", "", markdown_table(table), "", *([table.note, ""] if table.note else [])]
     return "\n".join(lines)
+
+
+def _stands_for(experiment: Experiment) -> str:
+    """How the experiment relates to the paper's table."""
+    if experiment.source.startswith("ours"):
+        return f"{experiment.source[0].upper()}{experiment.source[1:]}."
+    if experiment.tier == "paper":
+        return f"The paper's {experiment.source}."
+    return f"The protocol is that of the paper's {experiment.source}; network and data are those of the first table."
 
 
 def markdown_table(table: Table) -> str:
@@ -69,10 +84,11 @@ def markdown_table(table: Table) -> str:
 
 def latex(kept: Summary) -> str:
     """The tables in LaTeX, for the package booktabs."""
-    parts = [f"% {kept.report.title}; tier {kept.report.tier}. " + " ".join(remarks(kept))]
+    title = names.title(kept.experiment)
+    parts = [f"% {title}; tier {kept.report.tier}. " + " ".join(remarks(kept))]
     for table in tables(kept):
         columns = "l" * 2 + "r" * (len(table.headings) - 2)
-        caption = f"{kept.report.title}, tier {kept.report.tier}. {table.title}. {table.note}".strip()
+        caption = f"{title}, tier {kept.report.tier}. {table.title}. {table.note}".strip()
         lines = [
             r"\begin{table}",
             rf"\caption{{{_escaped(caption)}}}",
@@ -91,7 +107,7 @@ def latex(kept: Summary) -> str:
 
 
 def remarks(kept: Summary) -> list[str]:
-    """What stands above all tables: missing runs, changed data."""
+    """Notes above all tables: missing runs, changed data."""
     return [*(["Incomplete: final runs are missing."] if not kept.report.complete else []), *kept.report.notes]
 
 
@@ -128,28 +144,23 @@ def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:
     def show(value: float) -> str:
         return f"{round(value, digits) + 0.0:{sign}.{digits}f}"  # + 0.0 turns -0.0 into 0.0
 
-    ends = "-" if low is None or high is None else f"[{show(low)}, {show(high)}]"
+    ends = "-" if low is None or high is None else "all seeds tie" if interval.tied else f"[{show(low)}, {show(high)}]"
     return show(interval.mean), ends, interval.n
 
 
 def _settings(kept: Summary) -> Table:
-    """What a tier's names of settings stand for: its own data, network and sizes."""
+    """The data, network and sizes of each setting."""
     experiment, rows = kept.experiment, []
     for setting in experiment.settings:
         data, model, training = experiment.resolve(setting)
-        limit = "" if data.limit == "all" else f" ({data.limit} examples)"
-        sizes = ", ".join(
-            f"{key} {' '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
-            for key, value in model.options.items()
-        )
-        network = f"{model.name}: {sizes}" if sizes else model.name
         cells = (training.batch_size, training.epochs, training.schedule, training.warmup, training.clip)
-        rows.append((setting, f"{data.name}{limit}", network, *(f"{cell}" for cell in cells)))
+        rows.append((setting, names.data(data), names.network(model), *(f"{cell}" for cell in cells), setting))
+    tuning, final = len(experiment.tuning.seeds), len(experiment.final.seeds)
     return Table(
         "What was run",
-        ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip"),
+        ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip", "name in the config"),
         tuple(rows),
-        f"{len(experiment.tuning.seeds)} tuning seeds, {len(experiment.final.seeds)} final seeds.",
+        f"{tuning} tuning seed{'s' if tuning > 1 else ''}, {final} final seeds. A convnet is named by its channels.",
     )
 
 
@@ -183,7 +194,7 @@ def _differences(kept: Summary) -> Table:
 
 
 def _times(kept: Summary) -> Table:
-    """One row a cell, one column a level."""
+    """One row per cell, one column per level."""
     found = reaches(kept)
     levels = sorted({reach.level for reach in found}, reverse=kept.report.metric == "loss")
     by_cell = {(reach.setting, reach.label, reach.level): reach for reach in found}
@@ -202,8 +213,8 @@ def _times(kept: Summary) -> Table:
         f"Steps (and seconds) to a test {kept.report.metric}",
         ("setting", "optimizer", *(f"{level:g}" for level in levels)),
         tuple(rows),
-        "To the first evaluation at the level or better, mean over the runs that reach it; the gap between two "
-        "evaluations is the resolution. Seconds are those of a machine that did other work as well. "
+        "Up to the first evaluation at the level or better, mean over the runs that reach it; the gap between two "
+        "evaluations is the resolution. The machine did other work at the same time. "
         f"{published.told(kept.experiment, 's')}".rstrip(),
     )
 
@@ -211,8 +222,7 @@ def _times(kept: Summary) -> Table:
 def _costs(kept: Summary) -> Table:
     """Time and memory of training: on a GPU of every experiment, on a CPU only where cost is the question."""
     on_gpu = bool(kept.report.hardware) and all(machine["device"] == "cuda" for machine in kept.report.hardware)
-    asked = published.told(kept.experiment, "MiB", "ms")
-    if not on_gpu and not asked:
+    if not on_gpu and not published.asked(kept.experiment, "MiB", "ms"):
         return Table("", (), ())
     rows = []
     for cell in kept.report.summaries:
@@ -221,29 +231,32 @@ def _costs(kept: Summary) -> Table:
         if memory or n:
             rows.append((cell.setting, cell.label, time, interval, str(n), f"{memory:.1f}"))
     note = "" if on_gpu else (
-        "Times are those of a machine that did other work as well, competitors one after the other: what a step alone "
-        "takes, measured in turns, is `python -m experiments bench step`. "
+        "The machine did other work at the same time, and the optimizers ran one after the other. "
+        "`python -m experiments bench step` measures a step alone, in turns. "
     )  # fmt: skip
     memory_of = "peak MiB" if on_gpu else "MiB of optimizer state"
     return Table(
         "Time and memory of training",
-        ("setting", "optimizer", "ms a step", "95 % interval", "seeds", memory_of),
+        ("setting", "optimizer", "ms per step", "95 % interval", "seeds", memory_of),
         tuple(rows),
-        f"{note}{asked}".strip(),
+        f"{note}{published.told(kept.experiment, 'MiB', 'ms')}".strip(),
     )
 
 
 def _identities(kept: Summary) -> Table:
-    rows = []
+    rows, shown = [], names.settings(kept.experiment)
     for one, other in itertools.combinations(kept.experiment.settings, 2):
         found = identical(kept, one, other)
         if any(any(pairs) for pairs in found.values()):
-            rows += [(f"{one} = {other}", label, f"{sum(pairs)} of {len(pairs)}") for label, pairs in found.items()]
+            rows += [
+                (f"{shown[one]} = {shown[other]}", label, f"{sum(pairs)} of {len(pairs)}")
+                for label, pairs in found.items()
+            ]
     return Table(
         "Runs of two settings that ended in the same network, bit for bit",
         ("setting", "optimizer", "equal pairs"),
         tuple(rows),
-        "Where a pair is equal, what tells the two settings apart never acted on it.",
+        "Where a pair is equal, the difference between the two settings had no effect on it.",
     )
 
 
@@ -261,8 +274,8 @@ def _flatness(kept: Summary) -> Table:
         f"Measures at the end of training, as ratios to {baseline}'s",
         ("setting", "optimizer", *(name.replace("_", " ") for name in MEASURES)),
         tuple(rows),
-        "Geometric mean over seeds, its 95 % t-interval, and p of all sign flips. Only the filter sharpness stays the "
-        "same when a layer is scaled up and the next one down; the others can differ between equal networks. moved is "
+        "Geometric mean over seeds, its 95 % t-interval, and the p-value of all sign flips. Only the filter sharpness "
+        "stays the same when one layer is scaled up and the next one down. moved is "
         "|theta_k - theta_0|, moved lately |theta_k - theta_(k-10)|.",
     )
 

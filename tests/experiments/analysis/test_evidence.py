@@ -120,7 +120,7 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
     alone = "by the interval alone"  # three seeds cannot do more
     found = [line.split("**")[1] for line in page.splitlines()]
     assert found == [f"shown {alone}", f"contradicted {alone}", "undecided"]
-    assert "| small | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
+    assert "| batch 128 | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
     assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
     for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError),
                        ("{{preferred made | small}}", ConfigError)):  # fmt: skip

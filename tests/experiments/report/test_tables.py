@@ -18,13 +18,13 @@ def titled(kept, start):
 
 def test_results_and_differences_say_mean_interval_and_seeds(tmp_path):
     kept = make(tmp_path, {ALTO: [90.0, 92.0, 94.0], LAMB: [88.0, 91.0, 91.0]})
-    assert titled(kept, "Test").rows[0] == ("small", "ALTO", "0.1", "92.00", "[87.03, 96.97]", "3 of 3")
-    assert titled(kept, "Difference").rows == (("small", "ALTO - LAMB", "+2.00", "[-0.48, +4.48]", "3", "0.2500"),)
+    assert titled(kept, "Test").rows[0] == ("batch 128", "ALTO", "0.1", "92.00", "[87.03, 96.97]", "3 of 3")
+    assert titled(kept, "Difference").rows == (("batch 128", "ALTO - LAMB", "+2.00", "[-0.48, +4.48]", "3", "0.2500"),)
 
 
 def test_a_small_interval_is_not_shown_as_a_point():
     assert tables.numbers(Interval(0.0028, -0.0001, 0.0057, 5), "+") == ("+0.0028", "[-0.0001, +0.0057]", 5)
-    assert tables.numbers(Interval(0.0, 0.0, 0.0, 5), "+") == ("+0.00", "[+0.00, +0.00]", 5)
+    assert tables.numbers(Interval(0.0, 0.0, 0.0, 5), "+") == ("+0.00", "all seeds tie", 5)
     assert tables.numbers(Interval(1.5, None, None, 1)) == ("1.50", "-", 1)
 
 
@@ -36,7 +36,7 @@ def test_a_p_value_is_never_shown_as_zero():
 def test_flatness_is_a_ratio_with_its_interval(tmp_path):
     sharpness = {ALTO: [20.0, 20.0], LAMB: [10.0, 5.0]}
     kept = make(tmp_path, {ALTO: [1.0, 1.0], LAMB: [1.0, 1.0]}, sharpness=sharpness)
-    row = next(row for row in titled(kept, "Measures").rows if row[:2] == ALTO)
+    row = next(row for row in titled(kept, "Measures").rows if row[:2] == ("batch 128", "ALTO"))
     assert row[2].startswith("2.83 [")  # sqrt(2 * 4)
     assert row[2].endswith("p = 0.5")
     assert row[3] == "-"
@@ -52,14 +52,14 @@ def test_cost_is_told_of_a_gpu_and_on_a_cpu_only_where_it_is_the_question(tmp_pa
     assert not any(table.title.startswith("Time and memory") for table in tables.tables(kept))
     on_gpu = dataclasses.replace(kept, report=dataclasses.replace(kept.report, hardware=({"device": "cuda"},)))
     table = titled(on_gpu, "Time and memory")
-    assert table.rows == (("small", "ALTO", "50.00", "[50.00, 50.00]", "2", "1.0"),)
+    assert table.rows == (("batch 5", "ALTO", "50.00", "all seeds tie", "2", "1.0"),)
     assert table.headings[-1] == "peak MiB"
     asked = dataclasses.replace(kept, experiment=dataclasses.replace(kept.experiment, name="cost"))
     table = titled(asked, "Time and memory")
     assert table.rows[0][-1] == "0.5"
     assert table.headings[-1] == "MiB of optimizer state"
-    assert "Lion 253, ALTO 332 ms" in table.note
-    assert "LAMB 5491, ALTO 7869 MiB" in table.note
+    assert "in turns" in table.note
+    assert "of the paper" not in table.note  # its network is another
 
 
 SMALL = "[settings.small]\ntraining = { batch_size = 5 }"
@@ -69,7 +69,7 @@ def test_runs_that_ended_in_the_same_network_are_counted(tmp_path):
     kept = make(tmp_path, {ALTO: [1.0, 2.0], ("equal", "ALTO"): [1.0, 2.0], LAMB: [1.0]})
     changed = (dataclasses.replace(kept.runs[0], weights="1"), *kept.runs[1:])
     rows = titled(dataclasses.replace(kept, runs=changed), "Runs of two").rows
-    assert rows == (("small = equal", "ALTO", "1 of 2"),)
+    assert rows == (("batch 128 = batch 128, equal learning rates", "ALTO", "1 of 2"),)
     changed = tuple(dataclasses.replace(run, weights=run.setting) for run in kept.runs)
     apart = dataclasses.replace(kept, runs=changed)
     assert not any(table.title.startswith("Runs of two") for table in tables.tables(apart))
@@ -78,7 +78,7 @@ def test_runs_that_ended_in_the_same_network_are_counted(tmp_path):
 def test_what_was_run_is_told_by_setting(tmp_path):
     kept = make(tmp_path, {ALTO: [1.0]}, config=CONFIG.replace("[settings.small]", SMALL))
     row = titled(kept, "What was run").rows[0]
-    assert row == ("small", "digits", "convnet", "5", "10", "constant", "0.0", "none")
+    assert row == ("batch 5", "digits", "convnet 16-32", "5", "10", "constant", "0.0", "none", "small")
 
 
 def test_the_forms_have_the_same_rows(tmp_path):
@@ -117,20 +117,23 @@ def test_every_experiment_with_numbers_of_the_paper_says_what_differs_from_it():
     assert "what differs here: rates are tuned" in published.caveat(experiment, published.beside(experiment)[0])
 
 
-def test_the_papers_numbers_stand_beside_with_a_caveat_at_other_tiers():
-    laptop, paper = catalog.load("cifar-resnet20"), catalog.load("cifar-resnet20", "paper")
+def test_the_papers_numbers_stand_beside_the_same_network_and_data_alone():
+    laptop, gpu, paper = (catalog.load("cifar-resnet20", tier) for tier in ("laptop", "gpu", "paper"))
     small, large = published.beside(paper)
     assert (small.values["ALTO"], large.values["LAMB"]) == (91.24, 83.56)
-    assert "another setting" in published.caveat(laptop, small)
+    assert published.beside(laptop) == []  # another network, and a tenth of the images
+    assert published.beside(gpu) == [small, large]
+    assert "another setting" in published.caveat(gpu, small)
     assert "another setting" not in published.caveat(paper, small)
     other = catalog.load("cifar-resnet20", "paper", ["data.name=cifar100"])
     assert published.beside(other)[0].values["ALTO"] == 65.74
 
 
-def test_the_papers_numbers_are_in_the_table(tmp_path):
+def test_the_papers_numbers_are_in_the_table_at_its_own_tier(tmp_path):
     kept = make(tmp_path, {("full batch", "LAMB"): [30.0, 31.0]}, config=(catalog.FOLDER / "bilstm.toml").read_text())
-    kept = dataclasses.replace(kept, experiment=dataclasses.replace(kept.experiment, name="bilstm"))
-    table = titled(kept, "Test")
+    laptop = dataclasses.replace(kept, experiment=dataclasses.replace(kept.experiment, name="bilstm"))
+    assert titled(laptop, "Test").headings[-1] == "seeds"
+    table = titled(dataclasses.replace(laptop, experiment=dataclasses.replace(laptop.experiment, tier="paper")), "Test")
     assert table.headings[-1] == "paper"
     assert {row[-1] for row in table.rows if row[1] == "LAMB"} == {"52.2"}
     assert "Table 20 of the paper" in table.note
@@ -141,4 +144,5 @@ def test_numbers_in_another_unit_never_stand_beside_ours():
         for tier in ("laptop", "paper"):
             assert all(row.unit == "%" for row in published.beside(catalog.load(name, tier)))
     assert published.beside(catalog.load("cost", "paper")) == published.beside(catalog.load("gpt", "paper")) == []
-    assert "time to 20 %: ALTO 137, LAMB 196 s" in published.told(catalog.load("batch-scaling"), "s")
+    assert "time to 20 %: ALTO 137, LAMB 196 s" in published.told(catalog.load("batch-scaling", "paper"), "s")
+    assert published.told(catalog.load("batch-scaling"), "s") == ""
