@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from theory.ledger.running import State
 
@@ -25,13 +25,16 @@ def shown() -> Iterator[Callable[[State], None]]:
         yield _Lines().show
         return
     with Progress(
-        TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("about"),
+        TextColumn("checking"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn(), TextColumn("about"),
         TimeRemainingColumn(), TextColumn("left: {task.description}"), console=errors, transient=True,
     ) as progress:  # fmt: skip
-        task = progress.add_task("starting", total=None)
-        yield lambda state: progress.update(
-            task, total=state.total, completed=state.done, description=", ".join(state.running)
-        )
+        task = progress.add_task("starting", total=1.0, count="")
+
+        def show(state: State) -> None:
+            doing, count = ", ".join(state.running), f"{state.done} of {state.total} claims"
+            progress.update(task, completed=state.share, description=doing, count=count)
+
+        yield show
 
 
 class _Lines:
@@ -47,6 +50,6 @@ class _Lines:
             return
         self.last = now
         passed = now - self.begin
-        left = f", about {passed * (state.total / state.done - 1):.0f} s left" if state.done else ""
+        left = f", about {passed * (1 / state.share - 1):.0f} s left" if state.share else ""
         doing = ", ".join(state.running)
         sys.stderr.write(f"checked {state.done} of {state.total} claims in {passed:.0f} s{left}; now {doing}\n")

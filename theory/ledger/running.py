@@ -17,10 +17,18 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_
 
 @dataclass(frozen=True)
 class State:
-    """How far a run is: claims done, claims in all, and what runs now."""
+    """How far a run is.
+
+    Args:
+        done: claims that are finished.
+        total: claims in all.
+        share: of the expected time, in [0, 1].
+        running: the claims that run now.
+    """
 
     done: int
     total: int
+    share: float
     running: Sequence[str]
 
 
@@ -89,14 +97,16 @@ def _run(
     ids = {source: [name for name in own if wanted is None or name in wanted]
            for (source, wanted), own in zip(sources.items(), listed, strict=True)}  # fmt: skip
     waiting = [(source, name) for source, own in ids.items() for name in own]
-    waiting.sort(key=lambda job: -known.get(job[1], 1.0))
+    weight = {job: known.get(job[1], 1.0) + 0.05 for job in waiting}  # what even the shortest takes
+    waiting.sort(key=lambda job: -weight[job])
     total = len(waiting)
     running: dict[Future[Entry], tuple[Source, str]] = {}
     found: dict[tuple[Source, str], Entry] = {}
     left = {source: len(own) for source, own in ids.items()}
 
     def report() -> None:
-        follow(State(len(found), total, [name for _, name in running.values()]))
+        share = sum(weight[job] for job in found) / sum(weight.values()) if found else 0.0
+        follow(State(len(found), total, share, [name for _, name in running.values()]))
 
     for source in [source for source, number in left.items() if not number]:
         finished(source, [])
