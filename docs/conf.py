@@ -37,7 +37,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!alto|theory|experiments).*"),
     ("py:.*", r".*\._\w+(\.\w+)?"),
     ("py:.*", r"theory\.(sequences\.Number|assumptions\.Watch|objectives\.registry\.Make)"),
-    ("py:.*", r"experiments\.parallel\.T"),
+    ("py:.*", r"experiments\.distributed\.teams\.T"),
 ]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]

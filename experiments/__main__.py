@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import tyro
 
-from experiments.bench.command import Bench
 from experiments.cli import console
-from experiments.cli.results import Answers, Evidence, Figures
+from experiments.cli.bench import Bench
+from experiments.cli.report import Answers, Evidence, Figures
 from experiments.cli.run import Fetch, List, Report, Run, Sweep
 from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
 

@@ -23,8 +23,8 @@ from experiments.bench.contestants import Contestant
 from experiments.bench.measure import Spread, Times
 from experiments.bench.shapes import Case
 from experiments.bench.workload import Workload
-from experiments.config.parse import require
 from experiments.io.environment import Environment, hardware, versions
+from experiments.io.errors import require
 
 Follow = Callable[[str], None]
 

@@ -14,8 +14,8 @@ from experiments.config.schema import Experiment
 
 if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before that
     from experiments.analysis.kept import Summary
+    from experiments.runs.results import Results
     from experiments.sweep.pool import Event
-    from experiments.sweep.runner import Results
 
 _out = Console()
 _err = Console(stderr=True)

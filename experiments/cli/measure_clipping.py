@@ -26,7 +26,7 @@ from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_atomic
 from experiments.report import outputs
 from experiments.runs.plan import Cell, Run, final_runs
-from experiments.training.supervised import Session
+from experiments.training.supervised import SupervisedLoop
 
 
 def measure(run: Run, place: Environment) -> tuple[Share, str]:
@@ -41,7 +41,7 @@ def measure(run: Run, place: Environment) -> tuple[Share, str]:
     """
     clip = 1.0 if run.training.clip == "none" else float(run.training.clip)
     with tempfile.TemporaryDirectory() as folder:
-        session = Session(run, dataclasses.replace(place, checkpoint_seconds=1e9), Path(folder))
+        session = SupervisedLoop(run, dataclasses.replace(place, checkpoint_seconds=1e9), Path(folder))
         norms: list[float] = []
         clipping = torch.nn.utils.clip_grad_norm_
 

@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.config.parse import build, require
+from experiments.config.parse import build
 from experiments.config.schema import TIERS, Experiment, Tier
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, require
 
 FOLDER = Path(__file__).parents[1] / "configs"
 _LONGEST = 120  # letters of a name, which is a folder's

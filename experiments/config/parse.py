@@ -5,7 +5,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, require
 
 T = TypeVar("T")
 
@@ -39,22 +39,6 @@ def build(cls: type[T], table: Mapping[str, object]) -> T:
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ConfigError(name, "missing; it has no default")
     return cls(**values)
-
-
-def require(ok: bool, key: str, value: object, allowed: str) -> None:
-    """Refuse a value outside its range.
-
-    Args:
-        ok: Whether the value is allowed.
-        key: The field's name.
-        value: The value.
-        allowed: The allowed range, in words.
-
-    Raises:
-        ConfigError: ``ok`` is false.
-    """
-    if not ok:
-        raise ConfigError(key, f"{value!r} is not allowed; it must be {allowed}")
 
 
 def _convert(key: str, value: Any, kind: Any) -> Any:

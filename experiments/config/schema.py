@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from experiments.config.parse import build, require
-from experiments.io.errors import ConfigError
+from experiments.config.parse import build
+from experiments.io.errors import ConfigError, require
 
 Tier = Literal["laptop", "gpu", "paper"]
 TIERS: tuple[Tier, ...] = ("laptop", "gpu", "paper")

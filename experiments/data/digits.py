@@ -1,5 +1,7 @@
 """scikit-learn's handwritten digits: 1797 grey images of 8 x 8, carried by the package, so no network is needed."""
 
+from pathlib import Path
+
 import torch
 from sklearn.datasets import load_digits
 
@@ -7,7 +9,7 @@ from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, hold_out
 
 
-def read(config: DataConfig) -> Dataset:
+def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
     """The digits; a fixed fifth of them is the test set (the package ships no split of its own).
 
     Args:

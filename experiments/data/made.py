@@ -6,6 +6,7 @@ in some sentences. ``made-reviews``, to classify: each praises or complains, and
 """
 
 import random
+from pathlib import Path
 
 from experiments.config.schema import DataConfig
 from experiments.data import sentences
@@ -42,7 +43,7 @@ _TELLING = ("{who} lives in {where}", "the office in {where} hired {who}", "{who
 _NOTE = "Made sentences: they show that the machine works, and nothing about language."
 
 
-def read(config: DataConfig) -> Dataset:
+def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
     """Make one of the corpora; the same one every time.
 
     Args:

@@ -1,16 +1,16 @@
 """FSDP2: each process holds a slice of every parameter, of its gradient and of the optimizer's state.
 
-A checkpoint holds whole tensors all the same, written by the leader, so one file serves any reader.
+A checkpoint holds whole tensors all the same, written by the leader, so one file serves any reader. Nothing can be
+sharded before processes have joined a group, so torch's sharding (a second of imports) is imported only after that.
 """
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 
 def shard(model: nn.Module) -> nn.Module:
@@ -22,6 +22,8 @@ def shard(model: nn.Module) -> nn.Module:
     Returns:
         The same network.
     """
+    from torch.distributed.fsdp import fully_shard
+
     for block in _blocks(model):
         fully_shard(block)
     fully_shard(model)
@@ -39,12 +41,16 @@ def _blocks(module: nn.Module) -> Iterator[nn.Module]:
 
 def is_sharded(model: nn.Module) -> bool:
     """Whether `shard` has been applied."""
+    if not dist.is_initialized():
+        return False
+    from torch.distributed.fsdp import FSDPModule
+
     return isinstance(model, FSDPModule)
 
 
 def whole(tensor: Tensor) -> Tensor:
     """The whole of a tensor that may be sharded; all processes must call it."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return cast("Any", tensor).full_tensor() if _in_slices(tensor) else tensor
 
 
 def gathered(value: Any, keep: bool) -> Any:
@@ -58,7 +64,7 @@ def gathered(value: Any, keep: bool) -> Any:
     Returns:
         The same structure.
     """
-    if isinstance(value, DTensor):
+    if _in_slices(value):
         full = value.full_tensor()
         return full.cpu() if keep else None
     if isinstance(value, dict):
@@ -102,7 +108,19 @@ def scattered_state(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> 
 
 def _like(value: Any, own: Tensor) -> Any:
     """A whole tensor, sharded as ``own`` is where it has its shape (a step counter has not)."""
-    if not isinstance(own, DTensor) or not isinstance(value, Tensor) or value.shape != own.shape:
+    if not _in_slices(own) or not isinstance(value, Tensor) or value.shape != own.shape:
         return value
+    from torch.distributed.tensor import distribute_tensor
+
+    mesh, placements = cast("Any", own).device_mesh, cast("Any", own).placements
     # Every process has read the whole tensor: it cuts out its own slice, and nothing is sent.
-    return distribute_tensor(value.to(own.device), own.device_mesh, own.placements, src_data_rank=None)
+    return distribute_tensor(value.to(own.device), mesh, placements, src_data_rank=None)
+
+
+def _in_slices(value: Any) -> bool:
+    """Whether this is a sharded tensor."""
+    if not dist.is_initialized():
+        return False
+    from torch.distributed.tensor import DTensor
+
+    return isinstance(value, DTensor)

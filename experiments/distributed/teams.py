@@ -22,7 +22,6 @@ from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional  # noqa: F401 - imported after a group exists, it keeps it: see `leave`
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -171,6 +170,8 @@ def team(device: torch.device) -> Team:
     if size() == 1:
         return Team()
     if not dist.is_initialized():
+        from torch.distributed.nn import functional  # noqa: F401 - imported after the group, it keeps it: see `leave`
+
         if device.type == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

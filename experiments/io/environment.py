@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-from experiments.config.parse import require
+from experiments.io.errors import require
 
 Parallel = Literal["ddp", "fsdp2"]
 

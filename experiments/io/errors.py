@@ -22,6 +22,22 @@ class ConfigError(ValueError):
         return ConfigError(f"{prefix}.{self.key}", self.problem)
 
 
+def require(ok: bool, key: str, value: object, allowed: str) -> None:
+    """Refuse a value outside its range.
+
+    Args:
+        ok: Whether the value is allowed.
+        key: The field's name.
+        value: The value.
+        allowed: The allowed range, in words.
+
+    Raises:
+        ConfigError: ``ok`` is false.
+    """
+    if not ok:
+        raise ConfigError(key, f"{value!r} is not allowed; it must be {allowed}")
+
+
 class DataError(ValueError):
     """A data set is absent, damaged, or not what its layout promises."""
 

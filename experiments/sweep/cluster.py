@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from experiments.config.parse import require
 from experiments.io.environment import Environment
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, require
 from experiments.runs import rows
 from experiments.runs.plan import Run
 from experiments.runs.rows import Row

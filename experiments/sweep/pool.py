@@ -5,14 +5,16 @@ import functools
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import ForkServerContext
 from typing import Any, Protocol
 
 from experiments import data
@@ -24,6 +26,7 @@ from experiments.runs.plan import Run
 from experiments.runs.rows import Row
 from experiments.training.train import train
 
+_PRELOADED = ("experiments.training.train", "torch._dynamo")  # the second is what the first step of a process imports
 _FATAL = (ConfigError, TeamError)  # another run would meet the same, or the processes of a team have lost each other
 _LASTING = (DataError, CheckpointError)  # a second try would meet the same, another run need not
 
@@ -37,12 +40,14 @@ class Event:
         done: Steps done.
         total: Steps in all; equal to ``done`` when the run has ended.
         failure: Why it failed, or empty.
+        before: The run was finished before this call.
     """
 
     run: Run
     done: int = 0
     total: int = 1
     failure: str = ""
+    before: bool = False
 
     @property
     def finished(self) -> bool:
@@ -89,7 +94,9 @@ class Workers:
 
     def __init__(self, jobs: int):
         self.jobs = jobs
-        self._context = multiprocessing.get_context("spawn")  # forking a process with torch's threads in it can hang
+        # Forking this process, with torch's threads in it, can hang. A server that has imported torch, and done nothing
+        # with it, can be forked, and its workers need not import it again.
+        self._context = multiprocessing.get_context("forkserver")
         self._open: _Pool | None = None
 
     def __enter__(self) -> "Workers":
@@ -117,6 +124,8 @@ class Workers:
             for run in runs:
                 yield run, functools.partial(train, run, place, _Throttled(run, notify))
             return
+        readers = {data.reader(run.data.name) for run in runs} - {""}
+        self._context.set_forkserver_preload([*_PRELOADED, *readers])  # it counts when the server starts
         try:
             pool = self._started()
             waiting = {pool.submit(run, place): run for run in runs}
@@ -164,7 +173,7 @@ def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Call
         if run.id in outcome.failures:
             notify(Event(run, failure=outcome.failures[run.id]))
         elif run.id in outcome.rows:
-            notify(Event(run, 1, 1))
+            notify(Event(run, 1, 1, before=True))
     left = [run for run in runs if run.id not in outcome.rows and run.id not in outcome.failures]
     again = _attempt(left, place, workers, notify, outcome)
     # Where a dead worker takes its neighbours' runs with it, each answers for itself, one by one.
@@ -216,14 +225,16 @@ def _words(error: Exception) -> str:
 class _Pool:
     """Worker processes that end when this process leaves or dies."""
 
-    def __init__(self, context: SpawnContext, jobs: int):
+    def __init__(self, context: ForkServerContext, jobs: int):
+        resource_tracker.ensure_running()  # its start lets interrupts through again
         self._events = context.Queue()
         # Nobody writes to this pipe. Its writing end closes when this process leaves or dies, and the workers see that.
         self._leash, self._held = context.Pipe(duplex=False)
         self._pool = futures.ProcessPoolExecutor(jobs, context, _enter, (self._events, self._leash))
 
     def submit(self, run: Run, place: Environment) -> futures.Future[Row]:
-        return self._pool.submit(_work, run, place)
+        with _interrupts_held_back():  # it may start a worker
+            return self._pool.submit(_work, run, place)
 
     def news(self) -> Iterator[Event]:
         with contextlib.suppress(queue.Empty):
@@ -236,6 +247,16 @@ class _Pool:
         self._leash.close()
         self._events.close()
         self._events.join_thread()
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Processes that are started here never see Ctrl-C: it is this process that ends them, and that says so."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Throttled:

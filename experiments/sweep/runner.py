@@ -8,37 +8,15 @@ from experiments.distributed import teams
 from experiments.io.environment import Environment
 from experiments.io.errors import DataError
 from experiments.io.files import sweep_temporaries, write_json
-from experiments.runs import parquet, plan, rows
+from experiments.runs import parquet_file, plan, rows
 from experiments.runs.plan import Cell, Run
+from experiments.runs.results import Results
 from experiments.runs.rows import Row
 from experiments.runs.tuning import Choice, choose
 from experiments.sweep import data_sources
 from experiments.sweep.data_sources import Sources
 from experiments.sweep.pool import Crew, Event, execute
 from experiments.training import admission
-
-
-@dataclass(frozen=True)
-class Results:
-    """What is known of an experiment.
-
-    Attributes:
-        experiment: The experiment.
-        choices: Chosen learning rate by cell, for the cells whose tuning is finished.
-        rows: Final rows by cell, in the order of the seeds; fewer than the seeds while runs are missing.
-        failures: Why runs failed, by run id.
-    """
-
-    experiment: Experiment
-    choices: dict[Cell, Choice]
-    rows: dict[Cell, list[Row]]
-    failures: dict[str, str]
-
-    @property
-    def complete(self) -> bool:
-        """Every final run of every cell has its row."""
-        planned = len(plan.cells(self.experiment)) * len(self.experiment.final.seeds)
-        return sum(len(rows) for rows in self.rows.values()) == planned
 
 
 def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable[[Event], None]) -> Results:
@@ -72,7 +50,7 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
         failures = execute(reader.tuning(), place, workers, notify).failures
         failures |= execute(reader.final(), place, workers, notify).failures
         if team.leads:
-            parquet.write(place.out, experiment, reader.finished())
+            parquet_file.write(place.out, experiment, reader.finished())
         return reader.results(failures)
 
 

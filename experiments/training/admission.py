@@ -1,10 +1,10 @@
 """What is refused before anything runs: names, options and their values, and combinations that have no meaning."""
 
 from experiments import data, models
-from experiments.config.parse import require
 from experiments.config.schema import DataConfig, Experiment, Metric, ModelConfig, TrainingConfig
 from experiments.data import Kind
 from experiments.distributed import teams
+from experiments.io.errors import require
 from experiments.optimizers import competitors
 
 _METRICS: dict[Kind, tuple[Metric, ...]] = {

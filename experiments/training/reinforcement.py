@@ -14,14 +14,14 @@ from experiments.optimizers import competitors, schedules
 from experiments.runs.plan import Run
 from experiments.runs.rows import Point, Scores, finite
 from experiments.training import admission, batches
-from experiments.training.run import Life
+from experiments.training.loop import TrainingLoop
 from experiments.training.simulators import Simulators
 
 EPISODES = 10  # of an evaluation, unless data.test_limit says otherwise
 
 
-class Control(Life):
-    """A run on simulators. Every argument is `Life`'s.
+class ReinforcementLoop(TrainingLoop):
+    """A run on simulators. Every argument is `TrainingLoop`'s.
 
     ``data.limit`` is the number of transitions of a rollout, ``training.epochs`` the number of rollouts,
     ``training.batch_size`` the transitions of an update.

@@ -3,11 +3,10 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from experiments import data, models
@@ -17,13 +16,13 @@ from experiments.io.environment import Environment
 from experiments.optimizers import competitors, schedules
 from experiments.runs.plan import Run
 from experiments.runs.rows import Point, finite
-from experiments.training import batches, curvature
+from experiments.training import batches
 from experiments.training.evaluate import cross_entropy_sum, evaluate
-from experiments.training.run import Life
+from experiments.training.loop import TrainingLoop
 
 
-class Session(Life):
-    """A run on a data set. Every argument is `Life`'s."""
+class SupervisedLoop(TrainingLoop):
+    """A run on a data set. Every argument is `TrainingLoop`'s."""
 
     def __init__(self, run: Run, place: Environment, folder: Path, team: teams.Team | None = None):
         super().__init__(run, place, folder, team)
@@ -107,8 +106,8 @@ class Session(Life):
 
     def _synchronised(self, last: bool) -> contextlib.AbstractContextManager[Any]:
         """Gradients are averaged over the team once a step, with the last micro-batch."""
-        if isinstance(self.wrapped, FSDPModule):
-            self.wrapped.set_requires_gradient_sync(last)
+        if sharding.is_sharded(self.wrapped):
+            cast("Any", self.wrapped).set_requires_gradient_sync(last)
         if isinstance(self.wrapped, DistributedDataParallel) and not last:
             return self.wrapped.no_sync()
         return contextlib.nullcontext()
@@ -150,6 +149,8 @@ class Session(Life):
 
     def _movement(self) -> dict[str, Any]:
         """Where the weights are, and how curved the loss is there."""
+        from experiments.training import curvature  # scipy is slow to import, and few runs measure curvature
+
         assert self.origin is not None
         weights, lately = self._weights(), self.lately
         self.lately = None

@@ -7,9 +7,9 @@ from experiments.io.files import sweep_temporaries
 from experiments.runs import rows
 from experiments.runs.plan import Run
 from experiments.runs.rows import Row
-from experiments.training.reinforcement import Control
-from experiments.training.run import Notify
-from experiments.training.supervised import Session
+from experiments.training.loop import Notify
+from experiments.training.reinforcement import ReinforcementLoop
+from experiments.training.supervised import SupervisedLoop
 
 
 def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row:
@@ -40,7 +40,7 @@ def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row
         if row is None:
             if team.leads:
                 sweep_temporaries(folder)
-            life = (Control if run.data.name in data.SIMULATED else Session)(run, place, folder, team)
+            life = (ReinforcementLoop if run.data.name in data.SIMULATED else SupervisedLoop)(run, place, folder, team)
             life.resume()
             row = life.finish(notify)
             if team.leads:

@@ -3,8 +3,8 @@ from typing import Literal
 
 import pytest
 
-from experiments.config.parse import build, require
-from experiments.io.errors import ConfigError
+from experiments.config.parse import build
+from experiments.io.errors import ConfigError, require
 
 
 @dataclass(frozen=True)

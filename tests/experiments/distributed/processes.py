@@ -22,7 +22,7 @@ from experiments.io.files import locked
 from experiments.runs import plan, rows
 from experiments.sweep import pool
 from experiments.sweep.pool import Workers
-from experiments.training.supervised import Session
+from experiments.training.supervised import SupervisedLoop
 from experiments.training.train import train
 
 
@@ -42,7 +42,7 @@ def weights(experiment: Experiment, place: Environment, team: Team, steps: int =
         model=dataclasses.replace(run.model, options={"widths": [4, 8]}),
         training=dataclasses.replace(run.training, batch_size=37, microbatch=9, clip=0.5),
     )
-    session = Session(run, place, place.out, team)
+    session = SupervisedLoop(run, place, place.out, team)
     for module in session.model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()

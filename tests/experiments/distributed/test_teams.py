@@ -205,11 +205,11 @@ def test_a_process_without_a_part_takes_part_with_no_weight():
 def test_a_team_of_one_needs_no_group():
     team = teams.team(torch.device("cpu"))
     assert team == Team(0, 1)
-    assert processes.leads
-    assert processes.share(lambda: 3) == processes.agree(lambda: 3) == 3
+    assert team.leads
+    assert team.share(lambda: 3) == team.agree(lambda: 3) == 3
     model = torch.nn.Linear(1, 1)
-    assert teams.wrap(model, processes, "ddp") is model
-    assert dataclasses.astuple(processes) == (0, 1)
+    assert teams.wrap(model, team, "ddp") is model
+    assert dataclasses.astuple(team) == (0, 1)
 
 
 def test_sharding_among_one_is_refused(tmp_path):

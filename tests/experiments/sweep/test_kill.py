@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from experiments.config import catalog
 from experiments.config.schema import Experiment
 from experiments.io.environment import Environment
-from experiments.runs import parquet
+from experiments.runs import parquet_file
 from experiments.sweep import runner
 from experiments.sweep.pool import Workers
 
@@ -93,8 +93,8 @@ def assert_whole(out: Path, experiment: Experiment) -> None:
     found = rows(out)
     assert len(found) == experiment.runs
     folder = out / experiment.name / "laptop"
-    records = {record["id"]: record for record in parquet.read(folder)}
-    assert len(parquet.read(folder, ["id"])) == experiment.runs
+    records = {record["id"]: record for record in parquet_file.read(folder)}
+    assert len(parquet_file.read(folder, ["id"])) == experiment.runs
     assert {name: record["weights"] for name, record in records.items()} == {n: r["weights"] for n, r in found.items()}
     for name, row in found.items():
         events = EventAccumulator(str(folder / "tensorboard" / name)).Reload()
@@ -153,13 +153,13 @@ def test_a_kill_in_the_midst_of_any_file_costs_nothing(tiny_file, tmp_path):
     experiment = catalog.load(str(tiny_file))
     runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
     out = tmp_path / "broken"
-    for name in ("experiment.json", "checkpoint.bin", "row.json", parquet.FILE):
+    for name in ("experiment.json", "checkpoint.bin", "row.json", parquet_file.FILE):
         process = start(tiny_file, out, 1, ("-c", AT_A_FILE, name))
         assert process.wait(timeout=PATIENCE) == -signal.SIGKILL, f"it never wrote {name}: the test shows nothing"
         (half,) = out.rglob(".*.tmp")
         assert half.name.startswith(f".{name}.")
-        assert list(out.rglob(parquet.FILE)) == []
-        if name == parquet.FILE:
+        assert list(out.rglob(parquet_file.FILE)) == []
+        if name == parquet_file.FILE:
             assert len(rows(out)) == experiment.runs
     assert start(tiny_file, out, 1).wait(timeout=PATIENCE) == 0, (tiny_file.parent / "errors.txt").read_text()
     assert rows(out) == rows(tmp_path / "whole")

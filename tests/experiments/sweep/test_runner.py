@@ -24,7 +24,7 @@ def test_the_final_runs_use_the_learning_rate_that_the_tuning_runs_chose(tiny, p
 
 def test_a_second_call_runs_nothing(tiny, place, monkeypatch):
     first = runner.run(tiny, place, Workers(1), lambda _: None)
-    monkeypatch.setattr("experiments.training.train.Session.advance", lambda _: pytest.fail("it trained again"))
+    monkeypatch.setattr("experiments.training.train.SupervisedLoop.advance", lambda _: pytest.fail("it trained again"))
     assert runner.run(tiny, place, Workers(1), lambda _: None) == first
     assert runner.collect(tiny, place) == first
 

@@ -11,10 +11,10 @@ from experiments.config import catalog
 from experiments.config.schema import DataConfig, ModelConfig
 from experiments.io.environment import Environment
 from experiments.io.errors import ConfigError
-from experiments.runs import parquet, plan
+from experiments.runs import parquet_file, plan
 from experiments.sweep import runner
 from experiments.sweep.pool import Workers
-from experiments.training.reinforcement import Control
+from experiments.training.reinforcement import ReinforcementLoop
 from experiments.training.simulators import Simulators
 from experiments.training.train import train
 
@@ -109,7 +109,7 @@ def test_seeds_and_learning_rates_matter(run, tmp_path):
 def test_a_whole_experiment_chooses_by_the_validation_return(experiment, place):
     results = runner.run(experiment, place, Workers(1), lambda _: None)
     assert results.complete
-    rows = parquet.read(place.out)
+    rows = parquet_file.read(place.out)
     assert len(rows) == experiment.runs == 4
     assert {row["test_reward"] is None for row in rows if row["phase"] == "tune"} == {True}
     assert all(row["validation_reward"] is not None for row in rows)
@@ -160,7 +160,7 @@ def test_a_humanoid_that_falls_has_failed():
 def test_what_has_no_meaning_here_is_refused_by_name(run, tmp_path, change, key):
     odd = dataclasses.replace(run, training=dataclasses.replace(run.training, **change))
     with pytest.raises(ConfigError) as caught:
-        Control(odd, Environment(tmp_path), tmp_path)
+        ReinforcementLoop(odd, Environment(tmp_path), tmp_path)
     assert caught.value.key == key
 
 
@@ -169,7 +169,7 @@ def test_other_impossible_runs_are_refused_by_name(run, tmp_path):
     with pytest.raises(ConfigError, match="transitions of a rollout"):
         data.examples(DataConfig("swimmer"))
     with pytest.raises(ConfigError, match="convnet takes image data, and these are simulated data"):
-        Control(dataclasses.replace(run, model=ModelConfig("convnet")), place, tmp_path)
+        ReinforcementLoop(dataclasses.replace(run, model=ModelConfig("convnet")), place, tmp_path)
     with pytest.raises(ConfigError, match="is simulated and has no examples"):
         data.load(DataConfig("ant", limit=100))
 

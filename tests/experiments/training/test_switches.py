@@ -8,7 +8,7 @@ import torch
 from experiments.io.environment import Environment
 from experiments.optimizers import competitors, schedules
 from experiments.runs import plan
-from experiments.training.supervised import Session
+from experiments.training.supervised import SupervisedLoop
 from experiments.training.train import train
 
 LR = {"SGD": 0.3, "ESGD": 0.3, "Muon": 0.02, "Lion": 0.01}
@@ -35,7 +35,7 @@ def test_every_competitor_trains_in_a_run(run, place, name):
 def test_channels_last_is_the_memory_format_and_changes_no_result(run, tmp_path):
     rows = []
     for wanted in (False, True):
-        session = Session(changed(run, channels_last=wanted), Environment(tmp_path), tmp_path / str(wanted))
+        session = SupervisedLoop(changed(run, channels_last=wanted), Environment(tmp_path), tmp_path / str(wanted))
         (tmp_path / str(wanted)).mkdir()
         weight = session.model.features[3].weight
         assert weight.is_contiguous(memory_format=torch.channels_last) == wanted
@@ -61,7 +61,7 @@ def test_a_compiled_network_trains_like_the_other(run, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_low_precision_is_that_of_the_forward_pass_only(run, place, tmp_path, precision):
-    session = Session(changed(run, precision=precision), place, tmp_path)
+    session = SupervisedLoop(changed(run, precision=precision), place, tmp_path)
     seen = []
     session.model.head.register_forward_hook(lambda *call: seen.append(call[2].dtype))
     session.advance()
@@ -71,7 +71,7 @@ def test_low_precision_is_that_of_the_forward_pass_only(run, place, tmp_path, pr
 
 
 def test_an_overflow_in_float16_skips_the_step(run, place, tmp_path):
-    session = Session(changed(run, precision="float16"), place, tmp_path)
+    session = SupervisedLoop(changed(run, precision="float16"), place, tmp_path)
     before = [p.detach().clone() for p in session.model.parameters()]
     scale = session.scaler.get_scale()
     session.model.head.weight.register_hook(lambda gradient: gradient * float("inf"))
@@ -83,7 +83,7 @@ def test_an_overflow_in_float16_skips_the_step(run, place, tmp_path):
 
 @pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "polynomial"])
 def test_every_step_has_its_learning_rate(run, place, tmp_path, schedule):
-    session = Session(changed(run, schedule=schedule, warmup=1.0), place, tmp_path)
+    session = SupervisedLoop(changed(run, schedule=schedule, warmup=1.0), place, tmp_path)
     assert (session.total, session.per_epoch) == (9, 3)
     for step in range(session.total):
         session.advance()

@@ -9,7 +9,7 @@ from experiments import data
 from experiments.io.environment import Environment
 from experiments.io.errors import CheckpointError, DataError
 from experiments.runs import checkpoint, plan, rows
-from experiments.training.train import Session, train
+from experiments.training.train import SupervisedLoop, train
 
 
 @pytest.fixture
@@ -187,14 +187,14 @@ def test_a_tuning_run_never_looks_at_the_test_set(tiny, place, monkeypatch):
     run = plan.tuning_runs(tiny, plan.Cell("small", "LAMB"), 160)[0]
     sets = data.load(run.data)
     seen = []
-    real = Session._evaluate
+    real = SupervisedLoop._evaluate
 
     def spy(self):
         self.data = dataclasses.replace(self.data, test=data.Split(torch.empty(0, 1, 8, 8), torch.empty(0)))
         seen.append(self)
         return real(self)
 
-    monkeypatch.setattr(Session, "_evaluate", spy)
+    monkeypatch.setattr(SupervisedLoop, "_evaluate", spy)
     row = train(run, place)
     assert len(sets.test) > 0
     assert len(seen) == 1
@@ -203,7 +203,7 @@ def test_a_tuning_run_never_looks_at_the_test_set(tiny, place, monkeypatch):
 
 def test_the_same_seed_gives_all_competitors_the_same_start_and_order(tiny, place, tmp_path):
     sessions = [
-        Session(plan.final_runs(tiny, plan.Cell("small", label), 0.05, 160)[0], place, tmp_path)
+        SupervisedLoop(plan.final_runs(tiny, plan.Cell("small", label), 0.05, 160)[0], place, tmp_path)
         for label in ("ALTO", "LAMB")
     ]
     starts = [torch.cat([p.flatten() for p in s.model.parameters()]) for s in sessions]
@@ -211,12 +211,12 @@ def test_the_same_seed_gives_all_competitors_the_same_start_and_order(tiny, plac
     assert torch.equal(sessions[0]._indices(), sessions[1]._indices())
     other = plan.final_runs(tiny, plan.Cell("small", "ALTO"), 0.05, 160)[1]
     assert not torch.equal(
-        starts[0], torch.cat([p.flatten() for p in Session(other, place, tmp_path).model.parameters()])
+        starts[0], torch.cat([p.flatten() for p in SupervisedLoop(other, place, tmp_path).model.parameters()])
     )
 
 
 def test_every_epoch_sees_every_example_once(run, place, tmp_path):
-    session = Session(run, place, tmp_path)
+    session = SupervisedLoop(run, place, tmp_path)
     orders = []
     for epoch in range(2):
         seen = []
@@ -235,7 +235,7 @@ def test_accumulated_micro_batches_give_the_gradient_of_the_whole_batch(run, pla
         training = dataclasses.replace(run.training, microbatch=microbatch)
         model = dataclasses.replace(run.model, options={"widths": [4, 8]})
         of = dataclasses.replace(run.data, augment=augment)
-        session = Session(dataclasses.replace(run, training=training, model=model, data=of), place, tmp_path)
+        session = SupervisedLoop(dataclasses.replace(run, training=training, model=model, data=of), place, tmp_path)
         session.model = session.model.double().eval()  # batch norm sees its micro-batch only, so it is frozen here
         session.forward = lambda images: session.model(images.double())
         session.optimizer.step = lambda: None
@@ -250,7 +250,9 @@ def test_accumulated_micro_batches_give_the_gradient_of_the_whole_batch(run, pla
 
 @pytest.mark.parametrize(("clip", "expected"), [("none", None), (0.01, 0.01)])
 def test_clipping_bounds_the_gradient_and_only_when_asked(run, place, tmp_path, clip, expected):
-    session = Session(dataclasses.replace(run, training=dataclasses.replace(run.training, clip=clip)), place, tmp_path)
+    session = SupervisedLoop(
+        dataclasses.replace(run, training=dataclasses.replace(run.training, clip=clip)), place, tmp_path
+    )
     session.advance()
     norm = torch.cat([p.grad.flatten() for p in session.model.parameters()]).norm().item()
     if expected is None:
@@ -274,7 +276,7 @@ def test_a_row_says_where_it_comes_from(run, place):
     assert {"python", "torch", "numpy", "alto-optim"} <= set(row.versions)
     assert row.hardware["threads"] == 1
     assert row.seconds > 0
-    assert row.parameters == sum(p.numel() for p in Session(run, place, place.out).model.parameters())
+    assert row.parameters == sum(p.numel() for p in SupervisedLoop(run, place, place.out).model.parameters())
     assert row.data == data.load(run.data).fingerprint()
 
 

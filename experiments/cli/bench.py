@@ -1,0 +1,135 @@
+"""The command line of the benchmarks: ``python -m experiments bench step | memory | scaling``."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import OmitArgPrefixes, UseAppendAction, subcommand
+
+from experiments.bench import shapes
+from experiments.bench.shapes import Case
+from experiments.io.errors import require
+
+if TYPE_CHECKING:  # it imports torch, which is slow and not needed for --help
+    from experiments.bench.record import Wish
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What all benchmarks can be told.
+
+    Attributes:
+        only: A contestant to measure, for example --only alto-foreach; may be repeated. The default is all. What ratios
+            are formed with is always timed too.
+        threads: Threads of torch; 0 means one a core.
+        device: auto, cpu or cuda.
+        seed: Decides the parameters, the gradients and the order of turns.
+        json: Print one JSON object instead of tables.
+        out: Folder for bench.json, which keeps the newest result of each benchmark, and for the figure.
+    """
+
+    only: UseAppendAction[tuple[str, ...]] = ()
+    threads: int = 0
+    device: str = "auto"
+    seed: int = 0
+    json: bool = False
+    out: Path | None = None
+
+    def wish(self) -> "Wish":
+        """What to measure, checked."""
+        raise NotImplementedError
+
+    def _wish(self, bench: str, option: str, cases: Sequence[Case], rounds: int) -> "Wish":
+        from experiments.bench import contestants
+        from experiments.bench.record import Wish
+
+        require(self.threads >= 0, "--threads", self.threads, "0 (one a core) or more")
+        chosen = contestants.choose(self.only, references=rounds > 0)
+        return Wish(bench, option, cases, chosen, rounds, self.threads or os.cpu_count() or 1, self.device, self.seed)
+
+
+@dataclass(frozen=True)
+class Step(_Common):
+    """Time one optimizer step on the parameters of well-known networks.
+
+    Attributes:
+        model: A network, for example --model gpt2-small; may be repeated. The default is all.
+        rounds: Turns of each contestant.
+    """
+
+    model: UseAppendAction[tuple[str, ...]] = ()
+    rounds: int = 7
+
+    def wish(self) -> "Wish":
+        """What to measure, checked."""
+        require(self.rounds >= 1, "--rounds", self.rounds, "at least 1")
+        return self._wish("step", "--model", shapes.models(self.model), self.rounds)
+
+
+@dataclass(frozen=True)
+class Memory(_Common):
+    """Weigh the state and the temporaries of one optimizer step.
+
+    Attributes:
+        model: A network, for example --model gpt2-small; may be repeated. The default is all.
+    """
+
+    model: UseAppendAction[tuple[str, ...]] = ()
+
+    def wish(self) -> "Wish":
+        """What to measure, checked."""
+        return self._wish("memory", "--model", shapes.models(self.model), 0)
+
+
+@dataclass(frozen=True)
+class Scaling(_Common):
+    """Time one optimizer step on single tensors of 1e3, 1e4, ... parameters.
+
+    Attributes:
+        largest: No tensor is larger.
+        rounds: Turns of each contestant.
+    """
+
+    largest: int = shapes.LARGEST
+    rounds: int = 7
+
+    def wish(self) -> "Wish":
+        """What to measure, checked."""
+        require(self.rounds >= 1, "--rounds", self.rounds, "at least 1")
+        return self._wish("scaling", "--largest", shapes.tensors(self.largest), self.rounds)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure what an optimizer step costs beside every peer and beside the memory's own speed.
+
+    Attributes:
+        which: What to measure.
+    """
+
+    which: OmitArgPrefixes[
+        Annotated[Step, subcommand("step")]
+        | Annotated[Memory, subcommand("memory")]
+        | Annotated[Scaling, subcommand("scaling")]
+    ]
+
+    def act(self) -> int:
+        """Measure, store, draw and show."""
+        from experiments.analysis import benchmarks
+        from experiments.bench import console, figure, record
+        from experiments.report.figures import draw
+
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler would tell stderr of every start and end
+        wish, out = self.which.wish(), self.which.out
+        if out is not None:
+            benchmarks.read(out)  # an unusable file is refused before, not after, minutes of work
+        with console.progress(f"bench {wish.bench}", wish.turns) as follow:
+            report = record.make(wish, follow)
+        (console.show_json if self.which.json else console.show)(report)
+        if out is not None:
+            files = [benchmarks.write(out, report)]
+            files += draw.write(figure.draw(benchmarks.read(out)[wish.bench]), out, f"bench-{wish.bench}")
+            console.show_files(files)
+        return 0

@@ -1,0 +1,1 @@
+"""A run: its identity, its row, its checkpoint, and how its learning rate is chosen."""
