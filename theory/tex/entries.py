@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.evidence import About, Kind, Result
 from theory.tex.book import Book
-from theory.tex.markup import code, count, grouped_table, statement, words
+from theory.tex.markup import code, count, statement, words
+from theory.tex.order import by_heading, of_networks, of_paper, order, place
 
 NAMES = {
     Verdict.PROVED: "proved",
@@ -28,19 +29,6 @@ KINDS = {
     Kind.MEASUREMENT: "measurement",
     Kind.COUNTEREXAMPLE: "counterexample",
 }
-PARTS = {
-    "Section": "Its definitions, remarks and assumptions",
-    "Remark": "Its definitions, remarks and assumptions",
-    "Assumption": "Its definitions, remarks and assumptions",
-    "Theorem": "Its theorems and the lemmas behind them",
-    "Lemma": "Its theorems and the lemmas behind them",
-    "Table": "Its tables and figures",
-    "Figure": "Its tables and figures",
-}
-"""The first word of the place where the source paper makes a claim, and the group of the table that it belongs to."""
-OTHER = "Its abstract"
-NETWORKS = "ours; tier "
-"""How the source of a claim about our own trained networks begins; :mod:`theory.tex.questions` lists those."""
 
 
 def add(book: Book, ledger: Sequence[Entry]) -> None:
@@ -65,8 +53,10 @@ def add(book: Book, ledger: Sequence[Entry]) -> None:
     paper = [entry for entry in ordered if of_paper(entry)]
     ours = [entry for entry in ordered if not (of_paper(entry) or of_networks(entry))]
     book.file("verdicts", _short([entry for entry in paper if entry.results]))
-    book.file("ledger-paper", _table((_part(entry), _row(entry, place(entry.claim.source))) for entry in paper))
-    book.file("ledger-ours", _table((_topic(entry), _row(entry, "")) for entry in ours))
+    for name, entries in (("paper", paper), ("ours", ours)):
+        rows = {entry.claim.id: _row(entry) for entry in entries}
+        head = ["", "claim", "verdict", "how it is known"]
+        book.file(f"ledger-{name}", by_heading(("r", 0.58, 0.13, 0.23), head, rows, entries))
 
 
 def _counts(book: Book, ledger: Sequence[Entry]) -> None:
@@ -86,47 +76,6 @@ def _counts(book: Book, ledger: Sequence[Entry]) -> None:
     book.value("count/prose", str(prose[True]))
 
 
-def order(ledger: Iterable[Entry]) -> list[Entry]:
-    """The order of the appendix: the paper's claims by their place in it, then ours, those about networks last."""
-
-    def key(entry: Entry) -> tuple[int, int, int, tuple[int, ...]]:
-        if not of_paper(entry):
-            return 1 + of_networks(entry), 0, 0, ()
-        where = place(entry.claim.source)
-        groups = list(dict.fromkeys(PARTS.values()))
-        part = _part(entry)
-        index = groups.index(part) if part in groups else len(groups)
-        word = list(PARTS).index(where.split()[0]) if index < len(groups) else 0
-        return 0, index, word, tuple(map(int, re.findall(r"\d+", where)))
-
-    return sorted(ledger, key=key)
-
-
-def of_paper(entry: Entry) -> bool:
-    """Whether the source paper makes the claim."""
-    return entry.claim.source.startswith("paper")
-
-
-def of_networks(entry: Entry) -> bool:
-    """Whether the claim is about our own trained networks."""
-    return entry.claim.source.startswith(NETWORKS)
-
-
-def place(source: str) -> str:
-    """``paper, Appendix, Lemma 6 (as described; ...)`` -> ``Lemma 6``."""
-    return source.removeprefix("paper, ").removeprefix("Appendix, ").split(" (")[0].split(",")[0].split(" and ")[0]
-
-
-def _part(entry: Entry) -> str:
-    return PARTS.get(place(entry.claim.source).split()[0], OTHER)
-
-
-def _topic(entry: Entry) -> str:
-    """The heading of one of our claims, by the kind of evidence that decides it."""
-    kinds = {result.kind for result in entry.results}
-    return "Proved by us" if Kind.PROOF in kinds else "Tested or measured by us"
-
-
 def sentence(entry: Entry) -> str:
     """A claim in one sentence, as LaTeX: its plain sentence if it has one, else the first of its statement."""
     text = entry.claim.plain or re.split(r"(?<=\.)\s+(?=[A-Z])", entry.claim.statement)[0]
@@ -138,10 +87,11 @@ def number(entry: Entry) -> str:
     return rf"\ledgernumber{{{entry.claim.id}}}"
 
 
-def _row(entry: Entry, where: str) -> list[str]:
-    """Number, sentence with the claim's name, verdict, and how it is known."""
-    said = " ".join(part for part in (f"{where}:" if where else "", sentence(entry)) if part)
-    return [number(entry), rf"{said} \ledgername{{{code(entry.claim.id)}}}", NAMES[entry.verdict], _known(entry)]
+def _row(entry: Entry) -> list[str]:
+    """Number, sentence with the claim's name and where the source paper makes it, verdict, and how it is known."""
+    where = f"{words(place(entry))}: " if of_paper(entry) else ""
+    name = rf"\ledgername{{{code(entry.claim.id)}}}"
+    return [number(entry), f"{where}{sentence(entry)} {name}", NAMES[entry.verdict], _known(entry)]
 
 
 def _known(entry: Entry) -> str:
@@ -161,18 +111,10 @@ def _kind(result: Result) -> str:
     return KINDS[result.kind] + (f" ({prose} of {len(result.pieces)} pieces prose)" if prose else "")
 
 
-def _table(rows: Iterable[tuple[str, list[str]]]) -> str:
-    groups: dict[str, list[list[str]]] = {}
-    for heading, row in rows:
-        groups.setdefault(heading, []).append(row)
-    head = ["", "claim", "verdict", "how it is known"]
-    return grouped_table(("r", 0.59, 0.13, 0.23), head, groups)
-
-
 def _short(paper: Sequence[Entry]) -> str:
     """The paper's claims on which there is evidence, three beside each other: place, link and verdict."""
     names = NAMES | {Verdict.REPAIRED: "repaired"}
-    cells = [rf"{words(place(e.claim.source))} & {names[e.verdict]}\claim{{{e.claim.id}}}" for e in paper]
+    cells = [rf"{words(place(e))} & {names[e.verdict]}\claim{{{e.claim.id}}}" for e in paper]
     third = -(-len(cells) // 3)
     columns = [cells[i * third : (i + 1) * third] for i in range(3)]
     lines = [" & ".join(line) + r" \\" for line in zip_longest(*columns, fillvalue=" & ")]

@@ -22,7 +22,7 @@ DATA = {
     "swimmer": "MuJoCo's Swimmer", "ant": "MuJoCo's Ant", "humanoid": "MuJoCo's Humanoid",
 }  # fmt: skip
 NETWORKS = {
-    "convnet": "convolutional network", "resnet20": "ResNet-20", "gpt": "transformer", "bilstm": "BiLSTM",
+    "convnet": "small CNN", "resnet20": "ResNet-20", "gpt": "small transformer", "bilstm": "BiLSTM",
     "bert-classifier": "small BERT", "bert-tagger": "small BERT", "ppo": "PPO",
 }  # fmt: skip
 
@@ -67,8 +67,10 @@ def _means(book: Book, stored: Mapping[str, Any], name: str) -> dict[str, list[l
         book.value(f"{name}/{setting}/{label}/mean", fixed(test["mean"]))
         if lead is not None:
             book.value(f"{name}/{setting}/{label}/lead", " ".join(_difference(lead)))
-        heading = f"{_ran(stored, setting)}: {_unit(report)}, baseline {words(report['baseline'])}"
-        groups.setdefault(rf"{heading} ({words(name)})", []).append([
+        heading = (
+            rf"{words(_name(report))}: {_ran(stored, setting)}; {_unit(report)}, baseline {words(report['baseline'])}"
+        )
+        groups.setdefault(heading, []).append([
             words(label), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}", fixed(test["mean"]),
             interval(test, within=RANGE.get(report["metric"], ANY)), f"{test['n']} of {entry['planned']}",
             *(["", ""] if lead is None else _difference(lead)),
@@ -81,6 +83,11 @@ def _difference(found: Mapping[str, float]) -> list[str]:
     digits = decimals(found["low"], found["high"])
     cells = [fixed(found["mean"], digits, sign=True), interval(found, digits)]
     return [rf"\boldmath{cell}" for cell in cells] if found["low"] > 0 or found["high"] < 0 else cells
+
+
+def _name(report: Mapping[str, Any]) -> str:
+    """An experiment's name, with its tier where that is not the laptop's."""
+    return report["name"] if report["tier"] == "laptop" else f"{report['name']} ({report['tier']} tier)"
 
 
 def _unit(report: Mapping[str, Any]) -> str:
@@ -140,7 +147,7 @@ def _measures(stored: Mapping[str, Any]) -> dict[str, list[list[str]]]:
                 cells += [fixed(mean), interval({"low": mean - half, "high": mean + half})]
             else:
                 cells += ["", "not positive"]
-        heading = f"{_ran(stored, entry['setting'])}; {words(report['baseline'])} and E in front of it"
+        heading = f"{words(_name(report))}: {_ran(stored, entry['setting'])}, base {words(report['baseline'])}"
         groups.setdefault(heading, []).append(cells)
     return groups
 
@@ -160,7 +167,7 @@ def _runs(stored: Sequence[Mapping[str, Any]]) -> str:
             epochs = [f"{each['epochs']:g}" for each in training]
             rates = [str(_rates(one, setting)["count"]) for setting in settings]
             rows.append([
-                words(one["report"]["name"]), network, _several(batches), _several(epochs), _several(rates),
+                words(_name(one["report"])), network, _several(batches), _several(epochs), _several(rates),
                 str(tuning), str(final),
             ])  # fmt: skip
     head = ["experiment", "network and data", "batch", "epochs", "rates", "tuning", "final"]

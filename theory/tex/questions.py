@@ -9,28 +9,14 @@ from typing import Any
 from theory.claims.networks.paper_tables import compare
 from theory.ledger.claim import Entry, Verdict
 from theory.tex.book import Book
-from theory.tex.entries import NAMES, number, of_networks, order, sentence
-from theory.tex.markup import decimals, fixed, grouped_table, interval, table, words
+from theory.tex.entries import NAMES, number, sentence
+from theory.tex.markup import decimals, fixed, interval, table, words
 from theory.tex.markup import number as figures
+from theory.tex.order import FAMILIES, by_heading, heading, of_networks, order
 from theory.tex.results import StaleError, read
 
 REMEDY = "python -m experiments evidence"
 DECIDED = (Verdict.REPRODUCED, Verdict.CONTRADICTED, Verdict.UNDECIDED)
-FAMILIES = {
-    r"alto-vs-lamb": "ALTO ends better than LAMB",
-    r"alto-best": "ALTO ends better than the best of its rivals (Bonferroni)",
-    r"e-vs-|esgd-|eadam-": "E in front of a base optimizer, against the base",
-    r"batch-scaling": "ALTO against LAMB over the batch size",
-    r"part-": "ALTO without one of its parts ends worse",
-    r"clipping|unfair": "Clipping the gradient helps",
-    r"alpha-best|alpha-far|extrapolation": r"Which $\alpha$ ends best",
-    r"flatness": r"$\alpha < 0$ ends flatter, by the filter-normalised sharpness",
-    r"eigenvalue": r"$\alpha < 0$ ends flatter, by the largest eigenvalue",
-    r"alpha-star": r"At $\alpha^\star$ ALTO is LAMB with another decay rate",
-    r"cost": "What a step costs",
-    r"": "Other claims",
-}
-"""Groups of claims: the beginning of a claim's name after "ours-", and a heading in LaTeX."""
 LEAD = re.compile(r"ALTO ends with a (?:higher|lower) (?:test )?(.+?) than LAMB (?:on )?(.+?)\.?$")
 """What a comparison with LAMB is measured by, and on what."""
 UNITS = ("points", "nats", "decades", "return")
@@ -46,22 +32,19 @@ def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
     """
     entries = [entry for entry in order(ledger) if of_networks(entry)]
     stored = {entry.claim.id: _comparison(entry, results) for entry in entries if entry.results}
-    groups: dict[str, list[list[str]]] = {heading: [] for heading in FAMILIES.values()}
-    told: dict[str, Counter[Verdict]] = {heading: Counter() for heading in FAMILIES.values()}
+    told: dict[str, Counter[Verdict]] = {heading(entry): Counter() for entry in entries}
     first = next(iter(FAMILIES.values()))
-    leads = []
+    rows, leads = {}, []
     for entry in entries:
-        heading, found = _family(entry.claim.id), stored.get(entry.claim.id)
-        said = sentence(entry).replace(TUNED, "")
-        estimate = "" if found is None else rf"{_estimate(found)} {_unit(found)}"
-        groups[heading].append([
-            number(entry), rf"{said} \ledgername{{{entry.claim.id}}}", estimate, NAMES[entry.verdict],
-        ])  # fmt: skip
+        found, family = stored.get(entry.claim.id), heading(entry)
+        said = rf"{sentence(entry).replace(TUNED, '')} \ledgername{{{entry.claim.id}}}"
+        estimate = "" if found is None else f"{_estimate(found)} {_unit(found)}"
+        rows[entry.claim.id] = [number(entry), said, estimate, NAMES[entry.verdict]]
         if found is not None:
-            told[heading][entry.verdict] += 1
-            if heading == first:
-                leads.append([*_subject(found), _estimate(found), str(len(found["seeds"])),
-                              rf"{NAMES[entry.verdict]}\claim{{{entry.claim.id}}}"])  # fmt: skip
+            told[family][entry.verdict] += 1
+            if family == first:
+                verdict = rf"{NAMES[entry.verdict]}\claim{{{entry.claim.id}}}"
+                leads.append([*_subject(found), _estimate(found), str(len(found["seeds"])), verdict])
     totals = sum(told.values(), Counter())
     for verdict in DECIDED:
         book.value(f"questions/{verdict}", str(totals[verdict]))
@@ -72,13 +55,12 @@ def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
     book.value("questions/not-run", str(len(entries) - len(stored)))
     book.value("questions/by-chance", figures(0.05 * len(stored), 2))
     head = ["", "claim", r"estimate, 95\,\%", "verdict"]
-    rows = {heading: rows for heading, rows in groups.items() if rows}
-    book.file("ledger-networks", grouped_table(("r", 0.54, 0.27, 0.13), head, rows))
-    counts = [[heading, *(str(told[heading][verdict]) for verdict in DECIDED)] for heading in rows]
+    book.file("ledger-networks", by_heading(("r", 0.54, 0.27, 0.13), head, rows, entries))
+    counts = [[family, *(str(of[verdict]) for verdict in DECIDED)] for family, of in told.items()]
     head = ["claim", *(NAMES[verdict] for verdict in DECIDED)]
     book.file("families", table("lrrr", head, counts))
     head = ["trained on", "metric", r"lead of ALTO, 95\,\%", "seeds", "verdict"]
-    book.file("alto-lamb", table(r">{\raggedright\arraybackslash}p{.44\textwidth}llrl", head, leads))
+    book.file("alto-lamb", table(r">{\raggedright\arraybackslash}p{.36\textwidth}llrl", head, leads))
 
 
 def _comparison(entry: Entry, results: Path) -> dict[str, Any]:
@@ -89,12 +71,6 @@ def _comparison(entry: Entry, results: Path) -> dict[str, Any]:
             f"the ledger has another answer to {entry.claim.id} than results/evidence: python -m theory verify"
         )
     return stored
-
-
-def _family(claim: str) -> str:
-    """The heading of the first family whose pattern begins the claim's name."""
-    name = claim.removeprefix("ours-")
-    return next(heading for pattern, heading in FAMILIES.items() if re.match(pattern, name))
 
 
 def _subject(stored: Mapping[str, Any]) -> list[str]:

@@ -144,7 +144,7 @@ def _summary(study: Mapping[str, Any]) -> list[str]:
     """A study's title, its rows by verdict, and the verdict of its claim."""
     counts = Counter(row["verdict"] for row in study["rows"] if not row.get("derived"))
     numbers = [str(counts[verdict]) for verdict in SEVERITY[:3]]
-    title = rf"\parbox[t]{{.5\textwidth}}{{\raggedright {words(study['title'])}}}"
+    title = rf"\parbox[t]{{.46\textwidth}}{{\raggedright {words(study['title'])}}}"
     return [title, str(counts.total()), *numbers, rf"\says{{rates-{study['study']}}}"]
 
 
