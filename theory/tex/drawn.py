@@ -16,12 +16,13 @@ def add(book: Book, results: Path) -> None:
     Raises:
         StaleError: a figure was drawn from other data than are stored, or does not say from which.
     """
-    stale = gallery.stale(figures.ALL, results / "figures", results)
+    stale = gallery.stale(results / "figures", results)
     if stale:
         remedy = f"python -m theory figures {' '.join(stale)}"
         raise StaleError(f"figures drawn from other data than results/ holds now: {', '.join(stale)}; {remedy}")
-    for name, drawing in figures.ALL.items():
-        book.value(f"figure/{name}", f"{_caption(drawing.TITLE)}. {_caption(drawing.SEE)}")
+    for name in figures.ALL:
+        about = gallery.about(name)
+        book.value(f"figure/{name}", f"{_caption(about.TITLE)}. {_caption(about.SEE)}")
 
 
 def _caption(text: str) -> str:

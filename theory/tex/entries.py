@@ -91,10 +91,10 @@ def _row(entry: Entry) -> list[str]:
     """Number, sentence with the claim's name and where the source paper makes it, verdict, and how it is known."""
     where = f"{words(place(entry))}: " if of_paper(entry) else ""
     name = rf"\ledgername{{{code(entry.claim.id)}}}"
-    return [number(entry), f"{where}{sentence(entry)} {name}", NAMES[entry.verdict], _known(entry)]
+    return [number(entry), f"{where}{sentence(entry)} {name}", NAMES[entry.verdict], known(entry)]
 
 
-def _known(entry: Entry) -> str:
+def known(entry: Entry) -> str:
     """How the verdict is known: each kind of evidence once, that for the repair apart; else what a run needs."""
     if not entry.results:
         return f"needs {words(entry.claim.needs or 'more')}"

@@ -67,6 +67,7 @@ def words(text: str) -> str:
     for sign, command in _SIGNS:
         text = text.replace(sign, keep(f"${command}$"))
     text = _MINUS.sub(keep("$-$"), text)
+    text = re.sub(r"sqrt\((\w+)\)", lambda m: keep(rf"$\sqrt{{{formula(m[1])}}}$"), text)
     text = text.replace("sqrt(", keep(r"$\sqrt{\vphantom{x}}$") + "(")
     text = _EPS.sub(lambda m: keep(rf"$\epsilon{f'_{m[1]}' if m[1] else ''}$"), text)
     text = _NAME.sub(lambda m: keep(f"$\\{m[1]}{'^*' if m[2] else ''}{f'_{{{m[3]}}}' if m[3] else ''}$"), text)

@@ -17,14 +17,14 @@ RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf"
 """What a metric can be: an interval of Student's t may reach beyond, and is cut there."""
 UNITS = {"accuracy": r"accuracy in \%", "f1": r"F1 in \%", "loss": "loss in nats", "reward": "return"}
 DATA = {
-    "digits": "handwritten digits", "cifar10": "images of CIFAR-10", "tinyshakespeare": "excerpts from Shakespeare",
-    "made-pairs": "made pairs of sentences", "made-reviews": "made reviews", "made-sentences": "made sentences",
-    "swimmer": "MuJoCo's Swimmer", "ant": "MuJoCo's Ant", "humanoid": "MuJoCo's Humanoid",
+    "cifar10": ("CIFAR-10", "images of CIFAR-10"), "tinyshakespeare": ("Shakespeare", "excerpts from Shakespeare"),
+    "made-pairs": ("made sentence pairs",) * 2, "made-reviews": ("made reviews",) * 2,
+    "made-sentences": ("made tagged sentences",) * 2,
+    "swimmer": ("Swimmer", ""), "ant": ("Ant", ""), "humanoid": ("Humanoid", ""),
 }  # fmt: skip
-NETWORKS = {
-    "convnet": "small CNN", "resnet20": "ResNet-20", "gpt": "small transformer", "bilstm": "BiLSTM",
-    "bert-classifier": "small BERT", "bert-tagger": "small BERT", "ppo": "PPO",
-}  # fmt: skip
+"""A data set, and the unit in which a part of it is counted; a simulator has no parts."""
+NETWORKS = {"resnet20": "ResNet-20", "gpt": "GPT", "bilstm": "BiLSTM", "bert-classifier": "BERT", "bert-tagger": "BERT",
+            "ppo": "PPO"}  # fmt: skip
 
 
 def add(book: Book, results: Path) -> None:
@@ -103,12 +103,17 @@ def _merged(stored: Mapping[str, Any], setting: str, part: str) -> dict[str, Any
 
 
 def _network(stored: Mapping[str, Any], setting: str) -> str:
-    """The network and the training data of a setting: ``ResNet-20 on 450 handwritten digits``."""
+    """The network and the training data of a setting: ``convnet 16-32 on 450 digits``."""
     data, model = (_merged(stored, setting, part) for part in ("data", "model"))
-    limited = data.get("limit", "all") != "all" and model["name"] != "ppo"  # a simulator has no data set
-    size = f"{round(data['limit'] * (1 - data['validation']))} " if limited else ""
-    names = NETWORKS.get(model["name"], model["name"]), DATA.get(data["name"], data["name"])
-    return f"{words(names[0])} on {size}{words(names[1])}"
+    whole, unit = DATA.get(data["name"], (data["name"],) * 2)
+    limit = data.get("limit", "all")
+    if limit != "all" and unit:
+        whole = f"{limit - max(1, round(data['validation'] * limit))} {unit}"
+    options = model["options"]
+    sizes = f" {'-'.join(map(str, options['widths']))}" if "widths" in options else ""
+    width = options.get("width", options.get("hidden"))
+    sizes += "" if width is None else f" (width {width})"
+    return words(f"{NETWORKS.get(model['name'], model['name'])}{sizes} on {whole}")
 
 
 def _ran(stored: Mapping[str, Any], setting: str) -> str:
@@ -120,7 +125,7 @@ def _ran(stored: Mapping[str, Any], setting: str) -> str:
         clip = training["clip"]
         parts.append("no clipping" if clip == "none" else f"clipped to norm {clip:g}")
     if _rates(stored, setting)["count"] == 1 and len(settings) > 1:
-        parts.append("one learning rate for all")
+        parts.append("equal learning rates")
     return ", ".join(parts)
 
 

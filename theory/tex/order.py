@@ -52,14 +52,23 @@ def place(entry: Entry) -> str:
     return re.split(r" \(|,| and ", entry.claim.source.removeprefix("paper, ").removeprefix("Appendix, "))[0]
 
 
+def _part(entry: Entry) -> str:
+    """The first word of the claim's place, a key of ``PARTS``."""
+    part = place(entry).split()[0]
+    if part not in PARTS:
+        known = ", ".join(PARTS)
+        raise ValueError(f"{entry.claim.id}: source {entry.claim.source!r} begins with none of {known} after 'paper, '")
+    return part
+
+
 def heading(entry: Entry) -> str:
     """The heading below which the claim stands.
 
     Raises:
-        KeyError: the source paper makes it in no known part.
+        ValueError: the source paper makes it in no known part.
     """
     if of_paper(entry):
-        return PARTS[place(entry).split()[0]]
+        return PARTS[_part(entry)]
     if of_networks(entry):
         name = entry.claim.id.removeprefix("ours-")
         return next(words for pattern, words in FAMILIES.items() if re.match(pattern, name))
@@ -67,12 +76,17 @@ def heading(entry: Entry) -> str:
 
 
 def order(ledger: Iterable[Entry]) -> list[Entry]:
-    """The claims by heading, those of the source paper also by their place in it; else as in the ledger."""
+    """The claims by heading, those of the source paper also by their place in it; else as in the ledger.
+
+    Raises:
+        ValueError: the source paper makes one in no known part.
+    """
 
     def key(entry: Entry) -> tuple[int, int, tuple[int, ...]]:
-        where = place(entry) if of_paper(entry) else "abstract"
-        part = list(PARTS).index(where.split()[0])
-        return HEADINGS.index(heading(entry)), part, tuple(map(int, re.findall(r"\d+", where)))
+        group = HEADINGS.index(heading(entry))
+        if not of_paper(entry):
+            return group, 0, ()
+        return group, list(PARTS).index(_part(entry)), tuple(map(int, re.findall(r"\d+", place(entry))))
 
     return sorted(ledger, key=key)
 

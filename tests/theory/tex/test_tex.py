@@ -1,16 +1,18 @@
 """What the paper's numbers are written from, and what is refused."""
 
+import hashlib
 import json
-from pathlib import Path
+import re
 
 import pytest
 
 from tests.paper import made
-from theory.__main__ import main
-from theory.ledger import outcomes
-from theory.tex import StaleError, write
+from theory.ledger.claim import Entry, Statement
+from theory.ledger.evidence import About, Kind, Outcome, Result
+from theory.tex import StaleError, entries, write
 from theory.tex.book import Book
 from theory.tex.markup import decimals, fixed, grouped_table, interval, long_table, number, statement, table, words
+from theory.tex.order import order
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,8 @@ from theory.tex.markup import decimals, fixed, grouped_table, interval, long_tab
         ("T^(-1/2), v_{k-1}", r"T$^{-1/2}$, $v_{k-1}$"),
         ("rates --full", r"rates -{}-full"),
         ("betas, metadata, 2-3, b-5", r"betas, metadata, 2-3, b-5"),
-        ("R/sqrt(T)", r"R\slash{}$\sqrt{\vphantom{x}}$(T)"),
+        ("R/sqrt(T), sqrt(batch)", r"R\slash{}$\sqrt{T}$, $\sqrt{\text{batch}}$"),
+        ("sqrt(T + 1)", r"$\sqrt{\vphantom{x}}$(T + 1)"),
         ("see ours-alpha-star, any-mu", "see ours-alpha-star, any-mu"),
         ("|g_k|_inf <= G", r"$\|g_k\|_\infty$ $\le$ G"),
         ("mean of |grad f|^2", r"mean of $\|\nabla f\|^2$"),
@@ -94,14 +97,74 @@ def test_a_key_is_defined_once_and_is_a_name():
         book.value("a_b", "1")
 
 
-def test_every_claim_has_a_row_and_a_verdict(tmp_path):
-    entries = made.ledger()
-    write(entries, made.results(tmp_path / "results"), tmp_path / "out")
-    table, verdicts = ((tmp_path / "out" / f"{name}.tex").read_text() for name in ("ledger", "claims"))
-    for entry in entries:
-        assert rf"\ledgername{{{entry.claim.id}}}" in table
-        assert rf"\generatedclaim{{{entry.claim.id}}}{{" in verdicts
-    assert table.count(r"\ledgername") == len(entries)
+def test_every_claim_has_a_row_a_number_and_a_verdict(tmp_path):
+    ledger = made.ledger()
+    write(ledger, made.results(tmp_path / "results"), tmp_path / "out")
+    rows = "".join(path.read_text() for path in (tmp_path / "out").glob("ledger-*.tex"))
+    verdicts = (tmp_path / "out" / "claims.tex").read_text()
+    for k, entry in enumerate(order(ledger), 1):
+        assert rows.count(rf"\ledgernumber{{{entry.claim.id}}}") == 1
+        assert rf"\generatedclaim{{{entry.claim.id}}}{{{k}}}{{" in verdicts
+    assert rows.count(r"\ledgernumber") == len(ledger)
+
+
+def entry(source: str, *results: Result, plain: str = "", needs: str | None = None) -> Entry:
+    return Entry(Statement("any", source, "A statement. More of it.", plain, needs=needs), results)
+
+
+def result(kind: Kind, about: About = About.STATEMENT, prose: int = 0) -> Result:
+    pieces = [{"tool": "prose"}] * prose + [{"tool": "sympy identity"}] * (3 - prose)
+    return Result(kind, "name", about, Outcome.SUPPORTS, "detail", 0.1, pieces if kind is Kind.PROOF else ())
+
+
+def test_the_source_papers_claims_come_first_and_in_its_order():
+    expected = ["Section 5", "Remark 2.1 and abstract", "Theorem 2", "Appendix, Lemma 9", "Appendix, Lemma 10 (told)",
+                "Figure 1", "abstract"]  # fmt: skip
+    sources = [f"paper, {where}" for where in expected]
+    found = order(entry(source) for source in ["ours; tier laptop", "ours", *sources[::-1]])
+    assert [one.claim.source for one in found] == [*sources, "ours", "ours; tier laptop"]
+    with pytest.raises(ValueError, match="begins with none of Section, Remark"):
+        order([entry("paper, Chapter 1")])
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ([], "needs a GPU"),
+        ([result(Kind.PROOF, prose=2), result(Kind.PROPERTY)], "proof (2 of 3 pieces prose), property test"),
+        ([result(Kind.PROOF)] * 2, "proof"),
+        ([result(Kind.COUNTEREXAMPLE), result(Kind.PROOF, About.CORRECTION)], "counterexample; repair: proof"),
+    ],
+)
+def test_the_ledger_says_how_a_verdict_is_known(found, words):
+    assert entries.known(entry("ours", *found, needs="a GPU")) == words
+
+
+def test_a_claim_without_a_plain_sentence_is_told_by_its_first_one():
+    assert entries.sentence(entry("ours")) == "A statement."
+    assert entries.sentence(entry("ours", plain="In short.")) == "In short."
+
+
+def test_a_setting_is_named_by_what_it_ran_and_a_clear_difference_is_bold(tmp_path):
+    results = made.results(tmp_path / "results", lead=0.75)
+    path = results / "experiments" / "digits-laptop.json"
+    path.write_text(path.read_text().replace("full batch", "VGG-16, batch 50K").replace("Digits", "On ImageNet"))
+    write(made.ledger(), results, tmp_path / "out")
+    for name in ("experiments", "runs"):
+        text = (tmp_path / "out" / f"{name}.tex").read_text()
+        assert "convnet 16-32 on digits" in text
+        assert not re.search("VGG|50K|ImageNet", text)
+    assert r"\boldmath$+0.75$" in (tmp_path / "out" / "experiments.tex").read_text()
+    write(made.ledger(), made.results(results, lead=0.25), tmp_path / "out")
+    assert "boldmath" not in (tmp_path / "out" / "experiments.tex").read_text()
+
+
+def test_the_provenance_has_the_digest_of_the_files_one_after_another(tmp_path):
+    results = made.results(tmp_path / "results")
+    write(made.ledger(), results, tmp_path / "out")
+    files = sorted((results / "rates").glob("*.json"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    assert rf"& {len(files)} & \texttt{{{digest}}} &" in (tmp_path / "out" / "provenance.tex").read_text()
 
 
 def test_a_changed_result_changes_its_value_alone(tmp_path):
@@ -146,10 +209,9 @@ def test_a_figure_of_other_data_is_refused(tmp_path):
 
 
 def test_the_committed_figures_are_of_the_committed_studies():
-    from theory import figures
     from theory.figures import gallery
 
-    assert gallery.stale(figures.ALL, made.ROOT / "results" / "figures", made.ROOT / "results") == []
+    assert gallery.stale(made.ROOT / "results" / "figures", made.ROOT / "results") == []
 
 
 def test_an_answer_that_is_not_the_ledgers_is_refused(tmp_path):
@@ -157,6 +219,14 @@ def test_an_answer_that_is_not_the_ledgers_is_refused(tmp_path):
     path = results / "evidence" / "ours-alpha-best-large.json"
     path.write_text(json.dumps(made.ANSWER | {"low": -0.25}))
     with pytest.raises(StaleError, match="another answer to ours-alpha-best-large"):
+        write(made.ledger(), results, tmp_path / "out")
+
+
+def test_a_comparison_in_other_words_is_refused(tmp_path):
+    results = made.results(tmp_path / "results")
+    path = next((results / "evidence").glob("ours-alto-vs-lamb-*.json"))
+    path.write_text(json.dumps(made.ANSWER | {"claim": path.stem, "statement": "ALTO is good."}))
+    with pytest.raises(StaleError, match="does not compare ALTO with LAMB"):
         write(made.ledger(), results, tmp_path / "out")
 
 
@@ -177,21 +247,3 @@ def test_damaged_and_unfinished_results_are_refused(tmp_path):
     path.write_text("{")
     with pytest.raises(StaleError, match="damaged"):
         write(made.ledger(), results, tmp_path / "out")
-
-
-def test_a_ledger_of_other_code_is_refused(tmp_path, monkeypatch, capsys):
-    stale = tmp_path / "ledger.json"
-    stale.write_text(json.dumps({"fingerprint": "of other code", "claims": []}))
-    monkeypatch.setattr(outcomes, "COMMITTED", stale)
-    monkeypatch.setattr(outcomes, "LOCAL", Path("missing"))
-    assert main(["ledger", "--tex", "--out", str(tmp_path / "out")]) == 1
-    assert "stale" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_verdict_that_is_not_the_pinned_one_is_refused(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(outcomes, "load", lambda path, claims: made.ledger())  # every proof and measurement supports
-    monkeypatch.setattr("theory.pinned.VERDICTS", {entry.claim.id: "not-run" for entry in made.ledger()})
-    assert main(["ledger", "--tex", "--out", str(tmp_path / "out")]) == 1
-    assert "identity-qhm: pinned not-run" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
