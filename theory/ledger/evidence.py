@@ -5,6 +5,9 @@ noise was enumerated, a *measurement* has an interval, a *counterexample* is run
 another: the kind travels with the finding.
 """
 
+import hashlib
+import inspect
+import math
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -174,11 +177,13 @@ def holds_for(
 ) -> Evidence:
     """A property: ``check`` asserts, for keyword arguments drawn from the strategies.
 
-    The draws are a fixed function of the check's source (derandomized), so that a verdict does not depend on luck.
+    The draws are a fixed function of the check's source and of ``name``, so that a verdict does not depend on luck.
+    Cases that the check leaves by ``hypothesis.assume`` are not counted.
 
     Args:
         name: what holds, and in which arithmetic or to which tolerance.
-        check: raises AssertionError where the statement fails; that contradicts the statement.
+        check: raises AssertionError where the statement fails; that contradicts the statement. It returns None: a
+            check that returns something, a truth value or a coroutine, asserts nothing, and is an error.
         about: the claim's statement or its correction.
         share: fraction of the effort's examples to draw; below 1 for slow checks.
         **strategies: one hypothesis strategy for each argument of ``check``.
@@ -188,19 +193,20 @@ def holds_for(
     """
 
     def compute(effort: Effort) -> Finding:
-        from hypothesis import HealthCheck, Phase, given, settings
+        from hypothesis import HealthCheck, Phase, given, seed, settings
 
         examples = max(10, round(share * effort.examples))
-        drawn = 0
+        checked = 0
 
         def counted(**arguments: Any) -> None:
-            nonlocal drawn
-            drawn += 1
-            check(**arguments)
+            nonlocal checked
+            returned = check(**arguments)
+            if returned is not None:
+                raise TypeError(f"the check of {name!r} returned {returned!r}; a check asserts, and returns None")
+            checked += 1
 
         configured = settings(
             max_examples=examples,
-            derandomize=True,
             database=None,
             deadline=None,
             report_multiple_bugs=False,
@@ -208,13 +214,22 @@ def holds_for(
             suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
         )
         try:
-            configured(given(**strategies)(counted))()
+            configured(seed(_seed(name, check))(given(**strategies)(counted)))()
         except AssertionError as failure:
             notes = " ".join(getattr(failure, "__notes__", []))
             return Finding(Outcome.CONTRADICTS, f"fails: {failure} {notes}".strip())
-        return Finding(Outcome.SUPPORTS, f"{drawn} cases drawn, none failed")
+        return Finding(Outcome.SUPPORTS, f"{checked} cases checked, none failed")
 
     return Evidence(Kind.PROPERTY, name, compute, about)
+
+
+def _seed(name: str, check: Callable[..., None]) -> int:
+    """A number that depends on the check's source and its name alone."""
+    try:
+        source = inspect.getsource(check)
+    except (OSError, TypeError):  # written at a prompt, or no plain function
+        source = ""
+    return int.from_bytes(hashlib.sha256(f"{name}\0{source}".encode()).digest()[:8], "big")
 
 
 def counterexample(name: str, exhibit: Callable[[], tuple[bool, str]], *, about: About = About.STATEMENT) -> Evidence:
@@ -222,6 +237,8 @@ def counterexample(name: str, exhibit: Callable[[], tuple[bool, str]], *, about:
 
     def compute(_: Effort) -> Finding:
         fails, detail = exhibit()
+        if fails not in (True, False) or not isinstance(detail, str):  # NaN, say, is no answer
+            raise TypeError(f"the counterexample {name!r} returned ({fails!r}, {detail!r}); it returns (bool, str)")
         return Finding(Outcome.CONTRADICTS if fails else Outcome.INCONCLUSIVE, detail)
 
     return Evidence(Kind.COUNTEREXAMPLE, name, compute, about)
@@ -247,7 +264,9 @@ def _asserting(kind: Kind, name: str, check: Callable[[Effort], Seen], about: Ab
             seen = check(effort)
         except AssertionError as failure:
             return Finding(Outcome.CONTRADICTS, f"fails: {failure}")
-        detail, values = (seen, {}) if isinstance(seen, str) else seen
+        detail, values = (seen, {}) if isinstance(seen, str) else seen if isinstance(seen, tuple) else (None, {})
+        if not detail or not isinstance(detail, str) or not all(math.isfinite(value) for value in values.values()):
+            raise TypeError(f"the check {name!r} returned {seen!r}; it returns what it saw: words, and finite numbers")
         return Finding(Outcome.SUPPORTS, detail, values=values)
 
     return Evidence(kind, name, compute, about)

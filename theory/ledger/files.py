@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,16 @@ def to_json(record: Mapping[str, Any], long: Collection[str] = ()) -> str:
     lines = ",\n".join(f" {_compact(key)}: {_lines(value) if key in long else _compact(value)}"
                        for key, value in record.items())  # fmt: skip
     return f"{{\n{lines}\n}}\n"
+
+
+def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows with the same keys as a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows)), buffer, compression="zstd")
+    return buffer.getvalue().to_pybytes()
 
 
 def _lines(value: Any) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("alto", "theory")
@@ -66,19 +66,32 @@ def versions(tools: Iterable[str]) -> dict[str, str]:
     return {"python": platform.python_version()} | {tool: version(tool) for tool in tools}
 
 
-def record(source: str, tools: Iterable[str], files: Sequence[Path | str] = PACKAGES) -> dict[str, Any]:
+class Code(NamedTuple):
+    """The code that computes a result, as it was when it was read."""
+
+    digest: str
+    files: tuple[Path, ...]
+
+
+def code(*modules: str) -> Code:
+    """What :func:`digest` and :func:`closure` say of these modules: to be read before they run."""
+    return Code(digest(*modules), closure(*modules))
+
+
+def record(code: Code, tools: Iterable[str]) -> dict[str, Any]:
     """The provenance of a result that is finished now: what every stored result carries.
 
     Args:
-        source: the digest of the code that computed it.
+        code: what computed it.
         tools: the packages that it was computed with.
-        files: those that the commit has to hold unchanged.
 
     Returns:
-        ``source``, ``commit``, ``computed`` (in UTC), ``versions``, and the keys of :func:`machine`.
+        ``source``, the digest of the code, ``commit``, ``computed`` (in UTC), ``versions``, and the keys of
+        :func:`machine`.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"source": source, "commit": commit(files), "computed": now, "versions": versions(tools), **machine()}
+    origin = {"source": code.digest, "commit": commit(code.files), "computed": now}
+    return {**origin, "versions": versions(tools), **machine()}
 
 
 def digest(*modules: str, data: Sequence[Path] = ()) -> str:
@@ -92,12 +105,12 @@ def digest(*modules: str, data: Sequence[Path] = ()) -> str:
     Returns:
         64 hexadecimal digits. Equal code gives equal digits, whatever its comments, docstrings and layout.
     """
-    codes = {path: _read(path).code for path in closure(*modules)}
+    texts = {path: _read(path).code for path in closure(*modules)}
     parts = [name.partition(":") for name in modules if ":" in name]
-    codes |= {_module(module): _part(_module(module), function).code for module, _, function in parts}
+    texts |= {_module(module): _part(_module(module), function).code for module, _, function in parts}
     total = hashlib.sha256()
-    for path, code in sorted(codes.items()):
-        total.update(f"{path.relative_to(ROOT)}\0{code}\0".encode())
+    for path, text in sorted(texts.items()):
+        total.update(f"{path.relative_to(ROOT)}\0{text}\0".encode())
     for path in data:
         name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())

@@ -8,7 +8,8 @@
 A symbolic number of terms is out of reach for all three: an induction is written as base, step and conclusion.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,18 +46,40 @@ def identity(left: Expr, right: Expr = 0) -> Check:
         right: the other side.
 
     Returns:
-        A check whose detail shows the remaining difference if there is one.
+        A check whose detail shows the remaining difference if there is one. It fails if a side is defined nowhere.
 
     Raises:
-        ValueError: an expression holds a floating-point number, which would make an exact check meaningless.
+        ValueError: a side holds a floating-point number, which would make an exact check meaningless; a symbol that
+            does not stand for all reals (of a half-line, or all integers); or what is no number, such as infinity.
     """
     sides = sp.sympify(left), sp.sympify(right)
     for side in sides:
-        if side.has(sp.Float):
-            raise ValueError(f"floating-point number in an identity: {side}")
+        _check_exact(side)
+        hole = _zero_divisor(side)
+        if hole is not None:
+            return Check(False, "sympy identity", f"the divisor {hole} is 0 everywhere: the side is defined nowhere")
     numerator = sp.expand(sp.fraction(sp.together(sides[0] - sides[1]))[0])
     ok = numerator == 0
     return Check(ok, "sympy identity", "difference is 0" if ok else f"difference has the numerator {numerator}")
+
+
+def _check_exact(expression: Expr) -> None:
+    if expression.has(sp.Float):
+        raise ValueError(f"floating-point number in an identity: {expression}")
+    if expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.Order):
+        raise ValueError(f"{expression} is no number: an identity holds between finite numbers")
+    for symbol in expression.free_symbols:
+        if not symbol.is_commutative or symbol.is_real is False or symbol.is_zero or symbol.is_even or symbol.is_odd:
+            raise ValueError(f"the symbol {symbol} does not stand for all reals, a half-line, or all integers")
+
+
+def _zero_divisor(expression: Expr) -> Expr | None:
+    """A divisor within the expression that is the zero function, at any depth; None if there is none."""
+    divisors: list[Any] = [part for part in sp.preorder_traversal(expression) if isinstance(part, sp.Pow)]
+    for part in divisors:
+        if part.exp.could_extract_minus_sign() and sp.expand(sp.fraction(sp.together(part.base))[0]) == 0:
+            return part.base
+    return None
 
 
 @dataclass(frozen=True)
@@ -98,17 +121,60 @@ def certificate(
     Returns:
         A check; it fails if a multiplier was not declared, a weight is negative, or the two sides differ.
     """
+    tool = "sum of squares"
     allowed_times = {sp.expand(f) for f in (*nonnegative, *positive)}
     allowed_over = {sp.expand(f) for f in positive}
     for square in squares:
         undeclared = [f for f in square.times if sp.expand(f) not in allowed_times]
         undeclared += [f for f in square.over if sp.expand(f) not in allowed_over]
         if undeclared:
-            return Check(False, "sum of squares", f"multipliers of undeclared sign: {undeclared}")
-        if sp.Rational(square.weight) < 0:
-            return Check(False, "sum of squares", f"negative weight {square.weight}")
+            return Check(False, tool, f"multipliers of undeclared sign: {undeclared}")
+        if not sp.Rational(square.weight) >= 0:
+            return Check(False, tool, f"negative weight {square.weight}")
+        if not _is_real(square.base):
+            return Check(
+                False, tool, f"the base {square.base} is no real rational function: its square may be negative"
+            )
     equal = identity(expression, sp.Add(*(square.value() for square in squares)))
-    return Check(equal.ok, "sum of squares", f"{len(squares)} non-negative terms; {equal.detail}")
+    if equal.ok and _point(nonnegative, positive) is None:
+        return Check(False, tool, "no point was found at which the declared signs hold: the certificate may be vacuous")
+    return Check(equal.ok, tool, f"{len(squares)} non-negative terms; {equal.detail}")
+
+
+def _is_real(base: Expr) -> bool:
+    """Whether the base is a quotient of polynomials with real coefficients, and so real for all reals."""
+    parts = sp.fraction(sp.together(sp.sympify(base)))
+    symbols = sorted(sp.sympify(base).free_symbols, key=str)
+    if not symbols:
+        return bool(sp.sympify(base).is_real)
+    polynomials = all(part.is_polynomial(*symbols) for part in parts)
+    return polynomials and all(bool(c.is_real) for part in parts for c in sp.Poly(part, *symbols).coeffs())
+
+
+TRIES = 4000
+
+
+def _point(nonnegative: Sequence[Expr], positive: Sequence[Expr]) -> dict[Expr, Expr] | None:
+    """A rational point at which the declared signs hold, checked exactly; None if no drawn point is one."""
+    declared = [sp.sympify(f) for f in (*nonnegative, *positive)]
+    symbols = sorted(set().union(*(f.free_symbols for f in declared)), key=str)
+    drawn = random.Random(0)
+    near = sp.lambdify(symbols, declared, "math")
+    for number in range(TRIES):
+        reach = 8 if number % 2 else 64  # within (-1, 1), or up to 8 in magnitude
+        numerators = [
+            drawn.randint(1, reach - 1) * (1 if number < TRIES // 2 else drawn.choice((-1, 1))) for _ in symbols
+        ]
+        try:
+            if any(value < -1e-9 for value in near(*(n / 8 for n in numerators))):
+                continue
+        except (ArithmeticError, ValueError, TypeError):  # not defined there
+            continue
+        point = {symbol: sp.Rational(n, 8) for symbol, n in zip(symbols, numerators, strict=True)}
+        signs = [sp.sympify(f).xreplace(point) for f in (*nonnegative, *positive)]
+        if all(s >= 0 for s in signs) and all(s > 0 for s in signs[len(nonnegative) :]):
+            return point
+    return None
 
 
 def reals(names: str) -> tuple[Term, ...]:
@@ -146,19 +212,41 @@ class Query:
 def smt(query: Query) -> Check:
     """Whether both solvers prove the query, its hypotheses are satisfiable, and its twin is refuted.
 
-    ``unknown`` from either solver is a failure. Models are evaluated again, formula by formula, before they count.
+    ``unknown`` from either solver is a failure. Models are evaluated again, formula by formula, before they count. A
+    solver may give a quotient by zero any value: so a model counts only if no divisor of the query is zero in it.
     """
     tool = f"z3 {z3.get_version_string()} and cvc5 {cvc5.__version__}, QF_NRA"
+    if any(query.conclusion.eq(hypothesis) for hypothesis in query.hypotheses):
+        return Check(False, tool, "the conclusion is one of the hypotheses")
+    if query.twin.eq(query.conclusion) or not list(_variables(query.twin)):
+        return Check(False, tool, "the twin must speak of the query's variables, and differ from the conclusion")
     negated = [*query.hypotheses, z3.Not(query.conclusion)]
     answers = {"z3": _ask_z3(negated), "cvc5": _ask_cvc5(negated)}
     if set(answers.values()) != {"unsat"}:
         return Check(False, tool, f"not proved: {answers}")
-    if not _has_model(query.hypotheses):
-        return Check(False, tool, "the hypotheses were not shown satisfiable: the proof may be vacuous")
     twin_hypotheses = query.hypotheses if query.twin_hypotheses is None else query.twin_hypotheses
-    if not _has_model([*twin_hypotheses, z3.Not(query.twin)]):
+    formulas = [*query.hypotheses, query.conclusion, query.twin, *twin_hypotheses]
+    defined = [divisor != 0 for formula in formulas for divisor in _divisors(formula)]
+    if not _has_model([*query.hypotheses, *defined]):
+        return Check(False, tool, "the hypotheses were not shown satisfiable: the proof may be vacuous")
+    if not _has_model([*twin_hypotheses, z3.Not(query.twin), *defined]):
         return Check(False, tool, "the falsified twin was not refuted")
     return Check(True, tool, "unsat twice; hypotheses satisfiable; falsified twin refuted")
+
+
+def _parts(term: Term) -> Iterator[Term]:
+    """A term and all terms within it."""
+    yield term
+    for child in term.children():
+        yield from _parts(child)
+
+
+def _divisors(formula: Term) -> Iterator[Term]:
+    return (part.arg(1) for part in _parts(formula) if z3.is_app_of(part, z3.Z3_OP_DIV))
+
+
+def _variables(formula: Term) -> Iterator[Term]:
+    return (part for part in _parts(formula) if z3.is_const(part) and part.decl().kind() == z3.Z3_OP_UNINTERPRETED)
 
 
 def _solver(formulas: Sequence[Term]) -> z3.Solver:

@@ -136,7 +136,8 @@ def test_without_git_the_commit_is_unknown(checkout, monkeypatch):
 
 
 def test_a_record_names_code_commit_tools_and_machine():
-    record = provenance.record("0" * 64, ("numpy",))
+    record = provenance.record(provenance.code("theory.ledger.files"), ("numpy",))
+    assert record["source"] == provenance.digest("theory.ledger.files")
     assert record.keys() == {"source", "commit", "computed", "versions", "processor", "cores", "platform", "load"}
     assert record["versions"].keys() == {"python", "numpy"}
     assert record["cores"] >= 1

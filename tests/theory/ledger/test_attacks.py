@@ -1,0 +1,207 @@
+"""False statements against each checker: none may come out as proved, holding, or a counterexample."""
+
+import pytest
+import sympy as sp
+import z3
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from theory.ledger.effort import Effort
+from theory.ledger.evidence import Outcome, counterexample, enumerated, holds_for, run
+from theory.ledger.provers import Query, Square, certificate, identity, reals, smt
+
+FEW = Effort("few", examples=30, thorough=False)
+x, y = sp.symbols("x y", real=True)
+p = sp.Symbol("p", positive=True)
+free, nothing, left, even = (
+    sp.Symbol("f"),
+    sp.Symbol("o", zero=True),
+    sp.Symbol("a", commutative=False),
+    sp.Symbol("e", even=True),
+)
+imaginary = sp.Symbol("i", imaginary=True)
+hidden_zero = sp.Add((x + 1) ** 2, -(x**2), -2 * x, -1)  # not simplified on sight
+NAN = float("nan")
+X, Y = reals("X Y")
+
+IDENTITIES = {
+    "plainly false": lambda: identity((x + y) ** 2, x**2 + y**2),
+    "0/0 is 7": lambda: identity(hidden_zero * x / hidden_zero.func(*hidden_zero.args) ** 2, 7),
+    "a hidden zero over a hidden zero": lambda: identity(hidden_zero / hidden_zero**3, 7),
+    "one over one over zero": lambda: identity(1 / (1 + 1 / hidden_zero), 0),
+    "a root is not its argument": lambda: identity(sp.sqrt(free**2), free),
+    "absolute value": lambda: identity(sp.Abs(x), x),
+    "a float that rounds to equal": lambda: identity(x + sp.Float("1e-30"), x),
+    "infinity": lambda: identity(sp.oo * p, sp.oo),
+    "undefined": lambda: identity(sp.nan, sp.nan),
+    "complex infinity": lambda: identity(sp.zoo, 1),
+    "a symbol that is zero by declaration": lambda: identity(nothing * 5, 0),
+    "a symbol that is imaginary": lambda: identity(imaginary * x, imaginary * x),
+    "symbols that do not commute": lambda: identity(left * x, x * left),
+    "an order term swallows the rest": lambda: identity(sp.O(x) + x - sp.O(x), sp.O(x)),
+}
+
+CERTIFICATES = {
+    "x is a square of its root": lambda: certificate(x, [Square(sp.sqrt(x))]),
+    "minus 1 is a square": lambda: certificate(-1 - x**2, [Square(sp.I), Square(sp.I * x)]),
+    "a cube root of minus 1": lambda: certificate(
+        sp.expand(((-1) ** sp.Rational(1, 3)) ** 2), [Square((-1) ** sp.Rational(1, 3))]
+    ),
+    "a fourth root": lambda: certificate(sp.sqrt(x), [Square(x ** sp.Rational(1, 4))]),
+    "a logarithm": lambda: certificate(sp.log(x) ** 2 * x / x, [Square(sp.log(x))]),
+    "an exponential of i": lambda: certificate(sp.exp(2 * sp.I * x), [Square(sp.exp(sp.I * x))]),
+    "an imaginary symbol": lambda: certificate(imaginary**2, [Square(imaginary)]),
+    "an undeclared multiplier": lambda: certificate(x**3, [Square(x, times=(x,))]),
+    "a negative constant declared": lambda: certificate(sp.Integer(-1), [Square(1, times=(-1,))], nonnegative=(-1,)),
+    "signs that contradict": lambda: certificate(-x - 1, [Square(1, times=(-x - 1,))], nonnegative=(x, -x - 1)),
+    "zero declared positive": lambda: certificate(x**2, [Square(x)], positive=(sp.Integer(0),)),
+    "a divisor that may be 0": lambda: certificate(x**2 / y, [Square(x, over=(y,))], nonnegative=(y,)),
+    "a negative weight": lambda: certificate(-(x**2), [Square(x, weight=-1)]),
+    "a weight that is no number": lambda: certificate(x**2, [Square(x, weight=sp.nan)]),
+    "a missing term": lambda: certificate(x**2 - 2 * x * y, [Square(x - y)]),
+}
+
+QUERIES = {
+    "plainly false": Query([X >= 0], X >= 1, twin=X >= 2),
+    "no point satisfies the hypotheses": Query([X > 0, X < 0], X == 7, twin=X == 8),
+    "met by a quotient by zero alone": Query([X == 0, Y / X == 1], Y == 2, twin=Y == 3),
+    "met by a quotient by zero, deeper": Query([X * X == 0, 1 / (X + X) > 1], Y > 5, twin=Y > 6),
+    "the conclusion is assumed": Query([X >= 0, Y >= X], Y >= X, twin=Y > X),
+    "the twin is true": Query([X >= 0], X + 1 >= 1, twin=X + 1 > 0),
+    "the twin says nothing": Query([X >= 0], X + 1 >= 1, twin=z3.BoolVal(False)),
+    "the twin is the conclusion": Query([X >= 0], X + 1 >= 1, twin=X + 1 >= 1),
+    "the twin fails by a quotient by zero alone": Query([X >= 0], X + 1 >= 1, twin=z3.Implies(X == 0, Y / X == 0)),
+    "a strict bound that is attained": Query([X >= 0, X <= 1], X * X < 1, twin=X < 0),
+    "true of integers alone": Query([X > 0], X >= 1, twin=X >= 2),
+    "a root that need not exist": Query([Y * Y == X], X >= 1, twin=X >= 2),
+}
+
+
+def _odd_cases_only(n):
+    assume(n % 2)
+    assert n != 0
+
+
+def _returns_instead_of_asserting(n):
+    return n < 0
+
+
+def _never_runs(n):
+    yield n
+    assert n < 0
+
+
+async def _never_awaited(n):
+    assert n < 0
+
+
+def _rejects_everything(n):
+    assume(False)
+
+
+PROPERTIES = {
+    "plainly false": lambda n: _fails(n >= 0),
+    "false at one value": lambda n: _fails(n != 0),
+    "false beyond a bound": lambda n: _fails(n * n <= 6),
+    "false of NaN": lambda n: _fails(n < NAN),
+    "a truth value": _returns_instead_of_asserting,
+    "a generator": _never_runs,
+    "a coroutine": _never_awaited,
+    "no case is left": _rejects_everything,
+    "an error in the check": lambda n: 1 / 0,
+    "a lambda that compares": lambda n: n == n + 1,
+}
+
+
+def _fails(true):
+    assert true, "false here"
+
+
+EXPECTATIONS = {
+    "plainly false": lambda _: _fails(False),
+    "says nothing": lambda _: None,
+    "a truth value": lambda _: False,
+    "an empty text": lambda _: "",
+    "a generator": lambda _: (_fails(False) for _ in range(1)),
+    "a number that is none": lambda _: ("seen", {"ratio": float("nan")}),
+    "an infinite bound": lambda _: ("seen", {"bound": float("inf")}),
+    "a list": lambda _: ["seen", {}],
+    "an error": lambda _: 1 / 0,
+    "no words": lambda _: (None, {}),
+}
+
+COUNTEREXAMPLES = {
+    "the case holds": lambda: (False, "seen"),
+    "a number that is none": lambda: (float("nan"), "seen"),
+    "a text in place of a truth value": lambda: ("no", "seen"),
+    "a list in place of a truth value": lambda: ([False], "seen"),
+    "nothing": lambda: None,
+    "no words": lambda: (True, None),
+    "a number of failures": lambda: (3, "seen"),
+    "an error": lambda: (1 / 0, "seen"),
+    "one value": lambda: True,
+    "a comparison that was not made": lambda: (x < y, "seen"),
+}
+
+
+def refused(check):
+    try:
+        return not check().ok
+    except (ValueError, TypeError, ArithmeticError):
+        return True
+
+
+@pytest.mark.parametrize("attack", IDENTITIES.values(), ids=IDENTITIES)
+def test_no_false_identity(attack):
+    assert refused(attack)
+
+
+@pytest.mark.parametrize("attack", CERTIFICATES.values(), ids=CERTIFICATES)
+def test_no_false_certificate(attack):
+    assert refused(attack)
+
+
+@pytest.mark.parametrize("attack", QUERIES.values(), ids=QUERIES)
+def test_no_false_query(attack):
+    assert refused(lambda: smt(attack))
+
+
+@pytest.mark.parametrize("attack", PROPERTIES.values(), ids=PROPERTIES)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_no_false_property(attack):
+    assert run(holds_for("a", attack, n=st.integers(-5, 5)), FEW).outcome is not Outcome.SUPPORTS
+
+
+@pytest.mark.parametrize("attack", EXPECTATIONS.values(), ids=EXPECTATIONS)
+def test_no_false_expectation(attack):
+    assert run(enumerated("a", attack), FEW).outcome is not Outcome.SUPPORTS
+
+
+@pytest.mark.parametrize("attack", COUNTEREXAMPLES.values(), ids=COUNTEREXAMPLES)
+def test_no_false_counterexample(attack):
+    assert run(counterexample("a", attack), FEW).outcome is not Outcome.CONTRADICTS
+
+
+def test_only_cases_that_were_checked_are_counted():
+    found = run(holds_for("odd", _odd_cases_only, n=st.integers(0, 9)), Effort("few", examples=30, thorough=False))
+    assert found.outcome is Outcome.SUPPORTS
+    checked = int(found.detail.split()[0])
+    assert 0 < checked <= 30
+
+
+def test_checks_of_one_shape_draw_different_cases():
+    seen = {"first": [], "second": []}
+
+    def first(n):
+        seen["first"].append(n)
+
+    def second(n):
+        assert n >= 0
+        seen["second"].append(n)
+
+    for check in (first, second):
+        for _ in range(2):
+            run(holds_for("one name", check, n=st.integers(0, 10**9)), FEW)
+    for drawn in seen.values():
+        assert drawn[: len(drawn) // 2] == drawn[len(drawn) // 2 :]  # the same cases each time
+    assert seen["first"] != seen["second"]
