@@ -137,5 +137,7 @@ def results(folder: Path, *, lead: float = 0.25) -> Path:
 def figures(folder: Path, names: list[str]) -> None:
     """An empty figure for each name."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        Figure(figsize=(3, 1)).savefig(folder / f"{name}.pdf")
+    first, *others = (folder / f"{name}.pdf" for name in names)
+    Figure(figsize=(3, 1)).savefig(first)
+    for path in others:
+        shutil.copy(first, path)

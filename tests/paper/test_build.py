@@ -26,9 +26,8 @@ def checkout(folder: Path, *, lead: float = 0.25) -> Path:
     text = "".join(path.read_text() for path in (PAPER / "sections").glob("*.tex"))
     made.figures(results / "figures", re.findall(r"\\resultfigure\{([\w-]+)\}", text))
     for name in re.findall(r"\\resultpicture\{([\w/-]+)\}", text):
-        path = results / f"{name}.png"
-        path.parent.mkdir(exist_ok=True)
-        Figure(figsize=(3, 1)).savefig(path)
+        (results / name).parent.mkdir(exist_ok=True)
+        Figure(figsize=(3, 1)).savefig(results / f"{name}.png")
     return folder / "paper"
 
 
@@ -41,41 +40,42 @@ def overfull(paper: Path) -> list[str]:
     return re.findall(r"^Overfull.*", (paper / "build" / "main.log").read_text(errors="replace"), re.MULTILINE)
 
 
-def text_of(paper: Path) -> str:
-    pdf = paper / "build" / "main.pdf"
-    return subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+def text_of(paper: Path, name: str = "main") -> str:
+    pdf = paper / "build" / f"{name}.pdf"
+    found = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    return re.sub(r"\s+", " ", found)
 
 
-def test_a_changed_number_changes_the_pdf(tmp_path):
-    paper = checkout(tmp_path, lead=0.25)
+def document(paper: Path, name: str, line: str) -> subprocess.CompletedProcess[str]:
+    """The paper's preamble around a line: fast."""
+    body = rf"\documentclass[11pt]{{article}}\input{{preamble}}\begin{{document}}Text {line}\end{{document}}"
+    (paper / f"{name}.tex").write_text(body)
+    return build(paper, f"{name}.tex")
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    return checkout(tmp_path_factory.mktemp("paper"))
+
+
+def test_the_paper_builds_and_no_line_sticks_out(paper):
     built = build(paper)
     assert built.returncode == 0, built.stdout[-3000:]
     assert overfull(paper) == []
-    assert "+0.25 [" in re.sub(r"\s+", " ", text_of(paper))
-    results = made.results(tmp_path / "results", lead=0.75)
-    write(made.ledger(), results, paper / "generated")
-    assert build(paper).returncode == 0
-    after = re.sub(r"\s+", " ", text_of(paper))
+    assert "+0.25 [" in text_of(paper)
+
+
+def test_a_changed_number_changes_the_pdf(paper, tmp_path):
+    write(made.ledger(), made.results(tmp_path, lead=0.75), paper / "changed")
+    assert document(paper, "lead", r"\input{changed/experiments}").returncode == 0
+    after = text_of(paper, "lead")
     assert "+0.75 [" in after
     assert "+0.25" not in after
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """The paper's preamble around a line: fast."""
-    paper = checkout(tmp_path_factory.mktemp("small"))
-
-    def document(name: str, line: str) -> subprocess.CompletedProcess[str]:
-        body = rf"\documentclass[11pt]{{article}}\input{{preamble}}\begin{{document}}Text {line}\end{{document}}"
-        (paper / f"{name}.tex").write_text(body)
-        return build(paper, f"{name}.tex")
-
-    return document
-
-
-def test_the_preamble_builds_with_known_names(small):
+def test_the_preamble_builds_with_known_names(paper):
     ledger = r"\hypertarget{claim:lemma-3}{}"
-    assert small("good", rf"{ledger}\val{{count/all}} \claim{{lemma-3}} \verdict{{lemma-3}}").returncode == 0
+    assert document(paper, "good", rf"{ledger}\val{{count/all}} \claim{{lemma-3}} \verdict{{lemma-3}}").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -89,5 +89,5 @@ def test_the_preamble_builds_with_known_names(small):
         ("figure", r"\resultfigure{no-such}{x}"),
     ],
 )
-def test_what_is_broken_stops_the_build(small, name, line):
-    assert small(name, line).returncode != 0
+def test_what_is_broken_stops_the_build(paper, name, line):
+    assert document(paper, name, line).returncode != 0

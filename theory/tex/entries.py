@@ -118,5 +118,5 @@ def _short(paper: Sequence[Entry]) -> str:
     third = -(-len(cells) // 3)
     columns = [cells[i * third : (i + 1) * third] for i in range(3)]
     lines = [" & ".join(line) + r" \\" for line in zip_longest(*columns, fillvalue=" & ")]
-    return "\n".join([r"\begin{tabular}{ll@{\qquad}ll@{\qquad}ll}", r"\toprule", *lines, r"\bottomrule",
-                      r"\end{tabular}", ""])  # fmt: skip
+    widths = r"p{.125\textwidth}p{.18\textwidth}" * 3  # wide enough for all places, and verdicts may be broken
+    return "\n".join([rf"\begin{{tabular}}{{{widths}}}", r"\toprule", *lines, r"\bottomrule", r"\end{tabular}", ""])
