@@ -118,7 +118,8 @@ class Bench:
     def act(self) -> int:
         """Measure, store, draw and show."""
         from experiments.analysis import benchmarks
-        from experiments.bench import console, figure, record
+        from experiments.bench import figure, record
+        from experiments.cli import bench_console as console
         from experiments.report.figures import draw
 
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler would tell stderr of every start and end

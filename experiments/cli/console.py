@@ -1,76 +1,121 @@
-"""Console text: a live bar on a terminal, a few quiet lines elsewhere. It decides nothing."""
+"""What the commands print: a live bar on a terminal, a few lines elsewhere, and tables."""
 
 import contextlib
+import shlex
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from experiments.config.schema import Experiment
 
 if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before that
+    from experiments.analysis.comparison import Difference
     from experiments.analysis.kept import Summary
+    from experiments.config.schema import Metric
+    from experiments.io.environment import Environment
     from experiments.runs.results import Results
     from experiments.sweep.pool import Event
 
 _out = Console()
 _err = Console(stderr=True)
+_SECONDS = 10  # between two lines of a log
+
+
+class Following:
+    """Counts what became of the runs, and shows it; call it with each event.
+
+    Args:
+        name: The experiment.
+        total: Number of runs; it may be set later.
+    """
+
+    def __init__(self, name: str, total: int):
+        self.name, self.total, self.trained = name, total, 0
+        self._parts: dict[str, float] = {}
+
+    @property
+    def finished(self) -> int:
+        """Runs that have their row."""
+        return sum(part >= 1 for part in self._parts.values())
+
+    def __call__(self, event: "Event") -> None:
+        """Count and show one event."""
+        if event.failure:
+            _err.print(f"{event.run.id}: {event.failure}", highlight=False, markup=False, soft_wrap=True)
+        self.trained += event.finished and not event.before
+        self._parts[event.run.id] = 0.0 if event.failure else event.done / event.total
+        self._show(event, sum(self._parts.values()))
+
+    def _show(self, event: "Event", done: float) -> None:
+        """Show the state after an event; ``done`` is in runs, with parts of runs."""
+
+
+class _Bar(Following):
+    """A live bar."""
+
+    def __init__(self, name: str, total: int, bar: Progress):
+        super().__init__(name, total)
+        self._bar, self._task = bar, bar.add_task(f"{name}: reading the data", total=None)
+
+    def _show(self, event: "Event", done: float) -> None:
+        words = f"{self.name}: {self.finished} of {count(self.total, 'run')}; {event.run.setting}, {event.run.label}"
+        self._bar.update(self._task, total=self.total, completed=done, description=words)
+
+
+class _Lines(Following):
+    """A line at most every ten seconds, for a log."""
+
+    def __init__(self, name: str, total: int):
+        super().__init__(name, total)
+        self._begin = self._last = time.monotonic()
+        self._first = 0.0  # when the first run of this call had made a step: before, imports and data took the time
+        self._before = 0  # runs that were finished before this call
+
+    def _show(self, event: "Event", done: float) -> None:
+        self._before += event.before
+        now = time.monotonic()
+        self._first = self._first or (0.0 if event.before else now)
+        if now - self._last >= _SECONDS:
+            self._last = now
+            here, words = done - self._before, f"{self.name}: {self.finished} of {count(self.total, 'run')} finished"
+            words += f" after {now - self._begin:.0f} s"
+            if here >= 1:  # less says nothing of the speed
+                words += f", about {(self.total - done) * (now - self._first) / here:.0f} s left"
+            _err.print(words, highlight=False)
 
 
 @contextlib.contextmanager
-def progress(experiment: Experiment, visible: bool = True) -> Iterator[Callable[["Event"], None]]:
+def progress(name: str, total: int = 0, visible: bool = True) -> Iterator[Following]:
     """Show how far an experiment is.
 
     Args:
-        experiment: The experiment.
+        name: The experiment.
+        total: Number of runs, as far as it is known.
         visible: False shows nothing.
 
     Yields:
-        What to tell of each event.
+        To be called with each event.
     """
     if not visible:
-        yield lambda _: None
-        return
-    total = experiment.runs
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-               TimeRemainingColumn())  # fmt: skip
-    if not _err.is_terminal:
-        yield _QuietLines(experiment.name, total)
-        return
-    with Progress(*columns, console=_err) as bar:
-        task = bar.add_task(experiment.name, total=total)
-        parts: dict[str, float] = {}
-
-        def follow(event: "Event") -> None:
-            if event.failure:
-                bar.console.print(f"[red]{event.run.id}: {event.failure}[/red]", highlight=False)
-            parts[event.run.id] = event.done / event.total
-            whole = sum(part >= 1 for part in parts.values())
-            bar.update(task, completed=whole, description=f"{experiment.name}: {event.run.setting}, {event.run.label}")
-
-        yield follow
+        yield Following(name, total)
+    elif not _err.is_terminal:
+        yield _Lines(name, total)
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+                   TimeRemainingColumn())  # fmt: skip
+        with Progress(*columns, console=_err, transient=True) as bar:
+            yield _Bar(name, total, bar)
 
 
-class _QuietLines:
-    """A line at the start, then one every ten seconds at most, then one at the end."""
-
-    def __init__(self, name: str, total: int):
-        self.name, self.total, self.done = name, total, 0
-        self.begin = self.last = time.monotonic()
-        _err.print(f"{name}: {total} runs", highlight=False)
-
-    def __call__(self, event: "Event") -> None:
-        if event.failure:
-            _err.print(f"{event.run.id}: {event.failure}", highlight=False, markup=False, soft_wrap=True)
-        self.done += event.finished
-        now = time.monotonic()
-        if now - self.last >= 10 or (event.finished and self.done == self.total):
-            self.last = now
-            _err.print(f"{self.name}: {self.done} of {self.total} runs, {now - self.begin:.0f} s", highlight=False)
+def count(number: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def show_list(experiments: list[tuple[str, Experiment]]) -> None:
@@ -83,19 +128,84 @@ def show_list(experiments: list[tuple[str, Experiment]]) -> None:
     _out.print(table)
 
 
-def show_outcome(results: "Results", out: Path, words: str) -> None:
+def show_outcome(results: "Results", trained: int, place: "Environment", words: str) -> None:
     """Print where the rows are, which runs failed, and how to report on them; ``words`` chose the experiment."""
     finished = sum(len(rows) for rows in results.rows.values())
-    _out.print(f"{finished} final runs are in {out}", highlight=False)
+    show_trained(trained, results.experiment.runs, place.out)
+    _say(f"{count(finished, 'final run')} of {results.planned} finished")
     show_failures(results.failures)
+    if place.tensorboard:
+        _say(f"TensorBoard: {shlex.join(['tensorboard', '--logdir', str(place.out / 'tensorboard')])}")
     if results.complete:
-        _out.print(f"Now: python -m experiments report {words}", highlight=False, markup=False, soft_wrap=True)
+        _say(f"Now: python -m experiments report {words}")
+
+
+def show_trained(trained: int, total: int, out: Path) -> None:
+    """Print how many runs were trained, and why others were not."""
+    if trained:
+        _say(f"trained {trained} of {count(total, 'run')}; their rows are in {out}")
+    else:
+        _say(f"nothing was left to train: {out} has finished rows, found by a digest of all that decides a result")
+
+
+def show_comparison(made: "Summary", kept: "Summary", source: Path) -> None:
+    """Print a few optimizers side by side: means, paired differences in words, and how they agree with what is kept.
+
+    Args:
+        made: The runs of this call.
+        kept: The summary that the learning rates are from.
+        source: Its file.
+    """
+    from experiments.analysis.comparison import metric_words
+    from experiments.report.tables import numbers
+    from experiments.sweep.repeat import agreement
+
+    report = made.report
+    heading = f"test {metric_words(report.metric)}"
+    table = Table(title=f"{report.title}: {count(len(report.seeds), 'seed')}", title_justify="left")
+    for name in ("setting", "optimizer", "learning rate", heading, "95 % interval"):
+        table.add_column(name, justify="left" if name in {"setting", "optimizer"} else "right")
+    before = ""
+    for cell in report.summaries:
+        if before not in {"", cell.setting}:
+            table.add_section()
+        before = cell.setting
+        mean, interval, _ = numbers(cell.test)
+        table.add_row(cell.setting, cell.label, "-" if cell.lr is None else f"{cell.lr:g}", mean, interval)
+    _out.print(table)
+    for difference in report.differences:
+        mean, interval, _ = numbers(difference.difference, "+")
+        pair = f"{difference.label} - {difference.baseline}"
+        _say(f"{difference.setting}: {pair} = {mean} {interval}, paired by seed: {meaning(difference, report.metric)}")
+    _say(f"The learning rates were chosen before, on validation data: {source}")
+    _say(agreement(kept, made))
+
+
+def meaning(difference: "Difference", metric: "Metric") -> str:
+    """A paired difference in plain words.
+
+    Args:
+        difference: The competitor minus the baseline.
+        metric: The test metric: a loss is better low, the others are better high.
+
+    Returns:
+        Who is better, or that the interval leaves it open.
+    """
+    low, high = difference.difference.low, difference.difference.high
+    if low is None or high is None:
+        return "open: one seed gives no interval"
+    if low == high == 0:
+        return "equal for every seed"
+    if low <= 0 <= high:
+        return "open: the interval holds 0"
+    better = difference.label if (low > 0) == (metric != "loss") else difference.baseline
+    return f"{better} is better: the interval does not hold 0"
 
 
 def show_failures(failures: dict[str, str]) -> None:
     """Print which runs have no row that counts, and why."""
     for run, failure in failures.items():
-        _out.print(f"failed: {run}: {failure}", highlight=False, markup=False, soft_wrap=True)
+        _say(f"failed: {run}: {failure}")
 
 
 def show_report(kept: "Summary", files: list[Path]) -> None:
@@ -121,7 +231,7 @@ def show_report(kept: "Summary", files: list[Path]) -> None:
 def show_files(files: list[Path]) -> None:
     """Print which files were written."""
     for file in files:
-        _out.print(f"wrote {file}", highlight=False)
+        _say(f"wrote {file}")
 
 
 def show_absent(claims: list[str]) -> None:
@@ -133,3 +243,13 @@ def show_absent(claims: list[str]) -> None:
 def show_error(error: Exception) -> None:
     """Print an error that the user can mend."""
     _err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def show_interrupted(kept: str) -> None:
+    """Print, after Ctrl-C, what is kept and the command that goes on."""
+    again = shlex.join(["python", "-m", "experiments", *sys.argv[1:]])
+    _err.print(f"stopped: {kept}. Go on with: {again}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    _out.print(line, highlight=False, markup=False, soft_wrap=True)

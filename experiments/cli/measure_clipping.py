@@ -5,6 +5,7 @@ does not end in the bits of the kept one is refused, so what is counted is what 
 """
 
 import dataclasses
+import itertools
 import json
 import sys
 import tempfile
@@ -16,16 +17,15 @@ import torch
 import tyro
 from tyro.conf import Positional
 
-from experiments import data
 from experiments.analysis import kept as summaries
 from experiments.analysis.clipping_share import FILE, Share, Shares
 from experiments.cli import console
-from experiments.config.schema import Experiment
 from experiments.io.environment import Environment, versions
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_atomic
 from experiments.report import outputs
-from experiments.runs.plan import Cell, Run, final_runs
+from experiments.runs.plan import Run
+from experiments.sweep.repeat import final_runs
 from experiments.training.supervised import SupervisedLoop
 
 
@@ -83,26 +83,14 @@ def shares(kept: summaries.Summary, place: Environment) -> Shares:
     Raises:
         DataError: a run ends in another network than the kept one, so that it is another run.
     """
-    experiment, found = kept.experiment, []
+    found = []
     weights = {(run.setting, run.label, run.seed): run.weights for run in kept.runs}
-    for run in _runs(experiment, kept, place):
+    for run in itertools.chain.from_iterable(final_runs(kept, kept.experiment, place.data_dir).values()):
         share, digest = measure(run, place)
         if digest != weights[run.setting, run.label, run.seed]:
             raise DataError(f"{run.id} ends in another network than the kept run: report it again, from these versions")
         found.append(share)
     return Shares(tuple(found), versions())
-
-
-def _runs(experiment: Experiment, kept: summaries.Summary, place: Environment) -> list[Run]:
-    rates = {(cell.setting, cell.label): cell.lr for cell in kept.report.summaries}
-    runs = []
-    for setting in experiment.settings:
-        examples = data.examples(experiment.resolve(setting)[0], place.data_dir)
-        for label in experiment.optimizers:
-            lr = rates[setting, label]
-            if lr is not None:
-                runs += final_runs(experiment, Cell(setting, label), lr, examples)
-    return runs
 
 
 @dataclass(frozen=True)

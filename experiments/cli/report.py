@@ -1,11 +1,48 @@
-"""The commands about what is kept: figures, evidence for the ledger, and the page that answers the questions."""
+"""The commands that read results: reports, figures, evidence for the ledger, and the page of the answers."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
+from experiments.cli import console
+from experiments.cli.which import Which
 from experiments.config.schema import Tier
+from experiments.io.errors import DataError
+
+
+@dataclass(frozen=True)
+class Report:
+    """Print means with 95 % t-intervals, paired differences and time to accuracy, and write tables and figures.
+
+    Attributes:
+        which: The experiment, with the same changes that it was run with.
+        results: Write the summary to this folder too, as experiments/NAME-TIER.json; tables and figures go to NAME/.
+    """
+
+    which: Annotated[Which, arg(name="")]
+    results: Path | None = None
+
+    def act(self) -> int:
+        """Report on what is finished."""
+        from experiments.analysis import kept
+        from experiments.io.environment import Environment
+        from experiments.report import outputs
+        from experiments.sweep import runner
+
+        experiment = self.which.load()
+        place = Environment(self.which.folder(experiment), self.which.data_dir)
+        results = runner.collect(experiment, place)
+        console.show_failures(results.failures)
+        if not any(results.rows.values()):
+            raise DataError(f"{place.out} has no finished runs of this configuration; first: run {self.which.words()}")
+        made = kept.summarise(results)
+        files = outputs.write(made, place.out / "report")
+        if self.results is not None:
+            files += outputs.keep(made, self.results)
+        console.show_report(made, files)
+        return 0
 
 
 @dataclass(frozen=True)
@@ -13,16 +50,18 @@ class Figures:
     """Draw the figures of kept summaries; nothing is trained and no run is needed.
 
     Attributes:
-        name: The experiment.
+        name: An experiment; empty means all that are kept, and the stored benchmarks.
         tier: Its tier.
         results: Folder of the kept summaries.
         out: Folder of the figures.
+        keep: Write figures and tables into ``results`` instead, in place of the committed ones.
     """
 
-    name: Positional[str]
+    name: Positional[str] = ""
     tier: Tier = "laptop"
     results: Path = Path("results")
     out: Path = Path("runs/figures")
+    keep: bool = False
 
     def act(self) -> int:
         """Read and draw."""
@@ -31,9 +70,29 @@ class Figures:
         from experiments.report import outputs
         from experiments.report.figures import draw
 
-        made = kept.read(outputs.kept_file(self.results, self.name, self.tier))
-        console.show_files(draw.draw(made, self.out / f"{self.name}-{self.tier}"))
+        one = outputs.kept_file(self.results, self.name, self.tier)
+        paths = [one] if self.name else sorted(one.parent.glob(f"*-{self.tier}.json"))
+        for path in paths:
+            made = kept.read(path)
+            if self.keep:
+                console.show_files(outputs.show(made, self.results))
+            else:
+                console.show_files(draw.draw(made, self.out / path.stem))
+        if not self.name:
+            console.show_files(_benchmarks(self.results, (self.results if self.keep else self.out) / "bench"))
         return 0
+
+
+def _benchmarks(results: Path, folder: Path) -> list[Path]:
+    """Draw the stored benchmarks."""
+    from experiments.analysis import benchmarks
+    from experiments.bench import figure
+    from experiments.report.figures import draw
+
+    stored = benchmarks.read(results / "bench")
+    return [
+        path for kind, report in stored.items() for path in draw.write(figure.draw(report), folder, f"bench-{kind}")
+    ]
 
 
 @dataclass(frozen=True)
@@ -51,7 +110,6 @@ class Evidence:
     def act(self) -> int:
         """Compute and write; a question without a kept summary is named."""
         from experiments.analysis import evidence
-        from experiments.cli import console
 
         files, absent = evidence.write(self.results, self.name)
         console.show_files(files)
@@ -61,7 +119,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Answers:
-    """Write README.md of the results: the questions and their answers, every number from the kept evidence.
+    """Write README.md of the results and its picture, lead-over-lamb: every number comes from the kept evidence.
 
     Attributes:
         results: Folder of the evidence.
@@ -71,8 +129,9 @@ class Answers:
 
     def act(self) -> int:
         """Fill the template and write."""
-        from experiments.cli import console
         from experiments.report import answers
+        from experiments.report.figures import draw, lead
 
-        console.show_files([answers.write(self.results)])
+        picture = draw.write(lead.draw(lead.rows(self.results)), self.results, lead.NAME)
+        console.show_files([answers.write(self.results), *picture])
         return 0

@@ -1,71 +1,25 @@
-"""The commands that run, fetch, list and report experiments."""
+"""The commands that train: all of an experiment, here or on a cluster, or some of its final runs again."""
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import Positional, arg
 
 from experiments.cli import console
-from experiments.config import catalog
-from experiments.config.schema import Experiment, Tier
-from experiments.io.errors import ConfigError, DataError
-
-
-@dataclass(frozen=True)
-class Which:
-    """Which experiment, and where its outputs lie.
-
-    Attributes:
-        name: The experiment; `list` shows them.
-        tier: Sizes to run it at.
-        set: A change as key=value, for example --set training.epochs=3; may be repeated. It becomes part of the name,
-            NAME+training.epochs=3: a changed experiment has its own folders.
-        out: Folder of the outputs; the experiment writes to OUT/NAME/TIER.
-        data_dir: Folder of the data sets; the environment's ALTO_DATA_DIR otherwise. The digits need none.
-    """
-
-    name: Positional[str]
-    tier: Tier = "laptop"
-    set: UseAppendAction[tuple[str, ...]] = ()
-    out: Path = Path("runs")
-    data_dir: Path | None = None
-
-    def load(self) -> Experiment:
-        """The experiment, checked."""
-        return catalog.load(self.name, self.tier, self.set)
-
-    def folder(self, experiment: Experiment) -> Path:
-        """Where this experiment's outputs lie."""
-        return self.out / experiment.name / experiment.tier
-
-    def words(self) -> str:
-        """The same choice on a command line."""
-        tier = [] if self.tier == "laptop" else ["--tier", self.tier]
-        changes = [word for change in self.set for word in ("--set", change)]
-        out = [] if self.out == Path("runs") else ["--out", str(self.out)]
-        return shlex.join([self.name, *tier, *changes, *out])
-
-
-@dataclass(frozen=True)
-class List:
-    """Show the experiments there are."""
-
-    def act(self) -> int:
-        """Print them."""
-        console.show_list([(name, catalog.load(name)) for name in catalog.names()])
-        return 0
+from experiments.cli.which import Which
+from experiments.config.schema import Tier
+from experiments.io.errors import require
 
 
 @dataclass(frozen=True)
 class Run:
-    """Tune and train whatever is not finished yet; killed, it goes on where it stopped.
+    """Tune and train whatever is not finished yet. After a kill or Ctrl-C the same command goes on.
 
     Attributes:
         which: The experiment.
-        jobs: Runs at a time; 0 means one a core, and one under torchrun, whose processes share a run.
+        jobs: Runs at a time; 0 means one per core, and one under torchrun, whose processes share a run.
         threads: Threads of each run.
         device: auto, cpu or cuda.
         checkpoint_seconds: The most training time that a kill may cost a run.
@@ -85,7 +39,7 @@ class Run:
         """Run, with a progress bar."""
         experiment = self.which.load()
         jobs, leads = _jobs(self.jobs), os.environ.get("RANK", "0") == "0"
-        with console.progress(experiment, leads) as follow:  # on screen before the slow imports
+        with console.progress(experiment.name, experiment.runs, leads) as follow:  # on screen before the slow imports
             from experiments.distributed import teams
             from experiments.io.environment import Environment
             from experiments.sweep import runner
@@ -103,13 +57,17 @@ class Run:
             results = runner.run(experiment, place, Workers(jobs), follow)
             teams.leave()
         if leads:
-            console.show_outcome(results, place.out, self.which.words())
+            console.show_outcome(results, follow.trained, place, self.which.words())
         return 0 if results.complete else 1
+
+    def kept(self) -> str:
+        """What an interruption leaves."""
+        return _kept(self.which)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Do the same as run with jobs of a cluster (or, with local, processes that need no terminal).
+    """Do the same as run with jobs of a cluster, or with local jobs that need no terminal.
 
     Attributes:
         which: The experiment; its output folder must be one that all machines see.
@@ -132,9 +90,9 @@ class Sweep:
     tensorboard: bool = False
 
     def act(self) -> int:
-        """Submit, wait, and say what came of it."""
+        """Submit, wait, and print what became of the jobs."""
         experiment = self.which.load()
-        with console.progress(experiment) as follow:
+        with console.progress(experiment.name, experiment.runs) as follow:
             from experiments.io.environment import Environment
             from experiments.sweep import runner
             from experiments.sweep.cluster import Cluster
@@ -144,69 +102,79 @@ class Sweep:
             logs = place.out / "logs"
             crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition)
             results = runner.run(experiment, place, crew, follow)
-        console.show_outcome(results, place.out, self.which.words())
+        console.show_outcome(results, follow.trained, place, self.which.words())
         return 0 if results.complete else 1
+
+    def kept(self) -> str:
+        """What an interruption leaves."""
+        return f"{_kept(self.which)}; submitted jobs go on"
 
 
 @dataclass(frozen=True)
-class Fetch:
-    """Download a data set into the data folder, checked against its published checksum.
+class Repeat:
+    """Train some final runs of a kept experiment again, at the learning rates that it chose, and compare them.
+
+    Nothing is tuned: the rates are read from RESULTS/experiments/NAME-TIER.json. Rows are shared with `run NAME`.
 
     Attributes:
-        name: The data set: cifar10, cifar100, tinyshakespeare, mrpc or imdb.
-        data_dir: The data folder; the environment's ALTO_DATA_DIR otherwise.
+        name: The experiment.
+        optimizers: Which of its optimizers; the baseline must be among them.
+        seeds: How many of its final seeds.
+        tier: Its tier.
+        results: Folder of the kept summaries.
+        out: Folder of the outputs, as in `run`.
+        data_dir: Folder of the data sets; the environment's ALTO_DATA_DIR otherwise. The digits need none.
+        jobs: Runs at a time; 0 means one per core.
+        device: cpu, where the kept runs of a laptop were; or auto, or cuda.
     """
 
     name: Positional[str]
+    optimizers: tuple[str, ...] = ("ALTO", "LAMB", "AdamW")
+    seeds: int = 5
+    tier: Tier = "laptop"
+    results: Path = Path("results")
+    out: Path = Path("runs")
     data_dir: Path | None = None
+    jobs: int = 0
+    device: str = "cpu"
 
     def act(self) -> int:
-        """Fetch what is not there."""
-        from experiments.data.fetch import fetch
+        """Train, compare and draw."""
+        with console.progress(self.name) as follow:
+            from experiments.analysis import kept
+            from experiments.io.environment import Environment
+            from experiments.report import outputs
+            from experiments.report.figures import draw
+            from experiments.sweep import repeat
+            from experiments.sweep.pool import Workers
 
-        console.show_files([fetch(self.name, self.data_dir)])
-        return 0
-
-
-@dataclass(frozen=True)
-class Report:
-    """Print means with 95 % t-intervals, paired differences and time to accuracy, and write tables and figures.
-
-    Attributes:
-        which: The experiment, with the same changes that it was run with.
-        results: Keep the summary in this folder too, as experiments/NAME-TIER.json, and what it shows in NAME/.
-    """
-
-    which: Annotated[Which, arg(name="")]
-    results: Path | None = None
-
-    def act(self) -> int:
-        """Report on what is finished."""
-        from experiments.analysis import kept
-        from experiments.io.environment import Environment
-        from experiments.report import outputs
-        from experiments.sweep import runner
-
-        experiment = self.which.load()
-        place = Environment(self.which.folder(experiment), self.which.data_dir)
-        results = runner.collect(experiment, place)
+            source = outputs.kept_file(self.results, self.name, self.tier)
+            whole = kept.read(source)
+            experiment = repeat.select(whole, self.optimizers, self.seeds)
+            follow.total = len(experiment.settings) * len(experiment.optimizers) * self.seeds
+            place = Environment(self.out / self.name / self.tier, self.data_dir, self.device)
+            results = repeat.repeat(whole, experiment, place, Workers(_jobs(self.jobs)), follow)
         console.show_failures(results.failures)
-        if not any(results.rows.values()):
-            raise DataError(f"{place.out} has no finished runs of this configuration; first: run {self.which.words()}")
         made = kept.summarise(results)
-        files = outputs.write(made, place.out / "report")
-        if self.results is not None:
-            files += outputs.keep(made, self.results)
-        console.show_report(made, files)
-        return 0
+        if any(results.rows.values()):
+            console.show_comparison(made, whole, source)
+            console.show_files(draw.draw(made, place.out / "repeat", ("png",)))
+        console.show_trained(follow.trained, follow.total, place.out)
+        return 0 if results.complete else 1
+
+    def kept(self) -> str:
+        """What an interruption leaves."""
+        return f"finished runs and the checkpoints of begun ones are in {self.out / self.name / self.tier}"
+
+
+def _kept(which: Which) -> str:
+    return f"finished runs and the checkpoints of begun ones are in {which.folder(which.load())}"
 
 
 def _jobs(asked: int) -> int:
     """How many runs at a time; under torchrun, the processes share one run."""
-    if asked < 0:
-        raise ConfigError("--jobs", f"{asked} is not allowed; it must be 0 (one a core) or more")
+    require(asked >= 0, "--jobs", asked, "0 (one per core) or more")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        if asked > 1:
-            raise ConfigError("--jobs", f"{asked} is not allowed under torchrun, whose processes share one run")
+        require(asked <= 1, "--jobs", asked, "0 or 1 under torchrun, whose processes share one run")
         return 1
     return asked or os.cpu_count() or 1

@@ -15,9 +15,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from experiments.config.schema import Experiment
-from experiments.runs.rows import Curvature, Scores
 from experiments.io.files import write_atomic
-from experiments.runs.rows import Point, Row
+from experiments.runs.rows import Curvature, Point, Row, Scores
 
 FILE = "rows.parquet"
 

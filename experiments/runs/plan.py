@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.optimizers import competitors
-from experiments.config.schema import DataConfig, Experiment, ModelConfig, TrainingConfig
 from experiments.config.parse import build
+from experiments.config.schema import DataConfig, Experiment, ModelConfig, TrainingConfig
+from experiments.optimizers import competitors
 
 Phase = Literal["tune", "final"]
 

@@ -26,7 +26,11 @@ class Results:
     failures: dict[str, str]
 
     @property
+    def planned(self) -> int:
+        """Number of final runs."""
+        return len(plan.cells(self.experiment)) * len(self.experiment.final.seeds)
+
+    @property
     def complete(self) -> bool:
         """Every final run of every cell has its row."""
-        planned = len(plan.cells(self.experiment)) * len(self.experiment.final.seeds)
-        return sum(len(rows) for rows in self.rows.values()) == planned
+        return sum(len(rows) for rows in self.rows.values()) == self.planned

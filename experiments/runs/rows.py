@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.config.parse import build
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_json
-from experiments.config.parse import build
 from experiments.runs.plan import Run
 
 

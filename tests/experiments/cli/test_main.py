@@ -29,9 +29,9 @@ def test_run_then_report(tiny_file, tmp_path):
     assert "no finished runs" in early.stderr
     ran = call("run", str(tiny_file), "--out", out, "--jobs", "2")
     assert ran.returncode == 0, ran.stderr
-    assert "tiny: 8 runs" in ran.stderr  # no terminal, so quiet lines and no bar
-    assert "tiny: 8 of 8 runs" in ran.stderr
+    assert all(line.startswith("tiny: ") for line in ran.stderr.splitlines())  # no terminal, so no bar
     assert "\x1b" not in ran.stderr
+    assert "trained 8 of 8 runs" in ran.stdout
     made = call("report", str(tiny_file), "--out", out)
     assert made.returncode == 0, made.stderr
     assert "ALTO - LAMB" in made.stdout
@@ -65,6 +65,41 @@ def test_the_help_names_every_command():
     text = call("--help").stdout
     for name in ("list", "run", "sweep", "fetch", "report", "figures", "evidence", "answers", "bench"):
         assert name in text.partition("subcommands")[0], f"the description leaves {name} out"
+
+
+def test_some_final_runs_are_repeated_and_compared(tiny_file, tmp_path, monkeypatch, capsys):
+    out, results = ["--out", str(tmp_path / "out")], ["--results", str(tmp_path / "results")]
+    assert act(monkeypatch, "run", str(tiny_file), *out, "--jobs", "1") == 0
+    assert act(monkeypatch, "report", str(tiny_file), *out, *results) == 0
+    capsys.readouterr()
+    chosen = ["repeat", "tiny", *results, "--optimizers", "ALTO", "LAMB", "--seeds", "2", "--jobs", "1"]
+    assert act(monkeypatch, *chosen, "--out", str(tmp_path / "new")) == 0
+    told = capsys.readouterr().out
+    assert "small: ALTO - LAMB = " in told
+    assert "paired by seed: " in told
+    assert "4 of 4 trained networks equal the kept ones bit for bit" in told
+    assert "trained 4 of 4 runs" in told
+    (picture, *_) = [line.removeprefix("wrote ") for line in told.splitlines() if line.endswith(".png")]
+    assert Path(picture).stat().st_size > 10_000
+    assert act(monkeypatch, *chosen, "--out", str(tmp_path / "new")) == 0
+    assert "nothing was left to train" in capsys.readouterr().out
+
+
+def test_list_and_help_load_nothing_heavy():
+    heavy = "{'torch', 'sklearn', 'scipy', 'matplotlib', 'transformers', 'pyarrow', 'pandas'}"
+    for word in ("list", "--help"):
+        program = f"""
+import runpy, sys
+sys.argv = ["experiments", {word!r}]
+try:
+    runpy.run_module("experiments", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+loaded = {heavy} & set(sys.modules)
+assert not loaded, loaded
+"""
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
