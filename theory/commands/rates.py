@@ -5,12 +5,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-from theory.commands.shared import errors
-
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from theory.rates.records import Cell
 
 STUDIES = ("convex", "linear", "floor", "regret", "nonconvex", "batch", "pl")
@@ -21,7 +19,7 @@ WIDTH = 160
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Tell the command line of this command."""
+    """Describe this command to the command line."""
     parser = commands.add_parser(
         "rates", help="measure convergence rates beside their predictions; exit code 1 if a proved bound is exceeded"
     )
@@ -30,10 +28,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--objective", metavar="NAME",
                         help="instead of the studies: one objective of theory/objectives with its own noise, alpha "
                              "beside its twin")  # fmt: skip
-    parser.add_argument("--full", action="store_true", help="long runs and the whole grid of alpha; resumes")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="long runs and the whole grid of alpha (half an hour); continues an earlier run",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR",
                         help=f"where results go ({OUT / 'quick'}, or {OUT / 'full'} with --full)")  # fmt: skip
-    parser.add_argument("--every", action="store_true", help="print a line a setting")
+    parser.add_argument("--every", action="store_true", help="print one line per setting")
     parser.set_defaults(run=run)
 
 
@@ -43,12 +45,28 @@ def run(options: argparse.Namespace) -> int:
     Exit code 1 if a proved bound was below what it bounds, 2 if DIR is not writable or holds a full run that a quick
     one would replace, or the objective is none that can be measured.
     """
-    from theory.rates import provenance, report, runner, store, throughput
+    from theory.commands.shared import errors
+
+    try:
+        return _own(options) if options.objective else _studies(options)
+    except KeyboardInterrupt:
+        kept = (
+            "finished parts are kept, and the same command continues"
+            if options.full and not options.objective
+            else "a short run keeps nothing"
+        )
+        errors.print(f"stopped; {kept}", highlight=False)
+        return 130
+
+
+def _studies(options: argparse.Namespace) -> int:
+    """Run, store and print the studies."""
+    from theory.commands.shared import errors
+    from theory.ledger import provenance
+    from theory.rates import cells, report, throughput
     from theory.rates.records import Verdict
     from theory.rates.studies import ALL
 
-    if options.objective:
-        return _own(options)
     mode = "full" if options.full else "quick"
     out = options.out or OUT / mode
     try:
@@ -56,14 +74,15 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         errors.print(f"--out {out}: {error.strerror}", highlight=False)
         return 2
-    kept = [study["study"] for study in store.stored_studies(out, STUDIES) if study["mode"] == "full"]
+    kept = [study["study"] for study in cells.stored_studies(out, STUDIES) if study["mode"] == "full"]
     if not options.full and kept:
         errors.print(f"--out {out} holds the full run of {', '.join(kept)}: add --full, or choose another folder",
                      highlight=False)  # fmt: skip
         return 2
     begin = time.perf_counter()
+    chosen = [ALL[name] for name in STUDIES if name in options.only]
+    code = {study.NAME: cells.code_of(study.NAME) for study in chosen}  # read before it runs
     with _bar() as progress:
-        chosen = [ALL[name] for name in STUDIES if name in options.only]
         task = progress.add_task("", total=sum(cell.work for s in chosen for cell in s.cells(options.full)), updates="")
         updates = before = 0
 
@@ -81,16 +100,16 @@ def run(options: argparse.Namespace) -> int:
             progress.update(task, description=name)
 
         told = {"done": done, "starting": starting, "finished": finished}
-        studies = [store.run_study(study, out, full=options.full, **told) for study in chosen]
+        studies = [cells.run_study(study, out, full=options.full, code=code[study.NAME], **told) for study in chosen]
         starting("throughput")
         speed = throughput.compare()
-        store.write_json(out / "throughput.json", speed)
-    store.write_parquet(store.stored_studies(out, STUDIES), out)
+        cells.write_json(out / "throughput.json", speed)
+    cells.write_parquet(cells.stored_studies(out, STUDIES), out)
     if len(chosen) == len(STUDIES):  # what a part of them takes is in their own files
-        store.write_json(out / f"run-{mode}.json", {
+        cells.write_json(out / f"run-{mode}.json", {
             "mode": mode, "studies": list(STUDIES), "wall_s": round(time.perf_counter() - begin, 1),
             "cells_s": round(sum(study["wall_s"] for study in studies), 1), "cpu_s": round(time.process_time(), 1),
-            "provenance": provenance.provenance(runner.CORES),
+            "provenance": provenance.record(provenance.code("theory.rates.cells"), cells.TOOLS),
         })  # fmt: skip
     console = _console()
     for study in studies:
@@ -106,12 +125,14 @@ def run(options: argparse.Namespace) -> int:
 def _own(options: argparse.Namespace) -> int:
     """Measure one objective; exit code 1 if a proved bound was below what it bounds, 2 if it cannot be measured."""
     from theory import objectives
-    from theory.rates import one_objective, provenance, report, runner, store
+    from theory.commands.shared import errors
+    from theory.ledger import provenance
+    from theory.rates import cells, one_objective, report
     from theory.rates.records import Verdict
 
     name, mode = options.objective, "full" if options.full else "quick"
     Ts, seeds = one_objective.sizes(options.full)
-    begin = time.perf_counter()
+    begin, code = time.perf_counter(), provenance.code("theory.rates.one_objective", "theory.objectives")
     try:
         f = objectives.make(name)
         with _bar() as progress:
@@ -122,23 +143,30 @@ def _own(options: argparse.Namespace) -> int:
         return 2
     study = {
         "study": "objective", "title": f"{name} with {type(f.noise).__name__} noise: eta ~ T^(-1/2), batch 1",
-        "mode": mode, "config": {"T": Ts}, "seeds": list(seeds), "provenance": provenance.provenance(runner.CORES),
-        "wall_s": round(time.perf_counter() - begin, 1), "rows": rows, "curves": curves,
+        "mode": mode, "config": {"T": Ts}, "seeds": list(seeds),
+        "provenance": provenance.record(code, cells.TOOLS), "wall_s": round(time.perf_counter() - begin, 1),
+        "rows": rows, "curves": curves,
     }  # fmt: skip
-    store.write_json((options.out or OUT / mode) / f"objective-{name}.json", study)
+    cells.write_json((options.out or OUT / mode) / f"objective-{name}.json", study)
     console = _console()
     console.print(report.study_table(study, every=True))
     console.print(report.summary([study]), highlight=False)
     return 1 if any(row["verdict"] == Verdict.VIOLATED for row in rows) else 0
 
 
-def _bar() -> Progress:
+def _bar() -> "Progress":
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    from theory.commands.shared import errors
+
     return Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TimeElapsedColumn(), TextColumn("{task.fields[updates]}"), console=errors, transient=True,
     )  # fmt: skip
 
 
-def _console() -> Console:
+def _console() -> "Console":
+    from rich.console import Console
+
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)

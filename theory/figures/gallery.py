@@ -3,40 +3,33 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from matplotlib.figure import Figure
-
+from theory import figures
+from theory.ledger import provenance
+from theory.ledger.files import lock, write
 from theory.plotting import style
-from theory.studies import store
+from theory.studies import Drawing, store
 
 SOURCES = "drawn-from.json"
 """The file beside the figures that says from which version of each study each of them was drawn."""
 
 
-class Drawing(Protocol):
-    """What a figure's module offers.
+@dataclass(frozen=True)
+class About:
+    """What a figure's module says of itself, read without importing it; as in :class:`theory.studies.Drawing`."""
 
-    Attributes:
-        STUDIES: the stored studies that it reads.
-        TITLE: a short heading.
-        SEE: one sentence: what the reader should see.
-        draw: from the studies' data, by name, to the figure.
-    """
+    STUDIES: tuple[str, ...]
+    TITLE: str
+    SEE: str
 
-    @property
-    def STUDIES(self) -> tuple[str, ...]: ...  # noqa: D102
 
-    @property
-    def TITLE(self) -> str: ...  # noqa: D102
-
-    @property
-    def SEE(self) -> str: ...  # noqa: D102
-
-    @property
-    def draw(self) -> Callable[[Mapping[str, Any]], Figure]: ...  # noqa: D102
+def about(name: str) -> About:
+    """What the figure of this name says of itself."""
+    return About(**provenance.constants(figures.ALL.homes[name], "STUDIES", "TITLE", "SEE"))
 
 
 def render(drawing: Drawing, data: Mapping[str, Any]) -> dict[str, bytes]:
@@ -59,10 +52,24 @@ def render(drawing: Drawing, data: Mapping[str, Any]) -> dict[str, bytes]:
     return files
 
 
-def write(name: str, drawing: Drawing, data: Mapping[str, Any], folder: Path) -> None:
-    """Draw one figure into ``folder`` as NAME.png and NAME.pdf."""
-    for kind, content in render(drawing, data).items():
-        store.write(folder / f"{name}.{kind}", content)
+def draw(name: str, data: Mapping[str, Any], folder: Path) -> None:
+    """Draw one figure into ``folder`` as NAME.png and NAME.pdf, and write down from which data."""
+    for kind, content in render(figures.ALL[name], data).items():
+        write(folder / f"{name}.{kind}", content)
+    note(name, data, folder)
+
+
+def note(name: str, data: Mapping[str, Any], folder: Path) -> None:
+    """Write down from which data a figure was drawn, beside what the others were drawn from."""
+    path = folder / SOURCES
+    with lock(path):
+        known = _sources(folder) | {name: {study: digest(one) for study, one in data.items()}}
+        write(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def _sources(folder: Path) -> dict[str, dict[str, str]]:
+    path = folder / SOURCES
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def digest(data: Any) -> str:
@@ -70,46 +77,37 @@ def digest(data: Any) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def note(name: str, data: Mapping[str, Any], folder: Path) -> None:
-    """Write down from which data a figure was drawn, beside what the others were drawn from."""
-    path = folder / SOURCES
-    known = json.loads(path.read_text()) if path.exists() else {}
-    known[name] = {study: digest(one) for study, one in data.items()}
-    store.write(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
-
-
-def stale(drawings: Mapping[str, Drawing], folder: Path, results: Path) -> list[str]:
+def stale(folder: Path, results: Path) -> list[str]:
     """The figures that were not drawn from the stored data.
 
     Args:
-        drawings: by name.
         folder: of the figures.
         results: of the stored studies and of the results of other commands.
 
     Returns:
         The names of those whose data differ from what is stored now, or that do not say what they were drawn from.
     """
-    path = folder / SOURCES
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = _sources(folder)
     return [
         name
-        for name, drawing in drawings.items()
+        for name in figures.ALL
         if known.get(name)
-        != {study: digest(store.load(study, results / "theory", results)) for study in drawing.STUDIES}
+        != {study: digest(store.load(study, results / "theory", results)) for study in about(name).STUDIES}
     ]
 
 
-def page(drawings: Mapping[str, Drawing], folder: Path) -> str:
+def page(folder: Path) -> str:
     """The gallery of the figures that ``folder`` holds, in Markdown."""
     lines = [
         "# Figures of the theory",
         "",
-        "Each is drawn by `python -m theory figures NAME` from stored studies; lines are theory, dots are data, and",
-        "bands or bars are 95 % intervals over the seeds unless the figure says otherwise.",
+        "Each is drawn by `python -m theory figures NAME` from stored studies. Lines are theory and dots are data;",
+        "bands and bars are 95 % intervals over the seeds, unless the figure says otherwise.",
     ]
-    for name, drawing in drawings.items():
+    for name in figures.ALL:
         if (folder / f"{name}.png").exists():
-            reads = ", ".join(f"`{study}`" for study in drawing.STUDIES)
-            lines += ["", f"## {drawing.TITLE}", "", drawing.SEE, ""]
-            lines += [f"![{drawing.TITLE}]({name}.png)", "", f"[PDF]({name}.pdf); reads {reads}."]
+            this = about(name)
+            reads = ", ".join(f"`{study}`" for study in this.STUDIES)
+            lines += ["", f"## {this.TITLE}", "", this.SEE, ""]
+            lines += [f"![{this.TITLE}]({name}.png)", "", f"[PDF]({name}.pdf); reads {reads}."]
     return "\n".join(lines) + "\n"

@@ -1,13 +1,12 @@
 """One look for all figures: column widths, colours that every kind of colour vision tells apart, small helpers."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from tueplots import axes as axes_style
-from tueplots import fontsizes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.25, 6.75
 """Widths in inches of one column and of a page of two."""
@@ -38,6 +37,9 @@ _ALPHA = {
 
 def rc() -> Any:
     """The settings that every figure is drawn and written under."""
+    from tueplots import axes as axes_style
+    from tueplots import fontsizes
+
     return {
         **fontsizes.icml2024(),
         **axes_style.lines(),
@@ -58,7 +60,7 @@ def rc() -> Any:
     }
 
 
-def figure(width: float, height: float) -> Figure:
+def figure(width: float, height: float) -> "Figure":
     """An empty figure.
 
     Args:
@@ -68,17 +70,28 @@ def figure(width: float, height: float) -> Figure:
     Returns:
         The figure, with constrained layout.
     """
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def colour(alpha: float) -> str:
-    """The colour of this alpha."""
-    return _ALPHA[alpha][0]
+    """The colour of this alpha; one without a colour of its own gets the mixture of its two neighbours'."""
+    if alpha in _ALPHA:
+        return _ALPHA[alpha][0]
+    known = sorted(_ALPHA)
+    ends = [
+        max((a for a in known if a < alpha), default=known[0]),
+        min((a for a in known if a > alpha), default=known[-1]),
+    ]
+    share = (alpha - ends[0]) / (ends[1] - ends[0]) if ends[1] > ends[0] else 0.0
+    low, high = ([int(_ALPHA[end][0][i : i + 2], 16) for i in (1, 3, 5)] for end in ends)
+    return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in zip(low, high, strict=True))
 
 
 def marker(alpha: float) -> str:
-    """The marker of this alpha."""
-    return _ALPHA[alpha][1]
+    """The marker of this alpha; a hexagon for one without a marker of its own."""
+    return _ALPHA[alpha][1] if alpha in _ALPHA else "h"
 
 
 def name(alpha: float, beta1: float | None = None) -> str:
@@ -98,17 +111,19 @@ def array(values: Any) -> np.ndarray:
     return np.array(values, dtype=float)
 
 
-def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
+def legend_below(figure: "Figure", axes: "Axes", columns: int) -> None:
     """One legend for the whole figure, under the panels, so that it hides no data."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 
 
-def panel_letter(axes: Axes, letter: str, title: str) -> None:
+def panel_letter(axes: "Axes", letter: str, title: str) -> None:
     """A left-aligned title that starts with the panel's letter."""
     axes.set_title(rf"$\bf{{({letter})}}$ {title}", loc="left")
 
 
 def context() -> Any:
     """The context manager under which a figure is drawn and written."""
-    return mpl.rc_context(rc())
+    from matplotlib import rc_context
+
+    return rc_context(rc())

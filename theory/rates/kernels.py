@@ -1,8 +1,8 @@
 """The four algorithms as compiled loops: many seeds of one setting, step by step, float64.
 
 The one-buffer form of E (the slow average h), tied to the literal two-buffer form of ``theory.method.algorithms`` by
-a test to 1e-12. There is no weight decay. ESGD's momentum has no factor 1 - beta2, as in Algorithm 3; the step size handed
-in is the literal one.
+a test to 1e-12. There is no weight decay. ESGD's momentum has no factor 1 - beta2, as in Algorithm 3; the step size
+handed in is the literal one.
 
 Arrays a kernel changes in place: theta, h, m, v, H of shape (R, d), and the sums. ``p`` holds alpha, beta1, beta2,
 beta3, eps1, eps2, eps3; ``layers`` the bounds 0, d_1, d_1 + d_2, ... of the layers.

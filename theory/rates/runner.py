@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory import objectives
-from theory.objectives import Objective, Stream
+from theory.objectives import Objective, Stream, gradient_dominated, quadratics
+from theory.objectives import huber as huber_family
+from theory.objectives import waves as waves_family
 from theory.objectives.noise import Gaussian, Sign, Skewed
 from theory.objectives.online import LINKS
 from theory.rates import kernels
@@ -44,29 +45,27 @@ def _field(code: int, a: Sequence[float], b: float, objective: Objective) -> Fie
 
 def quadratic(spectrum: Sequence[float], centre: float = 0.0) -> Field:
     """See :func:`theory.objectives.quadratics.quadratic`."""
-    return _field(kernels.QUADRATIC, spectrum, centre, objectives.make("quadratic", spectrum=spectrum, centre=centre))
+    return _field(kernels.QUADRATIC, spectrum, centre, quadratics.quadratic(spectrum, centre))
 
 
 def huber(widths: Sequence[float]) -> Field:
     """See :func:`theory.objectives.huber.huber`."""
-    return _field(kernels.HUBER, widths, 0.0, objectives.make("huber", widths=widths))
+    return _field(kernels.HUBER, widths, 0.0, huber_family.huber(widths))
 
 
 def pseudo_huber(scale: float, dimension: int) -> Field:
     """See :func:`theory.objectives.huber.pseudo_huber`."""
-    objective = objectives.make("pseudo-huber", scale=scale, dimension=dimension)
-    return _field(kernels.PSEUDO_HUBER, [scale] * dimension, 0.0, objective)
+    return _field(kernels.PSEUDO_HUBER, [scale] * dimension, 0.0, huber_family.pseudo_huber(scale, dimension))
 
 
 def waves(amplitude: float, dimension: int) -> Field:
     """See :func:`theory.objectives.waves.waves`."""
-    objective = objectives.make("waves", amplitude=amplitude, dimension=dimension)
-    return _field(kernels.WAVES, [amplitude] * dimension, 0.0, objective)
+    return _field(kernels.WAVES, [amplitude] * dimension, 0.0, waves_family.waves(amplitude, dimension))
 
 
 def pl_sine(dimension: int) -> Field:
     """See :func:`theory.objectives.gradient_dominated.pl_sine`."""
-    return _field(kernels.PL_SINE, [0.0] * dimension, 0.0, objectives.make("pl-sine", dimension=dimension))
+    return _field(kernels.PL_SINE, [0.0] * dimension, 0.0, gradient_dominated.pl_sine(dimension))
 
 
 @dataclass(frozen=True)

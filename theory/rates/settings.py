@@ -29,7 +29,7 @@ class Setting:
 
     Attributes:
         method: one of ``METHODS``.
-        alpha, beta1, beta2, beta3: retentions as in the paper's algorithms; beta2, beta3 default to the paper's.
+        alpha, beta1, beta2, beta3: decay rates as in the paper's algorithms; beta2, beta3 default to the paper's.
         eps: eps1, eps2, eps3.
         eta: learning rate for normalised momentum; ESGD's literal one is (1 - beta2) eta.
         monotone: H_k enforced not to decrease; for :func:`theory.rates.runner.play`.

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 import alto
+from theory.ledger import provenance
 from theory.objectives.noise import Sign
 from theory.rates import runner
-from theory.rates.provenance import provenance
 from theory.rates.settings import METHODS, PAPER, Setting
 
 SEEDS = range(64)
@@ -51,7 +51,7 @@ def compare(*, steps: int = 20_000, loop_steps: int = 30) -> dict[str, Any]:
         "steps": {"runner": steps, "loop": loop_steps},
         "methods": methods,
         "at_least": min(entry["ratio"] for entry in methods.values()),
-        "provenance": provenance(runner.CORES),
+        "provenance": provenance.record(provenance.code("theory.rates.throughput"), ("numpy", "numba", "torch")),
     }
 
 

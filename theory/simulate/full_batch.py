@@ -49,10 +49,10 @@ def train(
 
     Args:
         alpha: exploration strength.
-        beta1: retention of the slow average.
+        beta1: decay rate of the slow average.
         eta: learning rate.
         steps: how many, full batch.
-        beta2: retention of the momentum.
+        beta2: decay rate of the momentum.
         probe_sharpness: whether to compute the top Hessian eigenvalue every 100 steps, by power iteration that is
             warm-started from probe to probe, so a few products each are enough.
 

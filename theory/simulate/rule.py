@@ -15,9 +15,9 @@ class Rule:
     """A setting of E over SGD with momentum, or over Adam.
 
     Args:
-        alpha: exploration strength; beta1: retention of the slow average.
-        beta2: retention of the momentum, unnormalised for ESGD (Algorithm 3), normalised for EAdam (Algorithm 4).
-        beta3: retention of v for EAdam; None for ESGD.
+        alpha: exploration strength; beta1: decay rate of the slow average.
+        beta2: decay rate of the momentum, unnormalised for ESGD (Algorithm 3), normalised for EAdam (Algorithm 4).
+        beta3: decay rate of v for EAdam; None for ESGD.
         eps: added to sqrt(v); EAdam alone. Default 1e-8: Adam's own.
 
     Raises:

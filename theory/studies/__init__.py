@@ -1,53 +1,86 @@
-"""Simulations whose data figures and claims read: one file a study, ``compute(effort) -> plain data``.
+"""Simulations whose data figures and claims read: one file per study, which computes the data and draws them.
 
     python -m theory figures --fresh    computes all of them into runs/theory/studies
     results/theory/                     holds the committed copies
 
-A study prints and draws nothing. Another one is a file here with a function ``compute``, and a line below.
+A study has ``compute(effort) -> plain data`` (:class:`Study`); it prints nothing. A picture of one or more studies has
+what :class:`Drawing` lists. Most files have both. Another study is a file here with a function ``compute``, and its
+name below; another figure has its line in :mod:`theory.figures`.
 """
 
-from theory.studies import (
-    age_and_variance,
-    cardioid,
-    crossing,
-    dips,
-    divergence,
-    double_well,
-    edge_of_stability,
-    figure_5,
-    figure_8,
-    frequency_response,
-    impulse_response,
-    label_noise,
-    mean_square,
-    rate_and_condition,
-    rosenbrock,
-    sign_of_a,
-    stability_map,
-    stationary_variance,
-    valley_drift,
-)
-from theory.studies.store import Compute
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-ALL: dict[str, Compute] = {
-    "stability-map": stability_map.compute,
-    "edge-of-stability": edge_of_stability.compute,
-    "divergence": divergence.compute,
-    "frequency-response": frequency_response.compute,
-    "impulse-response": impulse_response.compute,
-    "stationary-variance": stationary_variance.compute,
-    "mean-square": mean_square.compute,
-    "valley-drift": valley_drift.compute,
-    "label-noise": label_noise.compute,
-    "dips": dips.compute,
-    "double-well": double_well.compute,
-    "figure-8": figure_8.compute,
-    "cardioid": cardioid.compute,
-    "rosenbrock": rosenbrock.compute,
-    "crossing": crossing.compute,
-    "sign-of-a": sign_of_a.compute,
-    "figure-5": figure_5.compute,
-    "rate-and-condition": rate_and_condition.compute,
-    "age-and-variance": age_and_variance.compute,
-}
+from theory.ledger.effort import Effort
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Compute = Callable[[Effort], dict[str, Any]]
+"""How much to spend -> plain data, with at least ``config`` and ``seeds`` (empty where nothing is random)."""
+
+
+class Study(Protocol):
+    """The part of a module that computes."""
+
+    @property
+    def compute(self) -> Compute:
+        """The data."""
+        ...
+
+
+class Drawing(Protocol):
+    """The part of a module that draws."""
+
+    @property
+    def STUDIES(self) -> tuple[str, ...]:
+        """The stored studies that it reads; with a folder, such as ``rates/regret``, the file of another command."""
+        ...
+
+    @property
+    def TITLE(self) -> str:
+        """A short heading."""
+        ...
+
+    @property
+    def SEE(self) -> str:
+        """One sentence: what the reader should see."""
+        ...
+
+    @property
+    def draw(self) -> Callable[[Mapping[str, Any]], "Figure"]:
+        """From the studies' data, by name, to the figure."""
+        ...
+
+
+Kind_co = TypeVar("Kind_co", covariant=True)
+
+
+class Modules(Mapping[str, Kind_co]):
+    """Modules by name, each imported when it is looked up."""
+
+    def __init__(self, homes: Mapping[str, str]) -> None:
+        self.homes = dict(homes)
+
+    def __getitem__(self, name: str) -> Kind_co:
+        return cast("Kind_co", import_module(self.homes[name]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.homes)
+
+    def __len__(self) -> int:
+        return len(self.homes)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.homes
+
+
+_NAMES = (
+    "stability-map", "edge-of-stability", "divergence", "frequency-response", "impulse-response",
+    "stationary-variance", "mean-square", "valley-drift", "label-noise", "dips", "double-well", "figure-8", "cardioid",
+    "rosenbrock", "crossing", "sign-of-a", "figure-5", "rate-and-condition", "age-and-variance",
+)  # fmt: skip
+
+ALL: Modules[Study] = Modules({name: f"theory.studies.{name.replace('-', '_')}" for name in _NAMES})
 """Every study by name."""

@@ -1,12 +1,23 @@
 """The trade-off of age K and kept variance omega2: many settings of E, the best E of each age, and the best filter."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import cvxpy as cp
 import numpy as np
 
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
 from theory.method.filters import Filter
+from theory.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STUDIES = ("age-and-variance",)
+TITLE = "Age against variance"
+SEE = (
+    r"No setting of E (dots) gets below the best filter of any kind, and one plain average (black line) is within a "
+    r"factor 1.125 of it: E cannot make the worst case much better, and often makes it worse."
+)
 
 SEED, SETTINGS = 0, 3000
 NAMED = ((-5.0, 0.99, 0.9), (0.5, 0.01, 0.9), (-50.0, 0.99, 0.9), (-80.0, 0.99, 0.95), (-20.0, 0.98, 0.9),
@@ -19,6 +30,8 @@ def _best_filter(age: float) -> float:
 
     The optimum is a window that decreases linearly over 3 age + 1 steps, so that a window of 6 age cuts nothing off.
     """
+    import cvxpy as cp
+
     n = int(6 * age) + 8
     t = cp.Variable(n)
     w = cp.hstack([1 - t[0], t[:-1] - t[1:], t[-1]])
@@ -47,3 +60,46 @@ def compute(effort: Effort) -> dict[str, Any]:
         "ages": AGES,
         "least": [_best_filter(age) for age in AGES],
     }
+
+
+# (alpha, beta2) -> where its name goes: offset in points, and alignment
+PLACES = {
+    (-5.0, 0.9): (3, -9, "left"), (5.0, 0.9): (-4, 5, "right"), (0.5, 0.9): (-5, 4, "right"),
+    (-50.0, 0.9): (0, 5, "center"),
+    (-80.0, 0.95): (-4, 5, "right"), (-20.0, 0.9): (6, -3, "left"), (-50.0, 0.99): (8, -13, "right"),
+}  # fmt: skip
+
+
+def draw(data: Mapping[str, Any]) -> "Figure":
+    """Variance kept over age, times 2 K + 1, so that one average is 1 everywhere."""
+    study = data["age-and-variance"]
+    figure = style.figure(style.COLUMN, 3.0)
+    axes = figure.subplots()
+    K, omega2, c = (style.array(study[key]) for key in ("K", "omega2", "c"))
+    for sign, colour, label in ((c > 0, style.SKY, r"E, $\alpha<0$"), (c < 0, style.ORANGE, r"E, $\alpha>0$")):
+        axes.plot(K[sign], omega2[sign] * (2 * K[sign] + 1), ".", color=colour, markersize=1.5, label=label,
+                  rasterized=True)  # fmt: skip
+    axes.axhline(1, color=style.BLACK, label="one average: 1")
+    n = 3 * np.geomspace(0.5, 300, 200) + 1
+    window = 2 * (2 * n + 1) / (3 * n * (n + 1))  # weights falling linearly to 0 over n steps; its age is (n - 1) / 3
+    axes.plot((n - 1) / 3, window * (2 * (n - 1) / 3 + 1), "--", color=style.VERMILION, label="linear window")
+    ages = style.array(study["ages"])
+    axes.plot(ages, style.array(study["least"]) * (2 * ages + 1), "o", color=style.VERMILION, label="best filter (QP)")
+    for named in study["named"]:
+        y = named["omega2"] * (2 * named["K"] + 1)
+        axes.plot(named["K"], y, "D", color=style.BLACK, markersize=3)
+        text = f"({style.number(named['alpha'])}, {named['beta1']:g}, {named['beta2']:g})"
+        dx, dy, side = PLACES[named["alpha"], named["beta2"]]
+        axes.annotate(text, (named["K"], y), xytext=(dx, dy), textcoords="offset points", ha=side, fontsize=6,
+                      bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5})  # fmt: skip
+    axes.plot([], [], "D", color=style.BLACK, markersize=3, label=r"E at the named $(\alpha, \beta_1, \beta_2)$")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(0.3, 300)
+    axes.set_ylim(0.8, 4)
+    axes.tick_params(axis="y", which="minor", left=False, labelleft=False)
+    axes.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
+    axes.set_xlabel(r"age $K=\sum|t_i|$ (steps)")
+    axes.set_ylabel(r"variance kept $\times$ age: $\omega_2\,(2K+1)$")
+    style.legend_below(figure, axes, 2)
+    return figure

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from theory import objectives
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
+from theory.objectives.cardioid import cardioid
 from theory.simulate.batch import Method, simulate
 from theory.studies.intervals import t_interval
 
@@ -30,7 +30,7 @@ SGD = [
 
 def _family(methods: list[Method], starts: np.ndarray) -> dict[str, Any]:
     """Sharpness at the end and net angle walked in the valley; means, and differences to the first method paired."""
-    f = objectives.make("cardioid")
+    f = cardioid()
     iterates = simulate(methods, f.gradient, np.vstack([np.array(SHOWN), starts]), steps=STEPS, keep=KEEP, bound=1e3)
     ends, count = iterates[-1, :, len(SHOWN) :], len(starts)
     sharpness = np.trace(f.hessian(ends), axis1=-2, axis2=-1)  # in the valley the curvature along it is 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
 
 STEP = 0.01
 EXPECTED = {"-g": "--++", "-grad |g|^2": "+-+-", "g - g before": "+--+", "<move, change>": "-++-"}

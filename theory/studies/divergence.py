@@ -1,12 +1,24 @@
 """Divergence inside |alpha| < 1/(1 - beta1): the loss of a small network with momentum .9 near the cliff."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
+from theory.plotting import style
 from theory.simulate.full_batch import train
 from theory.stability import linear
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STUDIES = ("divergence",)
+TITLE = r"Divergence inside the allowed set"
+SEE = (
+    r"With $\beta_1=.99$, $\beta_2=.9$ the paper allows $|\alpha|<100$, yet $\alpha=-93$ and $-95$ blow up and $-91$ "
+    r"trains: the exact limit $x^*/\eta$ falls below the sharpness that the network has."
+)
 
 ALPHAS, BETA1, BETA2, ETA = (0.0, -91.0, -93.0, -95.0), 0.99, 0.9, 0.03
 
@@ -27,3 +39,22 @@ def compute(effort: Effort) -> dict[str, Any]:
         })  # fmt: skip
     config = {"eta": ETA, "beta1": BETA1, "beta2": BETA2, "steps": steps}
     return {"config": config, "seeds": [0], "runs": runs}
+
+
+def draw(data: Mapping[str, Any]) -> "Figure":
+    """The loss by step on logarithmic axes."""
+    study = data["divergence"]
+    figure = style.figure(style.COLUMN, 2.6)
+    axes = figure.subplots()
+    for run in study["runs"]:
+        alpha = run["alpha"]
+        label = rf"{style.name(alpha)}: bears {run['bears']:.3g}"
+        axes.plot(run["step"], run["loss"], color=style.colour(alpha), label=label)
+    start = next(run["sharpness"] for run in study["runs"] if run["alpha"] == -91.0)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss")
+    axes.set_title(rf"the network's sharpness is about {start:.1f}", loc="left")
+    style.legend_below(figure, axes, 2)
+    return figure

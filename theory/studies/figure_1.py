@@ -1,13 +1,15 @@
 """The paper's figure 1 with fair controls: the squared cardioid and Rosenbrock's valley."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from theory.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 STUDIES = ("cardioid", "rosenbrock")
 TITLE = "The paper's figure 1, with controls"
@@ -15,6 +17,8 @@ SEE = (
     r"Strongly negative $\alpha$ does walk along the valley, but so do its controls: ESGD(-90) is heavy ball(.99), "
     r"Adam(.99) with a larger step ends as flat, and ESGD ends no flatter than SGD until $\alpha=-90$."
 )
+
+
 PATHS = {
     "Adam": (style.BLACK, "-"), "EAdam(-5)": (style.SKY, "-"), "EAdam(-50)": (style.BLUE, "-"),
     "EAdam(-90)": (style.WINE, "-"), "Adam(.99), 10 eta": (style.GREEN, "--"),
@@ -30,7 +34,7 @@ def pretty(label: str) -> str:
     return label.replace("eta", r"$\eta$").replace("(-", "(\N{MINUS SIGN}")
 
 
-def draw(data: Mapping[str, Any]) -> Figure:
+def draw(data: Mapping[str, Any]) -> "Figure":
     """Paths in the cardioid, the loss on Rosenbrock, and where 100 runs end, for EAdam and ESGD."""
     study = data["cardioid"]
     figure = style.figure(style.PAGE, 5.4)
@@ -56,7 +60,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _cardioid(axes: Axes, study: Mapping[str, Any]) -> None:
+def _cardioid(axes: "Axes", study: Mapping[str, Any]) -> None:
     angle = np.linspace(-np.pi, np.pi, 300)
     radius = 1 + np.cos(angle)
     axes.plot(radius * np.cos(angle), radius * np.sin(angle), color=style.GREY, linewidth=3.5, alpha=0.35)
@@ -79,7 +83,7 @@ def _cardioid(axes: Axes, study: Mapping[str, Any]) -> None:
     style.panel_letter(axes, "a", "cardioid: stars start, dots end")
 
 
-def _ends(axes: Axes, family: Mapping[str, Any]) -> None:
+def _ends(axes: "Axes", family: Mapping[str, Any]) -> None:
     """The change of the end's sharpness against the base optimizer, with 95 % intervals; controls in another colour."""
     rows = family["rows"][1:]
     for place, row in enumerate(rows):

@@ -1,12 +1,14 @@
 """The paper's picture of a crossing: a well in four stages, and the signs of Table 1."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from theory.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STUDIES = ("crossing",)
 TITLE = "Crossing a minimum in four stages (Table 1)"
@@ -14,13 +16,15 @@ SEE = (
     "On a walk to the left over a well the four quantities change sign exactly at the inflections and at the minimum, "
     "as Table 1 says (its signs stand at the curves; the share of steps that agree stands at the right)."
 )
+
+
 NAMES = {
     "-g": r"$-g_k$", "-grad |g|^2": r"$-\nabla|\nabla f|^2$", "g - g before": r"$g_k-g_{k-1}$",
     "<move, change>": r"$\langle\Delta\theta, \Delta g\rangle$",
 }  # fmt: skip
 
 
-def draw(data: Mapping[str, Any]) -> Figure:
+def draw(data: Mapping[str, Any]) -> "Figure":
     """The well above, the four quantities below, stages divided by lines."""
     study = data["crossing"]
     x = style.array(study["x"])

@@ -1,13 +1,26 @@
-"""The paper's figure 8 with controls: two functions of one variable, E beside Adam with the same retention and step."""
+"""The paper's figure 8 with controls: two functions of one variable, E beside Adam of equal decay rate and step."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory import objectives
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
+from theory.objectives import one_dimensional
+from theory.plotting import style
 from theory.simulate.batch import Method, simulate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STUDIES = ("figure-8",)
+TITLE = "The paper's figure 8, with controls"
+SEE = (
+    r"EAdam at $\alpha=-80$ passes minima that hold Adam(.95), as the paper shows; Adam with decay rate .99 and E's "
+    r"effective step $\eta/(1-c)$ goes as far or farther at most step sizes, and no alpha reaches the flat hole of "
+    r"$f_2$ at more step sizes than its base."
+)
 
 SHOWN_ETA, STEPS = 0.1, 4000
 ORIGIN = 2.0
@@ -15,7 +28,7 @@ ORIGIN = 2.0
 
 
 def _on_ripples(eta: float) -> list[Method]:
-    """The figure's pair, and the controls: E's own retention in Adam, and E's effective step eta / (1 - c) too."""
+    """The figure's pair, and the controls: E's own decay rate in Adam, and E's effective step eta / (1 - c) too."""
     return [
         Method("Adam(.95)", "adam", 0.0, 0.99, 0.95, eta),
         Method("EAdam(-80)", "adam", -80.0, 0.99, 0.95, eta),
@@ -27,7 +40,7 @@ def _on_ripples(eta: float) -> list[Method]:
 def _on_holes(rule: str, eta: float) -> list[Method]:
     name = {"adam": "Adam", "alto": "LAMB"}[rule]
     base = [Method(f"{name}({str(b)[1:]})", rule, 0.0, 0.99, b, eta) for b in (0.9, 0.99, 0.9999)]
-    # E's own retention and, at alpha = -90 (c = .9), its effective step eta / (1 - c)
+    # E's own decay rate and, at alpha = -90 (c = .9), its effective step eta / (1 - c)
     base.append(Method(f"{name}(.99), 10 eta", rule, 0.0, 0.99, 0.99, 10 * eta))
     return base + [Method(f"E({alpha:g})", rule, alpha, 0.99, 0.9, eta) for alpha in (-5.0, -50.0, -90.0)]
 
@@ -42,7 +55,7 @@ def _ends(etas: np.ndarray, methods: Callable[[float], Sequence[Method]], slope:
 
 def compute(_: Effort) -> dict[str, Any]:
     """Paths and end points on the first function, and which share of step sizes reaches the flat hole of the second."""
-    ripples, holes = objectives.make("ripples"), objectives.make("three-holes")
+    ripples, holes = one_dimensional.ripples(), one_dimensional.three_holes()
     paths = simulate(_on_ripples(SHOWN_ETA), ripples.gradient, np.full((1, 1), 2.3), steps=STEPS, keep=20)[:, :, 0, 0]
     x = np.linspace(1.8, 22, 700)
     etas = np.geomspace(0.01, 0.6, 60)
@@ -67,3 +80,67 @@ def compute(_: Effort) -> dict[str, Any]:
         "eta": etas, "ends": ends,
         "holes": {"etas": len(grid), "shares": shares},
     }  # fmt: skip
+
+
+LOOKS = {
+    "Adam(.95)": (style.BLACK, "-", "o"),
+    "EAdam(-80)": (style.PURPLE, "-", "X"),
+    "Adam(.99)": (style.BLUE, "--", "s"),
+    "Adam(.99), 5 eta": (style.GREEN, "--", "D"),
+}
+
+
+def draw(data: Mapping[str, Any]) -> "Figure":
+    """The first function with paths' ends, the paths, the ends by step size, and the second function's counts."""
+    study = data["figure-8"]
+    figure = style.figure(style.PAGE, 4.6)
+    (landscape, paths), (sweep, holes) = figure.subplots(2, 2)
+    x, f = style.array(study["landscape"]["x"]), style.array(study["landscape"]["f"])
+    landscape.plot(x, f, color=style.GREY, linewidth=0.9)
+    minima = x[1:-1][(f[1:-1] < f[:-2]) & (f[1:-1] < f[2:])]
+    for label, path in zip(study["methods"], study["paths"], strict=True):
+        colour, dash, shape = LOOKS[label]
+        steps = study["keep"] * np.arange(len(path))
+        name = label.replace("5 eta", r"$5\eta$").replace("(-80)", r"($\alpha{=}{-}80$)")
+        paths.plot(steps, path, color=colour, linestyle=dash, label=name)
+        landscape.plot(path[-1], np.interp(path[-1], x, f), shape, color=colour, markersize=6)
+    landscape.set_xlabel(r"$x$")
+    landscape.set_ylabel(r"$f_1(x)$")
+    style.panel_letter(landscape, "a", "where each ends")
+    for minimum in minima:
+        paths.axhline(minimum, color=style.GREY, linewidth=0.4, linestyle=":")
+        sweep.axhline(minimum, color=style.GREY, linewidth=0.4, linestyle=":")
+    paths.set_xlabel("step")
+    paths.set_ylabel(r"$x_k$")
+    style.panel_letter(paths, "b", rf"$\eta={study['config']['eta']:g}$; dotted: minima")
+    eta = style.array(study["eta"])
+    for label, ends in zip(study["methods"], study["ends"], strict=True):
+        colour, dash, _ = LOOKS[label]
+        sweep.plot(eta, ends, color=colour, linestyle=dash)
+    sweep.set_xscale("log")
+    sweep.set_yscale("log")
+    sweep.set_ylim(3, 70)
+    sweep.tick_params(axis="y", which="minor", left=False, labelleft=False)
+    sweep.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    sweep.set_xlabel(r"nominal $\eta$")
+    sweep.set_ylabel("end point")
+    style.panel_letter(sweep, "c", "over all step sizes")
+    _counts(holes, study["holes"])
+    style.legend_below(figure, paths, 4)
+    return figure
+
+
+def _counts(axes: "Axes", holes: Mapping[str, Any]) -> None:
+    colours = (style.BLACK, style.BLUE, style.SKY, style.GREEN, style.ORANGE, style.PURPLE, style.WINE)
+    width, names = 0.12, ("decay rate .9", "decay rate .99", "decay rate .9999", r"decay rate .99, $10\eta$",
+                          r"E, $\alpha=-5$", r"E, $\alpha=-50$", r"E, $\alpha=-90$")  # fmt: skip
+    for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        counts = [share["reached"][i] for share in holes["shares"]]
+        axes.bar(np.arange(len(counts)) + (i - 3) * width, counts, width, color=colour, label=name)
+    labels = [share["label"].replace(", ", ",\n") for share in holes["shares"]]
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_ylim(0, 40)
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel(f"of {holes['etas']} step sizes")
+    axes.legend(loc="upper left", ncols=2, fontsize=6)
+    style.panel_letter(axes, "d", r"$f_2$: runs that end in the flat hole")

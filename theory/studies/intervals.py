@@ -18,10 +18,9 @@ def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.
         ValueError: fewer than two seeds, for which there is no interval.
     """
     values = np.asarray(values, dtype=float)
-    n = len(values)
-    if n < 2:
-        raise ValueError(f"values has {n} seeds: an interval needs at least 2")
-    return values.mean(0), stats.t.ppf(0.5 + level / 2, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
+    if len(values) < 2:
+        raise ValueError(f"values has {len(values)} seeds: an interval needs at least 2")
+    return values.mean(0), stats.t.ppf(0.5 + level / 2, len(values) - 1) * stats.sem(values)
 
 
 def wilson_interval(successes: np.ndarray, trials: int, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -38,11 +37,9 @@ def wilson_interval(successes: np.ndarray, trials: int, level: float = 0.95) -> 
     Raises:
         ValueError: ``trials`` is not positive, or a count lies outside [0, trials].
     """
-    successes = np.asarray(successes, dtype=float)
+    successes = np.asarray(successes, dtype=int)
     if trials < 1 or (successes < 0).any() or (successes > trials).any():
         raise ValueError(f"trials = {trials}: must be at least 1, and every count of successes in [0, trials]")
-    z = stats.norm.ppf(0.5 + level / 2)
-    share = successes / trials
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return centre - half, centre + half
+    ends = [stats.binomtest(count, trials).proportion_ci(level, method="wilson") for count in successes.flat]
+    low, high = np.array([(end.low, end.high) for end in ends]).T
+    return low.reshape(successes.shape), high.reshape(successes.shape)

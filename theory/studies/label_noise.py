@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
 from theory.simulate.label_noise import flatten
 from theory.simulate.rule import Rule
 from theory.studies.intervals import t_interval

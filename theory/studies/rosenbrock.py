@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from theory import objectives
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
+from theory.objectives.rosenbrock import rosenbrock
 from theory.simulate.batch import Method, simulate
 
 STEPS, TARGET = 5000, 1e-6
@@ -27,7 +27,7 @@ FAMILIES = {
 
 def compute(_: Effort) -> dict[str, Any]:
     """Loss at log-spaced steps and the first step below the target, for ESGD and EAdam; nothing is random."""
-    f = objectives.make("rosenbrock")
+    f = rosenbrock()
     at = np.unique(np.geomspace(1, STEPS, 120).astype(int))
     families = {}
     for name, methods in FAMILIES.items():

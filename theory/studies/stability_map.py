@@ -1,11 +1,25 @@
 """The spectral radius of ESGD on a quadratic over (alpha, x = eta lambda), and its edge, for four pairs of betas."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.ledger.evidence import Effort
+from theory.ledger.effort import Effort
+from theory.plotting import style
 from theory.stability import linear
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STUDIES = ("stability-map",)
+TITLE = "Where ESGD converges on a quadratic"
+SEE = (
+    "The edge of the stable region (dots) lies on the exact flip and oscillation curves and not on the paper's "
+    r"$|\alpha| < 1/(1-\beta_1)$ (dotted); it is highest where the two cross, at $c_x$ (star), and from there falls "
+    r"off a cliff, close to which $\alpha^*$ lies (cross)."
+)
 
 PAIRS = ((0.99, 0.0, 120.0), (0.99, 0.9, 120.0), (0.99, 0.95, 120.0), (0.01, 0.9, 1.4))
 """(beta1, beta2, the largest |alpha| shown)."""
@@ -37,3 +51,79 @@ def compute(_: Effort) -> dict[str, Any]:
             "edge_alpha": sparse, "edge": [_edge(a, beta1, beta2) for a in sparse],
         })  # fmt: skip
     return {"config": {"pairs": PAIRS, "points": [len(x), 81]}, "seeds": [], "x": x, "panels": panels}
+
+
+# alpha, beta1, beta2 -> marker: the paper's presets, and the settings of its figure 8
+MARKED = {(-5.0, 0.99, 0.9): "s", (0.5, 0.01, 0.9): "s", (-80.0, 0.99, 0.95): "D", (-90.0, 0.99, 0.9): "D"}
+
+
+def draw(data: Mapping[str, Any]) -> "Figure":
+    """Four panels, one a pair of decay rates."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import SymLogNorm
+
+    study = data["stability-map"]
+    x = style.array(study["x"])
+    figure = style.figure(style.PAGE, 4.6)
+    axes = figure.subplots(2, 2)
+    norm = SymLogNorm(linthresh=2e-3, vmin=-1, vmax=1)
+    for letter, panel, stored in zip("abcd", axes.flat, study["panels"], strict=True):
+        alpha, radius = style.array(stored["alpha"]), style.array(stored["radius"])
+        panel.pcolormesh(alpha, x, np.minimum(radius, 2) - 1, norm=norm, cmap="PuOr_r", shading="gouraud",
+                                  rasterized=True)  # fmt: skip
+        beta1, beta2 = stored["beta1"], stored["beta2"]
+        _curves(panel, alpha, beta1, beta2)
+        panel.plot(stored["edge_alpha"], style.array(stored["edge"]), ".", color="black", markersize=3,
+                   label="edge, from eigenvalues")  # fmt: skip
+        panel.set_yscale("log")
+        panel.set_xlim(alpha[0], alpha[-1])
+        panel.set_ylim(1e-3, 1e3)
+        panel.grid(False)
+        style.panel_letter(panel, letter, rf"$\beta_1={beta1:g},\ \beta_2={beta2:g}$")
+        panel.set_xlabel(r"$\alpha$")
+        panel.set_ylabel(r"$x = \eta\lambda$")
+    ticks = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
+    bar = figure.colorbar(
+        ScalarMappable(norm, "PuOr_r"),
+        ax=axes,
+        label="spectral radius $-$ 1 (converges below 0)",
+        aspect=40,
+        ticks=ticks,
+    )
+    bar.ax.set_yticklabels([style.number(tick) for tick in ticks])
+    style.legend_below(figure, axes[0, 1], 4)
+    return figure
+
+
+def _curves(panel: "Axes", alpha: np.ndarray, beta1: float, beta2: float) -> None:
+    # the oscillation threshold falls from infinity within a sliver of alpha: points crowd towards its onset
+    onset = -linear.oscillation_onset(beta1, beta2) / (1 - beta1)
+    near = onset - (onset - alpha[0]) * np.geomspace(1e-7, 1, 2000)
+    dense = np.sort(np.concatenate([np.linspace(alpha[0], alpha[-1], 4001), near]))
+    cs = -dense * (1 - beta1)
+    flip = np.array([linear.flip_threshold(c, beta1, beta2) for c in cs])
+    oscillation = np.array([linear.oscillation_threshold(c, beta1, beta2) for c in cs])
+    # the ODE has normalised momentum: the same step is there an x larger by 1 / (1 - beta2)
+    ode = (1 - beta2) * np.array([linear.ode_threshold(c, beta1, beta2) for c in cs])
+    panel.plot(dense, flip, color=style.BLUE, label="flip (exact)")
+    panel.plot(dense, oscillation, color=style.GREEN, label="oscillation (exact)")
+    panel.plot(dense, ode, color=style.BLACK, linestyle="--", linewidth=0.7, label="Routh-Hurwitz, ODE")
+    for sign in (-1, 1):
+        label = r"paper: $|\alpha| < 1/(1-\beta_1)$" if sign > 0 else None
+        panel.axvline(sign / (1 - beta1), color=style.VERMILION, linestyle=":", linewidth=1.4, label=label)
+    at, height = linear.peak(beta1, beta2)
+    if abs(at / (1 - beta1)) < alpha[-1]:
+        panel.plot(-at / (1 - beta1), height, "*", color=style.SKY, markeredgecolor="black", markeredgewidth=0.6,
+                   markersize=9)  # fmt: skip
+    panel.plot([], [], "*", color=style.SKY, markeredgecolor="black", markersize=8, label="highest, at $c_x$")
+    star = 1 / (1 - beta2) - 1 / (1 - beta1)
+    if abs(star) < alpha[-1]:
+        c = -star * (1 - beta1)
+        height = min(linear.largest_stable(c, beta1, beta2), 1e3)
+        panel.plot(star, height, "x", color="black", markersize=6, markeredgewidth=1.6)
+    panel.plot([], [], "x", color="black", markersize=6, markeredgewidth=1.6, label=r"$\alpha^*$ at its limit")
+    for (a, b1, b2), shape in MARKED.items():
+        if (b1, b2) == (beta1, beta2):
+            panel.plot(a, 0.1, shape, color=style.ORANGE, markeredgecolor="black", markeredgewidth=0.6, markersize=5)
+    panel.plot([], [], "s", color=style.ORANGE, markeredgecolor="black", markersize=5, label="the paper's presets")
+    panel.plot([], [], "D", color=style.ORANGE, markeredgecolor="black", markersize=5, label="its figure 8")

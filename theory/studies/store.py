@@ -1,37 +1,42 @@
 """Stored studies: one JSON file each, with what it was computed by, written whole or not at all.
 
-    {"study": NAME, "effort": "quick" | "thorough", "source": digest, "commit": ..., "computed": ..., "seconds": ...,
-     "hardware": {...}, "versions": {...}, "data": {"config": {...}, "seeds": [...], ...}}
+    {"study": NAME, "effort": "quick" | "thorough", "seconds": ..., "provenance": {"source": digest, "commit": ...},
+     "data": {"config": {...}, "seeds": [...], ...}}
 
 ``data`` is what the study's ``compute`` returned. Numbers keep six significant digits; what is infinite or undefined is
-null, so that the file is strict JSON.
+null, so that the file is strict JSON. ``source`` is the digest of exactly the code that ``compute`` runs.
 """
 
-import hashlib
 import json
 import math
-import os
-import platform
-import subprocess
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from theory.ledger.evidence import Effort
+from theory.ledger import provenance
+from theory.ledger.effort import Effort
+from theory.ledger.files import to_json, write
+from theory.ledger.provenance import Code
+from theory.studies import Compute
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ROOT / "results" / "theory"
-LOCAL = ROOT / "runs" / "theory" / "studies"
+RESULTS = provenance.ROOT / "results"
+COMMITTED = RESULTS / "theory"
+LOCAL = provenance.ROOT / "runs" / "theory" / "studies"
 TOOLS = ("numpy", "scipy", "torch", "numba")
+COMMANDS = {
+    "theory": "python -m theory figures --fresh --thorough --studies results/theory",
+    "rates": "python -m theory rates --full --out results/rates",
+    "worst-case": "python -m theory worst-case --full --out results/worst-case",
+}
+"""What computes the results of each folder of results/; what is there already for the same code is not done again."""
 
-Compute = Callable[[Effort], dict[str, Any]]
-"""A study: how much to spend -> plain data, with at least ``config`` and ``seeds`` (empty where nothing is random)."""
+
+def code_of(name: str) -> Code:
+    """The code that computes this study."""
+    return provenance.code(f"theory.studies.{name.replace('-', '_')}:compute")
 
 
 def plain(value: Any) -> Any:
@@ -42,54 +47,19 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, np.bool_):
-        return bool(value)
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
+    if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
     raise TypeError(f"{value!r} has no JSON form: a study returns numbers, strings, lists, arrays and dictionaries")
 
 
-@cache
-def source() -> str:
-    """SHA-256 of the code that a study may run: the theory package without its claims, commands and figures."""
-    digest = hashlib.sha256()
-    package = ROOT / "theory"
-    folders = (package, package / "studies", package / "simulate", package / "objectives")
-    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _commit() -> str:
-    """The commit of this checkout, marked if its theory package differs from it; "unknown" outside git."""
-    git = ["git", "-C", str(ROOT)]
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    if commit.returncode != 0:
-        return "unknown"
-    changed = subprocess.run(
-        [*git, "status", "--porcelain", "--", "theory"], capture_output=True, text=True, check=False
-    )
-    return commit.stdout.strip() + ("-dirty" if changed.stdout.strip() else "")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def run(name: str, compute: Compute, effort: Effort, folder: Path | None = None) -> dict[str, Any]:
-    """Compute a study and store it; if ``folder`` has it from this very source and effort, take that.
+def run(name: str, compute: Compute, effort: Effort, code: Code, folder: Path | None = None) -> dict[str, Any]:
+    """Compute a study and store it; if ``folder`` has it from this very code and effort, take that.
 
     So an interrupted series of studies goes on where it stopped.
 
@@ -97,6 +67,7 @@ def run(name: str, compute: Compute, effort: Effort, folder: Path | None = None)
         name: the study.
         compute: its function.
         effort: how much to spend.
+        code: what it runs, :func:`code_of` the name.
         folder: where it is stored as ``NAME.json``; runs/theory/studies by default.
 
     Returns:
@@ -105,22 +76,14 @@ def run(name: str, compute: Compute, effort: Effort, folder: Path | None = None)
     path = (folder or LOCAL) / f"{name}.json"
     if path.exists():
         stored = json.loads(path.read_text())
-        if (stored["source"], stored["effort"]) == (source(), effort.name):
+        if (stored.get("provenance", {}).get("source"), stored["effort"]) == (code.digest, effort.name):
             return stored["data"]
     begin = time.perf_counter()
     data = plain(compute(effort))
-    record = {
-        "study": name,
-        "effort": effort.name,
-        "source": source(),
-        "commit": _commit(),
-        "computed": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.perf_counter() - begin, 2),
-        "hardware": {"processor": _processor(), "cores": os.cpu_count() or 1, "platform": platform.platform()},
-        "versions": {"python": platform.python_version()} | {tool: version(tool) for tool in TOOLS},
-        "data": data,
-    }
-    write(path, _dump(record))
+    seconds = round(time.perf_counter() - begin, 2)
+    record = {"study": name, "effort": effort.name, "seconds": seconds,
+              "provenance": provenance.record(code, TOOLS), "data": data}  # fmt: skip
+    write(path, to_json(record, long=("data",)))
     return data
 
 
@@ -132,34 +95,9 @@ def load(name: str, folder: Path | None = None, results: Path | None = None) -> 
     Raises:
         FileNotFoundError: it is not stored; the message says how to compute it.
     """
-    if "/" in name:
-        path, command = (results or ROOT / "results") / f"{name}.json", name.partition("/")[0]
-        if not path.exists():
-            raise FileNotFoundError(f"no {path}: compute it with python -m theory {command} --out {path.parent}")
-        return json.loads(path.read_text())
-    path = (folder or COMMITTED) / f"{name}.json"
+    command, _, inner = name.rpartition("/")
+    path = (results or RESULTS) / f"{name}.json" if command else (folder or COMMITTED) / f"{inner}.json"
     if not path.exists():
-        raise FileNotFoundError(f"no stored study {name!r} in {path.parent}: compute it with --fresh")
-    return json.loads(path.read_text())["data"]
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all; its folder is created."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _dump(record: dict[str, Any]) -> str:
-    """JSON with one line a key, two levels deep: readable, and small for long arrays."""
-
-    def compact(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-    data = ",\n".join(f"  {json.dumps(key)}: {compact(value)}" for key, value in record["data"].items())
-    head = ",\n".join(f" {json.dumps(key)}: {compact(value)}" for key, value in record.items() if key != "data")
-    return f'{{\n{head},\n "data": {{\n{data}\n }}\n}}\n'
+        raise FileNotFoundError(f"{path} does not exist: {COMMANDS[command or 'theory']} computes it")
+    stored = json.loads(path.read_text())
+    return stored if command else stored["data"]

@@ -1,15 +1,17 @@
 """Worst cases over smooth convex functions: alpha as a head start, and what tuning the step leaves of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from theory.plotting import style
 from theory.worst_case import closed_forms
 from theory.worst_case.method import Method
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 STUDIES = ("worst-case/rows",)
 TITLE = "In the worst case alpha is a head start"
@@ -17,11 +19,13 @@ SEE = (
     r"The numerical worst cases (dots) lie on the conjectured closed form (lines) for moderate $c$: at $\eta=1/L$ "
     r"$\alpha$ is worth at most $\alpha$ extra steps, good for $\alpha>0$; with the step tuned nothing gains over 5 %."
 )
+
+
 _BETAS = ((0.5, style.GREEN, "^"), (0.9, style.BLUE, "s"), (0.99, style.BLACK, "o"))
 _NUMBERS = ((-0.5, style.VERMILION, "^"), (0.05, style.SKY, "s"), (0.5, style.BLUE, "v"))
 
 
-def draw(data: Mapping[str, Any]) -> Figure:
+def draw(data: Mapping[str, Any]) -> "Figure":
     """The worst case over c, the head start over N, and the tuned worst cases."""
     stored = data["worst-case/rows"]
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["rows"]]
@@ -34,7 +38,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _by_c(axes: Axes, rows: list[dict[str, Any]]) -> None:
+def _by_c(axes: "Axes", rows: list[dict[str, Any]]) -> None:
     """The worst case after 10 steps over gradient descent's."""
     base = 1 / (4 * 10 + 2)
     dense = np.linspace(-0.95, 0.97, 97)
@@ -60,7 +64,7 @@ def _closed_form(method: Method) -> float:
     return max(float(closed_forms.huber(method)), float((l * method.residual(l) ** 2 / 2).max()))
 
 
-def _by_n(axes: Axes, rows: list[dict[str, Any]]) -> None:
+def _by_n(axes: "Axes", rows: list[dict[str, Any]]) -> None:
     """What the worst case is worth in steps of gradient descent: the N' with tau = 1 / (4 N' + 2), minus N."""
     dense = np.arange(1, 31)
     for c, colour, shape in _NUMBERS:
@@ -77,7 +81,7 @@ def _by_n(axes: Axes, rows: list[dict[str, Any]]) -> None:
     style.panel_letter(axes, "b", r"$\beta_1=.9$; dotted: $\alpha$")
 
 
-def _tuned(axes: Axes, found: list[dict[str, Any]]) -> None:
+def _tuned(axes: "Axes", found: list[dict[str, Any]]) -> None:
     """The worst case at the best step over gradient descent's at its best step."""
     for N, colour, shape, shift in ((2, style.SKY, "o", -0.12), (5, style.BLUE, "s", 0.12)):
         rows = [t for t in found if t["N"] == N]

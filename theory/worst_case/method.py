@@ -14,8 +14,8 @@ class Method:
 
     Args:
         c: -alpha (1 - beta1), with |c| < 1.
-        beta1: retention of the slow average, in [0, 1).
-        beta2: retention of the unnormalised momentum, in [0, 1).
+        beta1: decay rate of the slow average, in [0, 1).
+        beta2: decay rate of the unnormalised momentum, in [0, 1).
         eta: step length times L, > 0.
         N: number of steps, >= 1.
 

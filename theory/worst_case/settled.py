@@ -11,7 +11,7 @@ from theory.worst_case.certificate import Certificate
 from theory.worst_case.method import Method, methods
 from theory.worst_case.nonconvex import NonconvexCertificate
 from theory.worst_case.row import Problem
-from theory.worst_case.store import CERTIFICATES, COMMITTED
+from theory.worst_case.solved import CERTIFICATES, COMMITTED
 
 ALLOWANCE = Fraction(1, 10**6)
 """How far above the optimum a certificate may prove its bound."""

@@ -1,6 +1,8 @@
 """Every figure draws from the committed data; its files are the same each time, and the gallery lists it."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from matplotlib.figure import Figure
@@ -55,9 +57,9 @@ def test_committed_studies_are_strict_json_with_their_origin(name):
     text = (store.COMMITTED / f"{name}.json").read_text()
     record = json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
     assert record["study"] == name
-    assert record.keys() >= {"effort", "source", "commit", "computed", "seconds", "hardware", "versions"}
+    assert record["effort"] == "thorough"
+    assert record["provenance"].keys() >= {"source", "commit", "computed", "processor", "cores", "versions"}
     assert record["data"].keys() >= {"config", "seeds"}
-    assert "dirty" not in record["commit"]
 
 
 @pytest.mark.parametrize("name", ["divergence", "impulse-response"])
@@ -72,7 +74,7 @@ def test_equal_data_give_equal_files(name):
 def test_the_command_draws_and_lists(tmp_path, capsys):
     assert command.main(["figures", "divergence", "impulse-response", "--out", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {
-        "README.md", "drawn-from.json",
+        "README.md", "drawn-from.json", ".drawn-from.json.lock",
         "divergence.pdf", "divergence.png", "impulse-response.pdf", "impulse-response.png",
     }  # fmt: skip
     page = (tmp_path / "README.md").read_text()
@@ -90,10 +92,58 @@ def test_missing_data_are_said_and_the_rest_is_drawn(tmp_path, monkeypatch, caps
     assert not (tmp_path / "divergence.png").exists()
 
 
-@pytest.mark.parametrize("arguments", [["no-figure"], ["--thorough"]])
+@pytest.mark.parametrize("arguments", [["no-figure"], ["--thorough"], ["--studies", "x"]])
 def test_what_cannot_be_meant_is_refused(arguments, capsys):
     assert command.main(["figures", *arguments]) == 2
     assert capsys.readouterr().err
+
+
+def test_a_study_can_be_stored_where_it_is_wanted(tmp_path, monkeypatch):
+    folder = tmp_path / "studies"
+    arguments = ["figures", "impulse-response", "--fresh", "--studies", str(folder), "--out", str(tmp_path)]
+    assert command.main(arguments) == 0
+    assert [path.name for path in folder.iterdir()] == ["impulse-response.json"]
+    study = studies.ALL["impulse-response"]
+    monkeypatch.setattr(study, "compute", lambda _: pytest.fail("computed again"))
+    assert command.main(arguments) == 0
+
+
+def test_an_interrupt_says_that_the_command_continues(tmp_path, monkeypatch, capsys):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(figures.ALL["divergence"], "draw", stop)
+    assert command.main(["figures", "divergence", "--out", str(tmp_path)]) == 130
+    assert "the same command continues" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_list_of_figures_imports_none():
+    code = "import sys; from theory.__main__ import main; main(['figures', '--list']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "rich" in loaded
+    assert not loaded & {"matplotlib", "numba", "torch", "sklearn", "cvxpy", "scipy"}
+
+
+def test_a_study_computes_without_matplotlib():
+    code = f"import sys; from theory import studies; [studies.ALL[n] for n in {list(studies.ALL)}]; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"matplotlib", "sklearn", "cvxpy"}
+
+
+def test_an_alpha_without_a_colour_of_its_own_lies_between_its_neighbours():
+    assert style.colour(-5.0) == style.SKY
+    between = style.colour(-10.0)
+    assert between not in {style.colour(-5.0), style.colour(-20.0)}
+    assert all(
+        min(a, b) <= c <= max(a, b) for a, b, c in zip(*map(rgb, (style.SKY, style.GREEN, between)), strict=True)
+    )
+    assert style.colour(1e6) == style.colour(80.0)
+    assert style.marker(-10.0) == "h"
+
+
+def rgb(colour):
+    return bytes.fromhex(colour[1:])
 
 
 def test_fresh_computes_into_runs(tmp_path, monkeypatch):

@@ -74,6 +74,8 @@ def test_L_is_not_loose_by_orders(f):
 
 
 def test_the_slope_bounds_the_sampled_gradients(f):
+    if f.slope is None:
+        pytest.skip("no bound of the gradient worked out")
     corners = np.stack([np.full(f.dimension, f.domain[0]), np.full(f.dimension, f.domain[1])])
     x = np.concatenate([points(f, SAMPLES), corners])
     assert np.abs(f.gradient(x)).max() <= f.slope * (1 + 1e-12)

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,11 +13,13 @@ import pytest
 from theory import claims, objectives, rates
 from theory.__main__ import main
 from theory.method import algorithms
-from theory.rates import fixed_point, provenance, records, report, runner, store, throughput
+from theory.rates import cells as cell_store
+from theory.rates import fixed_point, records, report, runner, throughput
 from theory.rates.records import Cell
 from theory.rates.settings import Setting
 from theory.rates.studies import ALL, batch, convex, floor, linear, nonconvex, pl, regret
 
+ROOT = Path(__file__).resolve().parents[3]
 SEEDS = range(16)
 QUIET = {"done": lambda _: None}
 KNOWN = {claim.id for claim in claims.ALL}
@@ -96,7 +99,7 @@ def test_linear_rates_of_a_wrong_recursion_differ(monkeypatch):
 
 
 def test_a_floor_with_the_wrong_variance_differs(monkeypatch):
-    monkeypatch.setattr(floor.stability, "variance", lambda x, *_: x / 2)
+    monkeypatch.setattr(floor.linear, "variance", lambda x, *_: x / 2)
     rows, _ = floor._esgd([Setting("ESGD", 0.5, 0.01, beta2=0.0)], 20_000, SEEDS, 0.0, **QUIET)
     assert rows[0]["verdict"] == "differs"
 
@@ -256,15 +259,15 @@ def test_a_full_run_goes_on_where_it_was_cut_off(tmp_path):
         "cells": lambda full: [study.cells(full)[0], fails(study.cells(full)[1])],
     })
     with pytest.raises(KeyboardInterrupt):
-        store.run_study(broken, tmp_path, full=True, cells=cells)
+        cell_store.run_study(broken, tmp_path, full=True, cells=cells)
     assert runs == ["a"]
     assert not (tmp_path / "convex.json").exists()
-    result = store.run_study(study, tmp_path, full=True, cells=cells)
+    result = cell_store.run_study(study, tmp_path, full=True, cells=cells)
     assert runs == ["a", "b"]
     assert len(result["rows"]) == 2
-    store.run_study(study, tmp_path, full=True, cells=cells)
+    cell_store.run_study(study, tmp_path, full=True, cells=cells)
     assert runs == ["a", "b"], "nothing is left to run"
-    store.run_study(counted(runs, config={"steps": 2}), tmp_path, full=True, cells=cells)
+    cell_store.run_study(counted(runs, config={"steps": 2}), tmp_path, full=True, cells=cells)
     assert runs == ["a", "b", "a", "b"], "another config is another run"
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -279,15 +282,15 @@ def fails(cell):
 def test_a_quick_run_keeps_no_cells(tmp_path):
     runs = []
     for _ in range(2):
-        store.run_study(counted(runs), tmp_path, full=False, cells=tmp_path / "cells")
+        cell_store.run_study(counted(runs), tmp_path, full=False, cells=tmp_path / "cells")
     assert runs == ["a", "b"] * 2
     assert not (tmp_path / "cells").exists()
 
 
 def test_files_hold_what_was_found(tmp_path):
-    result = store.run_study(counted([]), tmp_path, full=False)
+    result = cell_store.run_study(counted([]), tmp_path, full=False)
     assert json.loads((tmp_path / "convex.json").read_text()) == json.loads(json.dumps(result))
-    store.write_parquet([result], tmp_path)
+    cell_store.write_parquet([result], tmp_path)
     rows = pq.read_table(tmp_path / "rows.parquet").to_pylist()
     assert [row["id"] for row in rows] == [row["id"] for row in result["rows"]]
     assert all(row["seeds"] == [1, 2] and row["commit"] and row["versions"] and row["hardware"] for row in rows)
@@ -329,7 +332,7 @@ def test_one_study_does_not_push_the_others_out_of_the_flat_files(tmp_path, caps
 
 
 def test_a_quick_run_does_not_replace_a_full_one(tmp_path, capsys, quick_throughput):
-    store.run_study(counted([]), tmp_path, full=True, cells=tmp_path / "cells")
+    cell_store.run_study(counted([]), tmp_path, full=True, cells=tmp_path / "cells")
     before = (tmp_path / "convex.json").read_bytes()
     assert main(["rates", "--only", "linear", "--out", str(tmp_path)]) == 2
     assert "full run of convex" in capsys.readouterr().err
@@ -372,15 +375,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path, capsys):
     assert "--out" in capsys.readouterr().err
 
 
-def test_provenance_names_commit_versions_and_machine(monkeypatch):
-    found = provenance.provenance(2)
-    assert found["versions"]["numpy"] == np.__version__
-    assert found["cores"] == 2
-    monkeypatch.setattr(provenance, "_git", lambda *_: (_ for _ in ()).throw(OSError))
-    assert provenance.commit() == "unknown"
-
-
-STORED = [store.ROOT / "results" / "rates" / f"{name}.json" for name in ALL]
+STORED = [ROOT / "results" / "rates" / f"{name}.json" for name in ALL]
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
@@ -388,7 +383,7 @@ def test_the_committed_results_are_full_and_no_proved_bound_is_passed(path):
     study = json.loads(path.read_text())
     assert study["mode"] == "full"
     assert len(study["seeds"]) in {0, 64}
-    assert {"commit", "versions", "cpu", "finished"} <= set(study["provenance"])
+    assert {"commit", "versions", "processor", "computed", "source"} <= set(study["provenance"])
     for row in study["rows"]:
         assert row["verdict"] != "bound violated"
         assert not row["proved"] or row["bound_over_measured"] >= 1
@@ -397,5 +392,5 @@ def test_the_committed_results_are_full_and_no_proved_bound_is_passed(path):
 
 
 def test_the_committed_runner_is_thirty_times_the_loop():
-    stored = json.loads((store.ROOT / "results" / "rates" / "throughput.json").read_text())
+    stored = json.loads((ROOT / "results" / "rates" / "throughput.json").read_text())
     assert stored["at_least"] >= 30

@@ -8,11 +8,10 @@ import pytest
 
 from theory import __main__ as command
 from theory.claims.behaviour import worst_case as group
-from theory.ledger import outcomes as ledger_store
-from theory.ledger import outcomes
+from theory.ledger import outcomes, sources
 from theory.ledger.claim import entries
 from theory.ledger.evidence import QUICK
-from theory.worst_case import grid, pep, settled, store
+from theory.worst_case import grid, pep, settled, solved
 from theory.worst_case.method import Method
 from theory.worst_case.row import Problem, Row
 
@@ -34,7 +33,7 @@ def test_quick_writes_rows_and_checks_the_committed_certificates(two_cases, tmp_
     assert command.main(["worst-case", "--out", str(tmp_path)]) == 0
     stored = json.loads((tmp_path / "rows.json").read_text())
     assert len(stored["rows"]) == 2
-    assert stored["versions"]["clarabel"]
+    assert stored["provenance"]["versions"]["clarabel"]
     assert stored["seeds"] == []
     assert "not proofs" in stored["kind"]
     assert json.loads((tmp_path / "summary.json").read_text())["closed_forms"][0]["holds"] == [0.0, 0.05]
@@ -86,10 +85,10 @@ def test_a_short_run_keeps_the_rows_of_a_longer_one(two_cases, tmp_path, monkeyp
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """The committed results, where a test may damage them."""
-    shutil.copytree(store.COMMITTED, tmp_path / "worst-case")
+    shutil.copytree(solved.COMMITTED, tmp_path / "worst-case")
     monkeypatch.setattr(settled.stored, "__defaults__", (tmp_path / "worst-case",))
     monkeypatch.setattr(settled.refusals, "__defaults__", (tmp_path / "worst-case",))
-    monkeypatch.setattr(store, "COMMITTED", tmp_path / "worst-case")
+    monkeypatch.setattr(solved, "COMMITTED", tmp_path / "worst-case")
     return tmp_path / "worst-case"
 
 
@@ -100,7 +99,7 @@ def verdict_of(claim):
 
 def test_a_mutated_multiplier_costs_the_claim_its_proof(copied):
     assert verdict_of(group.bounded) == ("proved", [])
-    path = copied / store.CERTIFICATES / f"{settled.bounded()[0].name}.json"
+    path = copied / solved.CERTIFICATES / f"{settled.bounded()[0].name}.json"
     stored = json.loads(path.read_text())
     name, weight = next((k, v) for k, v in stored["multipliers"].items() if not v.startswith("0"))
     stored["multipliers"][name] = f"{weight.split('/')[0]}1/{weight.split('/')[1]}" if "/" in weight else "7/3"
@@ -111,7 +110,7 @@ def test_a_mutated_multiplier_costs_the_claim_its_proof(copied):
 
 
 def test_a_missing_certificate_is_no_proof(copied):
-    (copied / store.CERTIFICATES / f"{settled.bounded()[0].name}.json").unlink()
+    (copied / solved.CERTIFICATES / f"{settled.bounded()[0].name}.json").unlink()
     assert verdict_of(group.bounded)[0] != "proved"
 
 
@@ -128,20 +127,20 @@ def test_a_row_that_departs_is_seen(copied):
 
 
 def test_the_committed_rows_hold_no_lower_bound_above_a_trusted_optimum():
-    stored = json.loads((store.COMMITTED / "rows.json").read_text())
+    stored = json.loads((solved.COMMITTED / "rows.json").read_text())
     rows = [
-        row for row in store.rows_of(stored).values() if row["problem"] == Problem.CONVEX and row["holds"] is not None
+        row for row in solved.rows_of(stored).values() if row["problem"] == Problem.CONVEX and row["holds"] is not None
     ]
     assert len(rows) > 150
     assert all(row["relative"] < grid.HOLDS for row in rows)
 
 
 def test_the_ledgers_fingerprint_covers_the_certificates(monkeypatch, tmp_path):
-    monkeypatch.setattr(ledger_store, "ROOT", tmp_path)
-    path = tmp_path / "results" / "worst-case" / store.CERTIFICATES / "one.json"
+    monkeypatch.setattr(sources, "RESULTS", tmp_path)
+    path = tmp_path / "worst-case" / solved.CERTIFICATES / "one.json"
     path.parent.mkdir(parents=True)
-    (tmp_path / "theory").mkdir()
     path.write_text("1")
-    before = ledger_store.fingerprint()
+    source = sources.Source(group.__name__)
+    before = source.fingerprint()
     path.write_text("2")
-    assert ledger_store.fingerprint() != before
+    assert source.fingerprint() != before

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from theory.ledger import provenance
 from theory.method.algorithms import ESGD
 from theory.worst_case import (
     closed_forms,
@@ -17,7 +18,7 @@ from theory.worst_case import (
     pep,
     rounding,
     settled,
-    store,
+    solved,
     summary,
     tables,
     tuned,
@@ -221,8 +222,8 @@ def test_a_stray_pair_and_a_wrong_class_are_refused(certificate):
 
 
 def test_a_certificate_survives_its_file(certificate, tmp_path):
-    store.save_certificate(tmp_path, "one", certificate)
-    again = read(tmp_path / store.CERTIFICATES / "one.json")
+    solved.save_certificate(tmp_path, "one", certificate)
+    again = read(tmp_path / solved.CERTIFICATES / "one.json")
     assert again == certificate
     assert again.reject() is None
 
@@ -243,7 +244,7 @@ def test_a_damaged_file_is_named(certificate, tmp_path, damage):
 
 def test_a_missing_or_exchanged_certificate_is_a_refusal(certificate, tmp_path):
     first = settled.bracketed()[0]
-    store.save_certificate(tmp_path, first.name, certificate)
+    solved.save_certificate(tmp_path, first.name, certificate)
     seen = dict(settled.refusals(tmp_path))
     assert len(seen) == 98
     assert "speaks of" in seen[first.name]
@@ -303,8 +304,8 @@ def test_a_mutated_non_convex_certificate_is_refused(gradients):
 
 
 def test_a_non_convex_certificate_survives_its_file(gradients, tmp_path):
-    store.save_certificate(tmp_path, "one", gradients)
-    path = tmp_path / store.CERTIFICATES / "one.json"
+    solved.save_certificate(tmp_path, "one", gradients)
+    path = tmp_path / solved.CERTIFICATES / "one.json"
     assert nonconvex.read(path) == gradients
     stored = json.loads(path.read_text())
     del stored["shares"]
@@ -316,9 +317,9 @@ def test_a_non_convex_certificate_survives_its_file(gradients, tmp_path):
 def test_a_loose_bound_and_one_without_an_optimum_are_named(certificate, tmp_path):
     setting = next(s for s in settled.every() if s.method == certificate.method and s.problem is Problem.CONVEX)
     row = {"trusted": True, "dual": float(certificate.tau) - 5e-7}
-    store.save_certificate(tmp_path, setting.name, certificate)
+    solved.save_certificate(tmp_path, setting.name, certificate)
     assert dict(settled.far_from({setting.case: row}, tmp_path))[setting.name] is None
-    store.save_certificate(tmp_path, setting.name, replace(certificate, tau=certificate.tau + Fraction(1, 10**6)))
+    solved.save_certificate(tmp_path, setting.name, replace(certificate, tau=certificate.tau + Fraction(1, 10**6)))
     assert "above the numerical optimum" in dict(settled.far_from({setting.case: row}, tmp_path))[setting.name]
     for rows in ({}, {setting.case: {**row, "trusted": False}}):
         assert "no trusted optimum" in dict(settled.far_from(rows, tmp_path))[setting.name]
@@ -345,12 +346,12 @@ def test_tuning_finds_a_step_no_worse_than_its_neighbours():
 def test_rows_survive_their_file_and_other_code_does_not_use_them(tmp_path, monkeypatch):
     case = grid.Case(Problem.CONVEX, Method(0.05, 0.99, 0.0, 1.0, 1))
     rows = {case.key(): grid.compare(case).to_json()}
-    store.save(tmp_path, rows, [])
-    store.save_table(tmp_path, rows)
-    assert store.load(tmp_path)["rows"] == rows
+    solved.save(tmp_path, rows, [], solved.code())
+    solved.save_table(tmp_path, rows)
+    assert solved.load(tmp_path)["rows"] == rows
     assert not list(tmp_path.glob("*.partial"))
-    monkeypatch.setattr(store, "source", lambda: "other code")
-    assert store.load(tmp_path)["rows"] == {}
+    monkeypatch.setattr(solved, "code", lambda: provenance.Code("other code", ()))
+    assert solved.load(tmp_path)["rows"] == {}
 
 
 def test_tables_show_what_fails_and_what_is_missing():

@@ -9,7 +9,7 @@ import sympy as sp
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, Piece, measured, proof
 from theory.ledger.provers import Check, identity
-from theory.worst_case import closed_forms, grid, settled, store
+from theory.worst_case import closed_forms, grid, settled, solved
 from theory.worst_case.method import Method
 from theory.worst_case.row import Problem
 from theory.worst_case.settled import Setting
@@ -62,10 +62,10 @@ lower_bound = Claim(
 
 def _stored_rows() -> tuple[list[dict[str, Any]], str]:
     """The rows of the committed study, and where they are from."""
-    stored = json.loads((store.COMMITTED / "rows.json").read_text())
-    versions = stored["versions"]
+    stored = json.loads((solved.COMMITTED / "rows.json").read_text())
+    versions = stored["provenance"]["versions"]
     origin = f"stored optima of PEPit {versions['PEPit']} with Clarabel {versions['clarabel']}, residuals <= 1e-5"
-    return list(store.rows_of(stored).values()), origin
+    return list(solved.rows_of(stored).values()), origin
 
 
 def _tight(settings: Sequence[Setting]) -> Evidence:
@@ -256,7 +256,7 @@ nonconvex = Claim(
 
 
 def _tuned(_: Effort) -> Finding:
-    stored = json.loads((store.COMMITTED / "rows.json").read_text())["tuned"]
+    stored = json.loads((solved.COMMITTED / "rows.json").read_text())["tuned"]
     best = {(row["N"], row["c"], row["beta1"]): row["worst_case"] for row in stored if row["trusted"]}
     shown, good = [], True
     for N in (2, 5):

@@ -1,12 +1,14 @@
 """What the figures of the rate studies share: picking curves, and how a method looks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from theory.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LOOKS = {
     "ESGD": (style.BLACK, "o"),
@@ -33,7 +35,7 @@ def curves(
             yield curve
 
 
-def draw(axes: Axes, curve: Mapping[str, Any], *, colour: str, marker: str, bound: bool = True, **look: Any) -> None:
+def draw(axes: "Axes", curve: Mapping[str, Any], *, colour: str, marker: str, bound: bool = True, **look: Any) -> None:
     """Dots with intervals for what was measured, a dashed line of the same colour for its bound."""
     x, y = style.array(curve["x"]), style.array(curve["measured"])
     low, high = style.array(curve["low"]), style.array(curve["high"])

@@ -1,14 +1,16 @@
 """The mean squared gradient with its bounds: small step, large batch, and EAdam's floor."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from theory.plotting import style
 from theory.rates.figures import curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 STUDIES = ("rates/nonconvex", "rates/batch")
 TITLE = "The mean squared gradient and its bounds"
@@ -20,6 +22,7 @@ SEE = (
     r"vanishes beside the minimiser, at batch 1 nowhere, and all three lie on their predictions (lines)."
 )
 
+
 QUADRATIC = "quadratic, symmetric noise"
 FLOORS = (
     (QUADRATIC, "eps1 above the noise", curves.LARGE_BATCH, style.BLUE, "s", r"$\epsilon_1$ above noise"),
@@ -29,12 +32,12 @@ FLOORS = (
 """What panel (c) shows: objective, variant, (alpha, beta1), and how."""
 
 
-def _slope(axes: Axes, x: np.ndarray, y: float, power: float, label: str | None) -> None:
+def _slope(axes: "Axes", x: np.ndarray, y: float, power: float, label: str | None) -> None:
     """A grey line of this slope that ends at height y."""
     axes.plot(x, y * (x / x[-1]) ** power, color=style.GREY, linewidth=0.9, label=label)
 
 
-def draw(data: Mapping[str, Any]) -> Figure:
+def draw(data: Mapping[str, Any]) -> "Figure":
     """Batch 1, batch T, and the floor by batch, all at alpha = -5 (0 in skewed noise)."""
     study = data["rates/nonconvex"]
     figure = style.figure(style.PAGE, 2.9)

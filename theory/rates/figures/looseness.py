@@ -1,13 +1,15 @@
 """How loose the theorems are: bound over measured, by theorem and method."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from theory.plotting import style
 from theory.rates.figures import curves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STUDIES = ("rates/convex", "rates/regret", "rates/nonconvex", "rates/batch", "rates/pl")
 TITLE = "How loose the bounds are"
@@ -15,6 +17,8 @@ SEE = (
     r"No measured curve passes its proved bound (the black line is 1): ESGD's are the tightest on smooth functions, a "
     r"preconditioner or a layer factor costs orders of magnitude, and regret bounds are loose for all."
 )
+
+
 NAMES = {
     "convex": "convex, smooth",
     "regret": "regret",
@@ -24,7 +28,7 @@ NAMES = {
 }
 
 
-def draw(data: Mapping[str, Any]) -> Figure:
+def draw(data: Mapping[str, Any]) -> "Figure":
     """One row a study and method: the smallest ratio in each curve's fit window as a dot, and their range."""
     figure = style.figure(style.COLUMN, 3.4)
     axes = figure.subplots()

@@ -1,12 +1,13 @@
 """Online regret with its bounds: fair signs, quadratic losses, and Reddi's stream."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from theory.plotting import style
 from theory.rates.figures import curves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STUDIES = ("rates/regret",)
 TITLE = r"Regret grows like $\sqrt{T}$, unless $H_k$ may fall"
@@ -18,7 +19,7 @@ SEE = (
 )
 
 
-def draw(data: Mapping[str, Any]) -> Figure:
+def draw(data: Mapping[str, Any]) -> "Figure":
     """Three panels, alpha = -5 (alpha = +-.5 or +-5 on Reddi's stream)."""
     study = data["rates/regret"]
     figure = style.figure(style.PAGE, 2.9)

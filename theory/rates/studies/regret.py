@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
-from theory import objectives
-from theory.objectives import Stream
+from theory.objectives import Stream, streams
 from theory.rates import fit, runner
 from theory.rates.fixed_point import cost_of_resting
 from theory.rates.records import (
@@ -47,6 +47,7 @@ FULL_SEEDS = range(3000, 3064)
 """This study's own: that EAdam rests beside the best point was learnt from a full run on those of the others."""
 HALF = {"linear": ("=", 0.02), "quadratic": ("<=", 0.02), "logistic": ("<=", 0.02)}
 """Relation to 1/2 and tolerance, a stream."""
+STREAMS = {"linear": streams.linear, "quadratic": streams.quadratic, "logistic": streams.logistic}
 REDDI = {
     "n=3": ({"n": 3, "C": 2.4}, (0.0, 0.5), ((-0.5, 0.5), (0.5, 0.5)), 3_000_000, 0.1052),
     "n=50": ({"n": 50, "C": 51.45}, (0.9, 0.99), ((-5.0, 0.9), (5.0, 0.9)), 20_000_000, 0.1155),
@@ -70,7 +71,7 @@ def cells(full: bool) -> list[Cell]:
     for name, T in last.items():
         settings = _both([Setting(m, *pair, eta=ETA) for m in METHODS for pair in pairs])
         config = {"settings": plain(settings), "rounds": T, "window": (T / 100, T), "tolerance": HALF[name][1]}
-        work = len(settings) * len(seeds) * T * objectives.make_stream(name).dimension
+        work = len(settings) * len(seeds) * T * STREAMS[name]().dimension
         found.append(Cell(name, config, seeds, partial(_random, name, settings, T, seeds), work))
     for name, (stream, averages, reddi_pairs, rounds, psi) in REDDI.items():
         if rounds > QUICK_ROUNDS and not full:
@@ -114,7 +115,7 @@ def _variant(setting: Setting) -> str:
 
 
 def _random(name: str, settings: list[Setting], T: int, seeds: Sequence[int], done: Callable[[int], None]) -> Outcome:
-    stream, x, window = objectives.make_stream(name), runner.log_spaced(10, T, 31), (T / 100, T)
+    stream, x, window = STREAMS[name](), runner.log_spaced(10, T, 31), (T / 100, T)
     # Fair signs: every algorithm has the same regret in expectation, and on the same draws nearly the same regret
     fair = name == "linear"
     run = runner.play(stream, settings, checkpoints=x, seeds=seeds, apart=fair, done=done)
@@ -161,9 +162,9 @@ def late_slope(stream: Stream, setting: Setting) -> float:
 
 
 def _reddi(
-    parameters: dict[str, float], settings: list[Setting], T: int, psi: float, done: Callable[[int], None]
+    parameters: dict[str, Any], settings: list[Setting], T: int, psi: float, done: Callable[[int], None]
 ) -> Outcome:
-    stream, window = objectives.make_stream("reddi", **parameters), (T / 100, T)
+    stream, window = streams.reddi(**parameters), (T / 100, T)
     n = int(parameters["n"])
     # Whole periods: within one the regret swings by C
     x = np.unique(runner.log_spaced(n, T, 31) // n * n)

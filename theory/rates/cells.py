@@ -1,61 +1,40 @@
-"""Studies run cell by cell: each finished cell is kept, and a long run that was cut off goes on from there.
-
-Everything is written to a temporary file first and then renamed, so that a file is whole or absent.
-"""
+"""Studies run cell by cell: each finished cell is kept, so that a long run that was cut off continues from there."""
 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from theory.rates.provenance import ROOT, provenance
+from theory.ledger import provenance
+from theory.ledger.files import parquet, to_json, write
+from theory.ledger.provenance import Code
 from theory.rates.records import Cell
-from theory.rates.runner import CORES
 
-SOURCES = (
-    "bounds.py", "filters.py", "stability.py", "objectives",
-    *(f"rates/{name}.py" for name in ("bounds", "fit", "kernels", "records", "resting", "runner", "settings")),
-)  # fmt: skip
-"""What every cell's outcome depends on, in the theory package; in addition its study's own file."""
+TOOLS = ("numpy", "numba", "scipy")
+LONG = ("rows", "curves")
+"""The keys of a stored study that get one line per item."""
 
-CELLS = ROOT / "runs" / "theory" / "rates" / "cells"
+CELLS = provenance.ROOT / "runs" / "theory" / "rates" / "cells"
 """Finished cells of full runs, whatever folder the results go to."""
 
 
-def fingerprint(study: ModuleType, cell: Cell) -> str:
-    """SHA-256 of a cell's config and seeds and of the sources that it depends on."""
-    digest = hashlib.sha256(json.dumps([cell.config, list(cell.seeds)], sort_keys=True, default=float).encode())
-    for name in (*SOURCES, f"rates/studies/{study.NAME}.py"):
-        path = ROOT / "theory" / name
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+def code_of(name: str) -> Code:
+    """The code that runs a study: its own file, and what that imports."""
+    return provenance.code(f"theory.rates.studies.{name}")
 
 
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write one JSON object: the lists of numbers in one line each, infinities refused."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(_pretty(data) + "\n")
-    partial.replace(path)
+def _mark(code: Code, cell: Cell) -> str:
+    """SHA-256 of a cell's config and seeds and of the code that runs it."""
+    fixed = json.dumps([code.digest, cell.config, list(cell.seeds)], sort_keys=True, default=float)
+    return hashlib.sha256(fixed.encode()).hexdigest()
 
 
-def _pretty(data: dict[str, Any]) -> str:
-    """Indented at the top, a line for each row or curve: diffs stay readable and files small."""
-    parts = []
-    for key, value in data.items():
-        if key in {"rows", "curves"}:
-            lines = ",\n  ".join(json.dumps(item, ensure_ascii=False, allow_nan=False) for item in value)
-            parts.append(f'"{key}": [\n  {lines}\n ]')
-        else:
-            parts.append(f'"{key}": {json.dumps(value, ensure_ascii=False, allow_nan=False, default=float)}')
-    return "{\n " + ",\n ".join(parts) + "\n}"
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a result, one line per row or curve: differences can be read, and files stay small."""
+    write(path, to_json(data, LONG))
 
 
 def run_study(
@@ -63,6 +42,7 @@ def run_study(
     folder: Path,
     *,
     full: bool,
+    code: Code | None = None,
     cells: Path = CELLS,
     done: Callable[[int], None] = lambda _: None,
     starting: Callable[[str], None] = lambda _: None,
@@ -73,25 +53,26 @@ def run_study(
     Args:
         study: a module of ``theory.rates.studies``.
         folder: where the result goes.
-        full: the full sizes; finished cells of the same sources and config are then not run again.
+        full: the full sizes; finished cells of the same code and config are then not run again.
+        code: what the study runs; by default it is read now.
         cells: where finished cells of full runs are kept.
-        done: told of coordinate updates.
-        starting: told the name of each cell before it runs.
-        finished: told of each cell that has run, or need not run again.
+        done: gets the number of coordinate updates.
+        starting: gets the name of each cell before it runs.
+        finished: gets each cell that has run, or need not run again.
 
     Returns:
         The study as stored.
     """
-    parts, config, seeds = [], {}, set()
+    parts, config, seeds, code = [], {}, set(), code or code_of(study.NAME)
     for cell in study.cells(full):
-        path, mark = cells / f"{study.NAME}-{cell.name}.json", fingerprint(study, cell)
+        path, mark = cells / f"{study.NAME}-{cell.name}.json", _mark(code, cell)
         part = json.loads(path.read_text()) if full and path.exists() else None
         if part is None or part["fingerprint"] != mark:
             starting(f"{study.NAME}: {cell.name}")
             begin = time.perf_counter()
             rows, curves = cell.run(done)
             seconds = round(time.perf_counter() - begin, 2)
-            part = {"fingerprint": mark, "provenance": provenance(CORES), "wall_s": seconds, "rows": rows,
+            part = {"fingerprint": mark, "provenance": provenance.record(code, TOOLS), "wall_s": seconds, "rows": rows,
                     "curves": curves}  # fmt: skip
             if full:
                 write_json(path, part)
@@ -110,7 +91,7 @@ def run_study(
         "mode": "full" if full else "quick",
         "config": json.loads(json.dumps(config, default=float)),
         "seeds": sorted(seeds),
-        "provenance": max((part["provenance"] for part in parts), key=lambda entry: entry["finished"]),
+        "provenance": max((part["provenance"] for part in parts), key=lambda entry: entry["computed"]),
         "wall_s": round(sum(part["wall_s"] for part in parts), 2),
         "rows": [row for part in parts for row in part["rows"]],
         "curves": [curve for part in parts for curve in part["curves"]],
@@ -135,7 +116,7 @@ def write_parquet(studies: Sequence[dict[str, Any]], folder: Path) -> None:
             "config": json.dumps(study["config"], sort_keys=True),
             "commit": study["provenance"]["commit"],
             "versions": json.dumps(study["provenance"]["versions"], sort_keys=True),
-            "hardware": f"{study['provenance']['cpu']}, {study['provenance']['cores']} cores",
+            "hardware": f"{study['provenance']['processor']}, {study['provenance']['cores']} cores",
             "wall_s": study["wall_s"],
         }
         rows += [{**row, **carried} for row in study["rows"]]
@@ -147,6 +128,4 @@ def write_parquet(studies: Sequence[dict[str, Any]], folder: Path) -> None:
                 point = {key: curve[key][i] if curve[key] is not None else None for key in columns}
                 points.append({"study": study["study"], **labels, **point, "commit": carried["commit"]})
     for name, lines in (("rows", rows), ("curves", points)):
-        partial = folder / f"{name}.partial"
-        pq.write_table(pa.Table.from_pylist(lines), partial, compression="zstd")
-        partial.replace(folder / f"{name}.parquet")
+        write(folder / f"{name}.parquet", parquet(lines))
