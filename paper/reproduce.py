@@ -2,10 +2,10 @@
 
 The steps, each a list of commands: verify, rates, figures, experiments, three benchmarks, answers, ledger, paper. A
 finished step leaves a stamp in runs/reproduce with the seconds it took and a digest of what it depends on: the code
-and, for the last three, the results that they read. A step whose stamp has the digest of now is not done again, and
-most commands go on inside a step where they were stopped. ``rm -r runs/reproduce`` starts over. The plan, with a time
-for each step from the stamps or from the wall times that stored results carry, is printed first. Results are written
-into results/, in place of the committed ones; experiments are those whose laptop tier is kept there.
+and, for the last three steps, the results that they read. A step is skipped if its stamp has today's digest, and most
+commands continue where they were stopped. ``rm -r runs/reproduce`` starts over. The plan is printed first, with a time
+for each step from the stamps or from the wall times in the stored results. Results are written into results/, in place
+of the committed ones; the experiments are those whose laptop tier is kept there.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from theory.ledger.files import write
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMPS = Path("runs") / "reproduce"
@@ -40,7 +42,7 @@ class Step:
         name: also the stamp's.
         commands: run in this order, from the root.
         seconds: an estimate from stored results below a root; None where nothing is stored.
-        reads: folders that it depends on besides the code; read again when its turn comes, since steps before it write.
+        reads: folders that it depends on besides the code; read when its turn comes, since earlier steps write there.
     """
 
     name: str
@@ -142,9 +144,9 @@ def steps(root: Path) -> list[Step]:
             "answers", [[*EXPERIMENTS, "evidence"], [*EXPERIMENTS, "answers"]], lambda _: 30.0,
             ("results/experiments", "results/bench"),
         ),
-        # The ledger once more, with every check, now that all that it reads is new.
+        # The ledger once more, with every check, now that all results that it reads are new.
         Step(
-            "ledger", [[*THEORY, "verify", "--thorough", "--json", "results/ledger.json"]],
+            "ledger", [[*THEORY, "verify", "--accept"]],
             lambda root: _ledger(root, "thorough"), RESULTS,
         ),
         Step("paper", [["make", "paper"]], lambda _: 30.0, ("paper", "results")),
@@ -204,21 +206,17 @@ def main(arguments: list[str] | None = None) -> int:
     if options.plan:
         return 0
     for step, _, _ in planned:
-        if _done(options.root, step):  # asked again: the steps before it may have written what it reads
+        if _done(options.root, step):  # checked again: an earlier step may have written what this one reads
             continue
         begin = time.monotonic()
         for command in step.commands:
             sys.stdout.write(f"== {step.name}: {' '.join(command)}\n")
             sys.stdout.flush()
             if subprocess.run(command, cwd=options.root, check=False).returncode != 0:
-                sys.stderr.write(f"{step.name} failed; make reproduce goes on here\n")
+                sys.stderr.write(f"{step.name} failed; make reproduce continues with this step\n")
                 return 1
-        stamp = options.root / STAMPS / f"{step.name}.json"
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        partial = stamp.with_suffix(".partial")
-        content = {"sources": sources(options.root, step.reads), "seconds": round(time.monotonic() - begin, 1)}
-        partial.write_text(json.dumps(content) + "\n")
-        partial.replace(stamp)
+        stamp = {"sources": sources(options.root, step.reads), "seconds": round(time.monotonic() - begin, 1)}
+        write(options.root / STAMPS / f"{step.name}.json", json.dumps(stamp) + "\n")
     return 0
 
 

@@ -58,12 +58,12 @@ def test_the_steps_are_in_order_and_estimates_come_from_stored_wall_times(tmp_pa
     assert found["ledger"] is None  # the stored one is quick, and the last one is thorough
 
 
-def test_the_answers_follow_what_they_are_drawn_from_and_the_last_ledger_is_thorough(tmp_path):
+def test_the_answers_follow_what_they_are_drawn_from_and_the_last_ledger_is_accepted(tmp_path):
     known = {step.name: step for step in reproduce.steps(tmp_path)}
     order = list(known)
     assert max(order.index("experiments"), order.index("bench-step")) < order.index("answers") < order.index("ledger")
     assert [command[-1] for command in known["answers"].commands] == ["evidence", "answers"]
-    assert "--thorough" in known["ledger"].commands[0]
+    assert known["ledger"].commands[0][-2:] == ["verify", "--accept"]
 
 
 def test_the_experiments_are_those_that_are_kept_and_configured(tmp_path):

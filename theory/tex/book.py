@@ -35,7 +35,7 @@ class Book:
         self.files[name] = latex
 
     def write(self, folder: Path) -> None:
-        """Write ``values.tex`` and the files into ``folder``; ``.tex`` files there of an earlier time are removed."""
+        """Write ``values.tex`` and the files into ``folder``; ``.tex`` files there of an earlier run are removed."""
         lines = "".join(f"\\generated{{{key}}}{{{latex}}}\n" for key, latex in self.values.items())
         contents = {"values": lines, **self.files}
         for name, latex in contents.items():

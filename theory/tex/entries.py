@@ -118,5 +118,5 @@ def _short(paper: Sequence[Entry]) -> str:
     third = -(-len(cells) // 3)
     columns = [cells[i * third : (i + 1) * third] for i in range(3)]
     lines = [" & ".join(line) + r" \\" for line in zip_longest(*columns, fillvalue=" & ")]
-    widths = r"p{.125\textwidth}p{.18\textwidth}" * 3  # wide enough for all places, and verdicts may be broken
+    widths = r"p{.15\textwidth}p{.16\textwidth}" * 3  # wide enough for all places, and verdicts may be broken
     return "\n".join([rf"\begin{{tabular}}{{{widths}}}", r"\toprule", *lines, r"\bottomrule", r"\end{tabular}", ""])

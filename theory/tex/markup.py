@@ -206,7 +206,7 @@ def long_table(widths: Sequence[float | str], head: list[str], rows: list[list[s
 
 
 SHORT = 8
-"""The most rows of a group that stays on one page; longer ones may go on on the next."""
+"""The most rows of a group that stays on one page; longer ones may continue on the next."""
 
 
 def grouped_table(widths: Sequence[float | str], head: list[str], groups: Mapping[str, list[list[str]]]) -> str:

@@ -58,7 +58,7 @@ def _drift(book: Book, data: Mapping[str, Any], entry: Entry) -> None:
     for curve in panel["curves"]:
         name = f"alpha={curve['alpha']:g}"
         cells = ["", ""]
-        if f"{name}: mean" in short and curve["beta1"] == data_beta1(panel):
+        if f"{name}: mean" in short and curve["beta1"] == _beta1(panel):
             found = short[f"{name}: mean"], short[f"{name}: half"], short[f"{name}: predicted"]
             cells = _beside(*found)
             compared[0] += 1
@@ -74,8 +74,8 @@ def _drift(book: Book, data: Mapping[str, Any], entry: Entry) -> None:
     book.file("drift", table("lrrrr", head, rows))
 
 
-def data_beta1(panel: Mapping[str, Any]) -> float:
-    """The retention of the panel's strongest exploration, which is that of the ledger's runs."""
+def _beta1(panel: Mapping[str, Any]) -> float:
+    """The beta1 of the panel's strongest exploration, which is that of the ledger's runs."""
     return min(panel["curves"], key=lambda curve: curve["alpha"])["beta1"]
 
 
@@ -99,7 +99,7 @@ def _label_noise(book: Book, data: Mapping[str, Any]) -> None:
 
 
 def _wells(book: Book, data: Mapping[str, Any]) -> None:
-    """Share of time in the flat well and mean time until the sharp one is left; a row an alpha, a pair a method."""
+    """Share of time in the flat well and mean time until the sharp one is left, by alpha and method."""
     book.value("wells/steps", str(data["config"]["steps"]))
     book.value("wells/seeds", str(data["config"]["replicas"]))
     families = data["families"]
@@ -118,7 +118,7 @@ def _well(row: Mapping[str, Any]) -> list[str]:
 
 
 def _dips(book: Book, data: Mapping[str, Any]) -> None:
-    """The first depth that holds a run, as a multiple of that at alpha = 0; a column a method."""
+    """The first depth that holds a run, as a multiple of that at alpha = 0; a column per method."""
     families = data["families"]
     at_zero = [next(row["first_failure"] for row in f["rows"] if row["alpha"] == 0) for f in families]
     rows = []
@@ -132,7 +132,7 @@ def _dips(book: Book, data: Mapping[str, Any]) -> None:
 
 
 def _cardioid(book: Book, data: Mapping[str, Any]) -> None:
-    """Sharpness at the end less the base's and less the control's, paired by start, and how far a run walked."""
+    """Sharpness at the end minus that of the base and of the control, paired by start, and the angle travelled."""
     book.value("cardioid/starts", str(data["config"]["starts"]))
     rows = []
     for family, (name, control) in CONTROLS.items():
@@ -141,13 +141,13 @@ def _cardioid(book: Book, data: Mapping[str, Any]) -> None:
         for label, row in members.items():
             if not (label.startswith(f"{name}(") or label == control):
                 continue
-            less = ends[label] - ends[control]
-            mean, half = map(float, t_interval(less[np.isfinite(less)]))
+            minus = ends[label] - ends[control]
+            mean, half = map(float, t_interval(minus[np.isfinite(minus)]))
             rows.append([
                 _words(label), plus_minus(row["difference"], row["difference_half"]),
                 "" if label == control else plus_minus(mean, half), number(row["walked"], 3),
             ])  # fmt: skip
-    head = ["method", "minus the base", "minus the control", "angle walked"]
+    head = ["method", "minus the base", "minus the control", "angle travelled"]
     book.file("cardioid", table("lrrr", head, rows))
 
 

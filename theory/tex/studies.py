@@ -44,7 +44,7 @@ def add_regret(book: Book, ledger: Sequence[Entry]) -> None:
 
 
 def add_batch_one(book: Book, ledger: Sequence[Entry]) -> None:
-    """The largest stable rates of regression with one sample a step, by setting and momentum.
+    """The largest stable rates of regression with one sample per step, by setting and momentum.
 
     Raises:
         StaleError: the ledger does not have them.
@@ -149,7 +149,7 @@ def _summary(study: Mapping[str, Any]) -> list[str]:
 
 
 def _study(study: Mapping[str, Any]) -> list[list[str]]:
-    """A line for the rows that differ in alpha and beta1 alone; that furthest from its prediction stands for them."""
+    """One line for all rows that differ only in alpha and beta1: the one furthest from its prediction."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in study["rows"]:
         groups.setdefault((row["quantity"], row["variant"], row["method"]), []).append(row)
