@@ -134,3 +134,7 @@ class Bench:
             files += draw.write(figure.draw(benchmarks.read(out)[wish.bench]), out, f"bench-{wish.bench}")
             console.show_files(files)
         return 0
+
+    def kept(self) -> str:
+        """What an interruption leaves."""
+        return "a measurement is written at its end, so nothing of this one is kept"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from experiments.data.dataset import data_folder
 from experiments.io.errors import ConfigError, DataError
+from experiments.io.files import put_in_place
 
 _TIMEOUT = 30.0  # seconds without a byte
 
@@ -110,12 +111,12 @@ def _download(file: _File, temporary: Path, target: Path) -> None:
             f"Fetch it again; if that does not help: {by_hand[0].lower()}{by_hand[1:]}"
         )
     if not file.url.endswith(".tar.gz"):
-        loaded.replace(target)
+        put_in_place(loaded, target)
         return
     try:
         with tarfile.open(loaded) as archive:
             archive.extractall(temporary, filter="data")  # nothing outside the folder, no links out of it, no devices
-        (temporary / target.name).replace(target)
+        put_in_place(temporary / target.name, target)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
@@ -135,4 +136,4 @@ def _from_hub(name: str, temporary: Path, target: Path) -> None:
             f"{name} cannot be fetched from the Hugging Face hub ({error}). Where there is network, write it with "
             f"datasets.load_dataset{_HUB[name]!r}.save_to_disk({name!r}), and put the folder into {target.parent}"
         ) from error
-    (temporary / name).replace(target)
+    put_in_place(temporary / name, target)

@@ -5,7 +5,6 @@ Every image is decoded once, to squares of one size, and kept beside the folders
 
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, hold_out, locate, note_beside
 from experiments.io.errors import DataError
+from experiments.io.files import replacing
 
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
@@ -88,13 +88,5 @@ def _image(file: Path, size: int) -> np.ndarray:
 
 def _keep(cache: Path, pixels: np.ndarray) -> None:
     """Keep the decoded images, atomically, where the folder may be written to; without them, they are decoded again."""
-    temporary = cache.with_name(f"{cache.name}.{os.getpid()}.tmp")
-    with contextlib.suppress(OSError):
-        try:
-            with temporary.open("wb") as out:
-                np.save(out, pixels)
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(cache)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError), replacing(cache) as temporary, temporary.open("wb") as out:
+        np.save(out, pixels)

@@ -1,12 +1,12 @@
 """Files that are either whole or absent, and locks that die with their owner."""
 
 import contextlib
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from experiments.io.errors import BusyError
 
@@ -21,21 +21,48 @@ def write_atomic(path: Path, content: bytes) -> None:
         path: The target; its folder is created.
         content: The whole new content.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Write a file in pieces, with the promise of `write_atomic`.
+
+    Args:
+        target: The file; its folder is created.
+
+    Yields:
+        The path to write to; at the end of the block the file takes the target's place.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        yield temporary
+        put_in_place(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Rename a file, or a folder with all that is in it, so that a crash leaves all of it or nothing at the target.
+
+    Args:
+        temporary: What was written; in the target's file system.
+        target: Its new path; there is no folder.
+    """
+    for path in [temporary, *temporary.rglob("*")]:
+        _sync(path)
+    temporary.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -66,16 +93,13 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
         BusyError: another process still holds it after ``wait`` seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    give_up = time.monotonic() + wait
-    with (folder / ".lock").open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= give_up:
-                    raise BusyError(
-                        f"{folder} is in use by another process: wait for it to end, or choose another --out folder"
-                    ) from None
-                time.sleep(0.05)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout:
+        words = f"{folder} is in use by another process: wait for it to end, or choose another --out folder"
+        raise BusyError(words) from None
+    try:
         yield
+    finally:
+        lock.release()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments import __main__ as command
+from experiments.cli import bench, report, run
 
 ROOT = Path(__file__).parents[3]
 
@@ -83,6 +84,30 @@ def test_some_final_runs_are_repeated_and_compared(tiny_file, tmp_path, monkeypa
     assert Path(picture).stat().st_size > 10_000
     assert act(monkeypatch, *chosen, "--out", str(tmp_path / "new")) == 0
     assert "nothing was left to train" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (("run", "digits", "--jobs", "1"), "finished runs and the checkpoints of begun ones are in runs/digits/laptop"),
+        (("sweep", "digits", "--set", "training.epochs=3"), "runs/digits+training.epochs=3/laptop; submitted jobs go on"),
+        (("repeat", "digits", "--seeds", "2"), "finished runs and the checkpoints of begun ones are in"),
+        (("report", "digits"), "every file that was written is whole"),
+        (("bench", "step"), "nothing of this one is kept"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else None,
+)
+def test_an_interruption_is_one_line_with_the_command_that_goes_on(words, kept, monkeypatch, capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    kind = {"bench": bench.Bench, "report": report.Report}.get(words[0]) or getattr(run, words[0].title())
+    monkeypatch.setattr(kind, "act", interrupted)
+    assert act(monkeypatch, *words) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("stopped: ")
+    assert kept in line
+    assert line.endswith(f"Go on with: python -m experiments {shlex.join(words)}")
 
 
 def test_list_and_help_load_nothing_heavy():
