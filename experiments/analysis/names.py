@@ -19,7 +19,7 @@ _DATA = {
     "made-pairs": ("made sentence pairs", "made sentence pairs"),
     "made-reviews": ("made reviews", "made reviews"),
     "made-sentences": ("made tagged sentences", "made tagged sentences"),
-    "tinyshakespeare": ("tiny Shakespeare", "sequences of tiny Shakespeare"),
+    "tinyshakespeare": ("tiny Shakespeare", "sequences"),
     "swimmer": ("Swimmer", ""),
     "ant": ("Ant", ""),
     "humanoid": ("Humanoid", ""),
@@ -43,7 +43,8 @@ def data(config: DataConfig) -> str:
     whole, unit = _DATA.get(config.name, (config.name, f"examples of {config.name}"))
     if config.limit == "all" or not unit:
         return whole
-    return f"{config.limit - max(1, round(config.validation * config.limit)):,} {unit}"
+    count = f"{config.limit - max(1, round(config.validation * config.limit)):,}"
+    return f"{whole} ({count} {unit})" if unit == "sequences" else f"{count} {unit}"
 
 
 def network(config: ModelConfig) -> str:
@@ -99,7 +100,7 @@ def settings(experiment: Experiment) -> dict[str, str]:
 
 
 def what_ran(experiment: Experiment) -> str:
-    """The networks and their data: ``ResNet-20 on 490 digits and convnet 16-32 on digits``.
+    """The networks and their data: ``ResNet-20 on 490 digits; convnet 16-32 on digits``.
 
     Args:
         experiment: The experiment at its tier.
@@ -107,8 +108,11 @@ def what_ran(experiment: Experiment) -> str:
     Returns:
         The words.
     """
-    pairs = [experiment.resolve(label)[:2] for label in experiment.settings]
-    return " and ".join(dict.fromkeys(f"{network(model)} on {data(source)}" for source, model in pairs))
+    data_of: dict[str, dict[str, None]] = {}
+    for label in experiment.settings:
+        source, model, _ = experiment.resolve(label)
+        data_of.setdefault(network(model), {})[data(source)] = None
+    return "; ".join(f"{model} on {_listed(list(sources))}" for model, sources in data_of.items())
 
 
 def one(experiment: Experiment, setting: str) -> str:

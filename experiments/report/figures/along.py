@@ -1,4 +1,4 @@
-"""Sharpness and movement along the runs, a line a competitor: the paper's Figure 3."""
+"""Sharpness and movement along the runs, one line per competitor: the paper's Figure 3."""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.analysis import names
 from experiments.analysis.kept import Line, Summary
 from experiments.analysis.statistics import t_interval
-from experiments.report.figures.palette import band, columns, house_style, looks_of
+from experiments.report.figures.palette import band, ends_of, heading, house_style, legend, looks_of, sheet, titled
 
 _SHOWN = {
     "top_eigenvalue": r"$\lambda_{\max}$ of the Hessian",
@@ -19,7 +20,7 @@ _SHOWN = {
 
 
 def draw(kept: Summary) -> Figure | None:
-    """Draw what was measured along the runs, a row a measure and a column a setting, on a logarithmic scale.
+    """Draw what was measured along the runs on a logarithmic scale: a row is a measure, a column is a setting.
 
     Lines are geometric means over seeds, bands 95 % t-intervals of the logarithm. A point at which a run has no
     positive value is left out.
@@ -32,11 +33,9 @@ def draw(kept: Summary) -> Figure | None:
     """
     if not any(run.measures for run in kept.runs):
         return None
-    settings, labels = list(kept.experiment.settings), list(kept.experiment.optimizers)
+    settings, labels = names.settings(kept.experiment), list(kept.experiment.optimizers)
     with house_style():
-        width = 2.4 * len(settings) + 0.8
-        lines = -(-len(labels) // columns(labels, width))
-        figure = Figure(figsize=(width, 1.5 * len(_SHOWN) + 0.6 + 0.18 * lines), layout="constrained", dpi=160)
+        figure = sheet(1.45 * len(_SHOWN) + 1.1)
         panels = figure.subplots(len(_SHOWN), len(settings), squeeze=False, sharex="col", sharey="row")
         for row, (name, words) in enumerate(_SHOWN.items()):
             for panel, setting in zip(panels[row], settings, strict=True):
@@ -45,12 +44,12 @@ def draw(kept: Summary) -> Figure | None:
                     _line(panel, runs, name, {**look, "label": label})
                 panel.set_yscale("log")
                 if row == 0:
-                    panel.set_title(setting)
+                    titled(panel, settings[setting], len(settings))
             panels[row][0].set_ylabel(words)
         for panel in panels[-1]:
             panel.set_xlabel("epoch")
-        handles, names = panels[-2][0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=columns(labels, width), frameon=False)
+        heading(figure, kept.experiment)
+        legend(figure, panels[-2][0])
     return figure
 
 
@@ -61,9 +60,8 @@ def _line(panel: Axes, runs: Sequence[Line], name: str, look: dict) -> None:
         logs = [math.log(value) for value in found if value is not None and value > 0]
         if place is None or not logs or len(logs) < len(runs):
             continue
-        interval = t_interval(logs)
-        low, high = (interval.mean if end is None else end for end in (interval.low, interval.high))
+        mean, low, high = ends_of(t_interval(logs))
         places.append(place)
-        ends.append((math.exp(interval.mean), math.exp(low), math.exp(high)))
+        ends.append((math.exp(mean), math.exp(low), math.exp(high)))
     if places:
         band(panel, places, ends, look)

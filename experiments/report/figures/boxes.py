@@ -2,17 +2,18 @@
 
 from matplotlib.figure import Figure
 
+from experiments.analysis import names
 from experiments.analysis.comparison import metric_words
 from experiments.analysis.contrast import values
 from experiments.analysis.kept import Summary
 from experiments.config.schema import Experiment
-from experiments.report.figures.palette import COLOURS, house_style
+from experiments.report.figures.palette import COLOURS, heading, house_style, panels, sheet, titled
 
 _LEAST = 10  # competitors of a grid
 
 
 def draw(kept: Summary) -> Figure | None:
-    """Draw a box a competitor over its final seeds, one panel a setting, in the order of the config.
+    """Draw a box for each competitor over its final seeds, a panel for each setting, in the order of the config.
 
     A box reaches from the lower to the upper quartile, its whiskers to the extremes; a dot is a seed.
 
@@ -25,20 +26,21 @@ def draw(kept: Summary) -> Figure | None:
     labels = _grid(kept.experiment)
     if len(labels) < _LEAST:
         return None
-    settings = list(kept.experiment.settings)
+    shown = names.settings(kept.experiment)
     with house_style():
-        figure = Figure(figsize=(3.0 * len(settings) + 1.6, 0.27 * len(labels) + 0.9), layout="constrained", dpi=160)
-        panels = figure.subplots(1, len(settings), squeeze=False, sharey=True)[0]
-        for panel, setting in zip(panels, settings, strict=True):
+        figure = sheet((0.24 * len(labels) + 0.5) * -(-len(shown) // 2) + 0.6)
+        made = panels(figure, len(shown), 2, sharey=True)
+        for panel, setting in zip(made, shown, strict=True):
             found = [list(values(kept, setting, label).values()) for label in labels]
             panel.boxplot(found, orientation="horizontal", positions=range(len(labels)), whis=(0, 100), widths=0.6,
                           medianprops={"color": COLOURS[0]})  # fmt: skip
             for place, ends in enumerate(found):
                 panel.plot(ends, [place] * len(ends), "o", color=COLOURS[1], markersize=2.5, alpha=0.7)
-            panel.set_title(setting)
+            titled(panel, shown[setting], min(len(shown), 2))
             panel.set_xlabel(f"test {metric_words(kept.report.metric)}")
             panel.set_yticks(range(len(labels)), labels)
-        panels[0].set_ylim(len(labels) - 0.5, -0.5)
+        made[0].set_ylim(len(labels) - 0.5, -0.5)
+        heading(figure, kept.experiment)
     return figure
 
 

@@ -16,7 +16,7 @@ from experiments.config.schema import TIERS
         ("batch-scaling", "batch 200", "convnet 16-32 on digits, batch 5"),
         ("clipping", "large batch, clip 0.1", "convnet 16-32 on digits, full batch, clip 0.1"),
         ("flatness", "large batch, equal lr", "convnet 16-32 on digits, full batch, equal learning rates"),
-        ("gpt", "small batch", "1-layer GPT (width 32) on 3,600 sequences of tiny Shakespeare, batch 32"),
+        ("gpt", "small batch", "1-layer GPT (width 32) on tiny Shakespeare (3,600 sequences), batch 32"),
         ("ppo-ant", "ant", "PPO on Ant, batch 250"),
     ],
 )
