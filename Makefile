@@ -62,7 +62,8 @@ paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from
 	cd paper && latexmk main.tex
 	@! grep -n "^Overfull" paper/build/main.log || { echo "a box is overfull by more than 2pt" >&2; exit 1; }
 	tar -czf paper/build/arxiv.tar.gz -C paper main.tex preamble.tex sections generated refs.bib \
-	  -C build main.bbl -C ../../results --exclude="*.png" --exclude="*.md" figures
+	  -C build main.bbl -C ../../results --exclude="figures/*.png" --exclude="*.md" figures \
+	  $$(sed -n 's/^.resultpicture{\([^}]*\)}.*/\1.png/p' paper/sections/*.tex)
 
 docs: $(READY)  ## the site, docs/_build/html: blocks run, links checked, pages opened in a browser where there is one
 	$(BIN)/python -m theory ledger > /dev/null

@@ -63,6 +63,19 @@ def test_the_paper_builds_and_no_line_sticks_out(paper):
     assert built.returncode == 0, built.stdout[-3000:]
     assert overfull(paper) == []
     assert "+0.25 [" in text_of(paper)
+    assert bundled(paper).returncode == 0
+
+
+def bundled(paper: Path) -> subprocess.CompletedProcess[bytes]:
+    """LaTeX on what make paper packs for arXiv, in a folder of its own."""
+    command = re.search(r"^\ttar .*?(?<!\\)$", (made.ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
+    assert command is not None
+    subprocess.run(["bash", "-c", command[0].replace("$$", "$")], cwd=paper.parent, check=True)
+    folder = paper.parent / "arxiv"
+    folder.mkdir()
+    subprocess.run(["tar", "-xzf", paper / "build" / "arxiv.tar.gz", "-C", folder], check=True)
+    latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    return subprocess.run(latex, cwd=folder, capture_output=True, check=False)
 
 
 def test_a_changed_number_changes_the_pdf(paper, tmp_path):
