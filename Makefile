@@ -18,7 +18,7 @@ help:  ## list the targets
 
 verify: $(CORE)  ## check every claim, train ALTO, LAMB and AdamW on real digits, print what was found (3 minutes)
 	$(BIN)/python -m theory verify
-	$(BIN)/python -m experiments run digits --chosen
+	$(BIN)/python -m experiments repeat digits
 
 test: $(READY)  ## run all tests and doctests
 	$(BIN)/python -m pytest -n 2
