@@ -1,16 +1,16 @@
 """What properties draw from: exact rationals with small denominators, so that a statement can be checked without slack.
 
-``retention`` stays off 1 and ``mixing`` off -1 and 1, as the paper's region |c| < 1 asks.
+``decay_rate`` stays off 1 and ``mixing`` off -1 and 1, as the paper's region |c| < 1 requires.
 """
 
 from fractions import Fraction
 
 from hypothesis import strategies as st
 
-retention = st.fractions(min_value=0, max_value=Fraction(63, 64), max_denominator=64)
+decay_rate = st.fractions(min_value=0, max_value=Fraction(63, 64), max_denominator=64)
 """A beta in [0, 1)."""
 
-positive_retention = st.fractions(min_value=Fraction(1, 64), max_value=Fraction(63, 64), max_denominator=64)
+positive_decay_rate = st.fractions(min_value=Fraction(1, 64), max_value=Fraction(63, 64), max_denominator=64)
 """A beta in (0, 1)."""
 
 mixing = st.fractions(min_value=Fraction(-63, 64), max_value=Fraction(63, 64), max_denominator=64)

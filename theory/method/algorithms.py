@@ -148,7 +148,7 @@ class ALTO(_SecondMoment):
     """Algorithm 2, or with ``bias_correction=False`` Algorithm 1.
 
     Args:
-        alpha, beta1: the adaptor's; beta2, beta3: retentions of m and v.
+        alpha, beta1: the adaptor's; beta2, beta3: decay rates of m and v.
         eps1: added to sqrt(v); eps2: in the layer factor; eps3: phi(x) = x + eps3.
         weight_decay: lambda, added to r as lambda theta.
         bias_correction: Algorithm 2 rather than 1.

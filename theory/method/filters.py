@@ -16,7 +16,7 @@ class Filter:
     """The adaptor E followed by the normalised momentum m_k = beta2 m_{k-1} + (1 - beta2) u_k.
 
     Args:
-        alpha: exploration strength; beta1: retention of the slow average; beta2: retention of the momentum.
+        alpha: exploration strength; beta1: decay rate of the slow average; beta2: decay rate of the momentum.
     """
 
     alpha: float

@@ -79,8 +79,8 @@ def advise(
     Args:
         lr: learning rate, > 0.
         alpha: exploration strength; the default is the paper's for large batches.
-        beta1: retention of the slow average, in [0, 1).
-        beta2: retention of the momentum, in [0, 1).
+        beta1: decay rate of the slow average, in [0, 1).
+        beta2: decay rate of the momentum, in [0, 1).
         sharpness: a Hessian eigenvalue to judge, > 0, or None.
 
     Returns:
@@ -170,7 +170,7 @@ def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> 
         )
     if F.alpha != 0 and abs(F.alpha - F.alpha_star) <= 1e-9 * max(1, abs(F.alpha_star)):
         found.append(
-            "alpha is alpha*: E only replaces the momentum's retention beta2 by beta1; compare with that before "
+            "alpha is alpha*: E only replaces the momentum's decay rate beta2 by beta1; compare with that before "
             "crediting E"
         )
     if F.beta1 == F.beta2 and F.c != 0:

@@ -2,7 +2,7 @@
 
 The distance is that of the weights on past gradients, in the root of the sum of squares: the root of
 sum (w_j - s w'_j)^2 over that of sum w_j^2, with E's normalised weights w and the unit-gain weights w' of the other.
-It is minimised over all numbers of the other: its retention, QHM's share nu, and the factor s of its learning rate. So
+It is minimised over all numbers of the other: its decay rate, QHM's share nu, and the factor s of its learning rate. So
 a departure of 0 is the same optimizer, and one of 1 would be no better than standing still. For noise that is white
 the departure is also the relative error in the standard deviation of the step.
 
@@ -28,7 +28,7 @@ ROUNDING = 1e-7
 """A departure below this is rounding: the exact points come out at 1e-9 and less for betas up to .999."""
 
 SEARCHED = 1 - np.geomspace(1, 1e-5, 121)
-"""Retentions tried before the best of them is refined."""
+"""Decay rates tried before the best of them is refined."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Equivalent:
         lr: its learning rate: theta -= lr m with m = beta m + g for heavy ball and Nesterov (torch.optim.SGD's), with
             unit-gain averages for QHM and Adam. Adam's is for gradients that are mostly noise, where E changes v by
             the noise gain.
-        beta: its retention (Adam's beta1); nu: QHM's share of the average, None for the others.
+        beta: its decay rate (Adam's beta1); nu: QHM's share of the average, None for the others.
         departure: relative distance of its weights from E's (for Adam, of the first moment's); 0 is the same filter.
     """
 
@@ -74,7 +74,7 @@ def equivalents(lr: float, F: Filter) -> tuple[Equivalent, ...]:
 
 
 def _nearest(F: Filter, family: Callable[[float], Transfer], exact: Sequence[float]) -> tuple[float, float, float]:
-    """The retention of a family whose best multiple is nearest, that multiple, and the departure."""
+    """The decay rate of a family whose best multiple is nearest, that multiple, and the departure."""
     mine = explored(F)
     size = inner(mine, mine)
 
@@ -89,7 +89,7 @@ def _nearest(F: Filter, family: Callable[[float], Transfer], exact: Sequence[flo
 
 
 def _nearest_quasi(F: Filter, gain: float, exact: Sequence[float]) -> Equivalent:
-    """QHM mixes g and its average: for each retention both amounts follow from least squares."""
+    """QHM mixes g and its average: for each decay rate both amounts follow from least squares."""
     mine, now = explored(F), (np.array([1.0]), np.array([1.0]))
 
     def amounts(beta: float) -> np.ndarray:
@@ -109,7 +109,7 @@ def _nearest_quasi(F: Filter, gain: float, exact: Sequence[float]) -> Equivalent
 
 
 def _search(cost: Callable[[float], float], exact: Sequence[float]) -> float:
-    """The retention of the least cost: on a grid, refined there, unless a point that can be exact is as good."""
+    """The decay rate of the least cost: on a grid, refined there, unless a point that can be exact is as good."""
     at = min(range(len(SEARCHED)), key=lambda i: cost(float(SEARCHED[i])))
     ends = SEARCHED[max(at - 1, 0)], SEARCHED[min(at + 1, len(SEARCHED) - 1)]
     refined: Any = minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-12})

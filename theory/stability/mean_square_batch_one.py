@@ -19,8 +19,8 @@ def second_moment_radius(x: np.ndarray, eta: float, c: float, beta1: float, beta
         x: samples, shape (n, d); sample i gives the gradient x_i x_i' theta (labels that fit exactly).
         eta: learning rate.
         c: -alpha (1 - beta1).
-        beta1: retention of the slow average.
-        beta2: retention of the unnormalised momentum.
+        beta1: decay rate of the slow average.
+        beta2: decay rate of the unnormalised momentum.
 
     Returns:
         The radius of the 9 d^2 by 9 d^2 operator.

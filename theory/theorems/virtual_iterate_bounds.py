@@ -32,7 +32,7 @@ def convex_average(*, eta: float, T: int | np.ndarray, distance2: float) -> floa
 
 
 def aged(F: Filter, q: float) -> float:
-    """K_q = sum |t_i| q^-(i+1), finite for q above both retentions.
+    """K_q = sum |t_i| q^-(i+1), finite for q above both decay rates.
 
     Raises:
         ValueError: q is not above beta1 and beta2.

@@ -75,7 +75,7 @@ def test_the_largest_pl_step_is_the_largest_within_a_hundredth():
         assert not ours.pl_step_allowed(F, 1.02 * eta, 8.0, 1 / 32)
 
 
-def test_aged_is_K_at_one_and_refuses_a_q_below_the_retentions():
+def test_aged_is_K_at_one_and_refuses_a_q_below_the_decay_rates():
     F = Filter(-5.0, 0.99, 0.9)
     assert ours.aged(F, 1.0) == pytest.approx(F.K, rel=1e-12)
     # By hand at beta1 = beta2 = 0, alpha = 1: t_0 = -alpha (1 - beta1) = -1 and nothing else, so K_q = 1 / q

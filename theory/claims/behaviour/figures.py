@@ -1,6 +1,6 @@
 """The paper's figures 1 and 8 against controls, from stored studies (``python -m theory figures --fresh``).
 
-The controls give the base optimizer what E changes by the way: the slow average's retention, and the effective step.
+The controls give the base optimizer what E changes by the way: the slow average's decay rate, and the effective step.
 """
 
 from collections.abc import Sequence
@@ -88,8 +88,8 @@ figure_1_controls = Claim(
     source="ours, on the paper's Figure 1",
     statement=(
         r"What E does on the cardioid a base optimizer without E does as well: no negative $\alpha$ ends flatter, by "
-        r"more than 5 % of the valley's range of sharpness, than Adam with retention .99 and ten times the step, nor "
-        r"than heavy ball with retention .99 and a tenth of it."
+        r"more than 5 % of the valley's range of sharpness, than Adam with decay rate .99 and ten times the step, nor "
+        r"than heavy ball with decay rate .99 and a tenth of it."
     ),
     assumptions=("the settings of figure-1", "the control's step was chosen on these starts"),
     evidence=(
@@ -120,14 +120,14 @@ def _rosenbrock(_: Effort) -> Finding:
 same_as_heavy_ball = Claim(
     id="ours-figure-1-heavy-ball",
     source="ours, on the paper's Figure 1",
-    statement=r"At $\alpha^* = -90$ ESGD on Rosenbrock is heavy ball with retention .99 and a tenth of the step.",
+    statement=r"At $\alpha^* = -90$ ESGD on Rosenbrock is heavy ball with decay rate .99 and a tenth of the step.",
     assumptions=(r"$\beta_1 = .99$, $\beta_2 = .9$, $\eta = .001$; the identity itself is ours-alpha-star",),
     evidence=(measured("both runs beside each other", _rosenbrock),),
 )
 
 
 def ends_as_far(study: dict[str, Any]) -> Finding:
-    """Whether Adam with E's retention and effective step ends as far on f1 as E does, at most step sizes."""
+    """Whether Adam with E's decay rate and effective step ends as far on f1 as E does, at most step sizes."""
     ends = dict(zip(study["methods"], np.array(study["ends"], dtype=float), strict=True))
     ours, control = ends["EAdam(-80)"], ends["Adam(.99), 5 eta"]
     # Minima are 1.5 apart. A run that left for infinity (nan) ends nowhere: it is as far as nothing
@@ -151,7 +151,7 @@ figure_8_controls = Claim(
     id="ours-figure-8-controls",
     source="ours, on the paper's Figure 8, first function",
     statement=(
-        r"On $f_1$ Adam with the slow average's retention .99 and E's effective step $\eta/(1-c)$ ends as far as E "
+        r"On $f_1$ Adam with the slow average's decay rate .99 and E's effective step $\eta/(1-c)$ ends as far as E "
         r"with $\alpha = -80$ at most step sizes."
     ),
     assumptions=(r"$\beta_3 = .99$, $\epsilon = 10^{-8}$; the paper's are not known to us",),
@@ -177,7 +177,7 @@ figure_8_holes = Claim(
     id="ours-figure-8-second-function",
     source="ours, on the paper's Figure 8, second function",
     statement=(
-        r"On $f_2$ E reaches the flat hole at no more step sizes than its base with retention .9; LAMB's layer factor "
+        r"On $f_2$ E reaches the flat hole at no more step sizes than its base with decay rate .9; LAMB's layer factor "
         r"favours the hole because it lies at the origin."
     ),
     assumptions=(r"$\beta_3 = .99$, $\epsilon = 10^{-8}$, $\alpha \in \{-5, -50, -90\}$",),

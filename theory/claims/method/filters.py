@@ -73,7 +73,7 @@ heavy_ball_nesterov = Claim(
             "whole sequences, exact rationals",
             _heavy_ball_and_nesterov_on_sequences,
             gs=strategies.gradients,
-            beta=strategies.retention,
+            beta=strategies.decay_rate,
         ),
     ),
 )
@@ -124,8 +124,8 @@ two_averages = Claim(
             "whole sequences, exact rationals",
             _two_averages_on_sequences,
             gs=strategies.gradients,
-            beta1=strategies.retention,
-            beta2=strategies.retention,
+            beta1=strategies.decay_rate,
+            beta2=strategies.decay_rate,
             c=strategies.mixing,
         ),
     ),
@@ -155,7 +155,7 @@ alpha_star = Claim(
     statement=(
         r"At $\alpha^\star = 1/(1-\beta_2) - 1/(1-\beta_1)$, and there only, E leaves no trace in the first moment "
         r"but "
-        r"a change of its retention: $m = \mathrm{EMA}_{\beta_1}(g)$. The settings of Figure 8, "
+        r"a change of its decay rate: $m = \mathrm{EMA}_{\beta_1}(g)$. The settings of Figure 8, "
         r"$(\beta_1, \beta_2, \alpha) = (.99, .95, -80)$ and $(.99, .9, -90)$, are exactly there."
     ),
     assumptions=("normalised momentum, zero initial state",),
@@ -177,8 +177,8 @@ alpha_star = Claim(
             "whole sequences, exact rationals",
             _cancellation_on_sequences,
             gs=strategies.gradients,
-            beta1=strategies.retention,
-            beta2=strategies.retention,
+            beta1=strategies.decay_rate,
+            beta2=strategies.decay_rate,
         ),
     ),
 )
@@ -277,8 +277,8 @@ transport_identity = Claim(
             "whole sequences, exact rationals",
             _transport_on_sequences,
             gs=strategies.gradients,
-            beta1=strategies.retention,
-            beta2=strategies.retention,
+            beta1=strategies.decay_rate,
+            beta2=strategies.decay_rate,
             c=strategies.mixing,
         ),
     ),

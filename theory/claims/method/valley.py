@@ -254,7 +254,9 @@ figure_8 = Claim(
     id="figure-8",
     source="paper, Figure 8, first function (the paper's eta and eps are not known to us)",
     statement=r"On the 1-D function $f_1$, EAdam with $\alpha = -80$ leaves the local minimum in which Adam(.95) ends.",
-    assumptions=(r"$\eta = .1$; E at $\alpha^\star$ is Adam with retention .99 in the first moment (ours-alpha-star)",),
+    assumptions=(
+        r"$\eta = .1$; E at $\alpha^\star$ is Adam with decay rate .99 in the first moment (ours-alpha-star)",
+    ),
     evidence=(measured("end points beside two controls", _figure_8),),
 )
 
