@@ -82,7 +82,7 @@ def _difference(found: Mapping[str, float]) -> list[str]:
     """A difference and its interval, with as many decimals as its width needs; bold where it leaves out zero."""
     digits = decimals(found["low"], found["high"])
     cells = [fixed(found["mean"], digits, sign=True), interval(found, digits)]
-    return [rf"\boldmath{cell}" for cell in cells] if False else cells
+    return [rf"\boldmath{cell}" for cell in cells] if found["low"] > 0 or found["high"] < 0 else cells
 
 
 def _name(report: Mapping[str, Any]) -> str:
