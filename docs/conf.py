@@ -36,8 +36,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!alto|theory|experiments).*"),
     ("py:.*", r".*\._\w+(\.\w+)?"),
-    ("py:.*", r"theory\.(sequences\.Number|assumptions\.Watch|objectives\.registry\.Make)"),
-    ("py:.*", r"experiments\.distributed\.teams\.T"),
+    # Type variables.
+    ("py:.*", r".*\.(Number|Make|Kind_co|T)"),
 ]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
@@ -55,7 +55,7 @@ html_theme = "furo"
 html_title = f"alto-optim {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = ["ledger.js"]
+html_js_files = ["filter.js"]
 html_copy_source = False
 html_show_copyright = False
 html_theme_options = {

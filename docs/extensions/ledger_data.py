@@ -1,30 +1,79 @@
-"""The ledger as the site shows it: the stored outcomes of exactly this source, and where each claim lies in it."""
+"""The ledger as the site shows it: the committed outcomes, grouped, and where each claim lies in the source."""
 
-import json
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
+from functools import cache, cached_property
+from itertools import groupby
 
 from docs.extensions import sources
-from theory import claims
+from theory.claims import SOURCES
+from theory.commands import answers
 from theory.ledger import outcomes
+from theory.ledger.claim import Entry, Verdict
+from theory.ledger.outcomes import Part
 
-ADVICE = "run `python -m theory ledger`, which computes them"
+ADVICE = "run `python -m theory verify --accept`, which computes them"
 
-# In the order of the page. What each verdict means, in a reader's words.
+# What each verdict means, and what a reader may conclude from it.
 VERDICTS = {
-    "proved": "proved as stated",
-    "proved-repaired": "proved after a repair of its assumptions",
-    "holds-in-cases-tried": "held in every case that was drawn; no proof",
-    "reproduced": "measured, and it came out",
-    "not-reproduced": "measured, and it did not come out",
-    "refuted": "false as stated; a counterexample is run again each time",
-    "not-run": "not run here; the entry says what it needs",
+    Verdict.PROVED: (
+        "Every proof of the statement goes through.",
+        "It holds for all values that its assumptions allow. A piece of a proof in prose was argued, not checked by a "
+        "machine: the entry says how many there are.",
+    ),
+    Verdict.REPAIRED: (
+        "The statement is false or unproved as written. With other assumptions the same conclusion is proved.",
+        "Rely on the corrected statement, and check that its assumptions hold for you.",
+    ),
+    Verdict.HOLDS: (
+        "It held in every case that was drawn or enumerated. There is no proof.",
+        "No error was found in these cases. Others may exist.",
+    ),
+    Verdict.REPRODUCED: (
+        "It was measured, and the whole 95 % interval lies where the statement says.",
+        "It is true of the networks, data and seeds that were run. It says nothing about others.",
+    ),
+    Verdict.UNDECIDED: (
+        "It was measured, and the interval contains the bound that the statement asserts.",
+        "Nothing, for or against. More seeds or a larger effect would decide.",
+    ),
+    Verdict.CONTRADICTED: (
+        "It was measured, and the whole interval lies on the other side of the bound.",
+        "It is false of what was run. A measurement does not refute a statement about other networks.",
+    ),
+    Verdict.REFUTED: (
+        "One case fails the statement. It is computed again each time.",
+        "The statement is false as written. A correction, if there is one, has its own evidence.",
+    ),
+    Verdict.NOT_RUN: ("Nothing could be run yet.", "Nothing. The entry says what a run needs."),
+    Verdict.BROKEN: (
+        "Evidence raised an error, or a proof or counterexample no longer goes through.",
+        "Nothing, until it is mended. A release has none.",
+    ),
 }
-_EVERY_CLAIM = ("tests/theory/ledger/test_claim.py", "test_verdict_is_the_pinned_one")
+
+# The parts of the paper, by what a source names, in the order of the page.
+_PARTS = {
+    "Abstract": r"abstract",
+    "Section 2: the method": r"Section 2|Remark 2|Table 1\b",
+    "Section 3: convergence": r"Assumption|Theorem|Remark 3|Table 2\b",
+    "Section 4: experiments": r"Table|Figure [35]",
+    "Section 5 and the other figures": r"Section 5|Figure",
+    "Appendix: the lemmas": r"Appendix",
+}
+# The figure of the theory that shows a claim.
+FIGURES = {
+    "figure-1": "figure-1", "figure-8": "figure-8", "table-1-signs": "figure-2", "ours-sign-of-a": "sign-of-a",
+    "ours-stability-region": "stability-map", "remark-2.2-constraint": "stability-map",
+    "ours-edge-of-stability": "edge-of-stability", "ours-divergence-inside": "divergence",
+    "ours-frequency-response": "frequency-response", "identity-two-ema": "impulse-response",
+    "ours-variance": "stationary-variance", "ours-mean-square": "mean-square", "ours-valley-drift": "valley-drift",
+    "ours-label-noise": "valley-drift", "ours-dip-crossing": "dips", "ours-double-well": "double-well",
+    "ours-pep-head-start": "worst-case", "ours-acceleration": "rate-and-condition", "rates-regret": "regret",
+    "rates-nonconvex": "gradient-norm",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,57 +86,83 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """The claims as plain data, and what they were computed by; ``fresh`` if by this very source."""
+class Listed:
+    """A claim with its outcomes, and the file of claims that it is in."""
 
-    claims: list[dict[str, Any]]
-    about: dict[str, Any]
-    fresh: bool
+    entry: Entry
+    part: Part
 
     @property
-    def counts(self) -> Counter[str]:
-        """How many claims have each verdict."""
-        return Counter(claim["verdict"] for claim in self.claims)
+    def id(self) -> str:
+        """The claim's name."""
+        return self.entry.claim.id
+
+    @property
+    def of_paper(self) -> bool:
+        """Whether the paper makes the claim."""
+        return answers.of_paper(self.entry)
+
+    @property
+    def group(self) -> str:
+        """The part of the paper that makes the claim; for ours, its subject."""
+        if not self.of_paper:
+            subject = answers.subject(self.part)
+            return subject[0].upper() + subject[1:]
+        source = self.entry.claim.source.removeprefix("paper, ")
+        appendix = ("Appendix: the lemmas",) if source.startswith("Appendix") else ()
+        found = (title for title, pattern in _PARTS.items() if re.match(pattern, source))
+        return next(iter((*appendix, *found)), "Elsewhere in the paper")
+
+    @property
+    def sentence(self) -> str:
+        """What is claimed, in one sentence."""
+        return self.entry.claim.plain or self.entry.claim.statement
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The claims in the page's order, and the files of claims whose code has changed since."""
+
+    parts: list[Part]
+    stale: list[str]
+
+    @cached_property
+    def claims(self) -> dict[str, Listed]:
+        """By id."""
+        return {entry.claim.id: Listed(entry, part) for part in self.parts for entry in part.entries}
+
+    def groups(self, *, of_paper: bool) -> Iterator[tuple[str, list[Listed]]]:
+        """The paper's claims or ours, under their headings."""
+        chosen = [claim for claim in self.claims.values() if claim.of_paper is of_paper]
+        order = [*_PARTS, *dict.fromkeys(claim.group for claim in chosen)]
+        for title, members in groupby(sorted(chosen, key=lambda c: order.index(c.group)), lambda claim: claim.group):
+            yield title, list(members)
 
 
 @cache
 def ledger() -> Ledger:
-    """The outcomes of this source if any are stored, else the committed ones, marked as stale."""
-    for path in (outcomes.LOCAL, outcomes.COMMITTED):
-        entries = outcomes.load(path, claims.ALL)
-        if entries is not None:
-            return Ledger([entry.to_json() for entry in entries], _about(path), fresh=True)
-    stored = json.loads(outcomes.COMMITTED.read_text())
-    return Ledger(stored["claims"], _about(outcomes.COMMITTED), fresh=False)
+    """The committed outcomes."""
+    parts = outcomes.load(outcomes.COMMITTED)
+    stale = [source.name.removeprefix("theory.claims.") for source in outcomes.stale(parts, SOURCES)]
+    return Ledger(parts, stale if len(stale) < len(SOURCES) else ["all of it"])
 
 
-def _about(path: Path) -> dict[str, Any]:
-    stored = json.loads(path.read_text())
-    return {key: stored[key] for key in ("effort", "computed", "platform", "versions")}
+def counts(claims: Iterable[Listed]) -> Counter[Verdict]:
+    """How many claims have each verdict."""
+    return Counter(claim.entry.verdict for claim in claims)
 
 
-def code(claim: str) -> Place | None:
-    """Where a claim and its evidence are written."""
-    for path, line, _ in sources.mentions("theory/claims").get(claim, []):
-        return Place(path, line, path)
-    for group in (*claims.METHOD, *claims.LEMMAS, *claims.THEOREMS, *claims.BEHAVIOUR):
-        if any(one.id == claim for one in group.CLAIMS):  # its id is put together there
-            path = f"{group.__name__.replace('.', '/')}.py"
-            lines = (sources.ROOT / path).read_text().splitlines()
-            line = next(i for i, text in enumerate(lines, 1) if "CLAIMS" in text)
-            return Place(path, line, path)
-    return None
-
-
-def tests(claim: str) -> list[Place]:
-    """The tests that hold a claim: the one that pins every verdict, and those that name this one."""
-    path, name = _EVERY_CLAIM
+def code(claim: Listed) -> Place:
+    """Where a claim is written: its id, or the file's tuple where the id is put together."""
+    path = claim.part.source.name.replace(".", "/") + ".py"
     lines = (sources.ROOT / path).read_text().splitlines()
-    line = next(i for i, text in enumerate(lines, 1) if re.match(rf"def {name}\b", text))
-    found = [Place(path, line, f"{path}: {name}")]
-    seen = set()
-    for where, number, function in sources.mentions("tests/theory").get(claim, []):
-        if (where, function) not in seen:
-            seen.add((where, function))
-            found.append(Place(where, number, f"{where}: {function}" if function else where))
-    return found
+    sought = next(text for text in (f'"{claim.id}"', "CLAIMS") if any(text in line for line in lines))
+    return Place(path, next(i for i, line in enumerate(lines, 1) if sought in line), path)
+
+
+def tests(claim: Listed) -> list[Place]:
+    """The tests that name a claim; those that run every claim are not among them."""
+    found = {}
+    for path, line, function in sources.mentions("tests/theory").get(claim.id, []):
+        found.setdefault((path, function), Place(path, line, f"{path}: {function}" if function else path))
+    return list(found.values())

@@ -4,7 +4,7 @@ Where E with SGD converges
 
 On a quadratic of curvature :math:`\lambda` the step :math:`\eta` decides, through :math:`x = \eta\lambda`. The shaded
 region is where all roots lie inside the unit circle, found by eigenvalues; the lines are the two exact conditions. The
-paper's condition :math:`|\alpha| < 1/(1-\beta_1)` is the pair of dotted lines: neither necessary nor sufficient.
+paper's condition :math:`|\alpha| < 1/(1-\beta_1)` is the pair of dotted lines. It is neither necessary nor sufficient.
 """
 
 import matplotlib.pyplot as plt
@@ -31,7 +31,7 @@ axes.legend(loc="upper right")
 plt.show()
 
 # %%
-# The cliff on the left is where a slow oscillation starts. Just before it the largest stable step is at its peak.
+# On the left a slow oscillation starts. Just before it the largest stable step is highest.
 
 best_c, best_x = linear.peak(beta1, beta2)
 print(f"the largest stable x is {best_x:.1f}, at alpha = {-best_c / (1 - beta1):.2f}")

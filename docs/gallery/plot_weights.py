@@ -3,7 +3,7 @@ What E does to past gradients
 =============================
 
 The base optimizer's momentum is a weighted sum of past gradients. E changes the weights: :math:`\alpha < 0` moves a
-part of them far back in time, :math:`\alpha > 0` puts more than everything on the newest ones and subtracts the old.
+part of them far back in time; :math:`\alpha > 0` gives the newest ones a total weight above 1 and subtracts the old.
 In every case the weights sum to 1, and the mean age is :math:`\beta_2/(1-\beta_2) - \alpha` steps.
 """
 
@@ -38,7 +38,7 @@ near.legend()
 plt.show()
 
 # %%
-# At :math:`\alpha^\star = 1/(1-\beta_2) - 1/(1-\beta_1) = -90` the fast average has cancelled: what is left is an
-# exponential average with the decay :math:`\beta_1` and nothing else.
+# At :math:`\alpha^\star = 1/(1-\beta_2) - 1/(1-\beta_1) = -90` the fast average cancels. An exponential average with
+# the decay rate :math:`\beta_1` remains.
 
 assert np.allclose(weights(1 / (1 - beta2) - 1 / (1 - beta1)), (1 - beta1) * beta1 ** np.arange(steps))

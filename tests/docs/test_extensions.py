@@ -1,13 +1,18 @@
 """What the site adds to Sphinx: its blocks run and fail, its links are checked, its ledger leads to the sources."""
 
+import json
+import re
 from unittest.mock import Mock
 
 import pytest
+from docutils import nodes
 
-from docs.extensions import command_lines, ledger_data, links, run_blocks, sources
-from docs.extensions.ledger_page import pieces
+from docs import draw_house
+from docs.extensions import command_lines, ledger_data, links, rates_page, run_blocks, sources
+from docs.extensions.ledger_page import inline, pieces
 from docs.extensions.plain_docstrings import escape
-from theory import claims
+from docs.extensions.rates_page import words
+from theory.ledger.claim import Verdict
 
 
 def block(language, code, file=""):
@@ -87,22 +92,66 @@ def test_broken_links_and_foreign_loads_are_found(tmp_path):
         assert part in line
 
 
-@pytest.mark.parametrize("claim", [claim.id for claim in claims.ALL])
-def test_every_claim_leads_to_its_code_and_to_a_test(claim):
-    place = ledger_data.code(claim)
-    assert place is not None
-    assert place.path.startswith("theory/claims/")
-    line = (sources.ROOT / place.path).read_text().splitlines()[place.line - 1]
-    assert claim in line or "CLAIMS" in line
-    pinned, *named = ledger_data.tests(claim)
-    assert "def test_" in (sources.ROOT / pinned.path).read_text().splitlines()[pinned.line - 1]
-    assert all(claim in (sources.ROOT / one.path).read_text().splitlines()[one.line - 1] for one in named)
+def test_every_claim_leads_to_its_code_and_to_the_tests_that_name_it():
+    for name, claim in ledger_data.ledger().claims.items():
+        place = ledger_data.code(claim)
+        assert place.path.startswith("theory/claims/")
+        line = (sources.ROOT / place.path).read_text().splitlines()[place.line - 1]
+        assert name in line or "CLAIMS" in line
+        for test in ledger_data.tests(claim):
+            assert name in (sources.ROOT / test.path).read_text().splitlines()[test.line - 1]
+    assert ledger_data.tests(ledger_data.ledger().claims["lemma-7"])
+
+
+def test_every_claim_has_one_place_on_the_page():
+    known = ledger_data.ledger()
+    paper, ours = (list(known.groups(of_paper=which)) for which in (True, False))
+    listed = [claim.id for _, claims in (*paper, *ours) for claim in claims]
+    assert sorted(listed) == sorted(known.claims)
+    assert all(claim.of_paper for _, claims in paper for claim in claims)
+    assert "Elsewhere in the paper" not in [title for title, _ in paper]
+    assert len({title for title, _ in paper}) == len(paper)
 
 
 def test_every_verdict_has_a_meaning():
-    from theory.ledger.claim import Verdict
-
     assert set(ledger_data.VERDICTS) == set(Verdict)
+
+
+def test_the_figures_of_claims_exist():
+    from theory import figures
+
+    assert set(ledger_data.FIGURES) <= set(ledger_data.ledger().claims)
+    assert set(ledger_data.FIGURES.values()) <= set(figures.ALL)
+
+
+def test_ids_of_claims_in_a_text_are_links_and_other_words_are_not():
+    found = list(inline("See lemma-7, theorem-1: not-a-claim and $x - 1$.", "ledger"))
+    links = [node["refuri"] for node in found if isinstance(node, nodes.reference)]
+    assert links == ["ledger.html#lemma-7", "ledger.html#theorem-1"]
+    assert "".join(node.astext() for node in found) == "See lemma-7, theorem-1: not-a-claim and x - 1."
+
+
+def test_quantities_are_formulas_in_words():
+    assert words("exponent in N of f(last iterate) - f*") == "Exponent in $N$ of $f - f^*$ at the last iterate"
+    rest = [
+        row["quantity"]
+        for path in rates_page.FOLDER.glob("*.json")
+        for row in json.loads(path.read_text()).get("rows", [])
+    ]
+    assert rest
+    assert not [name for name in map(words, rest) if "|" in re.sub(r"\$.*?\$", "", name)]
+
+
+def test_the_picture_of_the_house_is_drawn_by_its_script_and_its_rows_fit_the_imports():
+    assert draw_house.FILE.read_text() == draw_house.picture()
+    for building, rows in draw_house.ROWS.items():
+        height = {room: i for i, row in enumerate(rows) for room in row}
+        rooms = {path.parent.name for path in (sources.ROOT / building).glob("*/__init__.py")}
+        assert set(height) == rooms
+        for room in rooms:
+            for path in (sources.ROOT / building / room).rglob("*.py"):
+                found = re.findall(rf"^(?:from|import) {building}[ .](?:import )?(\w+)", path.read_text(), re.MULTILINE)
+                assert [one for one in found if one in height and one != room and height[one] <= height[room]] == []
 
 
 def test_a_long_formula_is_cut_at_its_outermost_relations_alone():

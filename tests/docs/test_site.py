@@ -86,41 +86,46 @@ def claims():
     """What the page should hold, from where the page takes it."""
     from docs.extensions.ledger_data import ledger
 
-    return {claim["id"]: claim for claim in ledger().claims}
+    return ledger().claims
 
 
-def test_the_ledger_filters_by_verdict_and_by_words(browser):
+def test_the_ledger_filters_by_owner_by_verdict_and_by_words(browser):
     known = claims()
     visit(browser, "ledger.html")
     assert sorted(name for name, _ in shown(browser)) == sorted(known)
-    for verdict in ("refuted", "proved-repaired", "not-reproduced"):
+    browser.find_element("css selector", "button[data-whose='paper']").click()
+    paper = [name for name, claim in known.items() if claim.of_paper]
+    assert sorted(name for name, _ in shown(browser)) == sorted(paper)
+    for verdict in ("refuted", "proved-repaired", "not-run"):
         browser.find_element("css selector", f"button[data-verdict='{verdict}']").click()
-        expected = sorted([name, verdict] for name, claim in known.items() if claim["verdict"] == verdict)
+        expected = sorted([name, verdict] for name in paper if known[name].entry.verdict == verdict)
         assert sorted(shown(browser)) == expected
-        assert browser.find_element("css selector", ".ledger-controls output").text.startswith(f"{len(expected)} of ")
-    browser.find_element("css selector", "button[data-verdict='all']").click()
-    search = browser.find_element("css selector", ".ledger-controls input")
+        assert browser.find_element("css selector", ".filter output").text.startswith(f"{len(expected)} of ")
+    for key in ("whose", "verdict"):
+        browser.find_element("css selector", f"button[data-{key}='']").click()
+    search = browser.find_element("css selector", ".filter input")
     search.send_keys("lemma-7")
     assert "lemma-7" in [name for name, _ in shown(browser)]
     assert len(shown(browser)) < len(known)
     search.send_keys(" no claim says this")
     assert shown(browser) == []
-    assert browser.find_element("css selector", ".ledger-nothing").is_displayed()
+    assert browser.find_element("css selector", ".filter-nothing").is_displayed()
     assert complaints(browser) == []
 
 
-def test_a_claim_opens_with_everything_that_is_known_of_it(browser):
-    claim = claims()["lemma-6"]
+def test_a_claim_shows_its_sentence_closed_and_opens_with_everything_that_is_known_of_it(browser):
+    claim = claims()["lemma-6"].entry
     visit(browser, "ledger.html")
     entry = browser.find_element("id", "lemma-6")
+    assert entry.find_element("css selector", ".claim-sentence").is_displayed()
+    assert claim.verdict in entry.text
     assert "ASSUMPTIONS" not in entry.text
     browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", entry)
     entry.find_element("css selector", "summary").click()
-    assert len(entry.find_elements("css selector", "li")) > len(claim["assumptions"]) > 0
-    assert claim["verdict"] in entry.text
-    for title in ("STATEMENT", "CORRECTION", "ASSUMPTIONS", "EVIDENCE", "IN THE SOURCE"):
+    assert len(entry.find_elements("css selector", "li")) > len(claim.claim.assumptions) > 0
+    for title in ("SOURCE", "CORRECTION", "ASSUMPTIONS", "EVIDENCE", "SEE"):
         assert title in entry.text
-    assert all(piece["detail"] in entry.text for piece in claim["evidence"] if piece["kind"] == "counterexample")
+    assert all(result.detail in entry.text for result in claim.results if result.kind == "counterexample")
     assert len(entry.find_elements("css selector", "mjx-container svg")) >= 2
     assert "$" not in entry.text  # every formula is drawn
 
@@ -138,6 +143,17 @@ def test_a_claim_opens_with_everything_that_is_known_of_it(browser):
 def test_a_link_to_a_claim_opens_it(browser):
     visit(browser, "ledger.html#theorem-2")
     assert browser.find_element("id", "theorem-2").get_attribute("open")
+
+
+def test_rows_of_rates_are_closed_and_a_search_opens_those_that_fit(browser):
+    visit(browser, "generated/rates.html")
+    rows = "return [...document.querySelectorAll('details.filtered tbody tr')].filter(r => r.checkVisibility()).length"
+    assert browser.execute_script(rows) == 0
+    search = browser.find_element("css selector", ".filter input")
+    search.send_keys("logistic EAdam")
+    found = browser.execute_script(rows)
+    assert 0 < found < 100
+    assert f"{found} of" in browser.find_element("css selector", ".filter output").text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

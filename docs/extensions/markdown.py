@@ -1,0 +1,28 @@
+"""What the generated pages have in common: cells of tables, parts that open, pictures."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from theory.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def cell(text: str) -> str:
+    """Plain text as a Markdown table wants it."""
+    return re.sub(r"([|*_<\[\]\\^])", r"\\\1", text)
+
+
+def dropdown(title: str, body: str, classes: str = "") -> str:
+    """A closed part with a title."""
+    return f"::::{{dropdown}} {title}\n:class-container: {classes}\n\n{body}\n::::\n"
+
+
+def save(draw: Callable[[], "Figure"], path: Path) -> None:
+    """Draw a picture in the look of all figures and write it as PNG; equal data give equal files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with style.context():
+        draw().savefig(path, metadata={"Software": None})
