@@ -1,4 +1,4 @@
-"""The page that answers the questions: words from a template, every number in them from the committed results."""
+"""The page of the answers: words from a template, every number in them from the committed results."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from experiments.analysis.kept import read as read_summary
 from experiments.io.errors import ConfigError
 from experiments.io.files import write_atomic
 from experiments.report import tables
+from experiments.report.figures import lead
 
 TEMPLATE = Path(__file__).parent / "answers.md"
 _SLOT = re.compile(r"\{\{\s*(\w+)\s+([^{}]+?)\s*\}\}")
@@ -27,8 +28,8 @@ def write(results: Path) -> Path:
         The file.
 
     Raises:
-        ConfigError: the template asks for something that does not exist.
-        DataError: a file that it needs is absent or damaged.
+        ConfigError: a slot of the template names something that does not exist.
+        DataError: a file is absent or damaged.
     """
     path = results / "README.md"
     write_atomic(path, page(results).encode())
@@ -40,13 +41,15 @@ def page(results: Path, template: str | None = None) -> str:
 
     Args:
         results: As in `write`.
-        template: Text with slots; None takes the package's. ``{{answer CLAIM}}`` is a number with its interval and
-            what follows from it, ``{{estimate CLAIM}}`` the number alone. Of a laptop tier, ``{{differences NAME}}`` is
-            a table of the differences, ``{{protocol NAME}}`` how its runs came about, ``{{rates NAME | SETTING}}`` the
-            chosen learning rates, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in bitwise
-            equal networks, ``{{tied NAME | SETTING | LABEL | LABEL}}`` how many pairs of two competitors' ended in the
-            same test result, ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was longer than
-            the clip, and ``{{preferred NAME | SETTING}}`` the competitor with the best validation score.
+        template: Text with slots; None takes the package's. A claim's slots are ``{{answer CLAIM}}``, its number with
+            interval and verdict, and ``{{estimate CLAIM}}``, the number alone. The slots of a laptop tier:
+            ``{{differences NAME}}`` is a table of the differences, ``{{protocol NAME}}`` how its runs were made,
+            ``{{rates NAME | SETTING}}`` the chosen learning rates, ``{{preferred NAME | SETTING}}`` the optimizer with
+            the best validation score, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in
+            bitwise equal networks, ``{{tied NAME | SETTING | LABEL | LABEL}}`` how many pairs of two optimizers' runs
+            ended in the same test result, and ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient
+            was longer than the clip. ``{{lead near | ahead}}`` counts settings, as `figures.lead.standing` does:
+            ``near`` or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``.
 
     Returns:
         Markdown.
@@ -63,6 +66,8 @@ def page(results: Path, template: str | None = None) -> str:
         if kind in {"answer", "estimate"}:
             found = evidence.read(results / "evidence" / f"{name}.json")
             return phrase(found) if kind == "answer" else f"{found.estimate:.2g}"
+        if kind == "lead":
+            return _standing(results, name, *cells)
         if kind == "clipped":
             return clipping_share.phrase(clipping_share.read(results / name / clipping_share.FILE), *cells)
         kept = read_summary(results / "experiments" / f"{name}-laptop.json")
@@ -80,7 +85,7 @@ def page(results: Path, template: str | None = None) -> str:
             return _identical(kept, *cells)
         if kind == "tied":
             return _tied(kept, *cells)
-        known = "answer, estimate, differences, protocol, rates, preferred, identical, tied, clipped"
+        known = "answer, estimate, lead, differences, protocol, rates, preferred, identical, tied, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)
@@ -107,8 +112,20 @@ def phrase(found: Evidence) -> str:
         word += " by the interval alone"
     p = "" if found.p_value is None else f", p = {found.p_value:.3g}"
     seeds = f", {len(found.seeds)} seeds" if found.seeds else ""
-    sign = "+" if found.seeds else ""  # without seeds it is a ratio of times, and no difference
+    sign = "+" if found.seeds else ""  # without seeds it is a ratio of times, not a difference
+    if found.seeds and found.low == found.high:
+        return f"{found.estimate:.3g}, all {len(found.seeds)} seeds tie: **{word}**"
     return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{seeds}: **{word}**"
+
+
+def _standing(results: Path, group: str, count: str = "all") -> str:
+    """How many settings have ALTO ahead of LAMB, or behind it, or neither."""
+    if group not in {"near", "far"}:
+        raise ConfigError("template", f"{group!r} is not allowed; it must be near or far")
+    found = lead.standing(lead.rows(results), near=group == "near")
+    if count not in found:
+        raise ConfigError("template", f"{count!r} is not allowed; it must be one of {', '.join(found)}")
+    return str(found[count])
 
 
 def _rates(kept: Summary, setting: str) -> str:
@@ -120,7 +137,7 @@ def _rates(kept: Summary, setting: str) -> str:
 
 
 def _preferred(kept: Summary, setting: str) -> str:
-    """The competitor that validation prefers under one setting, or those that tie."""
+    """The optimizer that validation prefers in one setting, or those that tie."""
     scores = {
         cell.label: cell.validation
         for cell in kept.report.summaries

@@ -82,6 +82,21 @@ def rows(results: Path) -> list[Row]:
     return sorted(named, key=lambda row: -row.lead.mean)
 
 
+def standing(found: list[Row], *, near: bool) -> dict[str, int]:
+    """How many settings show ALTO ahead of LAMB, behind it, or neither.
+
+    Args:
+        found: From `rows`.
+        near: Of the settings whose ALTO is nearly LAMB, or of the others.
+
+    Returns:
+        Counts under ``all``, ``ahead``, ``behind`` and ``undecided``; the interval decides.
+    """
+    leads = [ends_of(row.lead) for row in found if (abs(row.c) < _NEAR_LAMB) == near]
+    ahead, behind = sum(low > 0 for _, low, _ in leads), sum(high < 0 for _, _, high in leads)
+    return {"all": len(leads), "ahead": ahead, "behind": behind, "undecided": len(leads) - ahead - behind}
+
+
 def draw(found: list[Row]) -> Figure:
     """Draw the rows, a panel for each unit.
 

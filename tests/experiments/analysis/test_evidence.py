@@ -162,7 +162,7 @@ def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
     )  # fmt: skip
     word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "contradicted", Outcome.INCONCLUSIVE: "undecided"}
     judged = claims.compare(dataclasses.asdict(found))
-    assert answers.phrase(found).endswith(f"2 seeds: **{word[judged.outcome]}**")
+    assert answers.phrase(found).endswith(f"2 seeds{' tie' if low == high else ''}: **{word[judged.outcome]}**")
     assert f": {word[judged.outcome]}" in judged.detail
 
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.analysis import kept
-from experiments.analysis.statistics import t_interval
+from experiments.analysis.statistics import Interval, t_interval
 from experiments.config import catalog
 from experiments.report import outputs
 from experiments.report.figures import (
@@ -260,3 +260,13 @@ def test_the_lead_over_lamb_has_a_row_for_every_setting_that_compares_them():
 )
 def test_the_exploration_of_alto_is_that_of_its_options_or_preset(experiment, setting, c):
     assert lead.exploration(catalog.load(experiment), setting) == pytest.approx(c)
+
+
+def test_the_standing_counts_intervals_on_either_side_of_zero():
+    intervals = {"a": (0.1, 0.3), "b": (-0.1, 0.3), "c": (-0.3, -0.1), "d": (0.0, 0.0), "e": (0.1, 0.2)}
+    found = [
+        lead.Row(name, "accuracy", Interval((low + high) / 2, low, high, 5), 0.9 if name == "e" else 0.05)
+        for name, (low, high) in intervals.items()
+    ]
+    assert lead.standing(found, near=True) == {"all": 4, "ahead": 1, "behind": 1, "undecided": 2}
+    assert lead.standing(found, near=False) == {"all": 1, "ahead": 1, "behind": 0, "undecided": 0}
