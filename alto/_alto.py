@@ -21,7 +21,7 @@ class ALTO(Optimizer):
     .. math::
         u_k &= (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k \\
         m_k &= \beta_2 m_{k-1} + (1 - \beta_2)\, u_k, \qquad v_k = \beta_3 v_{k-1} + (1 - \beta_3)\, u_k^2 \\
-        r_k &= \hat m_k / (\sqrt{\hat v_k} + \epsilon_1) + \lambda \theta_k \\
+        r_k &= \hat m_k / (\sqrt{\hat v_k} + \epsilon_1) + \gamma \theta_k \\
         \theta_{k+1} &= \theta_k - \eta\, r_k\, \phi / (\|r_k\| + \epsilon_2 \phi), \qquad \phi = \|\theta_k\| +
         \epsilon_3
 
@@ -44,7 +44,7 @@ class ALTO(Optimizer):
         betas: ``(beta2, beta3)``, decays of the first and second moment, in torch's order: schedulers that cycle
             momentum write ``betas[0]``. Default: (0.9, 0.99), the paper's.
         eps: ``(eps1, eps2, eps3)``. Default: (1e-6, 1e-6, 1e-10), the paper's.
-        weight_decay: decoupled, inside the trust ratio: :math:`\lambda`. Default: 1e-4, the paper's.
+        weight_decay: decoupled, inside the trust ratio: :math:`\gamma`, the paper's lambda. Default: 1e-4, the paper's.
         bias_correction: True is Algorithm 2, False is Algorithm 1 ("vanilla"). Default: True.
         layerwise: whether to scale each tensor's update to its norm. False takes the plain step :math:`\eta r_k`.
         maximize: ascend instead.

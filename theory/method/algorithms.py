@@ -6,11 +6,11 @@ layer, each of shape (R, d_i): R independent replicas ride along the first axis.
     E       a_k = beta1 a_{k-1} + (1 - beta1) (g_k - g_{k-1}),   u_k = g_k + alpha a_k;   u_k takes g_k's place
     Alg. 3  ESGD   m_k = beta2 m_{k-1} + u_k
     Alg. 4  EAdam  m_k = beta2 m_{k-1} + (1 - beta2) u_k,   v_k = beta3 v_{k-1} + (1 - beta3) u_k^2
-    Alg. 1  ALTO   r_k = m_k / (sqrt(v_k) + eps1) + lambda theta_k, then a step of relative length eta in each layer
+    Alg. 1  ALTO   r_k = m_k / (sqrt(v_k) + eps1) + gamma theta_k, then a step of relative length eta in each layer
     Alg. 2  ALTO   as Alg. 1, with m and v divided by 1 - beta^k
 
 The paper's region |alpha| < 1 / (1 - beta1) is not enforced: Remark 2.2's counterexamples step outside it. Plain
-attributes such as ``alpha`` and ``weight_decay`` may be changed between steps, which gives alpha_k and lambda_k.
+attributes such as ``alpha`` and ``weight_decay`` may be changed between steps, which gives alpha_k and gamma_k.
 """
 
 from collections.abc import Callable, Sequence
@@ -150,7 +150,7 @@ class ALTO(_SecondMoment):
     Args:
         alpha, beta1: the adaptor's; beta2, beta3: decay rates of m and v.
         eps1: added to sqrt(v); eps2: in the layer factor; eps3: phi(x) = x + eps3.
-        weight_decay: lambda, added to r as lambda theta.
+        weight_decay: gamma, added to r as gamma theta.
         bias_correction: Algorithm 2 rather than 1.
         layerwise: scale each layer by phi(|theta|) / (|r| + eps2 phi(|theta|)); if false the factor is 1 everywhere.
         zero_norm_factor_one: the factor is 1 where |theta| = 0 or |r| = 0, as in the library and in every LAMB in use.

@@ -2,10 +2,10 @@
 
 The update of all of them has the form theta_{k+1} = theta_k - M_k / H_k with a diagonal H_k:
 
-    W_k = sqrt(v_k) + eps1        M_k = m_k + lambda_k W_k theta_k        H_k = W_k / (eta_k s_k)
+    W_k = sqrt(v_k) + eps1        M_k = m_k + gamma_k W_k theta_k        H_k = W_k / (eta_k s_k)
 
 where s_k is the layer factor (1 without it). For ESGD, W = s = 1 and m is the normalised average, so that eta means the
-same for all. With bias correction, W holds v / (1 - beta3^k); lambda in M and the whole of H get a factor 1 - beta2^k.
+same for all. With bias correction, W holds v / (1 - beta3^k); gamma in M and the whole of H get a factor 1 - beta2^k.
 """
 
 from collections.abc import Callable, Sequence

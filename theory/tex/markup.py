@@ -31,7 +31,7 @@ SPECIAL = {
 }
 GREEK = (
     "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma",
-    "tau", "phi", "chi", "omega",
+    "tau", "phi", "chi", "omega", "zeta",
 )  # fmt: skip
 _LETTERS = "|".join(GREEK)
 # A Greek letter by name, with an index glued to it (beta1, omega2) or by an underscore (theta_k, lambda_k).

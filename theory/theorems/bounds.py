@@ -13,7 +13,7 @@ from theory.method.filters import Filter
 
 
 def ratio_bound(F: Filter, beta3: float, eps1: float, G: float) -> float:
-    """Rho with |m_k| <= rho (sqrt(v_k) + eps1) coordinatewise: by eps1, or by Lemma 10 where that is smaller."""
+    """The zeta with |m_k| <= zeta (sqrt(v_k) + eps1) coordinatewise: by eps1, or by Lemma 10 where that is smaller."""
     by_eps1 = F.kappa_m * G / eps1
     if F.beta2**2 >= beta3:
         return by_eps1
@@ -30,7 +30,7 @@ class Online:
     Attributes:
         filter: alpha, beta1, beta2 (for varying alpha_k the one with the largest |alpha_k|).
         beta3, eps1, eps2, eps3: the algorithm's.
-        eta, decay: eta_k = eta / sqrt(k) and lambda_k <= decay / sqrt(k).
+        eta, decay: eta_k = eta / sqrt(k) and gamma_k <= decay / sqrt(k).
         layers: sizes d_i; layerwise: whether the layer factor is on.
         G: sup |g_k|_inf; D: sup |theta_k|_2; width: sup |theta_k - theta*|_inf; comparator: |theta*|_2.
         variation: sum |alpha_k - alpha_{k+1}|; 0 for constant alpha.
@@ -73,7 +73,7 @@ class Online:
 
     @property
     def rho(self) -> float:
-        """A bound of |m_k| / W_k. Only a constant filter without bias correction may use kappa_m < kappa."""
+        """A bound zeta of |m_k| / W_k. Only a constant filter without bias correction may use kappa_m < kappa."""
         return ratio_bound(self.filter, self.beta3, self.eps1, self.G * self._gain)
 
     @property
@@ -82,7 +82,7 @@ class Online:
 
     @property
     def direction(self) -> float:
-        """A bound of |r_k|: sqrt(d) rho + lambda D."""
+        """A bound of |r_k|: sqrt(d) zeta + gamma D."""
         return sqrt(self.d) * self.rho + self.decay * self.D
 
     @property
@@ -110,7 +110,7 @@ class Online:
 
     @property
     def decay_term(self) -> float:
-        """Sum_k (lambda_k / 4) |theta*|^2 in W_k, over sqrt(T)."""
+        """Sum_k (gamma_k / 4) |theta*|^2 in W_k, over sqrt(T)."""
         return self.decay / 2 * self.Wmax * self.comparator**2
 
     @property
@@ -140,7 +140,7 @@ def regret(online: Online, T: int) -> float:
 
 @dataclass(frozen=True)
 class Tracking:
-    """Lemma E: sum E|m_k - D_k|^2 <= drift sum E|D_{k-1} - D_k|^2 + initial |D_1|^2 + noise T sigma^2 / batch."""
+    """Lemma E: sum E|m_k - D_k|^2 <= drift sum E|D_{k-1} - D_k|^2 + initial |D_1|^2 + noise T sigma^2 / n."""
 
     drift: float
     initial: float
@@ -190,7 +190,7 @@ def alto(
     F: Filter, beta3: float, eps: tuple[float, float, float], G: float, largest_layer: int, decay: float = 0.0,
     *, corrected: bool = False,
 ) -> Preconditioner:  # fmt: skip
-    """ALTO: in addition 1/s <= (sqrt(d_max) rho + (lambda + eps2) eps3) / eps3 and s <= 1 / eps2."""
+    """ALTO: in addition 1/s <= (sqrt(d_max) zeta + (gamma + eps2) eps3) / eps3 and s <= 1 / eps2."""
     eps1, eps2, eps3 = eps
     rho = ratio_bound(F, beta3, eps1, G * F.kappa / F.kappa_m if corrected else G)
     inverse_factor = (sqrt(largest_layer) * rho + (decay + eps2) * eps3) / eps3
@@ -215,7 +215,7 @@ def mean_square_gradient(
         T: steps.
         gap: f(theta_1) - inf f.
         first: |grad f(theta_1)|^2.
-        variance: sigma^2 / batch.
+        variance: sigma^2 / n, with batches of n samples.
 
     Returns:
         2 gap / (eta q_min T) + chi (noise variance + initial first / T).

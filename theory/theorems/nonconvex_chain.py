@@ -1,7 +1,7 @@
 """Theorem N along a run: the chain N-a ... N-e that turns smoothness into a bound of the mean squared gradient.
 
 Over all sign paths of the noise the expectations in the last stages are exact. Weight decay makes the objective
-f_k = f + (lambda_k / 2) |theta|^2 in the weights W_k; then D_k is its gradient and M_k takes the place of m_k.
+f_k = f + (gamma_k / 2) |theta|^2 in the weights W_k; then D_k is its gradient and M_k takes the place of m_k.
 """
 
 import numpy as np

@@ -68,7 +68,7 @@ def pl_gap(
         mu: the PL constant.
         n: steps taken.
         gap: f(theta_1) - f*.
-        variance: sigma^2 / batch.
+        variance: sigma^2 / n, with batches of n samples.
 
     Returns:
         (1 - eta mu)^n gap + L eta variance / (2 mu) (1 + 2 L eta tau2).

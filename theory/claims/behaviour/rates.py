@@ -39,9 +39,9 @@ STATEMENTS = {
         ("cosine on a pseudo-Huber bowl, sign noise",),
     ),
     "batch": (
-        r"At a constant step EAdam's floor of $E|\nabla f|^2$ is $V\sigma^2/b$ where $\epsilon_1$ is above the noise, "
-        r"and near $\eta\lambda\sigma/(2\sqrt{Gb})$ where the noise is above $\epsilon_1$; in skewed noise it is the "
-        r"square of the gradient at which the mean step vanishes, with the iterate's variance.",
+        r"At a constant step EAdam's floor of $E|\nabla f|^2$ is $V\sigma^2/n$ where $\epsilon_1$ is above the noise, "
+        r"and near $\eta\lambda\sigma/(2\sqrt{\omega_u n})$ where the noise is above $\epsilon_1$; in skewed noise "
+        r"it is the square of the gradient at which the mean step vanishes, with the iterate's variance.",
         ("a quadratic in symmetric noise; a pseudo-Huber function in rare large noise of one sign", "small steps"),
     ),
     "pl": (

@@ -183,8 +183,8 @@ lemma_10 = Claim(
     id="lemma-10",
     source="paper, Appendix, Lemma 10",
     statement=(
-        r"If $\beta_2^2/\beta_3 < 1$ then $|m_k| \le \rho \sqrt{v_k}$ coordinatewise, with "
-        r"$\rho^2 = (1-\beta_2)^2 / ((1-\beta_3)(1-\beta_2^2/\beta_3))$. For all betas $m_k^2 \le A_k v_k$ with "
+        r"If $\beta_2^2/\beta_3 < 1$ then $|m_k| \le \zeta \sqrt{v_k}$ coordinatewise, with "
+        r"$\zeta^2 = (1-\beta_2)^2 / ((1-\beta_3)(1-\beta_2^2/\beta_3))$. For all betas $m_k^2 \le A_k v_k$ with "
         r"$A_k = (\beta_2^2/\beta_3) A_{k-1} + (1-\beta_2)^2/(1-\beta_3)$, $A_0 = 0$."
     ),
     assumptions=(

@@ -85,14 +85,14 @@ def _step_is_at_most_phi() -> Check:
 
 
 def _factor_from_below() -> Check:
-    """1/s <= (A + (lambda + eps2) eps3) / eps3 where |r| <= A + lambda N, phi = N + eps3: a sum of products.
+    """1/s <= (A + (gamma + eps2) eps3) / eps3 where |r| <= A + gamma N, phi = N + eps3: a sum of products.
 
-    (A + (lambda + eps2) eps3) phi - eps3 (A + lambda N + eps2 phi) = A N + lambda eps3^2.
+    (A + (gamma + eps2) eps3) phi - eps3 (A + gamma N + eps2 phi) = A N + gamma eps3^2.
     """
-    A, N, lam, eps2, eps3 = sp.symbols("A N lambda eps2 eps3", positive=True)
+    A, N, gamma, eps2, eps3 = sp.symbols("A N gamma eps2 eps3", positive=True)
     phi = N + eps3
-    gap = (A + (lam + eps2) * eps3) * phi - eps3 * (A + lam * N + eps2 * phi)
-    return certificate(gap, [Square(1, times=(A, N)), Square(eps3, times=(lam,))], positive=(A, N, lam))
+    gap = (A + (gamma + eps2) * eps3) * phi - eps3 * (A + gamma * N + eps2 * phi)
+    return certificate(gap, [Square(1, times=(A, N)), Square(eps3, times=(gamma,))], positive=(A, N, gamma))
 
 
 def _factor_on_vectors(theta: list[float], adam: list[float], decay: float, eps2: float, eps3: float) -> None:
@@ -115,15 +115,15 @@ lemma_9 = Claim(
     statement=(
         r"The layer factor $s = \phi/(\|r\| + \epsilon_2 \phi)$, $\phi = \|\theta\| + \epsilon_3$, obeys "
         r"$s\|r\| \le \phi$, $s \le 1/\epsilon_2$ and "
-        r"$1/s \le \|m/W\|/\epsilon_3 + \lambda + \epsilon_2$. No bound on $\|\theta\|$ is needed."
+        r"$1/s \le \|m/W\|/\epsilon_3 + \gamma + \epsilon_2$. No bound on $\|\theta\|$ is needed."
     ),
-    assumptions=(r"$\epsilon_2, \epsilon_3 > 0$", r"$\lambda \ge 0$"),
+    assumptions=(r"$\epsilon_2, \epsilon_3 > 0$", r"$\gamma \ge 0$"),
     evidence=(
         proof(
             "three bounds, one layer",
             Piece("s |r| <= phi", _step_is_at_most_phi),
             Piece("s <= 1/eps2", _factor_from_above),
-            Piece("|r| <= |m/W| + lambda |theta|: triangle inequality"),
+            Piece("|r| <= |m/W| + gamma |theta|: triangle inequality"),
             Piece("1/s from above, given that", _factor_from_below),
         ),
         holds_for(

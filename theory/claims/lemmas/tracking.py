@@ -26,7 +26,7 @@ beta1, beta2, c, rate = sp.symbols("beta1 beta2 c r", positive=True)
 x, y = sp.symbols("x y", real=True)
 
 CONDITIONAL = (
-    r"$E[g_k | \text{past}] = \nabla f(\theta_k)$, $E[\|g_k - \nabla f(\theta_k)\|^2 | \text{past}] \le \sigma^2/b$"
+    r"$E[g_k | \text{past}] = \nabla f(\theta_k)$, $E[\|g_k - \nabla f(\theta_k)\|^2 | \text{past}] \le \sigma^2/n$"
 )
 
 
@@ -46,7 +46,7 @@ def _variance_of_all_batches(values: list[Fraction], size: int) -> None:
 lemma_1 = Claim(
     id="lemma-1",
     source="paper, Appendix, Lemma 1",
-    statement=r"The mean of $b$ independent samples of variance at most $\sigma^2$ has variance at most $\sigma^2/b$.",
+    statement=r"The mean of $n$ independent samples of variance at most $\sigma^2$ has variance at most $\sigma^2/n$.",
     assumptions=("samples of one batch independent given the past",),
     evidence=(
         proof(
@@ -132,7 +132,7 @@ lemma_5 = Claim(
     source="paper, Appendix, Lemma 5",
     statement=(
         r"For the average $\bar g_k$ of rate $r$: $E\|\bar g_k - D_k\|^2 \le (1-r) E\|\bar g_{k-1} - D_{k-1}\|^2 + "
-        r"\frac{(1-r)^2 L^2}{r} E\|\theta_k - \theta_{k-1}\|^2 + r^2 \sigma^2/b$, by independence of the $g_k$."
+        r"\frac{(1-r)^2 L^2}{r} E\|\theta_k - \theta_{k-1}\|^2 + r^2 \sigma^2/n$, by independence of the $g_k$."
     ),
     assumptions=(r"$f$ $L$-smooth", CONDITIONAL, r"$D_0 := D_1$, so the initial error is $\|D_1\|$"),
     corrected="The same inequality, with conditional unbiasedness in place of the independence of g_k and g_t.",
@@ -200,7 +200,7 @@ lemma_6 = Claim(
     assumptions=(r"$f$ $L$-smooth", CONDITIONAL),
     corrected=(
         r"$E\|a_k\|^2 = (1-\beta_1)^2 (E\|\xi_k\|^2 + E\|w_{k-1}+\delta_k\|^2) \le "
-        r"(1-\beta_1)^2 (\sigma^2/b + 2E\|w_{k-1}\|^2 + 2E\|\delta_k\|^2)$, $w = h - D$, by conditional unbiasedness."
+        r"(1-\beta_1)^2 (\sigma^2/n + 2E\|w_{k-1}\|^2 + 2E\|\delta_k\|^2)$, $w = h - D$, by conditional unbiasedness."
     ),
     repairs=Repair.CONCLUSION,
     evidence=(
@@ -258,7 +258,7 @@ lemma_e = Claim(
     id="ours-tracking-error",
     source="ours; it takes the place of the paper's Lemmas 5-7 in Theorem 1",
     statement=(
-        r"$\sum_{k \le T} E\|m_k - D_k\|^2 \le C_d \sum_{k=2}^T E\|\delta_k\|^2 + C_0 \|D_1\|^2 + C_s T \sigma^2/b$ "
+        r"$\sum_{k \le T} E\|m_k - D_k\|^2 \le C_d \sum_{k=2}^T E\|\delta_k\|^2 + C_0 \|D_1\|^2 + C_s T \sigma^2/n$ "
         r"with $(C_d, C_0, C_s) = (2K^2, 2\tau_2, 2\omega_2)$, and with $(2\alpha^2\beta_1^2 + 2(b+c)^2, "
         r"b + 2c^2/(1-\beta_1), 2c^2(1-\beta_1) + (1-\beta_2)(1-c)^2)$."
     ),

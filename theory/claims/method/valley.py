@@ -20,17 +20,17 @@ def _mean_of_t() -> Check:
 
 
 def _taylor_for_cubics() -> Check:
-    """For f with constant third derivative the remainder is exactly (rho / 2) s^2, up to sign: the bound is sharp."""
-    x, s, a, b, rho = sp.symbols("x s a b rho")
+    """For f with constant third derivative the remainder is exactly (L_2 / 2) s^2, up to sign: the bound is sharp."""
+    x, s, a, d, L2 = sp.symbols("x s a d L_2")
 
     def gradient(y: sp.Expr) -> sp.Expr:
-        return a + b * y + rho * y**2 / 2
+        return a + d * y + L2 * y**2 / 2
 
-    return identity(gradient(x) - gradient(x - s) - (b + rho * x) * s, -rho * s**2 / 2)
+    return identity(gradient(x) - gradient(x - s) - (d + L2 * x) * s, -L2 * s**2 / 2)
 
 
 def _gradient_difference(seed: int) -> None:
-    """F = sum_i w_i cos(<p_i, x>): |D^3 f| <= rho = sum |w_i| |p_i|^3."""
+    """F = sum_i w_i cos(<p_i, x>): |D^3 f| <= L_2 = sum |w_i| |p_i|^3."""
     rng = np.random.default_rng(seed)
     w, p = rng.normal(size=4), rng.normal(size=(4, 3))
     x, step = rng.normal(size=3), rng.normal(size=3) * 10 ** rng.uniform(-3, 1)
@@ -39,9 +39,9 @@ def _gradient_difference(seed: int) -> None:
         return -(w * np.sin(p @ y)) @ p
 
     hessian = -(p.T * (w * np.cos(p @ x))) @ p
-    rho = (np.abs(w) * np.linalg.norm(p, axis=1) ** 3).sum()
+    L2 = (np.abs(w) * np.linalg.norm(p, axis=1) ** 3).sum()
     remainder = np.linalg.norm(gradient(x) - gradient(x - step) - hessian @ step)
-    assert remainder <= rho / 2 * (step @ step) * (1 + 1e-9) + 1e-12
+    assert remainder <= L2 / 2 * (step @ step) * (1 + 1e-9) + 1e-12
 
 
 hessian_difference = Claim(
@@ -50,14 +50,14 @@ hessian_difference = Claim(
     statement=(
         r"$\nabla f(\theta_k) - \nabla f(\theta_{k-1}) \approx H_k (\theta_k - \theta_{k-1})$, with a remainder of "
         r"at most "
-        r"$\frac{\rho}{2} \|\theta_k - \theta_{k-1}\|^2$ where $\rho$ bounds the third derivative."
+        r"$\frac{L_2}{2} \|\theta_k - \theta_{k-1}\|^2$ where $L_2$ bounds the third derivative."
     ),
-    assumptions=(r"$f$ three times differentiable, $\|D^3 f\| \le \rho$ on the segment", "full-batch gradients"),
+    assumptions=(r"$f$ three times differentiable, $\|D^3 f\| \le L_2$ on the segment", "full-batch gradients"),
     evidence=(
         proof(
             "Taylor with integral remainder",
             Piece(
-                "remainder = int_0^1 (H(theta_{k-1} + t s) - H(theta_k)) s dt, of norm <= rho |s|^2 int_0^1 (1-t) dt"
+                "remainder = int_0^1 (H(theta_{k-1} + t s) - H(theta_k)) s dt, of norm <= L_2 |s|^2 int_0^1 (1-t) dt"
             ),
             Piece("that integral is 1/2", _mean_of_t),
             Piece("sharp: a cubic attains it", _taylor_for_cubics),

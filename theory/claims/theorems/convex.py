@@ -111,9 +111,9 @@ def _root_sum_step() -> Check:
 
 
 def _inverse_factor() -> Check:
-    A, N, lam, eps2, eps3 = sp.symbols("A N lambda eps2 eps3", positive=True)
-    gap = (A + (lam + eps2) * eps3) * (N + eps3) - eps3 * (A + lam * N + eps2 * (N + eps3))
-    return certificate(gap, [Square(1, times=(A, N)), Square(eps3, times=(lam,))], positive=(A, N, lam))
+    A, N, gamma, eps2, eps3 = sp.symbols("A N gamma eps2 eps3", positive=True)
+    gap = (A + (gamma + eps2) * eps3) * (N + eps3) - eps3 * (A + gamma * N + eps2 * (N + eps3))
+    return certificate(gap, [Square(1, times=(A, N)), Square(eps3, times=(gamma,))], positive=(A, N, gamma))
 
 
 def _transport() -> Check:
@@ -142,7 +142,7 @@ S5 = (
     Piece("S5 weight decay: -t (t - y) <= y^2 / 4", _quarter),
 )
 S6 = (
-    Piece("S6 1/s <= (sqrt(d_i) rho + (lambda + eps2) eps3) / eps3 (lemma-9)", _inverse_factor),
+    Piece("S6 1/s <= (sqrt(d_i) zeta + (gamma + eps2) eps3) / eps3 (lemma-9)", _inverse_factor),
     Piece("S6 |r|^2 s <= phi |r|, Cauchy-Schwarz over layers: (sum t x)^2 <= (sum t)(sum t x^2)", split_of_a_sum),
     Piece("S6 sum 1/sqrt(k) <= 2 sqrt(T), by induction", _root_sum_step),
 )
@@ -151,7 +151,7 @@ CHAIN = (Piece("S1 convexity"), S2, S3, *S4, *S5, *S6, Piece("conclusion: add th
 CONVEX = (
     r"each $f_k$ convex on a box $X$ that holds $\theta^*$",
     r"$\|g_k\|_\infty \le G$",
-    r"$\eta_k = \eta/\sqrt k$, $\lambda_k \le \lambda/\sqrt k$",
+    r"$\eta_k = \eta/\sqrt k$, $\gamma_k \le \gamma/\sqrt k$",
 )
 MONOTONE = r"(C3) $H_k = (\sqrt{v_k} + \epsilon_1)/(\eta_k s_k)$ does not decrease, coordinate by coordinate"
 
@@ -164,7 +164,7 @@ lemma_11 = Claim(
     source="paper, Appendix, Lemma 11 (as described; bound of sum <theta* - theta_k, m_k>)",
     statement=(
         r"Under 3.5: $\sum_k \langle m_k, \theta_k - \theta^* \rangle \le \frac12 \sum_j D_j^2 H_{T,j} + \sum_k "
-        r"\frac{\lambda_k}{4} \|\theta^*\|^2_{W_k} + \frac12 \sum_k \|M_k\|^2_{H_k^{-1}}$."
+        r"\frac{\gamma_k}{4} \|\theta^*\|^2_{W_k} + \frac12 \sum_k \|M_k\|^2_{H_k^{-1}}$."
     ),
     assumptions=(*CONVEX, MONOTONE),
     corrected=(
@@ -254,7 +254,7 @@ theorem_2 = Claim(
     id="theorem-2",
     source="paper, Theorem 2 (convex, Algorithm 1)",
     statement=(
-        r"Under 3.3-3.6, $\eta_k = \eta/\sqrt k$, $\alpha_k \le \alpha/\sqrt k$, $\lambda_k \le \lambda/\sqrt k$, "
+        r"Under 3.3-3.6, $\eta_k = \eta/\sqrt k$, $\alpha_k \le \alpha/\sqrt k$, $\gamma_k \le \gamma/\sqrt k$, "
         r"$\beta_2^2/\beta_3 < 1$: the regret is $R(T) = O(\sqrt T)$."
     ),
     assumptions=(*CONVEX, MONOTONE),
@@ -293,7 +293,7 @@ remark_3_4 = Claim(
     statement=r"Both theorems carry over to Algorithm 2 up to a factor in $[1, 1/(1-\beta_i)]$.",
     assumptions=("those of the corrected theorems", MONOTONE),
     corrected=(
-        r"Theorem C holds for Algorithm 2 with $H_k = \hat W_k (1-\beta_2^k)/(\eta_k s_k)$, the same $\rho$ where "
+        r"Theorem C holds for Algorithm 2 with $H_k = \hat W_k (1-\beta_2^k)/(\eta_k s_k)$, the same $\zeta$ where "
         r"$\beta_2^2 < \beta_3$ (Lemma 10 survives bias correction without any factor), and $\kappa$ for $\kappa_m$ "
         r"elsewhere; Theorem N with $q_{max}/(1-\beta_2)$."
     ),

@@ -122,7 +122,7 @@ def chain_of(seed: int, variant: str) -> list[stage.Stage]:
 
     Args:
         seed: draws the problem and the hyper-parameters.
-        variant: "sgd", "adam" or "alto"; "+decay" adds weight decay lambda / (1 + mu)^k, "+bias" bias correction.
+        variant: "sgd", "adam" or "alto"; "+decay" adds weight decay gamma / (1 + mu)^k, "+bias" bias correction.
 
     Returns:
         The stages, with the smaller of the two tracking bounds where both step conditions allow it.
@@ -181,7 +181,7 @@ theorem_n_sgd = Claim(
     source="ours; the paper has no theorem for ESGD",
     statement=(
         r"ESGD with normalised momentum, $\eta L \le 1/2$, $C_d(\eta L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla "
-        r"f(\theta_k)\|^2 \le \frac{2\Delta}{\eta T} + C_s \frac{\sigma^2}{b} + \frac{C_0 \|\nabla "
+        r"f(\theta_k)\|^2 \le \frac{2\Delta}{\eta T} + C_s \frac{\sigma^2}{n} + \frac{C_0 \|\nabla "
         r"f(\theta_1)\|^2}{T}$."
     ),
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
@@ -203,7 +203,7 @@ theorem_n_adam = Claim(
     statement=(
         r"Vanilla EAdam, $q_{min} = 1/(\kappa G + \epsilon_1)$, $q_{max} = 1/\epsilon_1$, $\chi = q_{max}/q_{min}$, "
         r"$\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla f\|^2 \le "
-        r"\frac{2\Delta}{\eta q_{min} T} + \chi(C_s \frac{\sigma^2}{b} + \frac{C_0 \|\nabla f(\theta_1)\|^2}{T})$."
+        r"\frac{2\Delta}{\eta q_{min} T} + \chi(C_s \frac{\sigma^2}{n} + \frac{C_0 \|\nabla f(\theta_1)\|^2}{T})$."
     ),
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     evidence=(proof("chain N-a ... N-e", *PIECES), chains("adam")),
@@ -215,9 +215,9 @@ theorem_n_alto = Claim(
     statement=(
         r"The same for vanilla ALTO with $q_{max} = 1/(\epsilon_1\epsilon_2)$ and $1/q_{min} = (\kappa G + "
         r"\epsilon_1) "
-        r"(\sqrt{d_{max}}\rho + (\lambda + \epsilon_2)\epsilon_3)/\epsilon_3$."
+        r"(\sqrt{d_{max}}\zeta + (\gamma + \epsilon_2)\epsilon_3)/\epsilon_3$."
     ),
-    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\lambda = 0$"),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\gamma = 0$"),
     evidence=(proof("chain N-a ... N-e", *PIECES), chains("alto")),
 )
 

@@ -82,7 +82,7 @@ theorem_n_small_batch = Claim(
     statement=(
         r"ESGD with any batch, $\eta \le \min\{1/4L, 1/(2\sqrt2 K L)\}$: $\frac1T \sum_k E\|\nabla "
         r"f(\theta_k)\|^2 \le "
-        r"\frac{4\Delta}{\eta T} + 2L\eta \frac{\sigma^2}{b}(1 + 2L\eta\tau_2)$: plain SGD's leading term, whatever "
+        r"\frac{4\Delta}{\eta T} + 2L\eta \frac{\sigma^2}{n}(1 + 2L\eta\tau_2)$: plain SGD's leading term, whatever "
         r"$\alpha, \beta_1, \beta_2$."
     ),
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
@@ -93,7 +93,7 @@ theorem_n_small_batch = Claim(
             Piece("<grad f(y), D> >= |D|^2/2 - |grad f(y) - D|^2/2", _polarisation),
             Piece("|grad f(y_k) - D_k| <= L eta |T_{k-1}| and sum E|T_k|^2 <= 2 T s tau2 + 2 K^2 sum E|D_k|^2"),
             Piece("the coefficient of sum E|D_k|^2 is at least 1/2", _small_batch_coefficient),
-            Piece("sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/b, and divide", _small_batch_assembly),
+            Piece("sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/n, and divide", _small_batch_assembly),
         ),
         enumerated("ESGD", _small_batch_exactly),
     ),
@@ -101,26 +101,26 @@ theorem_n_small_batch = Claim(
 
 
 def _decay_rule() -> Check:
-    """Lambda' = lambda / (1 + mu) and W' <= (1 + mu) W give lambda' W' <= lambda W, for every mu >= 0."""
-    lam, mu, W, new = reals("lambda mu W new")
-    inputs = [lam >= 0, mu >= 0, W > 0, new > 0, new <= (1 + mu) * W]
-    return smt(Query(inputs, lam / (1 + mu) * new <= lam * W, twin=lam * (1 - mu / 2) * new <= lam * W))
+    """From gamma' = gamma / (1 + mu) and W' <= (1 + mu) W follows gamma' W' <= gamma W, for every mu >= 0."""
+    gamma, mu, W, new = reals("gamma mu W new")
+    inputs = [gamma >= 0, mu >= 0, W > 0, new > 0, new <= (1 + mu) * W]
+    return smt(Query(inputs, gamma / (1 + mu) * new <= gamma * W, twin=gamma * (1 - mu / 2) * new <= gamma * W))
 
 
 weight_decay_any_mu = Claim(
     id="ours-weight-decay-any-mu",
-    source="ours; the paper's Theorem 1 asks for mu <= 1 and lambda_k = lambda (1 - mu)^k",
+    source="ours; the paper's Theorem 1 asks for mu <= 1 and gamma_k = gamma (1 - mu)^k",
     statement=(
-        r"With $\lambda_k = \lambda/(1+\mu)^k$, any $\mu = \sqrt{1-\beta_3}\kappa G/\epsilon_1 \ge 0$, the bound "
+        r"With $\gamma_k = \gamma/(1+\mu)^k$, any $\mu = \sqrt{1-\beta_3}\kappa G/\epsilon_1 \ge 0$, the bound "
         r"of Theorem "
-        r"N holds for the regularised objectives $f_k = f + \frac{\lambda_k}{2}\|\theta\|^2_{W_k}$ with "
-        r"$L + \lambda W_{max}$ and $\Delta + \frac\lambda2 W_{max}\|\theta_1\|^2$."
+        r"N holds for the regularised objectives $f_k = f + \frac{\gamma_k}{2}\|\theta\|^2_{W_k}$ with "
+        r"$L + \gamma W_{max}$ and $\Delta + \frac\gamma2 W_{max}\|\theta_1\|^2$."
     ),
     assumptions=("those of Theorem N", r"$W_{k+1} \le (1 + \mu) W_k$ (lemma-4)"),
     evidence=(
         proof(
             "the regulariser does not grow",
-            Piece("lambda_{k+1} W_{k+1} <= lambda_k W_k", _decay_rule),
+            Piece("gamma_{k+1} W_{k+1} <= gamma_k W_k", _decay_rule),
             *PIECES,
         ),
         chains("adam+decay"),
@@ -132,14 +132,14 @@ theorem_1 = Claim(
     id="theorem-1",
     source="paper, Theorem 1 (non-convex, Algorithm 1)",
     statement=(
-        r"Under 3.1-3.3, $\mu \le 1$, $b = O(\epsilon^{-2})$, $\lambda_k = \lambda(1-\mu)^k$, $\eta = O(1)$, "
+        r"Under 3.1-3.3, $\mu \le 1$, $n = O(\epsilon^{-2})$, $\gamma_k = \gamma(1-\mu)^k$, $\eta = O(1)$, "
         r"$T \ge O(\epsilon^{-2})$: $\frac{1}{T+1} \sum_k E\|\nabla f_k(\theta_k)\|^2 \le 4\epsilon^2$."
     ),
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     corrected=(
         "The same orders under conditional unbiasedness in place of independence (3.2 is false for any algorithm "
         "that "
-        "moves), without mu <= 1, with lambda_k = lambda / (1 + mu)^k: ours-theorem-n-alto, ours-weight-decay-any-mu."
+        "moves), without mu <= 1, with gamma_k = gamma / (1 + mu)^k: ours-theorem-n-alto, ours-weight-decay-any-mu."
     ),
     repairs=Repair.ASSUMPTION,
     evidence=(
@@ -194,7 +194,7 @@ table_2 = Claim(
     id="table-2-orders",
     source="paper, Table 2",
     statement=(
-        r"For ALTO $T = O(\epsilon^{-2})$ steps with batches $b = O(\epsilon^{-2})$ and $\eta = O(1)$ reach a mean "
+        r"For ALTO $T = O(\epsilon^{-2})$ steps with batches $n = O(\epsilon^{-2})$ and $\eta = O(1)$ reach a mean "
         r"squared "
         r"gradient of $\epsilon^2$."
     ),
@@ -228,20 +228,20 @@ table_2_advantage = Claim(
     id="table-2-advantage",
     source="paper, Table 2 (its comparison with LAMB)",
     statement=(
-        r"These orders are better than LAMB's, which needs $T = O(\epsilon^{-4})$ steps and batches $b = "
+        r"These orders are better than LAMB's, which needs $T = O(\epsilon^{-4})$ steps and batches $n = "
         r"O(\epsilon^{-4})$."
     ),
     assumptions=("those of Theorem N",),
     corrected=(
         r"The same orders hold for LAMB ($\alpha = 0$), so they are no advantage of E; the total number of samples "
-        r"is $T b = 64 \chi^2 \omega_2 \max(1,K) L \Delta \sigma^2 \epsilon^{-4}$, the order of SGD and LAMB."
+        r"is $T n = 64 \chi^2 \omega_2 \max(1,K) L \Delta \sigma^2 \epsilon^{-4}$, the order of SGD and LAMB."
     ),
     repairs=Repair.CONCLUSION,
     evidence=(
         counterexample("LAMB at the sizes of Theorem N", _lamb_has_the_same_orders),
         proof(
             "total samples; the derivation uses alpha through K and omega2 only, and allows alpha = 0",
-            Piece("T b eps^4 is a constant", _total_samples),
+            Piece("T n eps^4 is a constant", _total_samples),
             *PIECES,
             about=About.CORRECTION,
         ),

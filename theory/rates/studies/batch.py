@@ -1,19 +1,19 @@
-"""Study 6: how EAdam's floor of E |grad f|^2 at a constant step falls with the batch b.
+"""Study 6: how EAdam's floor of E |grad f|^2 at a constant step falls with the batch n.
 
-On lambda theta^2 / 2 with noise of variance sigma^2 / b the linear recursion with x = (1 - beta2) eta lambda / W has
-E |grad f|^2 = sigma^2 V(x) / b. What W is decides the power of b:
+On lambda theta^2 / 2 with noise of variance sigma^2 / n the linear recursion with x = (1 - beta2) eta lambda / W has
+E |grad f|^2 = sigma^2 V(x) / n. What W is decides the power of n:
 
-    eps1 above the noise    W = eps1 + sqrt(v) with v near G sigma^2 / b, the gain G of u: W tends to eps1 and the floor
-                            to V sigma^2 / b, as Theorem N says of its bound: the exponent is -1
-    noise above eps1        W = sqrt(v) falls like b^(-1/2), so that the step grows, and the floor is near
-                            eta lambda sigma / (2 sqrt(G b)): a larger batch buys less, unless eta falls with it
+    eps1 above the noise    W = eps1 + sqrt(v) with v near omega_u sigma^2 / n, omega_u the noise gain of u: W tends to
+                            eps1 and the floor to V sigma^2 / n, as Theorem N says of its bound: the exponent is -1
+    noise above eps1        W = sqrt(v) falls like n^(-1/2), so that the step grows, and the floor is near
+                            eta lambda sigma / (2 sqrt(omega_u n)): a larger batch buys less, unless eta falls with it
 
 and for skewed noise that is not the whole story. On delta (sqrt(1 + x^2) - 1) with rare large noise of one sign the
 normalisation weighs the rare large gradients less: the mean step does not vanish where the gradient does, and the
 iterate settles beside the minimiser, at the gradient D where the mean step vanishes. D is found by holding the iterate
-still. It comes from the third cumulant of the batch's mean, so that D^2 falls like b^-2; the variance of the iterate is
+still. It comes from the third cumulant of the batch's mean, so that D^2 falls like n^-2; the variance of the iterate is
 added to it. With batch 1 there is no such point: the iterate runs away, whatever the step. So the floor is not the
-variance alone, and does not vanish with eta; Theorem N's 1 / b is an upper bound of it.
+variance alone, and does not vanish with eta; Theorem N's 1 / n is an upper bound of it.
 
 Theorem N's bound is compared along all of a run where eta is in its range.
 """
@@ -98,7 +98,7 @@ def _constants(setting: Setting, G: float) -> tuple[bounds.Tracking, bounds.Prec
 
 
 def expected(setting: Setting, batches: np.ndarray) -> np.ndarray:
-    """sigma^2 V(x) / b at the step x that W = eps1 + sigma sqrt(G / b) gives, lambda = 1; shape (P,)."""
+    """sigma^2 V(x) / n at the step x that W = eps1 + sigma sqrt(omega_u / n) gives, lambda = 1; shape (P,)."""
     F = setting.filter
     W = setting.eps[0] + NOISE.sigma * np.sqrt(F.noise_gain / batches)
     x = (1 - setting.beta2) * setting.eta / W
