@@ -17,8 +17,8 @@ TITLE = "The mean squared gradient and its bounds"
 SEE = (
     r"With batch 1 and $\eta \propto T^{-1/2}$ the mean squared gradient falls like $T^{-1/2}$, with batch $T$ like "
     r"$1/T$: both cost of the order $\epsilon^{-4}$ samples; dashed bounds are never passed, and those of the "
-    r"preconditioned methods are loose; EAdam's floor at a constant step (c) falls like $1/b$ where $\epsilon_1$ is "
-    r"above the noise and like $b^{-1/2}$ where the noise is above $\epsilon_1$; in skewed noise the mean step "
+    r"preconditioned methods are loose; EAdam's floor at a constant step (c) falls like $1/n$ where $\epsilon_1$ is "
+    r"above the noise and like $n^{-1/2}$ where the noise is above $\epsilon_1$; in skewed noise the mean step "
     r"vanishes beside the minimiser, at batch 1 nowhere, and all three lie on their predictions (lines)."
 )
 
@@ -57,7 +57,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         (curve,) = curves.curves(data["rates/batch"], objective=objective, variants=(variant,), setting=setting)
         curves.draw(floor, curve, colour=colour, marker=marker, bound=False, label=label)
         floor.plot(curve["x"], style.array(curve["predicted"]), color=colour, linewidth=0.9)
-    floor.set_xlabel("batch $b$")
+    floor.set_xlabel("batch $n$")
     floor.legend(loc="lower left", fontsize=6)
     for axes in (single, many, floor):
         axes.set_xscale("log")
