@@ -124,8 +124,10 @@ class Workers:
             for run in runs:
                 yield run, functools.partial(train, run, place, _Throttled(run, notify))
             return
-        readers = {data.reader(run.data.name) for run in runs} - {""}
-        self._context.set_forkserver_preload([*_PRELOADED, *readers])  # it counts when the server starts
+        extra = {data.reader(run.data.name) for run in runs} - {""}
+        if place.tensorboard:
+            extra.add("torch.utils.tensorboard")
+        self._context.set_forkserver_preload([*_PRELOADED, *extra])  # it counts when the server starts
         try:
             pool = self._started()
             waiting = {pool.submit(run, place): run for run in runs}

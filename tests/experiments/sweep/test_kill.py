@@ -1,9 +1,12 @@
 """SIGKILL at random moments, from outside, and at chosen ones, in the midst of every kind of file."""
 
 import contextlib
+import functools
 import json
 import os
 import random
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from experiments.io.environment import Environment
 from experiments.runs import parquet_file
 from experiments.sweep import runner
 from experiments.sweep.pool import Workers
+from tests.experiments import forked
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,11 +46,27 @@ preset = "batch"
 """
 
 
-def start(config: Path, out: Path, jobs: int, launch: tuple[str, ...] = ("-m", "experiments")) -> subprocess.Popen:
-    command = [sys.executable, *launch, "run", str(config), "--out", str(out), "--jobs", str(jobs), "--tensorboard"]
-    # no pipes: an orphan would hold them open, and the test would hang where it is to fail
-    with (config.parent / "errors.txt").open("w") as errors:
-        return subprocess.Popen([*command, "--checkpoint-seconds", "0"], cwd=ROOT, stdout=errors, stderr=errors)
+class Forked:
+    """What the tests use of a ``Popen``, for a command in a process that starts at once."""
+
+    def __init__(self, words, output, first=None):
+        self._process = forked.start(words, output, first)
+        self.kill, self.pid = self._process.kill, self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._process.join(timeout)
+        return self._process.exitcode
+
+
+def words(config: Path, out: Path, jobs: int) -> list[str]:
+    return ["run", str(config), "--out", str(out), "--jobs", str(jobs), "--tensorboard", "--checkpoint-seconds", "0"]
+
+
+def start(config: Path, out: Path, jobs: int, first=None) -> Forked:
+    return Forked(words(config, out, jobs), config.parent / "printed.txt", first)
 
 
 def rows(out: Path) -> dict[str, dict]:
@@ -71,9 +91,9 @@ def states(out: Path) -> set[tuple[Path, int]]:
     return found
 
 
-def children(process: subprocess.Popen) -> list[Path]:
+def children(process: int | str) -> list[Path]:
     """The processes that a process started, as folders of /proc, which vanish with them."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     return [Path("/proc", child) for child in listed]
 
 
@@ -82,6 +102,10 @@ def is_alive(process: Path) -> bool:
         return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def printed(config: Path) -> str:
+    return (config.parent / "printed.txt").read_text()
 
 
 def resumed(out: Path) -> int:
@@ -126,7 +150,7 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
         process.kill()  # SIGKILL
         process.wait()
     last = start(tiny_file, out, jobs)
-    assert last.wait(timeout=PATIENCE) == 0, (tiny_file.parent / "errors.txt").read_text()
+    assert last.wait(timeout=PATIENCE) == 0, printed(tiny_file)
 
     assert kills == times, "the experiment ended before it could be killed: the test shows nothing"
     assert rows(out) == rows(tmp_path / "whole")
@@ -134,19 +158,17 @@ def test_an_experiment_killed_again_and_again_equals_an_unbroken_one(tiny_file, 
     assert_whole(out, experiment)
 
 
-# The process kills itself when half a file of this name is written and not yet in its place.
-AT_A_FILE = """
-import os, signal, sys
-real, name = os.fsync, sys.argv.pop(1)
-def fsync(fd):
-    if f".{name}." in os.readlink(f"/proc/self/fd/{fd}"):
-        os.ftruncate(fd, os.fstat(fd).st_size // 2)
-        os.kill(os.getpid(), signal.SIGKILL)
-    real(fd)
-os.fsync = fsync
-from experiments.__main__ import main
-sys.exit(main())
-"""
+def die_at(name: str) -> None:
+    """Let the process kill itself when half a file of this name is written and not yet in its place."""
+    real = os.fsync
+
+    def fsync(fd):
+        if f".{name}." in (path := os.readlink(f"/proc/self/fd/{fd}")):
+            os.truncate(path, os.fstat(fd).st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(fd)
+
+    os.fsync = fsync
 
 
 def test_a_kill_in_the_midst_of_any_file_costs_nothing(tiny_file, tmp_path):
@@ -154,27 +176,51 @@ def test_a_kill_in_the_midst_of_any_file_costs_nothing(tiny_file, tmp_path):
     runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
     out = tmp_path / "broken"
     for name in ("experiment.json", "checkpoint.bin", "row.json", parquet_file.FILE):
-        process = start(tiny_file, out, 1, ("-c", AT_A_FILE, name))
+        process = start(tiny_file, out, 1, functools.partial(die_at, name))
         assert process.wait(timeout=PATIENCE) == -signal.SIGKILL, f"it never wrote {name}: the test shows nothing"
         (half,) = out.rglob(".*.tmp")
         assert half.name.startswith(f".{name}.")
         assert list(out.rglob(parquet_file.FILE)) == []
         if name == parquet_file.FILE:
             assert len(rows(out)) == experiment.runs
-    assert start(tiny_file, out, 1).wait(timeout=PATIENCE) == 0, (tiny_file.parent / "errors.txt").read_text()
+    assert start(tiny_file, out, 1).wait(timeout=PATIENCE) == 0, printed(tiny_file)
     assert rows(out) == rows(tmp_path / "whole")
     assert_whole(out, experiment)
 
 
+def test_ctrl_c_ends_all_processes_with_one_line_and_the_same_command_goes_on(tiny_file, tmp_path):
+    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 12"))
+    out = tmp_path / "out"
+    process = start(tiny_file, out, 2, os.setsid)
+    give_up = time.monotonic() + PATIENCE
+    while not states(out):
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    assert process.wait(timeout=PATIENCE) == 130
+    told = [line for line in printed(tiny_file).splitlines() if not re.match(r"tiny: \d of 8 runs", line)]
+    assert len(told) == 1, told
+    assert told[0].startswith("stopped: finished runs and the checkpoints of begun ones are in ")
+    assert told[0].endswith(f"Go on with: python -m experiments {shlex.join(words(tiny_file, out, 2))}")
+    assert start(tiny_file, out, 1).wait(timeout=PATIENCE) == 0, printed(tiny_file)
+    assert resumed(out) >= 1
+
+
 def test_workers_do_not_outlive_their_parent(tiny_file, tmp_path):
     tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 3000"))
-    process = start(tiny_file, tmp_path / "out", 2)
+    command = [sys.executable, "-m", "experiments", *words(tiny_file, tmp_path / "out", 2)]
+    # no pipes: an orphan would hold them open, and the test would hang where it is to fail
+    with (tmp_path / "printed.txt").open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
     give_up = time.monotonic() + PATIENCE
     while len(list(tmp_path.rglob("checkpoint.bin"))) < 2:  # until both workers train
         assert time.monotonic() < give_up
         time.sleep(0.05)
-    workers = children(process)
+    # Python's servers, one of which has forked the workers
+    servers = children(process.pid)
+    workers = [worker for server in servers for worker in children(server.name)]
     assert sum(is_alive(worker) for worker in workers) >= 2
+    workers += servers
     process.kill()
     process.wait()
     give_up = time.monotonic() + PATIENCE / 10
