@@ -1,12 +1,11 @@
 """The stored simulations (results/theory) as small tables: the numbers beside the figures that are drawn from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from theory.ledger.claim import Entry
 from theory.studies.intervals import t_interval
 from theory.tex.book import Book
 from theory.tex.markup import number, plain, plus_minus, table
@@ -17,7 +16,7 @@ CONTROLS = {"adam": ("EAdam", "Adam(.99), 10 eta"), "sgd": ("ESGD", "heavy ball(
 """The families of the cardioid: what E is called there, and its control without E."""
 
 
-def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
+def add(book: Book, results: Path) -> None:
     """The tables ``edge``, ``drift``, ``label-noise``, ``wells``, ``dips``, ``cardioid``, ``holes``; their settings.
 
     Raises:
@@ -28,7 +27,7 @@ def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
         return read(results / "theory" / f"{name}.json", REMEDY)["data"]
 
     _edge(book, study("edge-of-stability"))
-    _drift(book, study("valley-drift"), next(e for e in ledger if e.claim.id == "ours-valley-drift"))
+    _drift(book, study("valley-drift"))
     _label_noise(book, study("label-noise"))
     _wells(book, study("double-well"))
     _dips(book, study("dips"))
@@ -47,42 +46,21 @@ def _edge(book: Book, data: Mapping[str, Any]) -> None:
     book.file("edge", table("lrrr", head, rows))
 
 
-def _drift(book: Book, data: Mapping[str, Any], entry: Entry) -> None:
-    """Simulated and predicted log-sharpness: the ledger's shorter run and the figure's longer one; outside in bold."""
-    panel = next(panel for panel in data["panels"] if panel["beta2"] == 0)
+def _drift(book: Book, data: Mapping[str, Any]) -> None:
+    """Simulated and predicted log-sharpness; a prediction outside the interval is bold."""
+    curves = next(panel for panel in data["panels"] if panel["beta2"] == 0)["curves"]
     book.value("drift/steps", str(data["config"]["steps"]))
     book.value("drift/seeds", str(data["config"]["replicas"]))
-    short = next(result.values for result in entry.results)
-    book.value("drift/short-steps", f"{short.get('steps', 0):.0f}")
-    rows, outside, compared = [], [0, 0], [0, 0]
-    for curve in panel["curves"]:
-        name = f"alpha={curve['alpha']:g}"
-        cells = ["", ""]
-        if f"{name}: mean" in short and curve["beta1"] == _beta1(panel):
-            found = short[f"{name}: mean"], short[f"{name}: half"], short[f"{name}: predicted"]
-            cells = _beside(*found)
-            compared[0] += 1
-            outside[0] += abs(found[0] - found[2]) > found[1]
-        found = curve["mean"][-1], curve["half"][-1], curve["predicted"][-1]
-        compared[1] += 1
-        outside[1] += abs(found[0] - found[2]) > found[1]
-        rows.append([_setting(curve), *cells, *_beside(*found)])
-    for length, count, total in zip(("short", "long"), outside, compared, strict=True):
-        book.value(f"drift/{length}-outside", str(count))
-        book.value(f"drift/{length}-compared", str(total))
-    head = [r"$(\alpha,\beta_1)$", "simulated", "predicted", "simulated", "predicted"]
-    book.file("drift", table("lrrrr", head, rows))
-
-
-def _beta1(panel: Mapping[str, Any]) -> float:
-    """The beta1 of the panel's strongest exploration, which is that of the ledger's runs."""
-    return min(panel["curves"], key=lambda curve: curve["alpha"])["beta1"]
-
-
-def _beside(mean: float, half: float, predicted: float) -> list[str]:
-    """A simulated and a predicted number; the prediction in bold where the interval does not hold it."""
-    cell = f"{predicted:.3f}"
-    return [plus_minus(mean, half, 3), rf"$\mathbf{{{cell}}}$" if abs(mean - predicted) > half else f"${cell}$"]
+    rows, outside = [], 0
+    for curve in curves:
+        mean, half, predicted = (curve[name][-1] for name in ("mean", "half", "predicted"))
+        missed = abs(mean - predicted) > half
+        outside += missed
+        cell = rf"$\mathbf{{{predicted:.3f}}}$" if missed else f"${predicted:.3f}$"
+        rows.append([_setting(curve), plus_minus(mean, half, 3), cell])
+    book.value("drift/outside", str(outside))
+    book.value("drift/compared", str(len(curves)))
+    book.file("drift", table("lrr", [r"$(\alpha,\beta_1)$", "simulated", "predicted"], rows))
 
 
 def _label_noise(book: Book, data: Mapping[str, Any]) -> None:

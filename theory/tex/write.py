@@ -29,7 +29,7 @@ def write(ledger: Sequence[Entry], results: Path, folder: Path) -> int:
     studies.add_batch_one(book, ledger)
     studies.add_worst_case(book, results)
     studies.add_rates(book, results)
-    simulated.add(book, ledger, results)
+    simulated.add(book, results)
     networks.add(book, results)
     questions.add(book, ledger, results)
     drawn.add(book, results)
