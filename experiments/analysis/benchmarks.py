@@ -16,7 +16,7 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
     """What is stored.
 
     Args:
-        folder: Where `write` was told to write.
+        folder: The folder that was given to `write`.
 
     Returns:
         The objects by kind; none, if there is no file.
@@ -65,7 +65,7 @@ def ratios(stored: dict[str, dict[str, Any]], race: Race) -> list[float]:
 
     Args:
         stored: What `read` returns.
-        race: Who against whom.
+        race: The two contestants and the case.
 
     Returns:
         One ratio a round.

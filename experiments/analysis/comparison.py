@@ -1,4 +1,4 @@
-"""From rows to what may be said about them: means with intervals, paired differences, and what is missing."""
+"""From rows to a report: means with intervals, paired differences, and what is missing."""
 
 import math
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is said about one experiment.
+    """The report of one experiment.
 
     Attributes:
         name: The experiment.
@@ -68,8 +68,8 @@ class Report:
         title: Its title.
         metric: The test metric; accuracy and F1 are in percent.
         baseline: The competitor that the others are compared with.
-        summaries: One a cell.
-        differences: One a cell other than the baseline's; each interval is for itself, not for all jointly.
+        summaries: One per cell.
+        differences: One per cell other than the baseline's; each interval is for itself, not for all jointly.
         complete: No final run is missing.
         notes: What a reader must know about the data.
         versions: Versions that took part, each once.

@@ -60,7 +60,7 @@ def contrast(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> di
         quantity: As in `values`.
 
     Returns:
-        One number a seed.
+        One number per seed.
 
     Raises:
         ConfigError: the weights do not sum to 0, or there is no such quantity or cell.

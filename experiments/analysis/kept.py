@@ -40,7 +40,7 @@ class Line:
         epoch: Column of epochs.
         train_loss: Column of mean training losses, in nats.
         test: Column of test metrics, in the report's unit.
-        measures: Columns of curvature and movement, by name; empty where they were not asked for.
+        measures: Columns of curvature and movement, by name; empty where they were not measured.
         state_bytes: What the optimizer keeps between steps; 0 where it was not weighed.
     """
 
@@ -91,7 +91,7 @@ def summarise(results: Results) -> Summary:
 
 
 def write(summary: Summary, path: Path) -> None:
-    """Write a summary as JSON, one line a run, atomically.
+    """Write a summary as JSON, one line per run, atomically.
 
     Args:
         summary: The summary.

@@ -1,6 +1,6 @@
 """Names for readers, computed from what ran: at a small tier, a setting called "VGG-16" may have run another network.
 
-The names of settings in a config are part of a run's identity and never change; these stand in titles, panels and rows.
+The names of settings in a config are part of a run's identity and never change; these are for titles, panels and rows.
 """
 
 import re

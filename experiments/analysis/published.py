@@ -1,4 +1,4 @@
-"""The paper's own numbers, to stand beside ours. They are data: `published.toml`."""
+"""The paper's own numbers, for comparison with ours. They are data: `published.toml`."""
 
 import functools
 import tomllib
@@ -96,12 +96,12 @@ def beside(experiment: Experiment) -> list[Published]:
     return rows
 
 
-def asked(experiment: Experiment, *units: str) -> bool:
+def has_numbers(experiment: Experiment, *units: str) -> bool:
     """Whether the paper has numbers for an experiment in one of these units."""
     return any(row.experiment == experiment.stem and row.unit in units for row in read())
 
 
-def told(experiment: Experiment, *units: str) -> str:
+def sentences(experiment: Experiment, *units: str) -> str:
     """The paper's numbers in other units, in words, where network and data are the paper's.
 
     Args:

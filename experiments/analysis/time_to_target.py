@@ -47,7 +47,7 @@ def reaches(kept: Summary) -> list[Reach]:
         kept: The experiment.
 
     Returns:
-        One entry a cell and level.
+        One entry per cell and level.
     """
     metric = kept.experiment.tuning.metric
     found = []

@@ -215,14 +215,14 @@ def _times(kept: Summary) -> Table:
         tuple(rows),
         "Up to the first evaluation at the level or better, mean over the runs that reach it; the gap between two "
         "evaluations is the resolution. The machine did other work at the same time. "
-        f"{published.told(kept.experiment, 's')}".rstrip(),
+        f"{published.sentences(kept.experiment, 's')}".rstrip(),
     )
 
 
 def _costs(kept: Summary) -> Table:
     """Time and memory of training: on a GPU of every experiment, on a CPU only where cost is the question."""
     on_gpu = bool(kept.report.hardware) and all(machine["device"] == "cuda" for machine in kept.report.hardware)
-    if not on_gpu and not published.asked(kept.experiment, "MiB", "ms"):
+    if not on_gpu and not published.has_numbers(kept.experiment, "MiB", "ms"):
         return Table("", (), ())
     rows = []
     for cell in kept.report.summaries:
@@ -239,7 +239,7 @@ def _costs(kept: Summary) -> Table:
         "Time and memory of training",
         ("setting", "optimizer", "ms per step", "95 % interval", "seeds", memory_of),
         tuple(rows),
-        f"{note}{published.told(kept.experiment, 'MiB', 'ms')}".strip(),
+        f"{note}{published.sentences(kept.experiment, 'MiB', 'ms')}".strip(),
     )
 
 

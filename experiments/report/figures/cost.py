@@ -9,9 +9,9 @@ from experiments.analysis.statistics import Interval, t_interval
 from experiments.report.figures.palette import COLOURS, dot, heading, house_style, sheet
 
 
-def asked(kept: Summary) -> bool:
+def is_question(kept: Summary) -> bool:
     """Whether an experiment is about time and memory, as the paper's of the same name is."""
-    return published.asked(kept.experiment, "MiB", "ms")
+    return published.has_numbers(kept.experiment, "MiB", "ms")
 
 
 def draw(kept: Summary) -> Figure | None:
@@ -25,7 +25,7 @@ def draw(kept: Summary) -> Figure | None:
     Returns:
         The figure; None where cost is not the question.
     """
-    if not asked(kept):
+    if not is_question(kept):
         return None
     shown, baseline = names.settings(kept.experiment), kept.report.baseline
     labels = list(kept.experiment.optimizers)

@@ -14,7 +14,8 @@ _FEW = 2  # competitors beside the baseline that share a panel, with one row per
 def draw(kept: Summary) -> Figure | None:
     """Draw each competitor's test metric minus the baseline's, the mean over pairs with its 95 % t-interval.
 
-    Where at most two competitors meet the baseline in several settings, a row is a setting; otherwise a panel is one.
+    With at most two competitors beside the baseline and several settings, a row is a setting; otherwise a panel is a
+    setting.
 
     Args:
         kept: The experiment; competitors without pairs are left out.

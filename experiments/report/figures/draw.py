@@ -11,7 +11,7 @@ from experiments.report.figures import along, batch_sizes, boxes, cost, curves, 
 
 _FIGURES = {
     "curves": curves.draw,
-    "differences": lambda kept: None if cost.asked(kept) else differences.draw(kept),
+    "differences": lambda kept: None if cost.is_question(kept) else differences.draw(kept),
     "exploration": exploration.draw,
     "along": along.draw,
     "batches": batch_sizes.draw,

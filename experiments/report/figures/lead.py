@@ -26,7 +26,7 @@ _UNITS: dict[str, tuple[Metric, ...]] = {
 }
 _LEGEND = (
     "mean over pairs of seeds, 95 % interval; right: ALTO better; filled: the interval excludes 0\n"
-    "c = -alpha (1 - beta1) is how far ALTO's gradient is from LAMB's"
+    "c = -alpha (1 - beta1); LAMB is c = 0"
 )
 _TICKS = (-30, -10, -3, -1, 0, 1, 3, 10)
 _LINEAR = 1.0  # points: between -1 and 1 the axis is linear, beyond it is logarithmic
@@ -51,7 +51,7 @@ class Row:
 
 
 def rows(results: Path) -> list[Row]:
-    """Every kept setting of the laptop tier in which ALTO meets LAMB, the largest lead first.
+    """Every kept setting of the laptop tier that compares ALTO with LAMB, the largest lead first.
 
     Experiments about time and memory are left out: their learning rates are not tuned.
 
@@ -67,7 +67,7 @@ def rows(results: Path) -> list[Row]:
     found: list[tuple[list[str], Row]] = []
     for path in sorted((results / "experiments").glob("*-laptop.json")):
         made = kept.read(path)
-        if cost.asked(made) or not {OURS, THEIRS} <= set(made.experiment.optimizers):
+        if cost.is_question(made) or not {OURS, THEIRS} <= set(made.experiment.optimizers):
             continue
         sign = -1 if made.report.metric == "loss" else 1
         for setting in made.experiment.settings:
@@ -131,7 +131,7 @@ def draw(found: list[Row]) -> Figure:
                 f"\n(linear from -{_LINEAR:g} to {_LINEAR:g}, logarithmic beyond)" if len(group) > len(_TICKS) else ""
             )
             panel.set_xlabel(f"lead of ALTO over LAMB, {unit}{wide}", fontsize="small")
-        words = {"below": (0.0, "nearly LAMB, which is c = 0"), "above": (1.0, "another method")}
+        words = {"below": (0.0, "nearly LAMB"), "above": (1.0, "another method")}
         handles = [
             Line2D([], [], marker="o", linestyle="", color=_colour(c), label=f"|c| {side} {_NEAR_LAMB:g}: {what}")
             for side, (c, what) in words.items()

@@ -240,7 +240,7 @@ def test_the_lead_over_lamb_has_a_row_for_every_setting_that_compares_them():
     expected = sorted(
         difference.difference.mean * (-1 if (made.report.metric == "loss") != (difference.label == "LAMB") else 1)
         for path in (RESULTS / "experiments").glob("*-laptop.json")
-        if not cost.asked(made := kept.read(path))
+        if not cost.is_question(made := kept.read(path))
         for difference in made.report.differences
         if {difference.label, difference.baseline} == {"ALTO", "LAMB"}
     )

@@ -108,7 +108,7 @@ def test_every_published_row_belongs_to_a_cell_or_to_a_config_to_come(row):
     experiment = catalog.load(row.experiment, "paper")
     assert not row.setting or row.setting in experiment.settings
     assert set(row.values) <= set(experiment.optimizers)
-    assert row in published.beside(experiment) or row.data or published.told(experiment, row.unit)
+    assert row in published.beside(experiment) or row.data or published.sentences(experiment, row.unit)
 
 
 def test_every_experiment_with_numbers_of_the_paper_says_what_differs_from_it():
@@ -144,5 +144,5 @@ def test_numbers_in_another_unit_never_stand_beside_ours():
         for tier in ("laptop", "paper"):
             assert all(row.unit == "%" for row in published.beside(catalog.load(name, tier)))
     assert published.beside(catalog.load("cost", "paper")) == published.beside(catalog.load("gpt", "paper")) == []
-    assert "time to 20 %: ALTO 137, LAMB 196 s" in published.told(catalog.load("batch-scaling", "paper"), "s")
-    assert published.told(catalog.load("batch-scaling"), "s") == ""
+    assert "time to 20 %: ALTO 137, LAMB 196 s" in published.sentences(catalog.load("batch-scaling", "paper"), "s")
+    assert published.sentences(catalog.load("batch-scaling"), "s") == ""
