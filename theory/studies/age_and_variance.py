@@ -62,22 +62,14 @@ def compute(effort: Effort) -> dict[str, Any]:
     }
 
 
-# (alpha, beta2) -> where its name goes: offset in points, and alignment
-PLACES = {
-    (-5.0, 0.9): (3, -9, "left"), (5.0, 0.9): (-4, 5, "right"), (0.5, 0.9): (-5, 4, "right"),
-    (-50.0, 0.9): (0, 5, "center"),
-    (-80.0, 0.95): (-4, 5, "right"), (-20.0, 0.9): (6, -3, "left"), (-50.0, 0.99): (8, -13, "right"),
-}  # fmt: skip
-
-
 def draw(data: Mapping[str, Any]) -> "Figure":
     """Variance kept over age, times 2 K + 1, so that one average is 1 everywhere."""
     study = data["age-and-variance"]
-    figure = style.figure(style.COLUMN, 3.0)
+    figure = style.figure(style.PAGE, 3.0)
     axes = figure.subplots()
     K, omega2, c = (style.array(study[key]) for key in ("K", "omega2", "c"))
     for sign, colour, label in ((c > 0, style.SKY, r"E, $\alpha<0$"), (c < 0, style.ORANGE, r"E, $\alpha>0$")):
-        axes.plot(K[sign], omega2[sign] * (2 * K[sign] + 1), ".", color=colour, markersize=1.5, label=label,
+        axes.plot(K[sign], omega2[sign] * (2 * K[sign] + 1), ".", color=colour, markersize=1.5, alpha=0.6, label=label,
                   rasterized=True)  # fmt: skip
     axes.axhline(1, color=style.BLACK, label="one average: 1")
     n = 3 * np.geomspace(0.5, 300, 200) + 1
@@ -85,14 +77,21 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     axes.plot((n - 1) / 3, window * (2 * (n - 1) / 3 + 1), "--", color=style.VERMILION, label="linear window")
     ages = style.array(study["ages"])
     axes.plot(ages, style.array(study["least"]) * (2 * ages + 1), "o", color=style.VERMILION, label="best filter (QP)")
-    for named in study["named"]:
+    for number, named in enumerate(study["named"], start=1):
         y = named["omega2"] * (2 * named["K"] + 1)
-        axes.plot(named["K"], y, "D", color=style.BLACK, markersize=3)
-        text = f"({style.number(named['alpha'])}, {named['beta1']:g}, {named['beta2']:g})"
-        dx, dy, side = PLACES[named["alpha"], named["beta2"]]
-        axes.annotate(text, (named["K"], y), xytext=(dx, dy), textcoords="offset points", ha=side, fontsize=6,
-                      bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5})  # fmt: skip
-    axes.plot([], [], "D", color=style.BLACK, markersize=3, label=r"E at the named $(\alpha, \beta_1, \beta_2)$")
+        axes.plot(named["K"], y, "o", color="white", markeredgecolor=style.BLACK, markersize=8, zorder=4)
+        axes.annotate(str(number), (named["K"], y), ha="center", va="center_baseline", fontsize=6, zorder=5)
+        label = rf"$\alpha={named['alpha']:g},\ \beta_1={named['beta1']:g},\ \beta_2={named['beta2']:g}$"
+        axes.plot(
+            [],
+            [],
+            marker=f"${number}$",
+            color=style.BLACK,
+            markersize=4,
+            markeredgewidth=0.2,
+            linestyle="none",
+            label=label,
+        )
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(0.3, 300)
@@ -101,5 +100,5 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     axes.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
     axes.set_xlabel(r"age $K=\sum|t_i|$ (steps)")
     axes.set_ylabel(r"variance kept $\times$ age: $\omega_2\,(2K+1)$")
-    style.legend_below(figure, axes, 2)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure

@@ -17,7 +17,7 @@ STUDIES = ("divergence",)
 TITLE = r"Divergence inside the allowed set"
 SEE = (
     r"With $\beta_1=.99$, $\beta_2=.9$ the paper allows $|\alpha|<100$, yet $\alpha=-93$ and $-95$ blow up and $-91$ "
-    r"trains: the exact limit $x^*/\eta$ falls below the sharpness that the network has."
+    r"trains: the largest sharpness that is stable, $x^*/\eta$, falls below the sharpness that the network has."
 )
 
 ALPHAS, BETA1, BETA2, ETA = (0.0, -91.0, -93.0, -95.0), 0.99, 0.9, 0.03
@@ -48,13 +48,16 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     axes = figure.subplots()
     for run in study["runs"]:
         alpha = run["alpha"]
-        label = rf"{style.name(alpha)}: bears {run['bears']:.3g}"
+        label = rf"{style.name(alpha)}: {run['bears']:.3g}"
         axes.plot(run["step"], run["loss"], color=style.colour(alpha), label=label)
     start = next(run["sharpness"] for run in study["runs"] if run["alpha"] == -91.0)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("step")
+    axes.set_ylim(1e-12, 1e6)
     axes.set_ylabel("training loss")
-    axes.set_title(rf"the network's sharpness is about {start:.1f}", loc="left")
-    style.legend_below(figure, axes, 2)
+    axes.set_title(f"sharpness of the network: {start:.1f}", loc="left")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, title=r"largest stable sharpness $x^*/\eta$",
+                  title_fontsize=7)  # fmt: skip
     return figure

@@ -24,9 +24,12 @@ PATHS = {
     "EAdam(-90)": (style.WINE, "-"), "Adam(.99), 10 eta": (style.GREEN, "--"),
 }  # fmt: skip
 RUNS = {
-    "SGD": (style.BLACK, "-"), "ESGD(-5)": (style.SKY, "-"), "ESGD(-50)": (style.BLUE, "-"),
+    "SGD": (style.GREY, "-"), "ESGD(-5)": (style.SKY, "-"), "ESGD(-50)": (style.BLUE, "-"),
     "ESGD(-90)": (style.WINE, "-"), "heavy ball(.99), eta/10": (style.ORANGE, ":"),
 }  # fmt: skip
+
+WIDTHS = {"SGD": 3, "heavy ball(.99), eta/10": 2.2}
+"""Of lines that lie under another one."""
 
 
 def pretty(label: str) -> str:
@@ -45,7 +48,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
             colour, dash = RUNS[row["label"]]
             loss = np.maximum(style.array(row["loss"]), 1e-16)
             rosenbrock.plot(data["rosenbrock"]["step"], loss, color=colour, linestyle=dash, label=pretty(row["label"]),
-                            linewidth=2.2 if dash == ":" else 1)  # fmt: skip
+                            linewidth=WIDTHS.get(row["label"], 1))  # fmt: skip
     rosenbrock.axhline(data["rosenbrock"]["config"]["target"], color=style.GREY, linewidth=0.6, linestyle="--")
     rosenbrock.set_xscale("log")
     rosenbrock.set_yscale("log")
@@ -64,14 +67,14 @@ def _cardioid(axes: "Axes", study: Mapping[str, Any]) -> None:
     angle = np.linspace(-np.pi, np.pi, 300)
     radius = 1 + np.cos(angle)
     axes.plot(radius * np.cos(angle), radius * np.sin(angle), color=style.GREY, linewidth=3.5, alpha=0.35)
-    for shown in study["adam"]["shown"]:
-        if shown["label"] not in PATHS:
-            continue
+    for place, shown in enumerate(row for row in study["adam"]["shown"] if row["label"] in PATHS):
         colour, dash = PATHS[shown["label"]]
         for i, path in enumerate(style.array(shown["paths"])):
             label = pretty(shown["label"]) if i == 0 else None
             axes.plot(path[:, 0], path[:, 1], color=colour, linestyle=dash, linewidth=0.9, label=label)
-            axes.plot(path[-1, 0], path[-1, 1], "o", color=colour, markersize=4)
+            # rings of different sizes: some methods end at the same point
+            axes.plot(path[-1, 0], path[-1, 1], "o", color=colour, markersize=9 - 1.4 * place, markerfacecolor="none",
+                      markeredgewidth=1.3)  # fmt: skip
     for start in study["shown"]:
         axes.plot(start[0], start[1], "*", color=style.ORANGE, markeredgecolor="black", markersize=8)
     axes.set_aspect("equal")
@@ -80,7 +83,7 @@ def _cardioid(axes: "Axes", study: Mapping[str, Any]) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0.12, 0.02))
     axes.set_xlabel("$x$")
     axes.set_ylabel("$y$")
-    style.panel_letter(axes, "a", "cardioid: stars start, dots end")
+    style.panel_letter(axes, "a", "cardioid: stars start, rings end")
 
 
 def _ends(axes: "Axes", family: Mapping[str, Any]) -> None:
@@ -91,6 +94,6 @@ def _ends(axes: "Axes", family: Mapping[str, Any]) -> None:
         axes.errorbar(row["difference"], place, xerr=row["difference_half"], fmt="D" if control else "o",
                       color=style.GREEN if control else style.BLUE, capsize=2)  # fmt: skip
     axes.axvline(0, color=style.BLACK, linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [pretty(row["label"]) for row in rows])
+    axes.set_yticks(range(len(rows)), [pretty(row["label"]).replace("ball(.99), ", "ball(.99),\n") for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel("sharpness at the end, minus the base's")

@@ -104,7 +104,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     accuracy, c = style.array(study["accuracy"]), style.array(study["config"]["c"])
     zero = int(np.flatnonzero(c == 0)[0])
     figure = style.figure(style.PAGE, 4.4)
-    panels = figure.subplots(2, 3, sharex="col", sharey="row")
+    panels = figure.subplots(2, 3, sharex="col", sharey="row", height_ratios=(1, 1.3))
     for column, beta1 in enumerate(study["config"]["beta1"]):
         top, bottom = panels[:, column]
         values = accuracy[:, column]
@@ -121,16 +121,16 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         place = float(np.interp(cliff, c, np.arange(len(c)), right=np.nan))
         for axes in (top, bottom):
             axes.axvline(place, color=style.VERMILION, linestyle="--", linewidth=0.9)
-        labels = [f"{-strength / (1 - beta1) + 0.0:.3g}" for strength in c]
+        labels = [style.number(round(-strength / (1 - beta1), 3) + 0.0) for strength in c]
         bottom.set_xticks(range(len(c)), labels, rotation=60)
         bottom.set_xlabel(r"$\alpha$")
         style.panel_letter(top, "abc"[column], rf"$\beta_1={beta1:g}$")
-    panels[0, 0].set_ylim(45, 100)
+    panels[0, 0].set_ylim(5 * np.floor(accuracy.min() / 5 - 0.5), 100)
     panels[1, 0].set_yscale("symlog", linthresh=2)
     panels[1, 0].set_ylim(-50, 3)
-    panels[1, 0].set_yticks([-30, -10, -4, -2, 0, 2], ["-30", "-10", "-4", "-2", "0", "2"])
+    panels[1, 0].set_yticks([-30, -10, -4, -2, 0, 2], [style.number(tick) for tick in (-30, -10, -4, -2, 0, 2)])
     panels[0, 0].set_ylabel("test accuracy (%)")
-    panels[1, 0].set_ylabel(r"minus $\alpha=0$, paired")
+    panels[1, 0].set_ylabel("minus $\\alpha=0$, paired (points);\nlogarithmic below \N{MINUS SIGN}2")
     panels[0, 0].plot([], [], "--", color=style.VERMILION, label=r"cliff $c_0=\beta_1(1-\beta_2)/(1-\beta_1\beta_2)$")
     style.legend_below(figure, panels[0, 0], 1)
     return figure

@@ -114,14 +114,18 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     paths.set_ylabel(r"$x_k$")
     style.panel_letter(paths, "b", rf"$\eta={study['config']['eta']:g}$; dotted: minima")
     eta = style.array(study["eta"])
-    for label, ends in zip(study["methods"], study["ends"], strict=True):
+    for label, reached in zip(study["methods"], study["ends"], strict=True):
         colour, dash, _ = LOOKS[label]
-        sweep.plot(eta, ends, color=colour, linestyle=dash)
+        sweep.plot(eta, reached, color=colour, linestyle=dash)
     sweep.set_xscale("log")
     sweep.set_yscale("log")
-    sweep.set_ylim(3, 70)
+    sweep.set_ylim(3, 100)
     sweep.tick_params(axis="y", which="minor", left=False, labelleft=False)
-    sweep.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    sweep.set_yticks([5, 10, 20, 50, 100], ["5", "10", "20", "50", "100"])
+    ends = style.array(study["ends"])
+    if ends.max() > 100:
+        at = eta[np.unravel_index(ends.argmax(), ends.shape)[1]]
+        sweep.annotate(f"to {ends.max():.0f}", (at, 80), xytext=(-4, 0), textcoords="offset points", ha="right")
     sweep.set_xlabel(r"nominal $\eta$")
     sweep.set_ylabel("end point")
     style.panel_letter(sweep, "c", "over all step sizes")
@@ -131,16 +135,16 @@ def draw(data: Mapping[str, Any]) -> "Figure":
 
 
 def _counts(axes: "Axes", holes: Mapping[str, Any]) -> None:
-    colours = (style.BLACK, style.BLUE, style.SKY, style.GREEN, style.ORANGE, style.PURPLE, style.WINE)
-    width, names = 0.12, ("decay rate .9", "decay rate .99", "decay rate .9999", r"decay rate .99, $10\eta$",
-                          r"E, $\alpha=-5$", r"E, $\alpha=-50$", r"E, $\alpha=-90$")  # fmt: skip
-    for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        counts = [share["reached"][i] for share in holes["shares"]]
-        axes.bar(np.arange(len(counts)) + (i - 3) * width, counts, width, color=colour, label=name)
-    labels = [share["label"].replace(", ", ",\n") for share in holes["shares"]]
-    axes.set_xticks(range(len(labels)), labels)
-    axes.set_ylim(0, 40)
-    axes.grid(visible=False, axis="x")
-    axes.set_ylabel(f"of {holes['etas']} step sizes")
-    axes.legend(loc="upper left", ncols=2, fontsize=6)
+    """One row per method, one mark per base optimizer."""
+    names = ("decay rate .9", "decay rate .99", "decay rate .9999", r"decay rate .99, $10\eta$",
+             r"E, $\alpha=-5$", r"E, $\alpha=-50$", r"E, $\alpha=-90$")  # fmt: skip
+    looks = (("o", style.BLACK), ("s", style.GREY), ("D", "white"))
+    for share, (shape, face), shift in zip(holes["shares"], looks, (-0.16, 0, 0.16), strict=True):
+        axes.plot(share["reached"], np.arange(len(names)) + shift, shape, color=face, markeredgecolor=style.BLACK,
+                  markersize=4.5, linestyle="none", label=share["label"], clip_on=False, zorder=3)  # fmt: skip
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -1.6)  # room for the legend
+    axes.set_xlim(0, 32)
+    axes.set_xlabel(f"of {holes['etas']} step sizes")
+    axes.legend(loc="upper center", ncols=3, columnspacing=1, handletextpad=0.2)
     style.panel_letter(axes, "d", r"$f_2$: runs that end in the flat hole")

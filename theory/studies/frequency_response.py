@@ -107,6 +107,6 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         style.panel_letter(axes, letter, title)
         axes.set_ylabel(label)
     for axes in (delay, momentum):
-        axes.set_xlabel(r"frequency $\omega$ (radians a step)")
+        axes.set_xlabel(r"frequency $\omega$ (radians per step)")
     style.legend_below(figure, gain, 5)
     return figure

@@ -102,6 +102,6 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(r"condition number $\kappa$")
-    axes.set_ylabel(r"$1-$ rate a step (higher is faster)")
+    axes.set_ylabel(r"$1-$ rate per step (higher is faster)")
     style.legend_below(figure, axes, 2)
     return figure

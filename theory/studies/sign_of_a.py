@@ -23,7 +23,7 @@ BETA1S = (0.99, 0.9, 0.01)
 
 
 def compute(_: Effort) -> dict[str, Any]:
-    """Agreement of sign(a_k) by the number of steps a crossing takes, and two crossings in full; nothing is random."""
+    """Agreement of sign(a_k) by the number of steps that a crossing takes, and two crossings; nothing is random."""
     steps = np.unique(np.geomspace(5, 20_000, 22).astype(int))
     curves = []
     for beta1 in BETA1S:
@@ -54,7 +54,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         axes.set_xlim(3.2, -3)
         axes.set_yticks([-1, 0, 1])
         axes.set_xlabel(r"$x$ (moving left)")
-        style.panel_letter(axes, letter, f"{path['steps']} steps a crossing")
+        style.panel_letter(axes, letter, f"{path['steps']} steps per crossing")
     walks[0].set_ylabel("scaled to 1")
     steps = style.array(study["steps"])
     for curve, colour in zip(study["curves"], (style.BLUE, style.GREEN, style.ORANGE), strict=True):
@@ -67,7 +67,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     right.plot([], [], ":", color=style.GREY, label=r"$1/(1-\beta_1)$")
     right.set_xscale("log")
     right.set_ylim(0.3, 1.03)
-    right.set_xlabel("steps a crossing")
+    right.set_xlabel("steps per crossing")
     right.set_ylabel("share of steps")
     style.panel_letter(right, "c", r"agreement of $a_k$")
     handles, labels = walks[0].get_legend_handles_labels()

@@ -18,7 +18,7 @@ TITLE = "Where ESGD converges on a quadratic"
 SEE = (
     "The edge of the stable region (dots) lies on the exact flip and oscillation curves and not on the paper's "
     r"$|\alpha| < 1/(1-\beta_1)$ (dotted); it is highest where the two cross, at $c_x$ (star), and from there falls "
-    r"off a cliff, close to which $\alpha^*$ lies (cross)."
+    r"off a cliff, close to which $\alpha^*$ lies (triangle on the axis); (d) has another range of $\alpha$."
 )
 
 PAIRS = ((0.99, 0.0, 120.0), (0.99, 0.9, 120.0), (0.99, 0.95, 120.0), (0.01, 0.9, 1.4))
@@ -58,7 +58,7 @@ MARKED = {(-5.0, 0.99, 0.9): "s", (0.5, 0.01, 0.9): "s", (-80.0, 0.99, 0.95): "D
 
 
 def draw(data: Mapping[str, Any]) -> "Figure":
-    """Four panels, one a pair of decay rates."""
+    """Four panels, one per pair of decay rates."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import SymLogNorm
 
@@ -91,7 +91,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         ticks=ticks,
     )
     bar.ax.set_yticklabels([style.number(tick) for tick in ticks])
-    style.legend_below(figure, axes[0, 1], 4)
+    style.legend_below(figure, axes[0, 1], 3)
     return figure
 
 
@@ -113,17 +113,15 @@ def _curves(panel: "Axes", alpha: np.ndarray, beta1: float, beta2: float) -> Non
         panel.axvline(sign / (1 - beta1), color=style.VERMILION, linestyle=":", linewidth=1.4, label=label)
     at, height = linear.peak(beta1, beta2)
     if abs(at / (1 - beta1)) < alpha[-1]:
-        panel.plot(-at / (1 - beta1), height, "*", color=style.SKY, markeredgecolor="black", markeredgewidth=0.6,
-                   markersize=9)  # fmt: skip
-    panel.plot([], [], "*", color=style.SKY, markeredgecolor="black", markersize=8, label="highest, at $c_x$")
+        panel.plot(-at / (1 - beta1), height, "*", color="white", markeredgecolor="black", markeredgewidth=0.7,
+                   markersize=9, zorder=4)  # fmt: skip
+    panel.plot([], [], "*", color="white", markeredgecolor="black", markersize=8, label="highest, at $c_x$")
     star = 1 / (1 - beta2) - 1 / (1 - beta1)
     if abs(star) < alpha[-1]:
-        c = -star * (1 - beta1)
-        height = min(linear.largest_stable(c, beta1, beta2), 1e3)
-        panel.plot(star, height, "x", color="black", markersize=6, markeredgewidth=1.6)
-    panel.plot([], [], "x", color="black", markersize=6, markeredgewidth=1.6, label=r"$\alpha^*$ at its limit")
+        panel.plot(star, 1e-3, "^", color="black", markersize=6, clip_on=False, zorder=4)
+    panel.plot([], [], "^", color="black", markersize=6, label=r"$\alpha^*$ (on the axis)")
     for (a, b1, b2), shape in MARKED.items():
         if (b1, b2) == (beta1, beta2):
-            panel.plot(a, 0.1, shape, color=style.ORANGE, markeredgecolor="black", markeredgewidth=0.6, markersize=5)
-    panel.plot([], [], "s", color=style.ORANGE, markeredgecolor="black", markersize=5, label="the paper's presets")
-    panel.plot([], [], "D", color=style.ORANGE, markeredgecolor="black", markersize=5, label="its figure 8")
+            panel.plot(a, 0.1, shape, color="white", markeredgecolor="black", markeredgewidth=0.7, markersize=5)
+    for shape, label in (("s", "the paper's presets (b, d)"), ("D", "its figure 8 (b, c)")):
+        panel.plot([], [], shape, color="white", markeredgecolor="black", markersize=5, label=label)

@@ -69,15 +69,16 @@ def _by_n(axes: "Axes", rows: list[dict[str, Any]]) -> None:
     dense = np.arange(1, 31)
     for c, colour, shape in _NUMBERS:
         alpha = -c / (1 - 0.9)
-        axes.plot(dense, -c * (1 - 0.9**dense) / (1 - 0.9), color=colour, linewidth=0.9, label=rf"$\alpha={alpha:+g}$")
+        axes.plot(dense, -c * (1 - 0.9**dense) / (1 - 0.9), color=colour, linewidth=0.9)
+        axes.annotate(style.name(alpha), (30, alpha), xytext=(0, 3 if alpha > -1 else -3), textcoords="offset points",
+                      ha="right", va="bottom" if alpha > -1 else "top", color=colour)  # fmt: skip
         axes.axhline(alpha, color=colour, linewidth=0.6, linestyle=":")
         dots = [r for r in rows if r["c"] == c]
         gained = [(1 / r["dual"] - 2) / 4 - r["N"] for r in dots]
         axes.plot([r["N"] for r in dots], gained, shape, color=colour)
     axes.set_xlabel("steps $N$")
     axes.set_ylabel("head start (steps)")
-    axes.set_ylim(-6.5, 12)
-    axes.legend(loc="upper left", ncols=1)
+    axes.set_ylim(-6.5, 6.5)
     style.panel_letter(axes, "b", r"$\beta_1=.9$; dotted: $\alpha$")
 
 
@@ -86,13 +87,13 @@ def _tuned(axes: "Axes", found: list[dict[str, Any]]) -> None:
     for N, colour, shape, shift in ((2, style.SKY, "o", -0.12), (5, style.BLUE, "s", 0.12)):
         rows = [t for t in found if t["N"] == N]
         base = next(t["worst_case"] for t in rows if t["c"] == 0)
-        others = [t for t in rows if t["c"] != 0]
+        others = sorted((t for t in rows if t["c"] != 0), key=lambda t: (t["c"], t["beta1"]))
         axes.plot([t["worst_case"] / base for t in others], np.arange(len(others)) + shift, shape, color=colour,
                   label=f"$N={N}$")  # fmt: skip
-        axes.set_yticks(range(len(others)), [f"{style.number(t['c'])}, {t['beta1']:g}" for t in others])
+        axes.set_yticks(range(len(others)),
+                        [rf"$c={t['c']:g},\ \beta_1={t['beta1']:g}$" for t in others])  # fmt: skip
     axes.axvline(1, color=style.BLACK, linewidth=0.8)
     axes.invert_yaxis()
-    axes.set_ylabel(r"$c,\ \beta_1$")
-    axes.set_xlabel(r"$\tau$ / gradient descent's")
-    axes.legend(loc="center right")
+    axes.set_xlabel(r"$\tau_N$ / gradient descent's")
+    axes.legend(loc="lower right")
     style.panel_letter(axes, "c", "best step for each")
