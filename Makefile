@@ -11,7 +11,7 @@ NAME   ?= digits
 TIER   ?= laptop
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format rates stability worst-case figures train bench paper docs reproduce clean
+.PHONY: help verify test lint types format rates worst-case figures train bench paper docs reproduce clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,9 +36,6 @@ format: $(READY)  ## apply the style
 
 rates: $(READY)  ## convergence rates beside their predictions, quick (FULL=--full: long runs, resumes)
 	$(BIN)/python -m theory rates $(FULL)
-
-stability: $(READY)  ## every printed value of the stability theory computed again, and the claims on it
-	$(BIN)/python -m theory stability
 
 worst-case: $(READY)  ## worst cases by performance estimation, and their exact certificates
 	$(BIN)/python -m theory worst-case

@@ -1,7 +1,6 @@
 """Rich tables of a monitored run, a conformance check and advice, built here, printed by the commands."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -10,9 +9,6 @@ from rich.text import Text
 from theory.conform.recursion import Observation
 from theory.monitor.watch import Report
 from theory.stability.advice import Advice
-
-if TYPE_CHECKING:  # its package runs the simulations that it compares
-    from theory.regressions.check import Comparison
 
 
 def report_table(report: Report, sharpness: float) -> Table:
@@ -91,35 +87,3 @@ def advice_tables(advice: Advice) -> tuple[Table, Table]:
         departure = "0 (the same filter)" if one.departure == 0 else f"{one.departure:.3g}"
         relatives.add_row(one.name, f"{one.lr:.5g}", f"{one.beta:.5g}", nu, departure)
     return numbers, relatives
-
-
-def regression_table(comparisons: "Sequence[Comparison]", *, every: bool) -> Table:
-    """Reference values: one row a check with its least near quantity, or with ``every`` one row a quantity."""
-    table = Table(title="The derivation's values, computed again", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("check", "agree", "quantity", "computed", "reference", "tolerance"):
-        table.add_column(name, justify="right" if name in {"computed", "reference", "tolerance"} else "left")
-    groups: dict[tuple[str, str], list[Comparison]] = {}
-    for one in comparisons:
-        groups.setdefault((one.id, one.title), []).append(one)
-    for (name, title), members in groups.items():
-        agreeing = sum(one.agrees for one in members)
-        shown = members if every else [max(members, key=_strain)]
-        for i, one in enumerate(shown):
-            count = "" if i else f"{agreeing}/{len(members)}"
-            table.add_row(
-                "" if i else f"{name} {title}" + (" (mended)" if one.mended else ""),
-                Text(count or ("yes" if one.agrees else "no"), style="green" if one.agrees else "red"),
-                one.quantity, f"{one.computed:.6g}", f"{one.reference:.6g}", f"{one.tolerance:.1g}",
-            )  # fmt: skip
-    notes = dict.fromkeys(f"{one.id}: {one.mended}" for one in comparisons if one.mended)
-    agreeing = sum(one.agrees for one in comparisons)
-    table.caption = "\n".join([f"{agreeing} of {len(comparisons)} quantities agree", *notes])
-    table.caption_justify = "left"
-    return table
-
-
-def _strain(one: "Comparison") -> float:
-    """How much of its tolerance a comparison uses; a mismatch uses more than all."""
-    if not one.agrees:
-        return float("inf")
-    return abs(one.computed - one.reference) / one.tolerance if 0 < one.tolerance < float("inf") else 0.0

@@ -44,7 +44,7 @@ def drift(
 
     Args:
         rules: settings of ESGD.
-        eta: learning rate; the notes' choice is .8 (1 - beta2), so that rules that differ in beta2 need two calls.
+        eta: learning rate; the valley-drift study takes .8 (1 - beta2), so rules that differ in beta2 need two calls.
         sigma: standard deviation of the noise on the x-gradient.
         steps: length after the burn-in, a multiple of ``points``.
         burn_in: steps with y held at 0, for x to become stationary.

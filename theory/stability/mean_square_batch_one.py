@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 
 def features() -> np.ndarray:
-    """The derivation's example: twelve Gaussian samples in four coordinates of unequal scale; shape (12, 4)."""
+    """An example: twelve Gaussian samples in four coordinates of unequal scale; shape (12, 4)."""
     return np.random.default_rng(0).normal(size=(12, 4)) * np.array([1.0, 0.7, 0.5, 0.3])
 
 

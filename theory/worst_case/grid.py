@@ -51,7 +51,7 @@ class Compared:
 
 
 def quick() -> list[Case]:
-    """Under a minute: the settings of the derivation's tables with N <= 5, a few with N = 10, each certificate's."""
+    """Under a minute: the usual settings with N <= 5, a few with N = 10, each certificate's."""
     few, some = (-0.5, 0.0, 0.05, 0.5), (-0.5, -0.25, 0.0, 0.05, 0.25, 0.5, 0.75)
     return [
         *_cases(Problem.CONVEX, some, (1, 2, 3, 5), PLAIN),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from theory import objectives
 from theory.method.algorithms import ALTO, ESGD, EAdam
 from theory.simulate.batch import Method, simulate
 
@@ -44,6 +45,17 @@ def test_batch_is_the_literal_algorithm(one_by_one):
         for k in range(60):
             theta = optimizer.step(theta, [gradient(theta[0])], method.eta)
             assert np.abs(batch[k + 1, i] - theta[0]).max() < 1e-12, (method, k)
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    (Method("ESGD", "sgd", -90.0, 0.99, 0.9, 1e-4), Method("heavy ball", "sgd", 0.0, 0.99, 0.99, 1e-5)),
+    (Method("ALTO", "alto", -90.0, 0.99, 0.9, 0.01), Method("LAMB", "alto", 0.0, 0.99, 0.99, 0.01)),
+], ids=lambda method: method.label)  # fmt: skip
+def test_at_alpha_star_two_optimizers_are_one(one, other):
+    """On the paper's second function of one variable, from .7, where both move."""
+    run = simulate([one, other], objectives.make("three-holes").gradient, np.array([[0.7]]), steps=3000)
+    assert np.abs(run[:, 0] - run[:, 1]).max() < 1e-12
+    assert np.abs(run[:, 0] - run[0, 0]).max() > 0.05
 
 
 def test_every_keepth_iterate_is_kept():

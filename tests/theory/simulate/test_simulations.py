@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from theory.method.algorithms import ESGD, EAdam
-from theory.simulate import dips, double_well, drift, label_noise, network
+from theory.simulate import crossing, dips, double_well, drift, label_noise, network
 from theory.simulate.rule import Rule, direction
 
 
@@ -94,6 +94,12 @@ def test_the_first_dip_that_holds_a_run(alpha, beta2, eta, expected):
     assert found == pytest.approx(expected, rel=1e-3)
     assert not dips.crosses([Rule(alpha, 0.99, beta2)], [found], eta=eta)[0, 0, 0]
     assert dips.crosses([Rule(alpha, 0.99, beta2)], [0.999 * found], eta=eta)[0, 0, 0]
+
+
+@pytest.mark.parametrize(("steps", "share"), [(20, 0.525), (2000, 0.967)])
+def test_how_often_a_has_the_sign_of_the_gradients_difference(steps, share):
+    """Worked out by other code, to a twentieth."""
+    assert crossing.sign_agreement(steps)[0] == pytest.approx(share, abs=5e-2)
 
 
 def test_gradient_flow_is_held_by_the_static_barrier():

@@ -59,7 +59,16 @@ def test_the_counts_of_mismatches_can_count(monkeypatch):
     assert linear.variance_sign_mismatches(1000, 0)[0] > 0
 
 
-def test_one_sample_a_step_diverges_past_its_rate():
+@pytest.mark.parametrize(("alpha", "beta1", "beta2", "eta"), [
+    (0, 0.99, 0, 0.4890), (-5, 0.99, 0, 0.5142), (0.5, 0.01, 0, 0.3813), (-5, 0.99, 0.9, 0.06563),
+])  # fmt: skip
+def test_the_largest_rate_at_one_sample_per_step(alpha, beta1, beta2, eta):
+    """Worked out by other code; the claim ours-batch-one computes the other settings."""
+    found = mean_square_batch_one.largest_stable_rate(mean_square_batch_one.features(), alpha, beta1, beta2)
+    assert found == pytest.approx(eta, rel=1e-3)
+
+
+def test_one_sample_per_step_diverges_past_its_rate():
     """Simulated second moments on both sides of the threshold: 4000 replicas, 300 steps, a ratio of many orders."""
     x, rng = mean_square_batch_one.features(), np.random.default_rng(0)
     eta = mean_square_batch_one.largest_stable_rate(x, -5.0, 0.99, 0.0)
@@ -78,6 +87,12 @@ def test_one_sample_a_step_diverges_past_its_rate():
 def test_no_crossing_is_an_error():
     with pytest.raises(ArithmeticError, match="no first crossing"):
         mean_square_batch_one.largest_stable_rate(1e-3 * mean_square_batch_one.features(), 0.0, 0.99, 0.0)
+
+
+@pytest.mark.parametrize(("kappa", "rate"), [(10.0, 0.519494), (100.0, 0.818182), (1000.0, 0.938693)])
+def test_polyaks_rate(kappa, rate):
+    point = polyak.polyak(kappa)
+    assert polyak.rate(kappa, point.eta, point.beta1, point.beta1) == pytest.approx(rate, rel=1e-5)
 
 
 @pytest.mark.parametrize("kappa", [10.0, 100.0])

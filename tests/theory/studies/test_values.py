@@ -1,4 +1,4 @@
-"""The studies' cheap parts against closed forms, and against values that an independent derivation gave."""
+"""The studies' cheap parts against closed forms, and against values that other code gave."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_the_best_filter_of_an_integer_age_is_the_linear_window(age):
 
 
 def test_figure_8_end_points():
-    """End points on f1 at eta = .1 of a derivation of its own code: 5.5905, 16.508, 10.244, and 18.080 at 5 eta."""
+    """End points on f1 at eta = .1 that other code gave: 5.5905, 16.508, 10.244, and 18.080 at 5 eta."""
     study = figure_8.compute(QUICK)
     at_2000 = np.array(study["paths"])[:, 2000 // study["keep"]]
     assert at_2000[:3] == pytest.approx([5.5905, 16.508, 10.244], abs=0.01)

@@ -88,7 +88,7 @@ def test_the_quadratic_lower_bound_is_a_value_at_a_curvature_of_the_class():
     (Problem.CONVEX, Method(0.5, 0.99, 0.9, 0.1, 10), 0.094850),
 ], ids=str)  # fmt: skip
 def test_numerical_optima(problem, method, expected):
-    """The derivation's printed values; the tolerance is half a unit of their last digit."""
+    """Values to four or five digits that other code gave."""
     row = pep.solve(problem, method)
     assert row.trusted
     assert row.dual == pytest.approx(expected, rel=2e-4)

@@ -14,7 +14,7 @@ from theory.simulate.rule import Rule
 from theory.stability import linear
 
 LATE = 0.04
-"""The adiabatic prediction is a limit: x must relax fast. The derivation's own runs miss it by up to this, late."""
+"""The adiabatic prediction is a limit: x must relax fast. Earlier runs missed it by up to this, late."""
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -129,7 +129,7 @@ wells = Claim(
 
 
 def _dips(_: Effort) -> Finding:
-    """No interval: nothing is random. The sixth was chosen knowing the derivation's ratios, 1.05 and 2.22."""
+    """No interval: nothing is random. The sixth was chosen knowing two ratios, 1.05 and 2.22."""
     first = {alpha: dips.first_failure(Rule(alpha, 0.99, 0.9), eta=5e-4) for alpha in (50.0, 0.0, -5.0, -50.0)}
     plain = {alpha: dips.first_failure(Rule(alpha), eta=5e-3) for alpha in (0.0, -5.0)}
     ratios = {alpha: depth / first[0.0] for alpha, depth in first.items()}

@@ -153,7 +153,7 @@ def _iterated_covariance(seed: int) -> None:
 
 
 SIMULATED = (
-    # x, alpha, beta1, beta2: the settings of the derivation's table
+    # x, alpha, beta1, beta2
     (0.3, -5.0, 0.99, 0.0), (0.3, -5.0, 0.99, 0.9), (0.3, 0.5, 0.01, 0.9), (1.0, -50.0, 0.99, 0.0),
     (1.0, -80.0, 0.99, 0.9), (0.5, -1.0, 0.7, 0.2),
 )  # fmt: skip

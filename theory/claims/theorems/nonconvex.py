@@ -240,7 +240,7 @@ table_2_advantage = Claim(
     evidence=(
         counterexample("LAMB at the sizes of Theorem N", _lamb_has_the_same_orders),
         proof(
-            "total samples; the derivation uses alpha through K and omega2 only, and allows alpha = 0",
+            "total samples; the proof uses alpha through K and omega2 only, and allows alpha = 0",
             Piece("T n eps^4 is a constant", _total_samples),
             *PIECES,
             about=About.CORRECTION,
