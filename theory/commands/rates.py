@@ -26,8 +26,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--only", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="NAME",
                         help=f"only these studies: {', '.join(STUDIES)}")  # fmt: skip
     parser.add_argument("--objective", metavar="NAME",
-                        help="instead of the studies: one objective of theory/objectives with its own noise, alpha "
-                             "beside its twin")  # fmt: skip
+                        help="instead of the studies: one objective of theory/objectives with its own noise, with "
+                             "E and without")  # fmt: skip
     parser.add_argument(
         "--full",
         action="store_true",
@@ -99,8 +99,10 @@ def _studies(options: argparse.Namespace) -> int:
         def starting(name: str) -> None:
             progress.update(task, description=name)
 
-        told = {"done": done, "starting": starting, "finished": finished}
-        studies = [cells.run_study(study, out, full=options.full, code=code[study.NAME], **told) for study in chosen]
+        report_to = {"done": done, "starting": starting, "finished": finished}
+        studies = [
+            cells.run_study(study, out, full=options.full, code=code[study.NAME], **report_to) for study in chosen
+        ]
         starting("throughput")
         speed = throughput.compare()
         cells.write_json(out / "throughput.json", speed)

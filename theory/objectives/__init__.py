@@ -6,8 +6,8 @@
     (0.0, 0.0)
 
 Another one is one file here: a function with the decorator ``@objective("name")`` that returns an
-:class:`~theory.objectives.base.Objective`. Every module of this package is imported, so that nothing else needs to be
-told, and the tests try each registered name: derivatives against finite differences, constants against samples.
+:class:`~theory.objectives.base.Objective`. Every module of this package is imported, so that nothing else needs a
+change, and the tests try each registered name: derivatives against finite differences, constants against samples.
 """
 
 from importlib import import_module

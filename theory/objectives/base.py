@@ -56,7 +56,7 @@ class Objective:
         convex: whether f is convex on the domain.
         parts: f as a finite sum, if it is one.
         noise: the gradient's noise, of known variance; if None, the registry gives it the parts drawn with replacement,
-            or normal noise of variance 1 a coordinate where there are none.
+            or normal noise of variance 1 per coordinate where there are none.
     """
 
     name: str

@@ -29,7 +29,7 @@ class _Additive:
         return self.block(rng, theta.shape, batch)
 
     def variance(self, theta: np.ndarray) -> np.ndarray:
-        """Sigma^2 a coordinate."""
+        """Sigma^2 per coordinate."""
         return np.full(len(theta), self.sigma**2 * theta.shape[1])
 
 

@@ -14,7 +14,7 @@ LINKS = ("linear", "quadratic", "logistic")
 
 @dataclass(frozen=True)
 class Stream:
-    """A pool of convex losses and a rule that picks one a step.
+    """A pool of convex losses and a rule that picks one per step.
 
     Attributes:
         name: how messages call it.

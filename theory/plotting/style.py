@@ -1,4 +1,4 @@
-"""One look for all figures: column widths, colours that every kind of colour vision tells apart, small helpers."""
+"""One look for all figures: column widths, colours that differ for every kind of colour vision, small helpers."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,7 @@
 """Measured convergence rates beside what the theorems predict: ``python -m theory rates``.
 
-Seven studies run ESGD, EAdam, vanilla ALTO and ALTO, with their twins at alpha = 0, and compare an exponent, a linear
-rate or a floor with its prediction, and a whole curve with the bound of a theorem.
+Seven studies run ESGD, EAdam, vanilla ALTO and ALTO, each also at alpha = 0. They compare an exponent, a linear rate or
+a floor with its prediction, and a whole curve with the bound of a theorem.
 
 Windows, tolerances and predictions are in the code, fixed before a run. Not all of them were before the first trial:
 what trials with other seeds changed is the quick window of the convex study, the window and the largest T of
@@ -12,18 +12,18 @@ stream with n = 50 what is compared (the window began before the computed onset)
 The stored full run has seeds that neither a trial nor an earlier full run used; where a row has no seeds, agreement
 confirms a formula, no guess.
 
-A folder of results holds one file a study, ``<study>.json``, and the same content flat in ``rows.parquet`` (one line a
-row) and ``curves.parquet`` (one line a point), ``throughput.json``, and ``run-full.json`` or ``run-quick.json``: the
-seconds that the last run of all studies took (``wall_s``), that the studies took, with what was resumed (``cells_s``),
-and of all cores together (``cpu_s``). The file of a study is one JSON object:
+A folder of results holds one file per study, ``<study>.json``, and the same content flat in ``rows.parquet`` (one line
+per row) and ``curves.parquet`` (one line per point), ``throughput.json``, and ``run-full.json`` or ``run-quick.json``:
+the seconds that the last run of all studies took (``wall_s``), that the studies took, with what was resumed
+(``cells_s``), and of all cores together (``cpu_s``). The file of a study is one JSON object:
 
     study, title    its name (convex, linear, floor, regret, nonconvex, batch, pl) and one sentence
     mode            "quick" or "full"
     config          for each part of the study what was fixed before it ran: settings, sizes, step sizes, fit windows,
                     tolerances; with its own number of seeds, wall_s and commit
     seeds           the list of seeds ([] where nothing is random)
-    provenance      of the part that ran last: commit, finished (UTC), python, platform, cpu, cores, load,
-                    versions: {package: version}
+    provenance      of the part that ran last: source (the digest of the code that the study runs), commit, computed
+                    (UTC), versions: {package: version}, processor, cores, platform, load
     wall_s          seconds that the study took
     rows            list of comparisons of one number with its prediction
     curves          list of whole curves, thinned to at most some 50 points, evenly spaced in log x

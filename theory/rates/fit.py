@@ -46,7 +46,7 @@ def exponent(x: np.ndarray, curves: np.ndarray, window: tuple[float, float]) -> 
 
     Args:
         x: shape (P,).
-        curves: one a seed, shape (R, P); their mean must be positive in the window.
+        curves: one per seed, shape (R, P); their mean must be positive in the window.
         window: smallest and largest x to use.
 
     Returns:

@@ -1,7 +1,7 @@
 """Where EAdam rests on an online stream while its step sizes shrink: not at the best point.
 
 The divisor sees the gradient that it divides, so that rare large gradients weigh less than they should, and the mean
-step vanishes beside the best point (as in skewed noise, study 6). How much a round that costs follows from holding the
+step vanishes beside the best point (as in skewed noise, study 6). What that costs per round follows from holding the
 iterate still. It does not shrink with eta_k: late, it is what the regret grows by.
 """
 
@@ -24,7 +24,7 @@ def _bend(stream: Stream, theta: np.ndarray) -> np.ndarray:
 
 
 def cost_of_resting(stream: Stream, setting: Setting) -> float:
-    """E f(rest) - f(best) a round for EAdam, picks even; 0 for ESGD, whose mean step is the mean gradient.
+    """E f(rest) - f(best) per round for EAdam, picks even; 0 for ESGD, whose mean step is the mean gradient.
 
     Raises:
         ArithmeticError: no resting point was found.

@@ -21,10 +21,10 @@ LINEAR, SQUARE, LOGISTIC = range(3)
 """Links of online losses."""
 
 GRADIENT, GAP, LARGEST = range(3)
-"""What ``descend`` sums a replica: |grad f(theta_k)|^2, f(theta_k) - f*; and the maximum of |g_k|_inf."""
+"""What ``descend`` sums per replica: |grad f(theta_k)|^2, f(theta_k) - f*; and the maximum of |g_k|_inf."""
 
 LOSS, FALL = range(2)
-"""What ``play`` sums a replica: the losses f_k(theta_k), and the total decrease of H."""
+"""What ``play`` sums per replica: the losses f_k(theta_k), and the total decrease of H."""
 
 
 @njit(cache=True, nogil=True)
@@ -151,7 +151,7 @@ def play(kind, p, eta, taken, monotone, link, a, y, index, box, layers, theta, h
         link: which loss.
         a: the pool, shape (J, d).
         y: its responses, shape (J,).
-        index: which loss each replica meets in each round, shape (rounds, R).
+        index: which loss each replica gets in each round, shape (rounds, R).
         box: its lower and upper end.
         layers: layer bounds.
         theta: iterates, shape (R, d).

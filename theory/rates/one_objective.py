@@ -1,4 +1,4 @@
-"""One registered objective with its own noise: the exponent in T of the mean squared gradient, alpha beside its twin.
+"""One registered objective with its own noise: the exponent in T of the mean squared gradient, alpha beside alpha = 0.
 
 A run of T steps with batch 1 has eta ~ T^(-1/2), as in study 5. Theorem N for ESGD then says T^(-1/2) or faster: faster
 where the noise vanishes at the minimisers, or while the start is what is left. It is a bound: an exponent above -1/2
@@ -33,7 +33,7 @@ TOLERANCE = 0.05
 
 @dataclass(frozen=True)
 class Descended:
-    """What a run saw: the mean of |grad f|^2 a seed, the largest variance met, whether it stayed in the domain."""
+    """What a run saw: the mean of |grad f|^2 per seed, the largest variance, whether it stayed in the domain."""
 
     squares: np.ndarray
     variance: float
@@ -92,7 +92,7 @@ def measure(
 
 
 def descend(f: Objective, setting: Setting, T: int, seeds: Sequence[int], done: Callable[[int], None]) -> Descended:
-    """T steps of the literal algorithm from the objective's start: a replica a seed, their noise from one generator.
+    """T steps of the literal algorithm from the objective's start: a replica per seed, their noise from one generator.
 
     Raises:
         ValueError: f has no noise model; those that :func:`theory.objectives.make` builds have one.

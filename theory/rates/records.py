@@ -195,7 +195,7 @@ class Cell:
         name: unique in the study.
         config: all that fixes it, plain data.
         seeds: the seeds it uses.
-        run: told of the coordinate updates done, returns rows and curves.
+        run: calls its argument with the number of coordinate updates done; returns rows and curves.
         work: about how many those will be in all.
     """
 

@@ -27,7 +27,7 @@ def study_table(study: dict[str, Any], *, every: bool) -> Table:
 
     Args:
         study: as stored.
-        every: a line a row instead.
+        every: one line per row instead.
 
     Returns:
         The table.

@@ -21,7 +21,7 @@ BLOCK = 1 << 19
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 Advance = Callable[[int], None]
-"""Told, after each block, how many coordinate updates it did."""
+"""Gets, after each block, how many coordinate updates it did."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Play:
         rounds: shape (P,).
         loss: the sum of f_k(theta_k) so far, shape (P, S, R).
         fall: the total decrease of H so far, shape (P, S, R).
-        counts: how often each loss of the pool was met, shape (P, S, R, J).
+        counts: how often each loss of the pool was played, shape (P, S, R, J).
     """
 
     rounds: np.ndarray
@@ -142,12 +142,12 @@ def descend(
         field: the objective.
         settings: S of them.
         checkpoints: increasing numbers of steps to report after, shape (P,).
-        seeds: one a replica; none for a run without noise (one replica).
-        noise: the gradient noise; every setting meets the same.
-        batch: samples a step.
+        seeds: one per replica; none for a run without noise (one replica).
+        noise: the gradient noise, the same for every setting.
+        batch: samples per step.
         layers: sizes that sum to d; one layer by default.
         start: theta_1, shape (d,); the objective's by default.
-        done: told of progress.
+        done: gets the number of coordinate updates of each block.
 
     Returns:
         The record.
@@ -206,11 +206,11 @@ def play(
         stream: the losses.
         settings: S of them.
         checkpoints: increasing numbers of rounds to report after, shape (P,).
-        seeds: one a replica; none for a stream that is not random.
+        seeds: one per replica; none for a stream that is not random.
         layers: sizes that sum to d; one layer by default.
-        apart: every setting meets picks of its own, drawn from its place in ``settings`` and the seed; else all meet
+        apart: every setting gets picks of its own, drawn from its place in ``settings`` and the seed; else all get
             the same.
-        done: told of progress.
+        done: gets the number of coordinate updates of each block.
 
     Returns:
         The record.

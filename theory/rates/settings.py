@@ -1,4 +1,4 @@
-"""The settings that the studies compare: four methods, the paper's two choices of (alpha, beta1), twins and a grid."""
+"""The settings of the studies: four methods, the paper's two choices of (alpha, beta1), alpha = 0 and a grid."""
 
 from dataclasses import dataclass, replace
 

@@ -20,17 +20,17 @@ ETA = 1e-3
 
 
 def compare(*, steps: int = 20_000, loop_steps: int = 30) -> dict[str, Any]:
-    """Coordinate updates a second of both, for all four methods on waves with sign noise, d = 4, 64 seeds.
+    """Coordinate updates per second of both, for all four methods on waves with sign noise, d = 4, 64 seeds.
 
-    The loop has one optimizer a seed; its gradients are the closed form too, and its noise is drawn beforehand, so that
-    neither autograd nor the generator is what is compared. Vanilla ALTO is ALTO without bias correction.
+    The loop has one optimizer per seed. Its gradients are the closed form too, and its noise is drawn beforehand, so
+    that neither autograd nor the generator is what is compared. Vanilla ALTO is ALTO without bias correction.
 
     Args:
         steps: of the runner.
         loop_steps: of the loop.
 
     Returns:
-        Updates a second of each method by both, and their ratio, the smallest of which is ``at_least``.
+        Updates per second of each method by both, and their ratio, the smallest of which is ``at_least``.
     """
     field = runner.waves(AMPLITUDE, DIMENSION)
     methods, alpha, beta1 = {}, *PAPER[1]
@@ -65,7 +65,7 @@ def _optimizer(method: str, parameter: torch.Tensor) -> torch.optim.Optimizer:
 
 
 def _loop(method: str, start: np.ndarray, steps: int) -> float:
-    """Updates a second of one optimizer a seed, each stepped in turn."""
+    """Updates per second of one optimizer per seed, each stepped in turn."""
     parameters = [torch.nn.Parameter(torch.from_numpy(start.copy())) for _ in SEEDS]
     optimizers = [_optimizer(method, parameter) for parameter in parameters]
     noise = [torch.from_numpy(NOISE.block(np.random.default_rng(seed), (steps + 1, DIMENSION))) for seed in SEEDS]

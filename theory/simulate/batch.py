@@ -1,7 +1,7 @@
 """Many runs of ESGD, EAdam and one-layer ALTO at once, each with its own alpha, betas and learning rate.
 
 The one-buffer form, u = (1 - c) g + c h, of the literal algorithms; a test ties the two together. Differently from
-``theory.method.algorithms`` the hyper-parameters are arrays, one a run, so that a whole figure is one batch.
+``theory.method.algorithms`` the hyper-parameters are arrays, one per run, so that a whole figure is one batch.
 """
 
 from collections.abc import Callable, Sequence

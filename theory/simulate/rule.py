@@ -73,7 +73,7 @@ def direction(g: float, state: np.ndarray, rule: np.ndarray, k: int) -> float:
 
 
 def generators(seeds: int, seed: int) -> list[np.random.Generator]:
-    """One independent generator a replica: replica i is the same for every rule.
+    """One independent generator per replica: replica i is the same for every rule.
 
     Raises:
         ValueError: fewer than one seed.

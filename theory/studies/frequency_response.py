@@ -35,7 +35,7 @@ def _fit(signal: np.ndarray, omega: float) -> tuple[float, float]:
 
 
 def _response(alpha: float, omega: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(gain, phase) of u, and of the normalised m, each of shape (2, frequencies); one replica a frequency."""
+    """(gain, phase) of u, and of the normalised m, each of shape (2, frequencies); one replica per frequency."""
     optimizer = ESGD(alpha, BETA1, BETA2)
     theta = optimizer.init([np.zeros((len(omega), 1))])
     us, ms = [], []

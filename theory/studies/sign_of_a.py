@@ -1,4 +1,4 @@
-"""Table 1 of the paper against what E sees: whose sign a_k has while a well is crossed at constant speed."""
+"""Table 1 of the paper against a_k: whose sign it has while a well is crossed at constant speed."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STUDIES = ("sign-of-a",)
-TITLE = r"What E sees of a valley depends on the speed of the crossing"
+TITLE = r"In a valley the sign of $a_k$ depends on the speed of the crossing"
 SEE = (
     r"The argument of Table 1 needs $a_k$ to have the sign of $g_k-g_{k-1}$; with $\beta_1=.99$ it has the sign of "
     r"$g_k$ itself unless the crossing takes far more than 100 steps."

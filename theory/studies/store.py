@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
 def run(name: str, compute: Compute, effort: Effort, code: Code, folder: Path | None = None) -> dict[str, Any]:
     """Compute a study and store it; if ``folder`` has it from this very code and effort, take that.
 
-    So an interrupted series of studies goes on where it stopped.
+    So an interrupted series of studies continues where it stopped.
 
     Args:
         name: the study.

@@ -80,7 +80,7 @@ class Certificate:
 
 
 def read(path: Path) -> Certificate:
-    """The certificate stored in a file; nothing is believed of it.
+    """The certificate stored in a file; all of it is checked again.
 
     Raises:
         ValueError: the file is not a certificate: a key is missing, or a number is not a rational.

@@ -25,7 +25,7 @@ class Case:
     method: Method
 
     def key(self) -> str:
-        """A name that tells this case from all others."""
+        """A name that only this case has."""
         return f"{self.problem}: {self.method.label()}"
 
 

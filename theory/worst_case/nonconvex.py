@@ -74,7 +74,7 @@ class NonconvexCertificate:
 
 
 def read(path: Path) -> NonconvexCertificate:
-    """The certificate stored in a file; nothing is believed of it.
+    """The certificate stored in a file; all of it is checked again.
 
     Raises:
         ValueError: the file is not a certificate: a key is missing, or a number is not a rational.

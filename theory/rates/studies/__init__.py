@@ -1,4 +1,4 @@
-"""The seven studies, one a file: ``NAME``, ``TITLE`` and ``cells(full)``."""
+"""The seven studies, one per file: ``NAME``, ``TITLE`` and ``cells(full)``."""
 
 from types import ModuleType
 

@@ -25,7 +25,7 @@ DIGITS = 5e-4
 SHARES = (0.05, 0.2, 0.35, 0.55, 0.65, 0.8, 0.95)
 """eta lambda as a share of the largest stable one, or of 2 if that is larger. At 1 gradient descent has the rate 0."""
 TYPICAL = 30_000
-"""About how many steps the window asks for."""
+"""About how many steps the window takes."""
 
 
 def cells(full: bool) -> list[Cell]:

@@ -43,7 +43,7 @@ PRACTICAL = 0.02
 SIZES = (1e-20, 1e-200)
 """The window of |theta| for the linear rate near the minimiser, by its prediction."""
 TYPICAL = 100_000
-"""About how many steps that asks for."""
+"""About how many steps that takes."""
 LINEARISED = "linearisation where v has died away"
 
 

@@ -3,7 +3,7 @@
 Fair signs as losses leave no algorithm a choice: the expected regret of each, whatever it does, is
 E |s_1 + ... + s_T|_1, whose exponent is 1/2. So agreement there says nothing of the optimizer: it says that no loss was
 seen before it was played, that losses and the best point are summed rightly, and that a bound below the lower bound of
-every algorithm would be found out. Each row meets draws of its own.
+every algorithm would be found out. Each row has draws of its own.
 
 On least squares and logistic losses an optimizer can fail: one that does not move, or does not shrink its noise, has
 the exponent 1. The theorem is an upper bound there. What ESGD and EAdam should cost late is known as well: near the
@@ -46,7 +46,7 @@ ETA = 0.3
 FULL_SEEDS = range(3000, 3064)
 """This study's own: that EAdam rests beside the best point was learnt from a full run on those of the others."""
 HALF = {"linear": ("=", 0.02), "quadratic": ("<=", 0.02), "logistic": ("<=", 0.02)}
-"""Relation to 1/2 and tolerance, a stream."""
+"""Relation to 1/2 and tolerance, per stream."""
 STREAMS = {"linear": streams.linear, "quadratic": streams.quadratic, "logistic": streams.logistic}
 REDDI = {
     "n=3": ({"n": 3, "C": 2.4}, (0.0, 0.5), ((-0.5, 0.5), (0.5, 0.5)), 3_000_000, 0.1052),
@@ -63,7 +63,7 @@ SETTLED = 100_000
 
 
 def cells(full: bool) -> list[Cell]:
-    """One a stream."""
+    """One per stream."""
     pairs, seeds = (GRID, FULL_SEEDS) if full else (QUICK, QUICK_SEEDS)
     last = {"linear": 1_000_000 if full else 10_000, "quadratic": 100_000 if full else 10_000,
             "logistic": 100_000 if full else 10_000}  # fmt: skip
