@@ -2,7 +2,7 @@
 
 The language says what happens to a block:
 
-    python     run, in the page's order, in one scope a page; with a caption, written to a file of that name instead
+    python     run, in the page's order, in one scope per page; with a caption, written to a file of that name instead
     console    its ``$`` lines are run in the page's folder, where those files lie
     sh         what takes minutes or changes the machine: not run, but read by the command line that it is meant for
     toml       parsed; with a caption, written to a file of that name

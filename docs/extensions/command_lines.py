@@ -1,6 +1,6 @@
 """Checks that a command line in the documentation is one that exists, without running it.
 
-``make TARGET`` is asked of make (``-n``), ``python -m theory`` and ``python -m experiments`` of their own parsers.
+``make -n`` checks targets; the parsers of ``python -m theory`` and ``python -m experiments`` check their commands.
 """
 
 import contextlib

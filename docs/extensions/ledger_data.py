@@ -1,11 +1,13 @@
 """The ledger as the site shows it: the committed outcomes, grouped, and where each claim lies in the source."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
+from pathlib import Path
 
 from docs.extensions import sources
 from theory.claims import SOURCES
@@ -71,8 +73,9 @@ FIGURES = {
     "ours-frequency-response": "frequency-response", "identity-two-ema": "impulse-response",
     "ours-variance": "stationary-variance", "ours-mean-square": "mean-square", "ours-valley-drift": "valley-drift",
     "ours-label-noise": "valley-drift", "ours-dip-crossing": "dips", "ours-double-well": "double-well",
-    "ours-pep-head-start": "worst-case", "ours-acceleration": "rate-and-condition", "rates-regret": "regret",
-    "rates-nonconvex": "gradient-norm",
+    "ours-pep-head-start": "worst-case", "ours-acceleration": "rate-and-condition", "ours-pep-tuned": "worst-case",
+    "ours-figure-1-controls": "figure-1", "ours-figure-1-heavy-ball": "figure-1", "ours-cliff": "stability-map",
+    "ours-figure-8-controls": "figure-8", "ours-batch-one": "mean-square",
 }  # fmt: skip
 
 
@@ -158,6 +161,19 @@ def code(claim: Listed) -> Place:
     lines = (sources.ROOT / path).read_text().splitlines()
     sought = next(text for text in (f'"{claim.id}"', "CLAIMS") if any(text in line for line in lines))
     return Place(path, next(i for i, line in enumerate(lines, 1) if sought in line), path)
+
+
+def shown(claim: Listed) -> tuple[str, str] | None:
+    """What shows a claim, and the page of it: a figure, a study of rates, or an experiment's report."""
+    if figure := FIGURES.get(claim.id):
+        return f"figure {figure}", f"generated/figures/index.html#{figure}"
+    if claim.id.startswith("rates-"):
+        return "measured rates", f"generated/rates.html#{claim.id}"
+    evidence = sources.ROOT / "results" / "evidence" / f"{claim.id}.json"
+    if evidence.is_file():
+        name = Path(json.loads(evidence.read_text())["source"]).stem.removesuffix("-laptop")
+        return f"experiment {name}", f"generated/experiments/{name}/report.html"
+    return None
 
 
 def tests(claim: Listed) -> list[Place]:

@@ -12,7 +12,6 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from docs.extensions import sources
 from docs.extensions.ledger_data import (
     ADVICE,
-    FIGURES,
     VERDICTS,
     Ledger,
     Listed,
@@ -20,6 +19,7 @@ from docs.extensions.ledger_data import (
     code,
     counts,
     ledger,
+    shown,
     tests,
 )  # fmt: skip
 from theory.commands import answers
@@ -273,9 +273,9 @@ def _evidence(result: Result) -> list[nodes.Node]:
 def _links(claim: Listed, page: str) -> nodes.bullet_list:
     found = [("claim and evidence", code(claim)), *(("test", place) for place in tests(claim))]
     items = [nodes.list_item("", _link(title, place, page)) for title, place in found]
-    if figure := FIGURES.get(claim.id):
-        link = nodes.reference("", figure, internal=False, refuri=f"generated/figures/index.html#{figure}")
-        items.insert(0, nodes.list_item("", nodes.paragraph("", "figure: ", link)))
+    if seen := shown(claim):
+        link = nodes.reference("", seen[0], internal=False, refuri=seen[1])
+        items.insert(0, nodes.list_item("", nodes.paragraph("", "", link)))
     return nodes.bullet_list("", *items)
 
 

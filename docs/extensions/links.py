@@ -47,7 +47,7 @@ def broken(site: Path) -> list[str]:
         site: the folder of the HTML files.
 
     Returns:
-        A line each.
+        One line per fault.
     """
     wrong = []
     for path in sorted(site.rglob("*.html")):

@@ -59,7 +59,7 @@ def mentions(folder: str) -> dict[str, list[tuple[str, int, str]]]:
 
 
 def collect(_: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """One page a file."""
+    """One page per file."""
     formatter = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, wrapcode=True)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):

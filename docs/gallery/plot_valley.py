@@ -2,8 +2,8 @@ r"""
 A curved valley
 ===============
 
-Rosenbrock's valley from one start, with one learning rate, by the library's own optimizers. A negative
-:math:`\alpha` is faster along the valley here. The dotted run shows why: heavy ball, without E, takes the same path.
+Rosenbrock's valley from one start, with one learning rate, by the library's own optimizers. The dotted run is heavy
+ball, without E: it takes the path of E at :math:`\alpha^\star`.
 """
 
 import matplotlib.pyplot as plt

@@ -8,7 +8,7 @@ import pytest
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "_build" / "html"
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 
 pytestmark = [
     pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Debian's chromium and chromium-driver"),
@@ -165,13 +165,34 @@ def test_pages_are_quiet_offline_and_fit_the_screen(browser, page, width, scheme
     assert fetched(browser) == []
     # An error of MathJax is an element with this attribute; a formula that was not drawn has no svg.
     assert browser.find_elements("css selector", "[data-mjx-error], mjx-container:not(:has(svg))") == []
-    wide = browser.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide == 0
     paper, ink = browser.execute_script(
         "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
         ".map(c => c.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0) / 3)"
     )
     assert (paper > 200 and ink < 100) if scheme == "light" else (paper < 60 and ink > 180)
+
+
+@pytest.mark.parametrize("width", list(WIDTHS))
+@pytest.mark.parametrize(
+    "page",
+    [
+        "index.html", "start.html", "ledger.html", "notation.html", "extending.html", "differences.html",
+        "architecture.html", "use/choosing.html", "use/verdicts.html", "generated/rates.html",
+        "generated/worst-case.html", "generated/figures/index.html",
+    ],
+)  # fmt: skip
+def test_nothing_of_a_page_is_cut(browser, page, width):
+    visit(browser, page, width)
+    wide = browser.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide == 0
+    boxes = (
+        "article pre" if width == "phone" and page.startswith("generated/") else "article pre, article .table-wrapper"
+    )
+    hidden = browser.execute_script(
+        f"return [...document.querySelectorAll('{boxes}')].filter(e => e.checkVisibility() &&"
+        " e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 80))"
+    )
+    assert hidden == []
 
 
 def test_a_broken_formula_would_be_seen(browser):
