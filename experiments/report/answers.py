@@ -1,5 +1,6 @@
 """The page of the answers: words from a template, every number in them from the committed results."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def page(results: Path, template: str | None = None) -> str:
         DataError: a file is absent or damaged.
     """
     text = TEMPLATE.read_text(encoding="utf-8") if template is None else template
+    summary, leads = functools.cache(read_summary), functools.cache(lead.rows)
 
     def fill(match: re.Match[str]) -> str:
         kind = match.group(1)
@@ -67,10 +69,10 @@ def page(results: Path, template: str | None = None) -> str:
             found = evidence.read(results / "evidence" / f"{name}.json")
             return phrase(found) if kind == "answer" else f"{found.estimate:.2g}"
         if kind == "lead":
-            return _standing(results, name, *cells)
+            return _standing(leads(results), name, *cells)
         if kind == "clipped":
             return clipping_share.phrase(clipping_share.read(results / name / clipping_share.FILE), *cells)
-        kept = read_summary(results / "experiments" / f"{name}-laptop.json")
+        kept = summary(results / "experiments" / f"{name}-laptop.json")
         if kind == "differences":
             (table,) = [made for made in tables.tables(kept) if made.title.startswith("Difference")]
             return tables.markdown_table(table)
@@ -118,11 +120,11 @@ def phrase(found: Evidence) -> str:
     return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{seeds}: **{word}**"
 
 
-def _standing(results: Path, group: str, count: str = "all") -> str:
+def _standing(rows: list[lead.Row], group: str, count: str = "all") -> str:
     """How many settings have ALTO ahead of LAMB, or behind it, or neither."""
     if group not in {"near", "far"}:
         raise ConfigError("template", f"{group!r} is not allowed; it must be near or far")
-    found = lead.standing(lead.rows(results), near=group == "near")
+    found = lead.standing(rows, near=group == "near")
     if count not in found:
         raise ConfigError("template", f"{count!r} is not allowed; it must be one of {', '.join(found)}")
     return str(found[count])

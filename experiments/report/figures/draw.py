@@ -9,7 +9,7 @@ from experiments.analysis.kept import Summary
 from experiments.io.files import write_atomic
 from experiments.report.figures import along, batch_sizes, boxes, cost, curves, differences, exploration
 
-_FIGURES = {
+FIGURES = {
     "curves": curves.draw,
     "differences": lambda kept: None if cost.is_question(kept) else differences.draw(kept),
     "exploration": exploration.draw,
@@ -32,7 +32,7 @@ def draw(summary: Summary, folder: Path, kinds: tuple[str, ...] = ("png", "pdf")
     Returns:
         The files.
     """
-    drawn = {name: figure for name, make in _FIGURES.items() if (figure := make(summary)) is not None}
+    drawn = {name: figure for name, make in FIGURES.items() if (figure := make(summary)) is not None}
     return [path for name, figure in drawn.items() for path in write(figure, folder, name, kinds)]
 
 

@@ -9,6 +9,7 @@ from experiments.analysis import evidence, kept
 from experiments.analysis.questions import questions
 from experiments.config import catalog
 from experiments.report import answers, tables
+from experiments.report.figures import draw
 
 RESULTS = Path(__file__).parents[3] / "results"
 KEPT = sorted((RESULTS / "experiments").glob("*.json"))
@@ -22,7 +23,10 @@ def test_a_kept_summary_is_whole_clean_and_has_its_report_beside_it(path):
     for versions in made.report.versions:
         assert versions["commit"]
         assert "dirty" not in versions["commit"]
-    assert (RESULTS / made.experiment.name / "report.md").read_text() == tables.markdown(made)
+    folder = RESULTS / made.experiment.name
+    assert (folder / "report.md").read_text() == tables.markdown(made)
+    assert (folder / "report.tex").read_text() == tables.latex(made)
+    assert {picture.stem for picture in folder.glob("*.png")} <= set(draw.FIGURES)  # none of an older kind is left
 
 
 def test_every_question_is_answered_by_what_is_kept(tmp_path):

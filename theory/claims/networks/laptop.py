@@ -18,12 +18,13 @@ def _claim(stored: dict) -> Claim:
     sign = "+" if stored["seeds"] else ""  # without seeds it is a ratio of times, not a difference
     rests_on = f", {len(stored['seeds'])} seeds" if stored["seeds"] else ""
     low, high = (f"{stored[end]:{sign}.3g}" for end in ("low", "high"))
+    quantity = stored["quantity"][0].upper() + stored["quantity"][1:]
     return Claim(
         id=stored["claim"],
-        source=f"ours; tier {stored['tier']}",
+        source=f"ours; {stored['tier']} tier",
         statement=stored["statement"],
         plain=stored["statement"],
-        found=f"The {stored['quantity']}: {stored['estimate']:{sign}.3g} (95 % interval {low} to {high}{rests_on}).",
+        found=f"{quantity}: {stored['estimate']:{sign}.3g} (95 % interval {low} to {high}{rests_on}).",
         evidence=evidence_for(stored["claim"]),
     )
 
