@@ -132,8 +132,7 @@ def steps(root: Path) -> list[Step]:
         Step(
             "figures",
             [
-                [*THEORY, "figures", "--fresh", "--thorough", "--out", "results/figures"],
-                ["cp", "-r", "runs/theory/studies/.", "results/theory"],
+                [*THEORY, "figures", "--fresh", "--thorough", "--studies", "results/theory", "--out", "results/figures"],
             ],
             _figures,
         ),

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from theory.studies.intervals import t_interval
+from theory.studies.store import COMMANDS
 from theory.tex.book import Book
 from theory.tex.markup import number, plain, plus_minus, table
 from theory.tex.results import read
 
-REMEDY = "python -m theory figures --fresh --thorough, then copy runs/theory/studies to results/theory"
 CONTROLS = {"adam": ("EAdam", "Adam(.99), 10 eta"), "sgd": ("ESGD", "heavy ball(.99), eta/10")}
 """The families of the cardioid: what E is called there, and its control without E."""
 
@@ -24,7 +24,7 @@ def add(book: Book, results: Path) -> None:
     """
 
     def study(name: str) -> dict[str, Any]:
-        return read(results / "theory" / f"{name}.json", REMEDY)["data"]
+        return read(results / "theory" / f"{name}.json", COMMANDS["theory"])["data"]
 
     _edge(book, study("edge-of-stability"))
     _drift(book, study("valley-drift"))
