@@ -131,9 +131,7 @@ def steps(root: Path) -> list[Step]:
         ),
         Step(
             "figures",
-            [
-                [*THEORY, "figures", "--fresh", "--thorough", "--studies", "results/theory", "--out", "results/figures"],
-            ],
+            [[*THEORY, "figures", "--fresh", "--thorough", "--studies", "results/theory", "--out", "results/figures"]],
             _figures,
         ),
         Step("experiments", networks, _networks),
