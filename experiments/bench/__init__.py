@@ -1,6 +1,6 @@
-"""What one optimizer step costs in time and memory, beside every peer and beside the memory's own speed.
+"""What one optimizer step costs in time and memory, compared with other optimizers and with the memory bandwidth.
 
-A step is bound by memory: `traffic` says how many bytes each method must move, `contestants` who takes part, `shapes`
-on which parameters, `measure` times them in turns, `memory` weighs them, `record` puts it all into one JSON object,
-and `figure` and `console` show such an object.
+A step is limited by memory bandwidth: `traffic` has the bytes that each method must move, `contestants` the optimizers,
+`shapes` the parameters; `measure` times the steps in turns, `memory` measures their memory, `record` puts all into one
+JSON object, and `figure` and the command draw and print such an object.
 """

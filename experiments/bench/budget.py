@@ -1,4 +1,4 @@
-"""Whether a measurement fits into memory: one that swaps, or is killed half-way, tells nothing."""
+"""Whether a measurement fits into memory: one that swaps, or is killed half-way, is of no use."""
 
 import os
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def check(option: str, case: Case, contestants: Sequence[Contestant], device: to
     if needed > usable:
         raise ConfigError(
             option,
-            f"{case.title} needs {needed / 1e9:.2g} GB, and this machine can lend {usable / 1e9:.2g} GB "
+            f"{case.title} needs {needed / 1e9:.2g} GB, and {usable / 1e9:.2g} GB may be used on this machine "
             f"({_SHARE:.0%} of its memory, or what is free of it); choose a smaller one",
         )
 
@@ -52,7 +52,7 @@ def _usable(device: torch.device) -> float:
 
 
 def _free() -> float:
-    """Bytes that can be had without swapping; no bound where the system does not say."""
+    """Bytes that are available without swapping; infinity where the system does not report them."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:

@@ -1,8 +1,8 @@
-"""Who takes part: from a name to something with a step, all with the same learning rate and weight decay.
+"""What is compared: from a name to an object with a step, all with the same learning rate and weight decay.
 
-One parameter group, decayed throughout, so that all do the same work. Each choice between implementations is made
-explicitly (our E has none of its own: it explores with the fastest engine there is); what cannot run here is skipped
-with its own words for it.
+There is one parameter group, all of it with weight decay, so that all do the same work. Each choice between
+implementations is explicit (our E has no such choice: it takes the fastest engine there is); what cannot run here is
+skipped, with its own error message.
 """
 
 import importlib
@@ -27,7 +27,7 @@ _PACKAGES = {"ALTO": "e-optimizer-adaptor", "E": "e-optimizer-adaptor"}  # where
 
 
 class Stepper(Protocol):
-    """An optimizer, or a plain tensor operation that stands beside it."""
+    """An optimizer, or a plain tensor operation that it is compared with."""
 
     def step(self) -> object:
         """Do the work that is timed."""
@@ -41,7 +41,7 @@ class Contestant:
         name: Its name on the command line.
         title: Its name in tables and figures.
         traffic: The bytes that its method must move.
-        holds: Bytes a parameter of its state and temporaries, at most; decides whether memory suffices.
+        holds: Bytes per parameter of its state and temporaries, at most; decides whether memory suffices.
         build: Makes it for these parameters.
     """
 

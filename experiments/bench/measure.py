@@ -1,10 +1,10 @@
 """Times of a step, taken in turns: by the clock on a CPU, by triton.testing.do_bench on a GPU.
 
-Round after round, every contestant takes a turn in an order drawn anew, so that a slow minute of the machine hits all
-alike and ratios can be formed within a round. A turn builds the contestant, lets it warm up (its state is then
-allocated and its code compiled), times single steps, and frees it: only one contestant's state exists at a time.
-torch.utils.benchmark's Timer is not used: it times one statement over and over, and cannot refresh the gradients
-between steps without counting that.
+In every round each contestant has one turn, in a new random order, so that a slow minute of the machine affects all of
+them and ratios can be formed within a round. A turn builds the contestant, takes warm-up steps (which allocate its
+state and compile its code), times single steps, and frees it: only one contestant's state exists at a time.
+torch.utils.benchmark's Timer is not used: it times one statement repeatedly, and cannot write new gradients between
+steps without counting that time.
 """
 
 import gc
@@ -21,14 +21,14 @@ import torch
 from experiments.bench.contestants import Contestant
 from experiments.bench.workload import Workload
 
-_WARM_UP = 2  # the first step allocates, the second meets the caches as all later ones do
+_WARM_UP = 2  # the first step allocates, the second finds the caches as all later ones do
 _TURN_SECONDS = 0.05  # of timed steps, where one step does not take longer
 _MOST_STEPS = 200
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and quartiles of one number a round."""
+    """Median and quartiles of one number per round."""
 
     median: float
     low: float
@@ -48,7 +48,7 @@ class Times:
     """What one contestant took.
 
     Attributes:
-        milliseconds: A round's median over its timed steps, one a round.
+        milliseconds: The median over the timed steps of a round, one per round.
         steps: Timed steps in all.
     """
 

@@ -1,10 +1,10 @@
-"""Bytes that a contestant keeps between steps, and those that it takes in addition during one: measured, not counted.
+"""Bytes that an optimizer keeps between steps, and that it uses in addition during one: measured, not derived.
 
-What is kept is more than what is saved with a checkpoint where an optimizer keeps memory only to spare itself the
-asking for it (E around a base on a CPU), or loses state in a checkpoint (the official E).
+An optimizer keeps more than a checkpoint saves if it reuses a buffer instead of allocating it in each step (E around a
+base optimizer on a CPU), or if its checkpoint is not complete (the official E).
 
-On a CPU every allocation of torch's is in the profiler's events; on a GPU the allocator keeps the statistics. Memory
-that is taken past torch's allocator is not seen.
+On a CPU the profiler records every allocation of torch; on a GPU the allocator keeps statistics. Memory that is
+allocated outside torch is not measured.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from experiments.bench.workload import Workload
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes a parameter.
+    """Bytes per parameter.
 
     Attributes:
         held: Kept after two steps.

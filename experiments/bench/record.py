@@ -1,9 +1,9 @@
-"""From a wish to one JSON object: who ran, on what, how, and the numbers.
+"""From what to measure to one JSON object: what ran, on which machine, how, and the numbers.
 
 Ratios are formed within each round and then summarised, so that they are of times taken next to each other. The floor
-is a method's bytes over the better bandwidth of two plain operations measured in the same rounds, on as many numbers:
-the copy alone would be no floor on a CPU, whose caches read what a copy overwrites (12 bytes move and 8 count). Where
-reading is faster than writing, a step that reads more than it writes may still come out a few percent below 1.
+is a method's bytes over the better bandwidth of two plain operations measured in the same rounds, on as many numbers.
+The copy alone would be no floor on a CPU, whose caches read what a copy overwrites (12 bytes move and 8 are counted).
+Where reading is faster than writing, a step that reads more than it writes may be a few percent below 1.
 """
 
 import os
@@ -68,10 +68,10 @@ def make(wish: Wish, follow: Follow = lambda _: None) -> dict[str, Any]:
 
     Args:
         wish: What and how.
-        follow: Told the title of the case after each turn.
+        follow: Called with the title of the case after each turn.
 
     Returns:
-        The JSON object: where and how it was measured, who was skipped and why, and one entry a case.
+        The JSON object: where and how it was measured, what was skipped and why, and one entry per case.
     """
     place = Environment(Path(), device=wish.device, threads=wish.threads)
     device = place.resolve_device()

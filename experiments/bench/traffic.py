@@ -28,7 +28,7 @@ class Pass:
 
     @property
     def bytes(self) -> int:
-        """Bytes a parameter."""
+        """Bytes per parameter."""
         return _FLOAT32 * (len(self.reads.split()) + len(self.writes.split()))
 
 
@@ -46,7 +46,7 @@ class Traffic:
 
     @property
     def bytes(self) -> int:
-        """Bytes a parameter."""
+        """Bytes per parameter."""
         return sum(part.bytes for part in self.passes)
 
 

@@ -11,8 +11,8 @@ from experiments.bench.shapes import Case
 class Workload:
     """Parameters of ordinary size, and gradients of about 1e-2 that differ from step to step.
 
-    Shared because three copies of a large network would not fit beside each other: at any time there are the
-    parameters, one gradient, the noise that it is made from, and the state of one contestant.
+    Shared because several copies of a large network would not fit into memory: at any time there are the parameters,
+    one gradient, the noise that it is made from, and the state of one contestant.
 
     Args:
         case: The shapes.
@@ -33,7 +33,7 @@ class Workload:
         self._draws = random.Random(seed)
 
     def refresh(self) -> None:
-        """Write the next gradients, as a backward pass would; some steps change or replace the ones they got."""
+        """Write the next gradients, as a backward pass would; some optimizers change or replace them in a step."""
         if not self._grads:
             self._grads = [torch.empty_like(noise) for noise in self._noises]
         scale = self._next_scale()
@@ -42,11 +42,11 @@ class Workload:
             param.grad = grad
 
     def give(self) -> None:
-        """Write the next gradients into tensors that nothing but the parameters hold, as after a backward pass."""
+        """Write the next gradients into new tensors that only the parameters refer to, as after a backward pass."""
         scale = self._next_scale()
         for param, noise in zip(self.params, self._noises, strict=True):
             param.grad = noise * scale
 
     def _next_scale(self) -> float:
-        """A factor of either sign: averages of the gradients neither settle nor die out."""
+        """A factor of either sign, so that averages of the gradients neither converge nor vanish."""
         return self._draws.choice((-1.0, 1.0)) * self._draws.uniform(0.25, 1.0)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:  # it imports torch, which is slow and not needed for --help
 
 @dataclass(frozen=True)
 class _Common:
-    """What all benchmarks can be told.
+    """Options of all benchmarks.
 
     Attributes:
-        only: A contestant to measure, for example --only alto-foreach; may be repeated. The default is all. What ratios
-            are formed with is always timed too.
-        threads: Threads of torch; 0 means one a core.
+        only: A contestant to measure, for example --only alto-foreach; may be repeated. The default is all. The
+            denominators of the ratios are always timed too.
+        threads: Threads of torch; 0 means one per core.
         device: auto, cpu or cuda.
         seed: Decides the parameters, the gradients and the order of turns.
         json: Print one JSON object instead of tables.
@@ -45,7 +45,7 @@ class _Common:
         from experiments.bench import contestants
         from experiments.bench.record import Wish
 
-        require(self.threads >= 0, "--threads", self.threads, "0 (one a core) or more")
+        require(self.threads >= 0, "--threads", self.threads, "0 (one per core) or more")
         chosen = contestants.choose(self.only, references=rounds > 0)
         return Wish(bench, option, cases, chosen, rounds, self.threads or os.cpu_count() or 1, self.device, self.seed)
 
@@ -70,7 +70,7 @@ class Step(_Common):
 
 @dataclass(frozen=True)
 class Memory(_Common):
-    """Weigh the state and the temporaries of one optimizer step.
+    """Measure the memory of one optimizer step: state and temporaries.
 
     Attributes:
         model: A network, for example --model gpt2-small; may be repeated. The default is all.
@@ -103,7 +103,7 @@ class Scaling(_Common):
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure what an optimizer step costs beside every peer and beside the memory's own speed.
+    """Measure what an optimizer step costs, compared with other optimizers and with the memory bandwidth.
 
     Attributes:
         which: What to measure.
@@ -122,7 +122,7 @@ class Bench:
         from experiments.cli import bench_console as console
         from experiments.report.figures import draw
 
-        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler would tell stderr of every start and end
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler logs every start and end to stderr
         wish, out = self.which.wish(), self.which.out
         if out is not None:
             benchmarks.read(out)  # an unusable file is refused before, not after, minutes of work

@@ -24,7 +24,7 @@ def progress(title: str, turns: int) -> Iterator[Callable[[str], None]]:
         turns: How many turns there will be.
 
     Yields:
-        What to tell of each turn: the title of its case.
+        To be called with the title of the case after each turn.
     """
     if not _err.is_terminal:
         said: set[str] = set()
@@ -48,7 +48,7 @@ def show_json(report: dict[str, Any]) -> None:
 
 
 def show(report: dict[str, Any]) -> None:
-    """Print a report's tables, what they stand on, and who was skipped."""
+    """Print a report's tables, how they were measured, and what was skipped."""
     for case in report["cases"]:
         title = f"{case['title']}: {case['parameters']:,} parameters in {case['tensors']} tensors"
         table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
@@ -83,7 +83,7 @@ def show_files(files: list[Path]) -> None:
 
 def _times(table: Table, rows: list[dict[str, Any]]) -> None:
     table.add_column("contestant", no_wrap=True)
-    for heading in ("ms", "quartiles", "x AdamW\nfused", "x floor", "bytes a\nparameter"):
+    for heading in ("ms", "quartiles", "x AdamW\nfused", "x floor", "bytes per\nparameter"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         spread = row["milliseconds"]
@@ -98,7 +98,7 @@ def _times(table: Table, rows: list[dict[str, Any]]) -> None:
 
 def _weights(table: Table, rows: list[dict[str, Any]]) -> None:
     table.add_column("contestant", no_wrap=True)
-    for heading in ("kept, bytes\na parameter", "of it in a\ncheckpoint", "more at the\npeak of a step"):
+    for heading in ("kept, bytes\nper parameter", "of it in a\ncheckpoint", "more at the\npeak of a step"):
         table.add_column(heading, justify="right")
     for row in rows:
         numbers = (row[f"{kind}_bytes_a_parameter"] for kind in ("held", "saved", "transient"))

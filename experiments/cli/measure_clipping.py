@@ -1,7 +1,7 @@
-"""How often a clip acts: the final runs of kept results again, with the length of every step's gradient noted.
+"""How often a clip acts: train the final runs of kept results again, and record the norm of every step's gradient.
 
-``python -m experiments.cli.measure_clipping NAME`` trains them and keeps the shares beside the report. A run that
-does not end in the bits of the kept one is refused, so what is counted is what was reported.
+``python -m experiments.cli.measure_clipping NAME`` trains them and writes the shares beside the report. A run that does
+not end in the same network as the kept run, bit for bit, is refused: the counted runs are the reported ones.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ from experiments.training.supervised import SupervisedLoop
 
 
 def measure(run: Run, place: Environment) -> tuple[Share, str]:
-    """Train one run and note the length of every gradient.
+    """Train one run and record the norm of every gradient.
 
     Args:
         run: The run; not of a simulated task.
@@ -81,7 +81,7 @@ def shares(kept: summaries.Summary, place: Environment) -> Shares:
         The shares.
 
     Raises:
-        DataError: a run ends in another network than the kept one, so that it is another run.
+        DataError: a run ends in another network than the kept one, so it is not the same run.
     """
     found = []
     weights = {(run.setting, run.label, run.seed): run.weights for run in kept.runs}
@@ -95,7 +95,7 @@ def shares(kept: summaries.Summary, place: Environment) -> Shares:
 
 @dataclass(frozen=True)
 class Count:
-    """Train the kept final runs of an experiment again, and keep how many of their steps a clip changed.
+    """Train the kept final runs of an experiment again, and write how many of their steps a clip changed.
 
     Attributes:
         name: The experiment.

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[1] / "configs"
 _LONGEST = 120  # letters of a name, which is a folder's
 
 # A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
-# and the number of competitors is a size, as every one of them is treated alike.
+# and the number of competitors is a size, because all get the same budget.
 _SIZES = frozenset({
     "competitors", "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "data.size",
     "data.pieces", "model.name", "model.options", "final.seeds", "tuning.seeds", "tuning.learning_rates.count",
@@ -36,8 +36,8 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     Args:
         name: The stem of a file in ``configs/``, or the path of a TOML file.
         tier: Which tier's sizes to take.
-        changes: ``"key=value"`` with a dotted key and a TOML value, as in ``"training.epochs=3"``; the last word. They
-            become part of the experiment's name, ``NAME+training.epochs=3``, and so of its folders.
+        changes: ``"key=value"`` with a dotted key and a TOML value, as in ``"training.epochs=3"``; they override the
+            file. They become part of the experiment's name, ``NAME+training.epochs=3``, and so of its folders.
 
     Returns:
         The experiment, complete and checked.
@@ -68,7 +68,7 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
 
 
 def _named(stem: str, changes: Sequence[str]) -> str:
-    """The config's name, and what was changed: a changed experiment must not be taken for the one it was made of."""
+    """The config's name, and what was changed: a changed experiment must not be confused with the original."""
     words = [re.sub(r"[^A-Za-z0-9.,=_-]+", "_", change) for change in sorted(changes)]
     name = "+".join([stem, *words])
     if words == sorted(changes) and len(name) <= _LONGEST:

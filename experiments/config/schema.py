@@ -27,11 +27,11 @@ class DataConfig:
     Attributes:
         name: A name that `experiments.data` knows.
         validation: Share of the training examples that is held out to choose learning rates, in (0, 0.5].
-        limit: Use only this many training examples (before the validation split), or ``"all"``; where a task is
-            simulated, the transitions of a rollout.
-        test_limit: Evaluate on this many test examples, or ``"all"``; where a task is simulated, episodes (10).
+        limit: Use only this many training examples (before the validation split), or ``"all"``; in a simulated task,
+            the number of transitions per rollout.
+        test_limit: Evaluate on this many test examples, or ``"all"``; in a simulated task, episodes (``"all"`` is 10).
         augment: Random crops and mirror images of training images.
-        context: Length of a training sequence of text; most word pieces of a sentence.
+        context: Length of a training sequence of text; largest number of word pieces in a sentence.
         size: Side of the images of a folder; the published CIFAR files and the digits have their own.
         pieces: Cut words into the pieces of this tokenizer (a folder, or a name of the Hugging Face hub); empty takes
             words as they are.
@@ -67,20 +67,21 @@ class TrainingConfig:
     """One training run's recipe, the same for every optimizer.
 
     Attributes:
-        epochs: Passes over the training examples; where a task is simulated, rollouts.
-        batch_size: Examples a step, or ``"full"`` for all of them.
-        microbatch: Examples that are in memory at once; the gradient of a batch is accumulated over them.
+        epochs: Passes over the training examples; in a simulated task, rollouts.
+        batch_size: Examples per step, or ``"full"`` for all of them.
+        microbatch: Examples in one forward and backward pass; the gradient of a batch is accumulated over them.
         schedule: Course of the learning rate after the warm-up; ``"step"`` multiplies by 0.1 after every quarter
             (the paper's CIFAR recipe).
         warmup: Epochs of linear warm-up; a fraction is allowed.
         weight_decay: The same for every optimizer; norm and bias parameters get none. Default 1e-4, the paper's lambda.
         clip: Clip the global gradient norm to this value before the step, or ``"none"``. The official ALTO clips to 1
-            inside its step, LAMB does not: so clipping is a factor here and never hidden.
+            inside its step and LAMB does not, so clipping is an explicit setting here.
         precision: Arithmetic of the forward and backward pass.
-        evaluations: Evaluations along a final run, evenly spaced, the last one at its end.
+        evaluations: Number of evaluations during a final run, evenly spaced, the last one at its end.
         channels_last: Memory format of convolutional networks.
         compile: Pass the network through ``torch.compile``.
-        curvature: Training examples on which the curvature is measured at each evaluation of a final run; 0 is never.
+        curvature: Number of training examples on which each evaluation of a final run measures the curvature; 0
+            measures none.
     """
 
     epochs: int = 10
@@ -168,7 +169,7 @@ class TuningConfig:
 
 @dataclass(frozen=True)
 class FinalConfig:
-    """The runs that count: their seeds differ from the tuning seeds."""
+    """The runs that are reported: their seeds differ from the tuning seeds."""
 
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
 
@@ -178,9 +179,9 @@ class FinalConfig:
 
 @dataclass(frozen=True)
 class SettingConfig:
-    """One condition under which all competitors meet: what it changes in the shared data, model, training and grid.
+    """One condition under which all competitors are compared: its changes to the shared data, model, training and grid.
 
-    A grid of one learning rate is a comparison at equal learning rates: there is nothing to choose.
+    A grid of one learning rate is a comparison at equal learning rates: nothing is chosen.
     """
 
     data: dict[str, object] = field(default_factory=dict)
@@ -195,15 +196,15 @@ class Experiment:
 
     Attributes:
         name: The config file's stem, and ``+key=value`` for each change of it.
-        tier: Which tier's sizes these are.
+        tier: Whose sizes these are: a laptop's, one GPU's, or the paper's.
         title: One line for humans.
         source: The paper's table or figure, or "ours".
-        baseline: The competitor whose difference to every other one is reported.
+        baseline: The competitor to which the difference of every other one is reported.
         data: Shared by all settings, unless a setting changes it.
         model: Likewise.
         training: Likewise.
         tuning: How learning rates are chosen.
-        final: The runs that count.
+        final: The runs that are reported.
         settings: Conditions by label.
         optimizers: Competitors by label.
     """

@@ -19,8 +19,8 @@ Sentence = list[tuple[str, str]]  # (word, tag)
 def read(config: DataConfig, data_dir: Path | None) -> Dataset:
     """Read ``NAME/train.txt``, ``NAME/valid.txt`` (or ``testa``) and ``NAME/test.txt`` (or ``testb``).
 
-    The file's own validation part is used; ``data.validation`` has no say. Words are lower-cased; the vocabulary is
-    that of the training sentences. With ``data.pieces``, words are cut into a pretrained network's pieces instead.
+    The corpus's own validation part is used, not ``data.validation``. Words are lower-cased; the vocabulary is that of
+    the training sentences. With ``data.pieces``, words are cut into a pretrained network's pieces instead.
 
     Args:
         config: The name and the limit.
@@ -30,7 +30,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         Inputs and targets (n, longest sentence), padded.
 
     Raises:
-        DataError: a file is absent, a line has one column, or a tag is none of the training file's.
+        DataError: a file is absent, a line has one column, or a tag is not in the training file.
     """
     folder = locate(
         data_dir,
@@ -122,13 +122,14 @@ def _padded(rows: Sequence[tuple[list[int], list[int]]]) -> Split:
 
 
 def spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
-    """The entities of one sentence, as the CoNLL-2003 scorer sees them.
+    """The entities of one sentence, by the rules of the CoNLL-2003 scorer.
 
-    An entity of a kind begins at B-kind, or at I-kind where no entity of that kind is open; it ends where neither
-    I-kind nor its own continuation follows. So IOB1 and IOB2 files are both read right.
+    An entity of a kind begins at B-kind, or at I-kind where no entity of that kind is open; it ends where no I-kind
+    follows. So IOB1 and IOB2 files are both read correctly. The package seqeval does the same, but has had no release
+    since 2020, and these lines are fewer than those that would convert tensors for it.
 
     Args:
-        tags: One a word: O, B-kind or I-kind.
+        tags: One per word: O, B-kind or I-kind.
 
     Returns:
         Triples (first word, one past the last word, kind).

@@ -1,4 +1,4 @@
-"""The names of the data sets and who reads them."""
+"""The names of the data sets, and the modules that read them."""
 
 import dataclasses
 import functools
@@ -24,7 +24,7 @@ class _Source:
     Attributes:
         kind: What the examples are.
         module: It has ``read(config, data_dir)``.
-        ordered: The test examples lie in the order of their classes, or may, so the first few would be of one class.
+        ordered: The test examples are in the order of their classes, or may be, so the first few would be of one class.
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ NAMES = tuple(_SOURCES)
 
 
 def kind(name: str) -> Kind:
-    """What a data set is of, without reading it.
+    """The kind of a data set, without reading it.
 
     Args:
         name: One of `NAMES`.
@@ -68,9 +68,9 @@ def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:
     """Read a data set, whole and checked.
 
     Args:
-        config: Which one, and how it is split. A limited test set is the beginning of one that its authors have
-            shuffled, and a subset drawn with a fixed seed of one that is sorted by class.
-        data_dir: Where the standard layouts lie; None means ``ALTO_DATA_DIR``. The digits need none.
+        config: Which one, and how it is split. A limited test set is the beginning of the test set if its authors have
+            shuffled it, and a subset drawn with a fixed seed if it is sorted by class.
+        data_dir: Folder of the data sets; None means ``ALTO_DATA_DIR``. The digits need none.
 
     Returns:
         The data set, on the CPU.
@@ -113,14 +113,14 @@ def examples(config: DataConfig, data_dir: Path | None = None) -> int:
 
 @functools.cache
 def fingerprint(config: DataConfig, data_dir: Path | None = None) -> str:
-    """A digest of what is learnt from and judged on; equal digests mean equal data.
+    """A digest of the training, validation and test data; equal digests mean equal data.
 
     Args:
         config: As for `load`.
         data_dir: As for `load`.
 
     Returns:
-        16 hexadecimal digits: of every example; of a simulated task, of what simulates it.
+        16 hexadecimal digits: of every example; of a simulated task, of its simulator's name and version.
 
     Raises:
         ConfigError: an unknown name.

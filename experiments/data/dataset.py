@@ -1,4 +1,4 @@
-"""What a data set is, whatever it was read from."""
+"""The type of all data sets."""
 
 import hashlib
 import os
@@ -35,7 +35,7 @@ class Split:
         return len(self.inputs)
 
     def take(self, indices: Tensor) -> "Split":
-        """The examples at ``indices``, in that order, where they lie."""
+        """The examples at ``indices``, in that order, on the same device."""
         indices = indices.to(self.inputs.device)
         return Split(self.inputs[indices], self.targets[indices])
 
@@ -52,9 +52,9 @@ class Dataset:
         name: Its name.
         kind: What the inputs are.
         classes: Number of classes (of characters, of tags).
-        train: The examples to learn from.
-        validation: Held out of the training examples, to choose learning rates by.
-        test: Looked at by the final runs only.
+        train: The training examples.
+        validation: Held out of the training examples, to choose learning rates.
+        test: Used by the final runs only.
         vocabulary: Number of different input tokens; 0 for images.
         labels: Names of the classes where the metric needs them (the tags of a tagger).
         note: What a reader of the results must know about these data.
@@ -95,7 +95,7 @@ class Dataset:
         return tuple(self.train.inputs.shape[1:])
 
     def fingerprint(self) -> str:
-        """A digest of every example, so that a result row says which bytes it was trained on."""
+        """A digest of every example, so that a row records the bytes that it was trained on."""
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
             for tensor in (split.inputs, split.targets):
@@ -105,9 +105,9 @@ class Dataset:
 
 
 def hold_out(examples: Split, share: float, limit: int | None) -> tuple[Split, Split]:
-    """Split training examples into those to learn from and those to choose learning rates by.
+    """Split training examples into those to train on and those to choose learning rates with.
 
-    The shuffle has a fixed seed: every run of every optimizer sees the same split.
+    The shuffle has a fixed seed: every run of every optimizer has the same split.
 
     Args:
         examples: All training examples.
@@ -163,15 +163,15 @@ def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:
 
 
 def note_beside(path: Path) -> str:
-    """What the owner of a data set says about it: the text of ``note.txt`` in its folder, or of ``NAME.note.txt``.
+    """A remark on a data set: the text of ``note.txt`` in its folder, or of ``NAME.note.txt``.
 
-    It goes into every row and report, so that results on changed data cannot pass for results on the original.
+    It goes into every row and report, so that results on changed data are not taken for results on the original.
 
     Args:
         path: The data set's file or folder.
 
     Returns:
-        The note on one line, or nothing.
+        The remark on one line, or nothing.
     """
     note = path / "note.txt" if path.is_dir() else path.with_suffix(".note.txt")
     return " ".join(note.read_text().split()) if note.is_file() else ""

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1797 grey images of 8 x 8, carried by the package, so no network is needed."""
+"""scikit-learn's handwritten digits: 1797 grey images of 8 x 8 in the package itself, so nothing is downloaded."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from experiments.data.dataset import Dataset, Split, hold_out
 
 
 def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
-    """The digits; a fixed fifth of them is the test set (the package ships no split of its own).
+    """The digits; a fixed fifth of them is the test set (the package has no split of its own).
 
     Args:
         config: The share of validation examples and the limit.

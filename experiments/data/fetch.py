@@ -1,4 +1,4 @@
-"""Downloads, on request: every file is checked against its published checksum before anything is made of it."""
+"""Downloads, on request: every file is checked against its published checksum before it is used."""
 
 import contextlib
 import hashlib
@@ -21,13 +21,13 @@ _TIMEOUT = 30.0  # seconds without a byte
 
 @dataclass(frozen=True)
 class _File:
-    """One file of the network.
+    """One file to download.
 
     Attributes:
         url: Where it is.
         digest: Its published checksum.
-        method: What kind of checksum that is.
-        target: What it becomes in the data folder: the folder that the archive holds, or the file itself.
+        method: The kind of the checksum.
+        target: Its name in the data folder: the folder in the archive, or the file itself.
     """
 
     url: str
@@ -37,7 +37,7 @@ class _File:
 
 
 _FILES = {
-    # The md5 sums stand on the page of the authors, https://www.cs.toronto.edu/~kriz/cifar.html.
+    # The md5 sums are on the page of the authors, https://www.cs.toronto.edu/~kriz/cifar.html.
     "cifar10": _File(
         "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", "md5",
         "cifar-10-batches-bin",
@@ -56,10 +56,10 @@ NAMES = (*_FILES, *_HUB)
 
 
 def fetch(name: str, data_dir: Path | None) -> Path:
-    """Download a data set into the data folder; one that is there is left alone.
+    """Download a data set into the data folder; one that is there is not changed.
 
     Args:
-        name: One of `NAMES`. The others may not be passed on freely, or need no network.
+        name: One of `NAMES`. The others may not be distributed freely, or need no download.
         data_dir: The data folder; None falls back to ``ALTO_DATA_DIR``.
 
     Returns:
@@ -85,7 +85,7 @@ def fetch(name: str, data_dir: Path | None) -> Path:
 
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """An empty folder beside the target, so that what is made in it can be renamed to it; it is removed at the end."""
+    """An empty folder beside the target, whose content can be renamed to the target; it is removed at the end."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     temporary.mkdir()
     try:

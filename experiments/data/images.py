@@ -1,6 +1,6 @@
-"""Folders of image files, one folder a class (the ImageFolder layout), as one uint8 tensor: ImageNet, or one's own.
+"""Folders of image files, one folder per class (the ImageFolder layout), as one uint8 tensor: ImageNet or your own.
 
-Every image is decoded once, to squares of one size, and kept beside the folders: the next start reads one file.
+Every image is decoded once, to a square of one size, and stored beside the folders: the next start reads one file.
 """
 
 import contextlib
@@ -87,6 +87,6 @@ def _image(file: Path, size: int) -> np.ndarray:
 
 
 def _keep(cache: Path, pixels: np.ndarray) -> None:
-    """Keep the decoded images, atomically, where the folder may be written to; without them, they are decoded again."""
+    """Store the decoded images, atomically, if the folder can be written to; otherwise they are decoded each time."""
     with contextlib.suppress(OSError), replacing(cache) as temporary, temporary.open("wb") as out:
         np.save(out, pixels)

@@ -1,8 +1,9 @@
-"""Small made corpora, for where the real ones are not at hand. Nothing that is learnt here says anything about those.
+"""Small synthetic corpora, for tests without the real ones. Results on them say nothing about the real ones.
 
-``made-sentences``, to tag: a name is a person's, a place's or a firm's by its neighbours, and some words are names only
-in some sentences. ``made-reviews``, to classify: each praises or complains, and "not" turns a word round.
-``made-pairs``, to classify: whether two sentences tell of the same place. All of them need context.
+``made-sentences``, to tag: the neighbours of a name show whether it is a person's, a place's or a firm's, and some
+words are names only in some sentences. ``made-reviews``, to classify: each praises or complains, and "not" inverts a
+word.
+``made-pairs``, to classify: whether two sentences are about the same place. All of them need context.
 """
 
 import random
@@ -50,8 +51,8 @@ def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
         config: The name and the limit; for reviews and pairs, the share of validation examples too.
 
     Returns:
-        The data set: 600 training, 150 validation and 300 test sentences to tag, or 1500 reviews or pairs to learn
-        from (some of them held out), and 500 to test on.
+        The data set: 600 training, 150 validation and 300 test sentences to tag, or 1500 reviews or pairs to train on
+        (some of them held out) and 500 to test on.
     """
     if config.name == "made-sentences":
         return _tagged(config)

@@ -15,8 +15,8 @@ _TEST = 0.1  # share of the text at its end that is the test set
 def read(config: DataConfig, data_dir: Path | None) -> Dataset:
     """Read ``NAME.txt``, or ``NAME/input.txt``, and cut it into windows that do not overlap.
 
-    The parts are stretches of the text, so that no window of one part continues in another: first the training text,
-    then the validation text, then the last tenth to test on. A limit keeps that many training windows.
+    The parts are contiguous, so that no window of one part continues in another: first the training text, then the
+    validation text, then the last tenth as the test text. A limit keeps that many training windows.
 
     Args:
         config: The name, the share of validation text, the limit and the context.
@@ -26,13 +26,13 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         Inputs and targets (n, context); a target is the character after its input.
 
     Raises:
-        DataError: the file is absent, not UTF-8, or too short for one window a part.
+        DataError: the file is absent, not UTF-8, or too short for one window per part.
     """
     path = locate(
         data_dir,
         f"{config.name}.txt",
         f"{config.name}/input.txt",
-        remedy=f"Put a plain text file there as {config.name}.txt; tinyshakespeare can be had with: python -m "
+        remedy=f"Put a plain text file there as {config.name}.txt; get tinyshakespeare with: python -m "
         "experiments fetch tinyshakespeare --data-dir DIR (where there is network).",
     )
     try:

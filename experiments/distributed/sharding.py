@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 
 def shard(model: nn.Module) -> nn.Module:
-    """Shard a network over all processes, in place: each block of a stack for itself, so that they are whole in turn.
+    """Shard a network over all processes, in place, block by block, so that only one block is whole at a time.
 
     Args:
-        model: The network, the same on every process. Its parameters become DTensors: the optimizer comes after.
+        model: The network, the same on every process. Its parameters become DTensors, so build the optimizer later.
 
     Returns:
         The same network.
@@ -79,7 +79,7 @@ def scattered(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
 
     Args:
         state: Whole tensors by name.
-        model: The network that is to load them.
+        model: The network that will load them.
 
     Returns:
         What ``model.load_state_dict`` takes.
@@ -92,7 +92,7 @@ def scattered_state(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> 
 
     Args:
         state: What ``state_dict`` returned, with whole tensors.
-        optimizer: The optimizer that is to load it.
+        optimizer: The optimizer that will load it.
 
     Returns:
         What ``optimizer.load_state_dict`` takes.
@@ -113,7 +113,7 @@ def _like(value: Any, own: Tensor) -> Any:
     from torch.distributed.tensor import distribute_tensor
 
     mesh, placements = cast("Any", own).device_mesh, cast("Any", own).placements
-    # Every process has read the whole tensor: it cuts out its own slice, and nothing is sent.
+    # Every process has the whole tensor: it cuts out its own slice, and nothing is sent.
     return distribute_tensor(value.to(own.device), mesh, placements, src_data_rank=None)
 
 

@@ -1,13 +1,12 @@
 """Several processes on one run (``torchrun``), by DDP or FSDP2: data parallel, with the gradient of the whole batch.
 
-Every process draws the same batch and takes its share of it; the loss is divided by the count of the whole batch, so
-the sum of the gradients is the gradient that one process would have. Batch norm is synchronised on GPUs; on CPUs torch
-cannot do that, and each process normalises its own share: a network with batch norm is then not quite the one that a
-single process trains. Neither is one with dropout, whose draws differ from process to process.
+Every process draws the same batch and computes on its share of it; the loss is divided by the count of the whole batch,
+so the sum of the gradients is the gradient that one process would have. Batch norm is synchronised on GPUs; on CPUs
+torch cannot do that, and each process normalises its own share, so a network with batch norm differs slightly from the
+one that a single process trains. So does one with dropout, whose draws differ between processes.
 
-What fails on the leader alone, or where all are asked (`Team.share`, `Team.agree`), fails on every process in the same
-way, and the next run can begin. Any other failure finds its neighbours waiting in a sum that will never be complete:
-it ends the process, and ``torchrun`` ends the others.
+A failure inside `Team.share` or `Team.agree` is raised on every process, and the next run can begin. After any other
+failure the other processes wait in a sum that is never complete: the process ends, and ``torchrun`` ends the others.
 """
 
 import contextlib
@@ -53,7 +52,7 @@ class Team:
         return self.rank == 0
 
     def share(self, compute: Callable[[], T]) -> T:
-        """Compute something on the leader, and give it to all; what it raises there is raised by all.
+        """Compute something on the leader and send it to all; an exception there is raised by all.
 
         Args:
             compute: Runs on the leader alone.
@@ -71,7 +70,7 @@ class Team:
         return value
 
     def agree(self, compute: Callable[[], T]) -> T:
-        """Compute something on every process; what it raises on any of them is raised by all.
+        """Compute something on every process; an exception on any of them is raised by all.
 
         Args:
             compute: May not wait for the other processes.
@@ -91,7 +90,7 @@ class Team:
 
     @contextlib.contextmanager
     def holding(self, folder: Path, wait: float = 0.0) -> Iterator[None]:
-        """Let the leader hold the only writer's right to a folder; where it cannot, `BusyError` is raised by all."""
+        """Let the leader lock a folder; where it cannot, `BusyError` is raised by all."""
         with contextlib.ExitStack() as stack:
             self.share(lambda: stack.enter_context(locked(folder, wait)))
             yield
@@ -112,8 +111,8 @@ class Team:
             micro: Most examples of a micro-batch; None for no bound.
 
         Returns:
-            Every ``size``-th place, with weight 1. All processes have equally many parts, because each must take part
-            in every gathering and sum: where none is left, the part is the first place with weight 0.
+            Every ``size``-th place, with weight 1. All processes have equally many parts, because each takes part in
+            every gathering and sum: where none is left, the part is the first place with weight 0.
         """
         mine, largest = places[self.rank :: self.size], -(-len(places) // self.size)
         step = micro or largest
@@ -138,7 +137,7 @@ def wrap(model: nn.Module, team: Team, parallel: Parallel) -> nn.Module:
 
 
 def synchronised(model: nn.Module, team: Team, device: torch.device) -> nn.Module:
-    """The network with batch norms that see the whole batch, where that is possible and needed.
+    """The network with batch norms over the whole batch, where that is possible and needed.
 
     Args:
         model: The network.
@@ -162,7 +161,7 @@ def team(device: torch.device) -> Team:
     """This process's team; the first call joins it.
 
     Args:
-        device: What the team trains on; it decides how the processes talk.
+        device: Where the team trains; it decides between NCCL and Gloo.
 
     Returns:
         The team.
@@ -181,13 +180,13 @@ def team(device: torch.device) -> Team:
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """Turn a failure of this process alone into a `TeamError`, which nobody may pass over.
+    """Turn a failure of this process alone into a `TeamError`, which ends all runs.
 
     Yields:
         Nothing.
 
     Raises:
-        TeamError: the block raised something that the other processes do not know of.
+        TeamError: the block raised an exception that the other processes did not.
     """
     try:
         yield
@@ -199,7 +198,7 @@ def together() -> Iterator[None]:
 
 
 def _tried(compute: Callable[[], T]) -> tuple[T | None, Exception | None]:
-    """What it returns, or what it raises, marked and in a form that can be sent."""
+    """The returned value, or the exception, marked and in a form that can be sent."""
     try:
         return compute(), None
     except Exception as error:
@@ -212,18 +211,18 @@ def _tried(compute: Callable[[], T]) -> tuple[T | None, Exception | None]:
 
 
 def _follow(launcher: int) -> None:
-    """End this process when its launcher has gone: a killed ``torchrun`` leaves its processes behind, training on."""
+    """End this process when its launcher has ended: the processes of a killed ``torchrun`` would go on training."""
     while os.getppid() == launcher:
         time.sleep(0.2)
     os._exit(1)
 
 
 def leave() -> None:
-    """Leave the team in good order, once all have done their work; without a team, do nothing.
+    """Leave the team once all processes are done; without a team, do nothing.
 
     A thread of Gloo that still holds a tensor when Python shuts down aborts the process (PyTorch's pull request
-    179291). The end of a group waits for its threads if nothing else refers to the group: not the defaults of
-    `torch.distributed.nn.functional`, hence its early import. FSDP2's caches do, so the threads get a moment.
+    179291). Destroying a group waits for its threads if nothing else refers to the group. The default arguments of
+    `torch.distributed.nn.functional` would, hence its early import; FSDP2's caches do, so the threads get 0.5 s.
     """
     if dist.is_initialized():
         if dist.get_backend() == "gloo":

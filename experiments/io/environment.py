@@ -22,11 +22,11 @@ class Environment:
 
     Attributes:
         out: Folder of the outputs.
-        data_dir: Folder of the data sets; None falls back to ``ALTO_DATA_DIR``.
+        data_dir: Folder of the data sets; None takes the environment's ``ALTO_DATA_DIR``.
         device: ``"auto"`` (a GPU where there is one), ``"cpu"`` or ``"cuda"``.
         threads: Threads of one run. With one thread, results do not depend on the number of cores, and small networks
             train faster as several runs of one thread each than as one run of several.
-        checkpoint_seconds: Time between two checkpoints, which is the most work that a kill can cost.
+        checkpoint_seconds: Time between two checkpoints, so the most training time that a kill can cost.
         parallel: How several processes share a run: ``"ddp"`` (each holds the whole network) or ``"fsdp2"`` (slices).
         tensorboard: Log the evaluations for TensorBoard, in ``OUT/tensorboard``.
     """
@@ -65,7 +65,7 @@ class Environment:
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Versions of everything that takes part in a result."""
+    """Versions of everything that a result depends on, and the commit of this code."""
     found = {"python": platform.python_version(), "torch": torch.__version__}
     for package in ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco"):
         try:
@@ -85,7 +85,7 @@ def versions() -> dict[str, str]:
 
 
 def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
-    """The machine that a run took place on, and how many processes and threads shared it."""
+    """The machine of a run, and how many processes and threads it used."""
     device = environment.resolve_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     found: dict[str, str | int] = {

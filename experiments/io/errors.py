@@ -51,4 +51,4 @@ class BusyError(RuntimeError):
 
 
 class TeamError(RuntimeError):
-    """One of the processes that share a run failed by itself; the others wait for it in vain, so all must end."""
+    """One of the processes that share a run failed, and the others cannot go on without it, so all must end."""

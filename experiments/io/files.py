@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and locks that die with their owner."""
+"""Files that are either whole or absent, and locks that end with their owner."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Write a file in pieces, with the promise of `write_atomic`.
+    """Write a file in pieces, as atomically as `write_atomic`.
 
     Args:
         target: The file; its folder is created.
@@ -78,13 +78,13 @@ def sweep_temporaries(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
-    """Hold the only writer's right to ``folder``.
+    """Lock ``folder`` for one writer.
 
-    The kernel drops the lock when its owner dies, however it dies, so no stale lock outlives a SIGKILL.
+    The kernel releases the lock when its owner ends, however it ends, so no lock remains after a SIGKILL.
 
     Args:
         folder: The folder; it is created.
-        wait: Seconds to wait for another owner to let go.
+        wait: Seconds to wait for another owner to release it.
 
     Yields:
         Nothing; the lock is held inside the ``with`` block.

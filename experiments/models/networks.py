@@ -1,4 +1,4 @@
-"""The names of the networks and who builds them."""
+"""The names of the networks, and the classes that build them."""
 
 import importlib
 import importlib.util
@@ -59,7 +59,7 @@ _TRIAL: dict[Kind, tuple[int, int]] = {
 def check(config: ModelConfig, kind: Kind) -> None:
     """Refuse an unknown network, one for other data, and options that it refuses; nothing is allocated.
 
-    Pretrained weights are not looked for here: `fits` does so.
+    Pretrained weights are not read here, but in `fits`.
 
     Args:
         config: The network's name and options.

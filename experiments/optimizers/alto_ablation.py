@@ -1,4 +1,4 @@
-"""ALTO in parts: each of its four ideas can be left out, for the ablation (the paper's Table 7). Plain and slow."""
+"""ALTO in parts, for the ablation (Table 7 of the paper): each of its four ideas can be switched off. Simple, slow."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,15 +11,15 @@ class ALTOParts(torch.optim.Optimizer):
     r"""ALTO (Algorithm 2) with switches; with all of them on it takes the steps of `alto.ALTO`, which a test asserts.
 
     With :math:`u = g + \alpha a` (E), :math:`m` averages u or g, :math:`v` averages the square of u or of g, each as
-    its own switch says. All switches off is Adam with decoupled decay and without bias correction; without the two
-    first it is LAMB.
+    its own switch says. With all switches off it is Adam with decoupled decay and without bias correction; with only
+    the two first off it is LAMB.
 
     Args:
         params: Parameters or groups; a group with ``layerwise`` False is never scaled by layer.
         lr: Learning rate.
         alpha: E's strength. Default of the large-batch preset in the paper.
-        beta1: Decay of E's average. Likewise.
-        betas: Decays of m and v. Default: the paper's.
+        beta1: Decay rate of E's average. Likewise.
+        betas: Decay rates of m and v. Default: the paper's.
         eps: The paper's eps1, eps2, eps3.
         weight_decay: Decoupled. Default: the paper's lambda.
         in_m: Whether u enters m; otherwise g does.

@@ -1,7 +1,7 @@
-"""The competitors: from a name to a built optimizer, on parameter groups that are the same for all.
+"""The competing optimizers: from a name to an optimizer, on parameter groups that are the same for all.
 
 Ours come from ``alto``, torch's from ``torch.optim``, the rest from ``pytorch_optimizer``. Weight decay is decoupled
-wherever there is a choice (SGD and Adam have none), so that the one shared value means the same under all.
+wherever there is a choice (SGD and Adam have none), so that the shared value means the same for all.
 """
 
 import importlib
@@ -19,13 +19,13 @@ from experiments.io.errors import ConfigError
 
 @dataclass(frozen=True)
 class _Entry:
-    """Where an optimizer lives, and what it understands.
+    """Where an optimizer is, and which arguments it takes.
 
     Attributes:
         module: The package's module, imported when needed.
         attribute: The class in it.
-        marks: What it wants to read in the group of norm and bias parameters: that they have no layerwise factor
-            (ours), or that they are no matrices (Muon).
+        marks: What it needs in the group of norm and bias parameters: that they have no layerwise factor (ours), or
+            that they are not matrices (Muon).
         explores: It takes alpha and beta1.
         base: The torch optimizer whose keyword arguments it takes too.
         fixed: Keyword arguments that every competitor of this name gets.
@@ -77,13 +77,13 @@ def check(label: str, config: OptimizerConfig) -> None:
     entry = _ENTRIES[name]
     if config.preset == "batch" and not entry.explores:
         raise ConfigError(f"{where}.preset", f"'batch' sets alpha and beta1, and {name} has neither; leave it out")
-    # **kwargs are not among the options: some optimizers swallow there what they do not know.
+    # **kwargs are not among the options: some optimizers ignore there what they do not know.
     allowed = _keywords(_imported(name)) | (_keywords(getattr(torch.optim, entry.base)) if entry.base else set())
     for key in config.options:
         if key not in allowed:
             has = ", ".join(sorted(allowed))
             raise ConfigError(f"{where}.options.{key}", f"{name} has no such option; it has: {has}")
-    # The rest only the optimizer itself can judge: it is built once for a small and once for a large batch.
+    # Only the optimizer itself can check the values: it is built once for a small and once for a large batch.
     for batch_size in (1, 1_000_000):
         try:
             create(*resolved(label, config, batch_size), nn.Linear(2, 2), lr=1e-3, weight_decay=1e-4)
@@ -97,7 +97,7 @@ def resolved(label: str, config: OptimizerConfig, batch_size: int) -> tuple[str,
     Args:
         label: Its label.
         config: The competitor.
-        batch_size: Examples a step; decides the preset.
+        batch_size: Examples per step; decides the preset.
 
     Returns:
         The optimizer's name, and its keyword arguments without learning rate and weight decay.
@@ -130,7 +130,7 @@ def create(
         The optimizer.
 
     Raises:
-        ConfigError: the optimizer refuses its arguments; its own words are in the error.
+        ConfigError: the optimizer refuses its arguments; its own message is in the error.
     """
     import alto
 

@@ -1,4 +1,4 @@
-"""The learning rate's course: a pure function of the step."""
+"""The schedule of the learning rate: a pure function of the step."""
 
 import math
 
@@ -9,12 +9,12 @@ def factor(schedule: Schedule, step: int, total: int, warmup: int) -> float:
     """What the peak learning rate is multiplied by at one step.
 
     Args:
-        schedule: Its course after the warm-up: ``constant``; ``step``, x 0.1 after every quarter of all steps (the
+        schedule: Its form after the warm-up: ``constant``; ``step``, x 0.1 after every quarter of all steps (the
             paper's CIFAR recipe); ``cosine``, half a period down to 0; ``polynomial``, (1 - t)^2 (the paper's
             large-batch ImageNet recipe; the power is ours).
         step: From 0.
         total: Number of steps.
-        warmup: Steps of linear warm-up; the first step has 1/warmup, not 0, which would be a step lost.
+        warmup: Steps of linear warm-up; the first step has 1/warmup, because a step of 0 would do nothing.
 
     Returns:
         A factor in [0, 1].

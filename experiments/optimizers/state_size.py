@@ -1,4 +1,4 @@
-"""How many bytes an optimizer keeps for a network, weighed on a small layer."""
+"""How many bytes an optimizer keeps for a network, measured on a small layer."""
 
 import functools
 import json
@@ -8,11 +8,11 @@ from torch import nn
 
 from experiments.optimizers import competitors
 
-_SIDE = 64  # of the layer on which the state is weighed
+_SIDE = 64  # of the layer on which the state is measured
 
 
 def state_bytes(name: str, options: dict[str, object], parameters: int) -> int:
-    """What an optimizer keeps between steps for float32 parameters, weighed on a small layer and scaled.
+    """What an optimizer keeps between steps for float32 parameters, measured on a small layer and scaled.
 
     Args:
         name: Of the optimizer.
@@ -20,13 +20,13 @@ def state_bytes(name: str, options: dict[str, object], parameters: int) -> int:
         parameters: Number of parameters.
 
     Returns:
-        Bytes of the tensors in its state that have an element a parameter.
+        Bytes of the tensors in its state that have one element per parameter.
     """
-    return round(_bytes_a_parameter(name, json.dumps(options)) * parameters)
+    return round(_bytes_per_parameter(name, json.dumps(options)) * parameters)
 
 
 @functools.cache
-def _bytes_a_parameter(name: str, options: str) -> float:
+def _bytes_per_parameter(name: str, options: str) -> float:
     with torch.random.fork_rng(devices=[]):
         layer = nn.Linear(_SIDE, _SIDE, bias=False)
         optimizer = competitors.create(name, json.loads(options), layer, lr=1e-3, weight_decay=0.0)

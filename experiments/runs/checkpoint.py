@@ -38,7 +38,7 @@ def load(path: Path, run_digest: str, device: torch.device) -> dict[str, Any]:
 
     Args:
         path: Where.
-        run_digest: The digest of the run that is to go on.
+        run_digest: The digest of the run that goes on.
         device: Where the tensors go.
 
     Returns:

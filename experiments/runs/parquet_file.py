@@ -1,8 +1,8 @@
-"""The finished runs of an experiment as one Parquet file, one row a run, for readers such as DuckDB, polars or pandas.
+"""The finished runs of an experiment as one Parquet file, one row per run, for DuckDB, polars or pandas.
 
-The file is derived: it is made anew from the runs' ``row.json`` files, each of which is written once under the digest
-of its run, and it replaces the old one whole. So a kill at any moment can leave neither half a file nor a run twice,
-and a missing or old file is mended by the next invocation.
+It is made from the runs' ``row.json`` files, each of which is written once under the digest of its run, and it replaces
+the old file whole. So a kill at any moment leaves neither half a file nor a run twice, and the next `run` repairs a
+missing or old file.
 """
 
 import dataclasses
@@ -112,6 +112,6 @@ def read(folder: Path, columns: Sequence[str] | None = None) -> list[dict[str, o
         columns: Which of `SCHEMA`; all of them by default.
 
     Returns:
-        A dictionary a run.
+        One dictionary per run.
     """
     return parquet.read_table(folder / FILE, columns=columns and list(columns)).to_pylist()

@@ -13,8 +13,7 @@ from experiments.optimizers import competitors
 
 Phase = Literal["tune", "final"]
 
-# Raise it when the meaning of a run changes (a default does, or the training loop), so that old rows are not mistaken
-# for new ones.
+# Raise it when the meaning of a run changes (a default, or the training loop), so that old rows are not taken for new.
 _FORMAT = 1
 _AUGMENTED = 2  # likewise, of runs with augmentation
 
@@ -51,9 +50,9 @@ class Run:
     def digest(self) -> str:
         """Hexadecimal digest of the run's content.
 
-        Fields at their default are left out: a new option with a default that changes nothing keeps the old rows.
+        Fields at their default are left out: a new option whose default changes nothing keeps the old rows valid.
         """
-        content = json.dumps([_AUGMENTED if self.data.augment else _FORMAT, _told(self)], sort_keys=True)
+        content = json.dumps([_AUGMENTED if self.data.augment else _FORMAT, _content(self)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -68,7 +67,7 @@ class Run:
         return build(Run, table)
 
 
-def _told(value: object) -> object:
+def _content(value: object) -> object:
     """The value as plain tables, without the dataclass fields that are at their default."""
     if not dataclasses.is_dataclass(value):
         return value
@@ -78,7 +77,7 @@ def _told(value: object) -> object:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         if default is dataclasses.MISSING or own != default:
-            kept[field.name] = _told(own)
+            kept[field.name] = _content(own)
     return kept
 
 
@@ -104,14 +103,14 @@ def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
         examples: Number of training examples, which is the batch size where that is ``"full"``.
 
     Returns:
-        One run a learning rate and tuning seed.
+        One run per learning rate and tuning seed.
     """
     grid, seeds = experiment.grid(cell.setting).values(), experiment.tuning.seeds
     return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]
 
 
 def final_runs(experiment: Experiment, cell: Cell, lr: float, examples: int) -> list[Run]:
-    """The runs that count, at the chosen learning rate: one a final seed.
+    """The runs that are reported, at the chosen learning rate: one per final seed.
 
     Args:
         experiment: The experiment.

@@ -1,4 +1,4 @@
-"""The rows: one file a finished run, written once, whole or absent, and never counted twice: its name is its digest."""
+"""The rows: one file per finished run, written once, whole or absent. Its folder's name has the run's digest."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ class Scores:
 
     Attributes:
         loss: Mean cross-entropy over counted positions, in nats; None where it is not finite (JSON has no NaN).
-        accuracy: Share of counted positions that are right, in [0, 1]; None where nothing is classified.
+        accuracy: Share of counted positions that are classified right, in [0, 1]; None without classes.
         f1: Of entities, in [0, 1]; None for data without tags.
         reward: Mean return of an episode, not discounted; None where nothing is simulated.
     """
@@ -61,14 +61,14 @@ class Point:
     Attributes:
         step: Steps taken.
         epoch: Epochs passed; may be a fraction.
-        seconds: Wall time of the run so far, over all its lives.
+        seconds: Wall time of the run so far, over all processes that trained it in turn.
         lr: Learning rate of the last step.
         train_loss: Mean training loss of the steps since the point before, in nats; None where it is not finite.
         validation: Scores on the validation split.
         test: Scores on the test split; None in a tuning run.
         moved: |theta_k - theta_0|, Euclidean over all parameters.
         moved_lately: |theta_k - theta_{k-10}|; None in the first ten steps.
-        curvature: Where it is asked for.
+        curvature: Where the configuration measures it.
     """
 
     step: int
@@ -96,11 +96,11 @@ class Row:
         weights: Digest of the final parameters and buffers: equal digests mean bitwise equal networks.
         data: Digest of the data set.
         note: What a reader must know about the data.
-        seconds: Wall time over all lives of the run.
-        resumed: How often the run was taken up again.
+        seconds: Wall time, over all processes that trained it in turn.
+        resumed: How often the run went on from a checkpoint.
         examples_per_second: Training throughput without the evaluations.
         peak_memory: Bytes: allocated on a GPU, resident on a CPU.
-        versions: Versions of what took part.
+        versions: Of Python, the packages and this code.
         hardware: The machine.
         finished: Date and time, UTC.
     """
@@ -154,8 +154,8 @@ def read(path: Path, run: Run, data: str | None = None) -> Row | None:
         The row, or None while the run is not finished.
 
     Raises:
-        DataError: the file is damaged or is another run's (rows are written whole, so a hand was in it), or the run
-            was trained on other data.
+        DataError: the file is damaged or is another run's (rows are written whole, so it was edited), or the run was
+            trained on other data.
     """
     file = path / "row.json"
     if not file.exists():

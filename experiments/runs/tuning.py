@@ -26,18 +26,18 @@ class Choice:
 def choose(rows: Sequence[Row], metric: Metric) -> Choice:
     """Choose the learning rate with the best mean validation metric.
 
-    A learning rate under which any tuning run diverged is out, unless all are. Ties go to the smaller validation loss,
+    A learning rate at which a tuning run diverged is excluded, unless all are. Ties go to the smaller validation loss,
     then to the smaller learning rate.
 
     Args:
         rows: The finished tuning runs of one cell.
-        metric: What to judge by; accuracy and F1 are better high, loss is better low.
+        metric: The criterion; loss is better low, the other metrics are better high.
 
     Returns:
         The choice.
 
     Raises:
-        ValueError: a row is of a final run, which may not take part in the choice.
+        ValueError: a row is of a final run, which must not influence the choice.
     """
     if any(row.run.phase != "tune" for row in rows):
         raise ValueError("a final run took part in the choice of a learning rate")

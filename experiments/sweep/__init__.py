@@ -1,1 +1,1 @@
-"""Many runs: which are left, and who computes them."""
+"""Many runs: which are not finished, and the processes or jobs that train them."""

@@ -1,4 +1,4 @@
-"""Runs as jobs of a cluster: Slurm, or this machine in the same manner, through submitit."""
+"""Runs as jobs of a cluster, through submitit: Slurm, or processes of this machine that are treated as jobs."""
 
 import functools
 import time
@@ -16,16 +16,16 @@ from experiments.training.train import train
 
 
 class Cluster:
-    """Workers that are jobs; each trains one run and leaves its row.
+    """Jobs, each of which trains one run and writes its row.
 
-    A killed sweep leaves its jobs in the queue. Each run has a lock and one row, so a second sweep cannot count a run
-    twice; a run that a job of the first one still holds fails in the second, and is there in the third.
+    The jobs of a killed sweep stay in the queue. Each run has a lock and one row, so a second sweep cannot count a run
+    twice; a run that a job of the first sweep still trains fails in the second, and is finished in the third.
 
     Args:
         kind: ``"slurm"``, or ``"local"``, which starts processes.
         logs: Folder of the jobs' logs.
         jobs: Jobs in the queue at a time.
-        minutes: Time limit of a job; a run that is cut off goes on in its second try.
+        minutes: Time limit of a job; a run that reaches it goes on in its second try.
         gpus: GPUs of a job.
         partition: Slurm partition, or empty.
 
@@ -73,7 +73,7 @@ class Cluster:
         Args:
             runs: The runs.
             place: Where they take place; a folder that all machines see.
-            notify: Unused: a job tells nothing before its end.
+            notify: Unused: a job sends no events before its end.
 
         Yields:
             The runs in the order in which they end.

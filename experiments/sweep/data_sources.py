@@ -1,6 +1,6 @@
-"""What each setting is trained on: how many examples, and a digest of them, kept beside the runs.
+"""The data of each setting: the number of examples, and a digest of them, stored beside the runs.
 
-So a report needs no data, and rows of other data are not taken for rows of these.
+So a report needs no data, and rows that were trained on other data are refused.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ class Source:
     """The data of one setting.
 
     Attributes:
-        data: How they were asked for.
+        data: Their configuration.
         examples: Number of training examples: what ``batch_size = "full"`` stands for.
         fingerprint: Digest of every example.
     """
@@ -36,7 +36,7 @@ Sources = dict[str, Source]  # by setting
 
 
 def look(experiment: Experiment, place: Environment) -> Sources:
-    """Read the data of every setting, and see that its network can take them.
+    """Read the data of every setting, and check that its network can take them.
 
     Args:
         experiment: The experiment.
@@ -65,7 +65,7 @@ def write(sources: Sources, place: Environment) -> None:
 
 
 def recall(experiment: Experiment, place: Environment) -> Sources:
-    """What the last invocation of `run` was given, without the data; where that is not known, the data are read.
+    """The sources of the last `run`, without the data; where they are not stored, the data are read.
 
     Args:
         experiment: The experiment.
@@ -75,14 +75,14 @@ def recall(experiment: Experiment, place: Environment) -> Sources:
         What the data were.
 
     Raises:
-        DataError: it is not known, and the data are absent or damaged.
+        DataError: they are not stored, and the data are absent or damaged.
     """
     wanted = {setting: experiment.resolve(setting)[0] for setting in experiment.settings}
     try:
         table = json.loads((place.out / FILE).read_text())
         kept = {setting: build(Source, table[setting]) for setting in wanted}
     except (OSError, ValueError, LookupError, TypeError, ConfigError):
-        return look(experiment, place)  # no run has ended its preparations here
+        return look(experiment, place)  # no `run` has read its data here
     if any(kept[setting].data != config for setting, config in wanted.items()):
         return look(experiment, place)
     return kept

@@ -1,4 +1,7 @@
-"""Many independent runs on a few processes, and an end of all of them when the first process ends, however it ends."""
+"""Many independent runs on a few processes, all of which end when the process that started them ends, however it ends.
+
+loky was weighed: when its parent is killed, a worker finishes the run in hand, and the run stays locked until then.
+"""
 
 import contextlib
 import functools
@@ -27,8 +30,8 @@ from experiments.runs.rows import Row
 from experiments.training.train import train
 
 _PRELOADED = ("experiments.training.train", "torch._dynamo")  # the second is what the first step of a process imports
-_FATAL = (ConfigError, TeamError)  # another run would meet the same, or the processes of a team have lost each other
-_LASTING = (DataError, CheckpointError)  # a second try would meet the same, another run need not
+_FATAL = (ConfigError, TeamError)  # other runs would fail too, or the processes of a team have lost each other
+_LASTING = (DataError, CheckpointError)  # a second try would fail too, but another run need not
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,10 @@ class Outcome:
 
 
 class Crew(Protocol):
-    """Whoever does runs: processes of this machine, or jobs of a cluster. It is entered before its first run.
+    """Where runs are done: processes of this machine, or jobs of a cluster. It is entered before its first run.
 
     Attributes:
-        separate: A run that dies takes no other one with it.
+        separate: A run that crashes does not end other runs.
     """
 
     separate: bool
@@ -84,18 +87,18 @@ class Crew(Protocol):
 
 
 class Workers:
-    """A few processes that are started at the first need and serve until the ``with`` block ends.
+    """A few processes, started for the first runs and used until the ``with`` block ends.
 
     Args:
         jobs: Processes; 1 means none but this one.
     """
 
-    separate = False  # a dead worker breaks the pool, and so ends its neighbours' runs
+    separate = False  # a crashed worker breaks the pool, and so ends the runs of the other workers
 
     def __init__(self, jobs: int):
         self.jobs = jobs
-        # Forking this process, with torch's threads in it, can hang. A server that has imported torch, and done nothing
-        # with it, can be forked, and its workers need not import it again.
+        # Forking this process can hang, because torch has threads in it. A server that has imported torch and done
+        # nothing with it can be forked safely, and its workers need not import it again.
         self._context = multiprocessing.get_context("forkserver")
         self._open: _Pool | None = None
 
@@ -115,7 +118,7 @@ class Workers:
         Args:
             runs: The runs.
             place: Where they take place.
-            notify: Is told the progress, in this process.
+            notify: Called with each event, in this process.
 
         Yields:
             The runs in the order in which they end.
@@ -151,16 +154,16 @@ class Workers:
 
 
 def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None]) -> Outcome:
-    """Finish all runs; those that are finished already cost one file read.
+    """Finish all runs; a run that is finished already costs one file read.
 
-    A run that fails is tried once more, after all others have had their turn, and reported if it fails again. One whose
-    row or checkpoint is damaged, or of other data, is reported at once with the remedy; nothing of it is deleted.
+    A run that fails is tried once more, after all others, and reported if it fails again. A run whose row or checkpoint
+    is damaged, or of other data, is reported at once with the remedy; nothing of it is deleted.
 
     Args:
         runs: The runs.
         place: Where they take place.
-        workers: Who does them.
-        notify: Is told what happens, in this process.
+        workers: Where they are done.
+        notify: Called with each event, in this process.
 
     Returns:
         Rows and failures.
@@ -169,7 +172,7 @@ def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Call
         ConfigError: a configuration was refused; all runs end.
         TeamError: one of the processes that share a run failed; all runs end.
     """
-    # One process looks, for all: the others might see a file sooner or later than it does.
+    # One process looks for all: another might see a file that is just being written, or not yet see it.
     outcome = teams.team(place.resolve_device()).share(lambda: _finished(runs, place))
     for run in runs:
         if run.id in outcome.failures:
@@ -178,7 +181,7 @@ def execute(runs: Sequence[Run], place: Environment, workers: Crew, notify: Call
             notify(Event(run, 1, 1, before=True))
     left = [run for run in runs if run.id not in outcome.rows and run.id not in outcome.failures]
     again = _attempt(left, place, workers, notify, outcome)
-    # Where a dead worker takes its neighbours' runs with it, each answers for itself, one by one.
+    # Where a crash ends the other workers' runs too, they are tried one by one, so that only the culprit fails.
     for some in [again] if workers.separate else [[run] for run in again]:
         for run in some:
             del outcome.failures[run.id]
@@ -203,7 +206,7 @@ def _finished(runs: Sequence[Run], place: Environment) -> Outcome:
 def _attempt(
     runs: Sequence[Run], place: Environment, workers: Crew, notify: Callable[[Event], None], outcome: Outcome
 ) -> list[Run]:
-    """Try runs, add what comes of them to ``outcome``, and return those that may do better in a second try."""
+    """Try runs, add rows and failures to ``outcome``, and return the runs that may succeed in a second try."""
     again = []
     for run, result in workers.outcomes(runs, place, notify):
         try:
@@ -225,12 +228,12 @@ def _words(error: Exception) -> str:
 
 
 class _Pool:
-    """Worker processes that end when this process leaves or dies."""
+    """Worker processes that end when this process closes the pool or ends."""
 
     def __init__(self, context: ForkServerContext, jobs: int):
         resource_tracker.ensure_running()  # its start lets interrupts through again
         self._events = context.Queue()
-        # Nobody writes to this pipe. Its writing end closes when this process leaves or dies, and the workers see that.
+        # Nothing is written to this pipe. Its writing end closes when this process ends, and the workers see that.
         self._leash, self._held = context.Pipe(duplex=False)
         self._pool = futures.ProcessPoolExecutor(jobs, context, _enter, (self._events, self._leash))
 
@@ -253,7 +256,7 @@ class _Pool:
 
 @contextlib.contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Processes that are started here never see Ctrl-C: it is this process that ends them, and that says so."""
+    """Start processes that do not receive Ctrl-C: this process ends them, and prints what is kept."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -274,7 +277,7 @@ class _Throttled:
             self.notify(Event(self.run, done, total))
 
 
-_events: Any = None  # the worker's way home, set once when the worker starts
+_events: Any = None  # where a worker sends its events; set once, when the worker starts
 
 
 def _enter(events: Any, leash: Connection) -> None:
@@ -284,7 +287,7 @@ def _enter(events: Any, leash: Connection) -> None:
 
 
 def _follow(leash: Connection) -> None:
-    """End this worker when its parent has gone: an orphan would go on writing beside the next invocation."""
+    """End this worker when its parent has ended: otherwise it would go on writing beside the next `run`."""
     try:
         leash.recv_bytes()
     except (EOFError, OSError):

@@ -74,7 +74,7 @@ def repeat(
         kept: The experiment with its learning rates.
         experiment: What `select` returned.
         place: Where; its ``out`` is the folder of the whole experiment.
-        workers: Who does the runs.
+        workers: The processes that do the runs.
         notify: Called with each event.
 
     Returns:

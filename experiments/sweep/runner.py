@@ -1,7 +1,9 @@
 """A whole experiment: tune every cell, then train every cell's final runs; what is finished is not run again."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from experiments.config.schema import Experiment
 from experiments.distributed import teams
@@ -15,18 +17,23 @@ from experiments.runs.rows import Row
 from experiments.runs.tuning import Choice, choose
 from experiments.sweep import data_sources
 from experiments.sweep.data_sources import Sources
-from experiments.sweep.pool import Crew, Event, execute
+from experiments.sweep.pool import Crew, Event, Workers, execute
 from experiments.training import admission
 
 
-def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable[[Event], None]) -> Results:
+def run(
+    experiment: Experiment,
+    place: Environment | None = None,
+    crew: Crew | None = None,
+    notify: Callable[[Event], None] = lambda _: None,
+) -> Results:
     """Run what is not finished yet.
 
     Args:
         experiment: The experiment.
-        place: Where; its ``out`` is this experiment's own folder.
-        crew: Who does the runs.
-        notify: Is told what happens.
+        place: Where; its ``out`` is this experiment's own folder. Default: ``runs/NAME/TIER``.
+        crew: Where the runs are done. Default: one process per core.
+        notify: Called with each event.
 
     Returns:
         The results.
@@ -39,6 +46,8 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
         TeamError: one of the processes that share a run failed.
     """
     admission.check(experiment)
+    place = place or _usual_place(experiment)
+    crew = crew or Workers(os.cpu_count() or 1)
     team = teams.team(place.resolve_device())
     known = team.agree(lambda: data_sources.look(experiment, place))
     with team.holding(place.out), crew as workers:
@@ -54,18 +63,23 @@ def run(experiment: Experiment, place: Environment, crew: Crew, notify: Callable
         return reader.results(failures)
 
 
-def collect(experiment: Experiment, place: Environment) -> Results:
+def collect(experiment: Experiment, place: Environment | None = None) -> Results:
     """Read what is finished, and run nothing; the data need not be there.
 
     Args:
         experiment: The experiment.
-        place: Where it was run.
+        place: Where it was run. Default: ``runs/NAME/TIER``.
 
     Returns:
         The results so far; a row that is damaged or of other data than the rest is among the failures.
     """
     admission.check(experiment)
+    place = place or _usual_place(experiment)
     return _Reader(experiment, place, data_sources.recall(experiment, place)).results({})
+
+
+def _usual_place(experiment: Experiment) -> Environment:
+    return Environment(Path("runs") / experiment.name / experiment.tier)
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ class _Reader:
         choices = {}
         for cell in plan.cells(self.experiment):
             rows = self._rows(self._tuning(cell))
-            if None not in rows:  # a cell with a missing tuning run would have had a smaller budget than the others
+            if None not in rows:  # with a tuning run missing, this cell would have a smaller budget than the others
                 choices[cell] = choose([row for row in rows if row], self.experiment.tuning.metric)
         return choices
 

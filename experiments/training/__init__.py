@@ -1,1 +1,1 @@
-"""One training run from its first step to its row."""
+"""One training run, from its first step to its row."""

@@ -1,4 +1,4 @@
-"""What is refused before anything runs: names, options and their values, and combinations that have no meaning."""
+"""Checks before anything runs: names, options and their values, and combinations that have no meaning."""
 
 from experiments import data, models
 from experiments.config.schema import DataConfig, Experiment, Metric, ModelConfig, TrainingConfig
@@ -17,14 +17,14 @@ _METRICS: dict[Kind, tuple[Metric, ...]] = {
 
 
 def check(experiment: Experiment) -> None:
-    """Refuse what shows without the data.
+    """Refuse what can be seen to be wrong without the data.
 
     Args:
         experiment: The experiment.
 
     Raises:
         ConfigError: an unknown data set, network, optimizer or option, a value that one of them refuses, a network or
-            metric for another kind of data, or a switch that these have not.
+            metric for another kind of data, or a switch that has no meaning for these data.
     """
     metric = experiment.tuning.metric
     for setting in experiment.settings:
@@ -41,7 +41,7 @@ def check(experiment: Experiment) -> None:
 
 
 def switches(data_config: DataConfig, training: TrainingConfig) -> None:
-    """Refuse switches that have no meaning for the data, rather than pass them over.
+    """Refuse switches that have no meaning for the data, rather than ignore them.
 
     Args:
         data_config: The data set.

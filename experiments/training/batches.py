@@ -1,4 +1,4 @@
-"""Which examples a step sees, and how they look: functions of (seed, epoch, step), so a resumed run needs no memory."""
+"""The examples of a step and their augmentation: functions of (seed, epoch, step), so no checkpoint holds them."""
 
 import hashlib
 import math
@@ -18,7 +18,7 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:
-    """Batches an epoch; the last one may be smaller, no example is dropped."""
+    """Batches per epoch; the last one may be smaller, and no example is dropped."""
     return math.ceil(examples / batch_size)
 
 
@@ -37,7 +37,7 @@ def prepare(data: Dataset, inputs: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Moves:
-    """How the images of a batch are shifted and mirrored, one entry an image.
+    """How the images of a batch are shifted and mirrored, one entry per image.
 
     Attributes:
         top: Shift from the top, in 0 .. 2 padding.

@@ -1,11 +1,11 @@
 """How flat a network's loss is where it stands: top Hessian eigenvalue, trace, and two kinds of sharpness.
 
 Everything is measured in float64 and in evaluation mode, on a fixed subsample of the training examples. The eigenvalue
-is ARPACK's (scipy). A library of curvature operators is not used: the known one asks for torchvision through its own
-dependencies, and that has no CPU build for every torch that we support.
+is ARPACK's (scipy). The library curvlinops is not used: its dependencies need torchvision, which has no CPU build for
+every torch version that we support.
 
 Only the last measure is the same for two networks that compute the same function with weights scaled up in one layer
-and down in the next; statements about flat minima should rest on that one.
+and down in the next; statements about flat minima should use that one.
 """
 
 import copy
@@ -104,7 +104,7 @@ class Surface:
             return self._loss().item()
 
     def gradient(self, keep_graph: bool = False) -> list[Tensor]:
-        """Its gradient, one tensor a parameter."""
+        """Its gradient, one tensor per parameter."""
         with sdpa_kernel(SDPBackend.MATH):  # the fast attention kernels have no second derivative
             return list(torch.autograd.grad(self._loss(), self.parameters, create_graph=keep_graph))
 

@@ -1,4 +1,4 @@
-"""The life of one run, whatever is trained: steps, evaluations, checkpoints, resumption, and the row at the end."""
+"""The training loop, whatever is trained: steps, evaluations, checkpoints, resumption, and the row at the end."""
 
 import contextlib
 import dataclasses
@@ -55,7 +55,7 @@ class TrainingLoop(ABC):
         self.run, self.place, self.folder, self.team = run, place, folder, team or teams.Team()
         self.device = place.resolve_device()
         if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)  # the peak is to be this run's, not the process's
+            torch.cuda.reset_peak_memory_stats(self.device)  # so that the peak is this run's, not the process's
         self.fingerprint = data.fingerprint(run.data, place.data_dir)
         self.step = 0
         self.seconds = 0.0
@@ -79,7 +79,7 @@ class TrainingLoop(ABC):
         """Train to the end, or to divergence.
 
         Args:
-            notify: Is told the progress after each step.
+            notify: Called with the number of steps done, and of all steps, after each step.
 
         Returns:
             The row.
@@ -115,7 +115,7 @@ class TrainingLoop(ABC):
         return self._row(diverged)
 
     def resume(self) -> None:
-        """Take up the state of the run's checkpoint, if there is one, and cut the metrics back to it.
+        """Load the state of the run's checkpoint, if there is one, and cut the metrics back to it.
 
         Raises:
             CheckpointError: the checkpoint is damaged, of another run, of other data, or of another team; or the
@@ -156,12 +156,12 @@ class TrainingLoop(ABC):
         return state
 
     def _settle(self) -> None:
-        """Wait for the GPU, which takes steps long after it was told to: a clock read before would run ahead of it."""
+        """Wait for the GPU, which works behind the Python code: a clock that is read before would show too little."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
     def _due(self, saved: float) -> bool:
-        """Whether it is time for a checkpoint; where weights are sharded, all take part in it, so the leader says."""
+        """Whether it is time for a checkpoint; with sharded weights all take part in it, so the leader decides."""
         due = time.monotonic() - saved >= self.place.checkpoint_seconds
         return self.team.share(lambda: due) if sharding.is_sharded(self.model) else due
 
@@ -179,7 +179,7 @@ class TrainingLoop(ABC):
         }
 
     def _evaluation_steps(self) -> frozenset[int]:
-        if self.run.phase == "tune":  # it is judged by its end, and by nothing on the way
+        if self.run.phase == "tune":  # only its end is used
             return frozenset({self.total})
         count = min(self.run.training.evaluations, self.total)
         return frozenset(math.ceil(i * self.total / count) for i in range(1, count + 1))
@@ -220,7 +220,7 @@ _KEYS = frozenset({
 
 
 def _cut_back(metrics: Path, length: int, file: Path) -> list[Point]:
-    """The evaluations up to a checkpoint; what was written after it goes.
+    """The evaluations up to a checkpoint; what was written after it is deleted.
 
     Args:
         metrics: The file of the metrics.

@@ -1,4 +1,4 @@
-"""An agent that learns to move by PPO: a step of its run is a rollout and the updates on it."""
+"""The training loop of an agent that learns to move by PPO: one step is a rollout and the updates on it."""
 
 import math
 from pathlib import Path
@@ -27,7 +27,7 @@ class ReinforcementLoop(TrainingLoop):
     ``training.batch_size`` the transitions of an update.
 
     Raises:
-        ConfigError: a setting that has no meaning here, or gymnasium is absent.
+        ConfigError: a setting that has no meaning for a simulated task, or gymnasium is absent.
     """
 
     def __init__(self, run: Run, place: Environment, folder: Path, team: teams.Team | None = None):
@@ -67,7 +67,7 @@ class ReinforcementLoop(TrainingLoop):
         self.step += 1
 
     def _collect(self) -> tuple[Rollout, Tensor, Tensor]:
-        """A rollout; its observations (n, observations); and its discounted gains (n, 1), both to be normalised by."""
+        """A rollout, and what updates the normalisers: observations (n, observations) and discounted gains (n, 1)."""
         count = self.agent.simulators
         seeds = [batches.derive_seed(self.run.seed, "rollout", self.step, index) for index in range(count)]
         generator = torch.Generator().manual_seed(batches.derive_seed(self.run.seed, "actions", self.step))

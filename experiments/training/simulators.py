@@ -1,4 +1,4 @@
-"""MuJoCo's swimmer, ant and humanoid through gymnasium, several side by side, with nothing that outlives a rollout.
+"""MuJoCo's swimmer, ant and humanoid through gymnasium, several side by side.
 
 Every rollout begins with new episodes from seeds that follow from the run, so a checkpoint holds no simulator's state.
 """
@@ -43,7 +43,7 @@ class Simulators:
         """Begin new episodes.
 
         Args:
-            seeds: One a simulator.
+            seeds: One per simulator.
 
         Returns:
             (simulators, observations) float32.

@@ -77,7 +77,7 @@ class SupervisedLoop(TrainingLoop):
                 with self._autocast():
                     logits = self.forward(self._prepared(part.inputs, moves and moves.take(places)))
                 loss = weight * cross_entropy_sum(logits, part.targets)[0] / counted
-                # the average of the team's gradients is to be the gradient of the whole batch
+                # so that the average of the team's gradients is the gradient of the whole batch
                 self.scaler.scale(loss * self.team.size).backward()
             step_loss += loss.detach()
         self.loss_sum += self.team.total(step_loss)
@@ -105,7 +105,7 @@ class SupervisedLoop(TrainingLoop):
         return len(indices) * self.train_split.targets[0].numel()
 
     def _synchronised(self, last: bool) -> contextlib.AbstractContextManager[Any]:
-        """Gradients are averaged over the team once a step, with the last micro-batch."""
+        """Average gradients over the team once per step, with the last micro-batch."""
         if sharding.is_sharded(self.wrapped):
             cast("Any", self.wrapped).set_requires_gradient_sync(last)
         if isinstance(self.wrapped, DistributedDataParallel) and not last:
@@ -113,7 +113,7 @@ class SupervisedLoop(TrainingLoop):
         return contextlib.nullcontext()
 
     def _moves(self, count: int) -> batches.Moves | None:
-        """How this step's images are augmented: a function of the run and the step, not of who takes which image."""
+        """How this step's images are augmented: a function of the run and the step, not of the process."""
         if not self.run.data.augment:
             return None
         moves = batches.moves(count, self.run.seed, self.step, padding=max(4, self.data.shape[-1] // 8))

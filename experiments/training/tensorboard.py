@@ -1,4 +1,4 @@
-"""A run's evaluations for TensorBoard, on request; ``metrics.jsonl`` and the row stay what counts."""
+"""A run's evaluations for TensorBoard, on request; results are read from ``metrics.jsonl`` and the row only."""
 
 import dataclasses
 import shutil
@@ -35,21 +35,21 @@ class Log:
 
 
 def open_log(place: Environment, run: Run, curve: Sequence[Point], leads: bool) -> Log:
-    """Begin a run's log in ``OUT/tensorboard/RUN``, anew: what an earlier life left is replaced by the curve so far.
+    """Begin a run's log in ``OUT/tensorboard/RUN`` again: an older log is replaced by the curve so far.
 
-    A killed writer may leave half a record, or points that the checkpoint does not know; so nothing is appended.
+    A killed writer may leave half a record, or points after the checkpoint; so nothing is appended to its log.
 
     Args:
-        place: Says whether a log is asked for, and where.
+        place: Whether to write a log, and where.
         run: The run.
-        curve: The evaluations of its earlier lives, as far as its checkpoint goes.
+        curve: The evaluations up to its checkpoint.
         leads: Whether this process writes files.
 
     Returns:
         The log.
 
     Raises:
-        ConfigError: a log is asked for, and the package tensorboard is absent.
+        ConfigError: the package tensorboard is absent.
     """
     if not place.tensorboard or not leads:
         return Log()

@@ -1,4 +1,4 @@
-"""One training run: finished already, taken up again, or begun."""
+"""One training run: read if it is finished, resumed if it has a checkpoint, begun otherwise."""
 
 from experiments import data
 from experiments.distributed import teams
@@ -13,14 +13,14 @@ from experiments.training.supervised import SupervisedLoop
 
 
 def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row:
-    """Train one network, or go on where an earlier life of the same run was stopped, or return the finished row.
+    """Train one network, or go on from the checkpoint of a stopped run, or return the finished row.
 
     On a CPU, the result is bitwise the same however often the run was killed.
 
     Args:
         run: What to run.
         place: Where.
-        notify: Is told the progress after each step.
+        notify: Called with the number of steps done, and of all steps, after each step.
 
     Returns:
         The finished row, which is on disk.
@@ -30,7 +30,7 @@ def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row
         CheckpointError: the run's checkpoint is damaged, or of other data.
         ConfigError: the network or the optimizer refuses its options.
         DataError: the data are absent or damaged, or the row is, or it is of other data.
-        TeamError: this process of several failed, and the others do not know.
+        TeamError: this process failed, and the others that share the run cannot know.
     """
     folder = rows.folder(place.out, run)
     team = teams.team(place.resolve_device())
@@ -40,12 +40,12 @@ def train(run: Run, place: Environment, notify: Notify = lambda *_: None) -> Row
         if row is None:
             if team.leads:
                 sweep_temporaries(folder)
-            life = (ReinforcementLoop if run.data.name in data.SIMULATED else SupervisedLoop)(run, place, folder, team)
-            life.resume()
-            row = life.finish(notify)
+            loop = (ReinforcementLoop if run.data.name in data.SIMULATED else SupervisedLoop)(run, place, folder, team)
+            loop.resume()
+            row = loop.finish(notify)
             if team.leads:
                 rows.write(folder, row)
-        if team.leads:  # the row is on disk: what was needed to go on is not needed any more
+        if team.leads:  # the row is on disk: the checkpoint is not needed any more
             (folder / "checkpoint.bin").unlink(missing_ok=True)
-        # The others may not go on, and look for the row, before it is there.
+        # The others wait here, so that the row is there when they look for it.
         return team.share(lambda: row)

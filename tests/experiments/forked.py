@@ -5,6 +5,7 @@ Such a process runs ``main`` as ``python -m experiments`` does, and it is killed
 
 import multiprocessing
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
@@ -52,6 +53,46 @@ def _command(words: list[str], output: Path, first: Callable[[], None] | None) -
     if first is not None:
         first()
     sys.exit(main(words))
+
+
+def pair(words: list[str], output: Path) -> BaseProcess:
+    """Start a command in two processes that share its runs, as ``torchrun`` does.
+
+    Args:
+        words: What follows ``python -m experiments``.
+        output: What they print goes here, from the beginning.
+
+    Returns:
+        The process that waits for the two; its exit code is 0 if both have 0.
+    """
+    return call(_launch, words, output)
+
+
+def _launch(words: list[str], output: Path) -> None:
+    prints_to(output)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    started = []
+    for rank in range(2):
+        if (process := os.fork()) == 0:
+            places = {
+                "RANK": rank,
+                "LOCAL_RANK": rank,
+                "WORLD_SIZE": 2,
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": port,
+            }
+            code = 1
+            try:
+                code = main(words, {name: str(value) for name, value in places.items()})
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        started.append(process)
+    codes = [os.waitpid(process, 0)[1] for process in started]
+    sys.exit(any(codes))
 
 
 def prints_to(output: Path) -> None:

@@ -17,6 +17,7 @@ from experiments.io.environment import Environment
 from experiments.io.errors import ConfigError
 from experiments.sweep import runner
 from experiments.sweep.pool import Workers
+from tests.experiments import forked
 from tests.experiments.conftest import TINY
 from tests.experiments.distributed import processes
 
@@ -44,10 +45,22 @@ preset = "batch"
 KINDS = ("ddp", "fsdp2")
 
 
-def command(kind: str, config: Path, out: Path) -> list[str]:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    options = ["--out", str(out), "--parallel", kind, "--checkpoint-seconds", "0"]
-    return [*launcher, "experiments", "run", str(config), *options]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+
+
+def words(kind: str, config: Path, out: Path) -> list[str]:
+    return ["run", str(config), "--out", str(out), "--parallel", kind, "--checkpoint-seconds", "0"]
+
+
+def finish(kind: str, config: Path, out: Path) -> None:
+    """Run it in two processes, to the end."""
+    printed = config.with_name("printed.txt")
+    process = forked.pair(words(kind, config, out), printed)
+    process.join(PATIENCE)
+    assert process.exitcode == 0, printed.read_text()
+
+
+PATIENCE = 300  # seconds before a test gives up on a process
 
 
 def rows(out: Path) -> dict[str, dict]:
@@ -65,8 +78,12 @@ def config(tmp_path):
 def test_two_processes_train_the_same_network_as_one(config, tmp_path, kind):
     place = Environment(tmp_path / "1" / "tagger" / "laptop")
     assert runner.run(catalog.load(str(config)), place, Workers(1), lambda _: None).complete
-    done = subprocess.run(command(kind, config, tmp_path / "2"), cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    if kind == "ddp":
+        command = [*TORCHRUN, "experiments", *words(kind, config, tmp_path / "2")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    else:
+        finish(kind, config, tmp_path / "2")
     one, two = rows(tmp_path / "1"), rows(tmp_path / "2")
     assert one.keys() == two.keys()
     assert len(one) == 4
@@ -93,26 +110,22 @@ def test_two_processes_train_the_same_network_as_one(config, tmp_path, kind):
 def test_two_killed_processes_go_on(config, tmp_path, kind):
     alone = TAGGER.replace("epochs = 2", "epochs = 6").replace('baseline = "LAMB"', 'baseline = "ALTO"')
     config.write_text(alone.replace("[optimizers.LAMB]", "").replace("curvature = 4", "curvature = 0"))
-    whole = subprocess.run(command(kind, config, tmp_path / "whole"), cwd=ROOT, capture_output=True, check=False)
-    assert whole.returncode == 0
+    finish(kind, config, tmp_path / "whole")
     out = tmp_path / "broken"
-    process = subprocess.Popen(
-        command(kind, config, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    give_up = time.monotonic() + 300
+    process = forked.pair(words(kind, config, out), tmp_path / "printed.txt")
+    give_up = time.monotonic() + PATIENCE
     while not list(out.rglob("checkpoint.bin")):
         assert time.monotonic() < give_up
         time.sleep(0.01)
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(workers) == 2
     process.kill()  # SIGKILL to the launcher; its processes have to notice
-    process.wait()
+    process.join()
     give_up = time.monotonic() + 30
     while any(Path("/proc", worker).exists() for worker in workers):
         assert time.monotonic() < give_up, "they go on training"
         time.sleep(0.05)
-    again = subprocess.run(command(kind, config, out), cwd=ROOT, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stderr
+    finish(kind, config, out)
     before, after = rows(tmp_path / "whole"), rows(out)
     assert {name: row["weights"] for name, row in after.items()} == {n: row["weights"] for n, row in before.items()}
     assert sum(row["resumed"] for row in after.values()) == 1
@@ -120,14 +133,13 @@ def test_two_killed_processes_go_on(config, tmp_path, kind):
 
 @pytest.fixture(scope="module")
 def team_of_two(tmp_path_factory):
-    """What two processes say of themselves, by process; how they ended; and their folder. See team.py."""
+    """What two processes say of themselves, by process; how they ended; and their folder. See processes.py."""
     folder = tmp_path_factory.mktemp("team")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     (folder / "tiny.toml").write_text(TINY)
     begin = time.monotonic()
     try:
         done = subprocess.run(
-            [*launcher, "-m", "tests.experiments.distributed.processes", str(folder)],
+            [*TORCHRUN, "tests.experiments.distributed.processes", str(folder)],
             cwd=ROOT,
             capture_output=True,
             text=True,
