@@ -125,7 +125,7 @@ def results(folder: Path, *, lead: float = 0.25) -> Path:
     (folder / "rates" / "throughput.json").write_text(json.dumps({"at_least": 30.0, "seeds": 64, "commit": "01234567"}))
     (folder / "experiments" / "digits-laptop.json").write_text(json.dumps(experiment(lead)))
     for claim in claims.ALL:
-        if claim.source.startswith("ours; tier ") and claim.evidence:
+        if claim.source.endswith(" tier") and claim.evidence:
             (folder / "evidence" / f"{claim.id}.json").write_text(json.dumps(ANSWER | {"claim": claim.id}))
     shutil.copytree(ROOT / "results" / "theory", folder / "theory", dirs_exist_ok=True)
     for name in drawings.ALL:

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from theory.ledger.claim import Entry, Verdict
-from theory.ledger.evidence import About, Kind, Outcome, Result
+from theory.ledger.evidence import About, Outcome
+from theory.ledger.known import KINDS, known_by, of_paper
 from theory.ledger.outcomes import Part
 
 STYLES = {
@@ -23,38 +24,8 @@ STYLES = {
     Verdict.BROKEN: "bold red",
 }
 MARKS = {Outcome.SUPPORTS: "+", Outcome.CONTRADICTS: "-", Outcome.INCONCLUSIVE: "?", Outcome.ERROR: "!"}
-KINDS = {
-    Kind.PROOF: "proof",
-    Kind.PROPERTY: "property",
-    Kind.EXACT: "exact expectation",
-    Kind.MEASUREMENT: "measured",
-    Kind.COUNTEREXAMPLE: "counterexample",
-}
-
-
 SUBJECTS = {"behaviour": "how E behaves", "networks": "trained networks"}
 """The rooms of claims whose name says less than a heading should."""
-
-
-def of_paper(entry: Entry) -> bool:
-    """Whether the paper makes the claim."""
-    return entry.claim.source.startswith("paper")
-
-
-def known_by(entry: Entry) -> str:
-    """How the verdict is known: the kinds of evidence that decide it, with the prose pieces of a proof counted."""
-    verdict = entry.verdict
-    about = About.CORRECTION if verdict is Verdict.REPAIRED else About.STATEMENT
-    against = verdict in {Verdict.REFUTED, Verdict.CONTRADICTED}
-    sought = Outcome.CONTRADICTS if against else Outcome.INCONCLUSIVE if verdict is Verdict.UNDECIDED else None
-    deciding = [r for r in entry.results if r.about is about and (sought is None or r.outcome is sought)]
-    words = list(dict.fromkeys(_kind(result) for result in deciding))
-    return ", ".join(words)
-
-
-def _kind(result: Result) -> str:
-    prose = sum(piece["tool"] == "prose" for piece in result.pieces)
-    return KINDS[result.kind] + (f" ({prose} prose {'piece' if prose == 1 else 'pieces'})" if prose else "")
 
 
 def whole(parts: Sequence[Part], changed: Mapping[str, str], *, every: bool) -> RenderableType:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from theory.ledger.claim import Entry, Verdict
-from theory.ledger.evidence import About, Kind, Result
+from theory.ledger.evidence import Kind
+from theory.ledger.known import known_by, of_paper
 from theory.tex.book import Book
 from theory.tex.markup import code, count, statement, words
-from theory.tex.order import by_heading, of_networks, of_paper, order, place
+from theory.tex.order import by_heading, of_networks, order, place
 
 NAMES = {
     Verdict.PROVED: "proved",
@@ -21,13 +22,6 @@ NAMES = {
     Verdict.REFUTED: "refuted",
     Verdict.NOT_RUN: "not run",
     Verdict.BROKEN: "evidence broken",
-}
-KINDS = {
-    Kind.PROOF: "proof",
-    Kind.PROPERTY: "property test",
-    Kind.EXACT: "exact expectation",
-    Kind.MEASUREMENT: "measurement",
-    Kind.COUNTEREXAMPLE: "counterexample",
 }
 
 
@@ -90,25 +84,9 @@ def number(entry: Entry) -> str:
 def _row(entry: Entry) -> list[str]:
     """Number, sentence with the claim's name and where the source paper makes it, verdict, and how it is known."""
     where = f"{words(place(entry))}: " if of_paper(entry) else ""
+    known = known_by(entry) if entry.results else f"needs {words(entry.claim.needs or 'more')}"
     name = rf"\ledgername{{{code(entry.claim.id)}}}"
-    return [number(entry), f"{where}{sentence(entry)} {name}", NAMES[entry.verdict], known(entry)]
-
-
-def known(entry: Entry) -> str:
-    """How the verdict is known: each kind of evidence once, that for the repair apart; else what a run needs."""
-    if not entry.results:
-        return f"needs {words(entry.claim.needs or 'more')}"
-    made, mended = (
-        ", ".join(dict.fromkeys(_kind(result) for result in entry.results if result.about is about))
-        for about in (About.STATEMENT, About.CORRECTION)
-    )
-    return "; ".join([made] * bool(made) + [f"repair: {mended}"] * bool(mended))
-
-
-def _kind(result: Result) -> str:
-    """The kind of evidence; of a proof how many of its pieces are prose."""
-    prose = sum(piece["tool"] == "prose" for piece in result.pieces)
-    return KINDS[result.kind] + (f" ({prose} of {len(result.pieces)} pieces prose)" if prose else "")
+    return [number(entry), f"{where}{sentence(entry)} {name}", NAMES[entry.verdict], known]
 
 
 def _short(paper: Sequence[Entry]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from theory.ledger.claim import Entry
 from theory.ledger.evidence import Kind
+from theory.ledger.known import of_paper
 from theory.tex.markup import grouped_table
 
 PARTS = {
@@ -37,14 +38,9 @@ FAMILIES = {
 HEADINGS = list(dict.fromkeys([*PARTS.values(), PROVED, MEASURED, *FAMILIES.values()]))
 
 
-def of_paper(entry: Entry) -> bool:
-    """Whether the source paper makes the claim."""
-    return entry.claim.source.startswith("paper")
-
-
 def of_networks(entry: Entry) -> bool:
-    """Whether the claim is about our own trained networks."""
-    return entry.claim.source.startswith("ours; tier ")
+    """Whether the claim is about our own trained networks: its source names the tier at which they ran."""
+    return not of_paper(entry) and re.search(r"\btier\b", entry.claim.source) is not None
 
 
 def place(entry: Entry) -> str:

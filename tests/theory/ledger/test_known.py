@@ -1,0 +1,34 @@
+"""How a verdict is known: the evidence that decides it, and no other."""
+
+import pytest
+
+from theory.ledger.claim import Entry, Repair, Statement
+from theory.ledger.evidence import About, Kind, Outcome, Result
+from theory.ledger.known import known_by
+
+
+def result(kind: Kind, outcome: Outcome = Outcome.SUPPORTS, about: About = About.STATEMENT, prose: int = 0) -> Result:
+    pieces = [{"tool": "prose"}] * prose + [{"tool": "sympy identity"}] if kind is Kind.PROOF else []
+    return Result(kind, "name", about, outcome, "detail", 0.1, pieces)
+
+
+REPAIR = result(Kind.PROOF, about=About.CORRECTION, prose=1)
+AGAINST = result(Kind.COUNTEREXAMPLE, Outcome.CONTRADICTS)
+OPEN = result(Kind.MEASUREMENT, Outcome.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ([], ""),
+        ([result(Kind.PROOF, prose=2), result(Kind.PROPERTY)], "proof (2 prose pieces), property"),
+        ([result(Kind.PROOF), result(Kind.PROOF)], "proof"),
+        ([AGAINST, REPAIR], "proof (1 prose piece)"),
+        ([AGAINST, result(Kind.PROPERTY)], "counterexample"),
+        ([OPEN, result(Kind.MEASUREMENT)], "measured"),
+    ],
+    ids=["not run", "proved", "proved twice", "repaired", "refuted", "reproduced"],
+)
+def test_the_evidence_that_decides_is_named(results, words):
+    claim = Statement("any", "ours", "A statement.", corrected="Another.", repairs=Repair.ASSUMPTION)
+    assert known_by(Entry(claim, results)) == words
