@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from experiments.analysis.benchmarks import FORMAT
-from experiments.bench import console, contestants, figure, measure, record, traffic
+from experiments.bench import contestants, figure, measure, record, traffic
 from experiments.bench.contestants import CONTESTANTS, FLOORS, YARDSTICK, Contestant
 from experiments.bench.measure import Times
 from experiments.bench.record import Wish
+from experiments.cli import bench_console as console
 from experiments.report.figures import draw
 from tests.experiments.bench.cases import TINY, wish
 
