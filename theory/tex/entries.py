@@ -50,7 +50,7 @@ def add(book: Book, ledger: Sequence[Entry]) -> None:
     for name, entries in (("paper", paper), ("ours", ours)):
         rows = {entry.claim.id: _row(entry) for entry in entries}
         head = ["", "claim", "verdict", "how it is known"]
-        book.file(f"ledger-{name}", by_heading(("r", 0.58, 0.13, 0.23), head, rows, entries))
+        book.file(f"ledger-{name}", by_heading(("r", 0.61, 0.13, 0.2), head, rows, entries))
 
 
 def _counts(book: Book, ledger: Sequence[Entry]) -> None:
