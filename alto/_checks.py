@@ -19,6 +19,7 @@ _BOOKKEEPING = frozenset({
 
 # Consequences of values outside a range.
 _UPHILL = "a negative one would go uphill (to ascend, set maximize)"
+_ROUNDING = 1e-12  # 20 * (1 - .95) is 1.0000000000000009 and 10 * (1 - .9) is 0.9999999999999998: both are 1
 FORGETS = "an average with a decay of 1 or more never forgets"
 
 
@@ -78,8 +79,8 @@ def exploration(alpha: float, beta1: float, *, names: tuple[str, str] = ("alpha"
     number(names[0], alpha, low=-math.inf)
     number(names[1], beta1, low=0.0, high=1.0, why=FORGETS)
     reach = abs(alpha) * (1 - beta1)
-    if reach >= 1:
-        factor = 1 + alpha * (1 - beta1)
+    if reach >= 1 - _ROUNDING:
+        factor = 0.0 if alpha < 0 and reach <= 1 + _ROUNDING else 1 + alpha * (1 - beta1)
         consequence = (
             f"the first step would take {factor:g} times the gradient, uphill or nowhere"
             if alpha < 0

@@ -118,3 +118,11 @@ def test_fused_where_there_is_no_fused_engine():
     param.grad = torch.ones(2, device="meta")
     with pytest.raises(RuntimeError, match="no fused engine for meta tensors"):
         ALTO([param], fused=True).step()
+
+
+@pytest.mark.parametrize(("alpha", "beta1"), [(-10.0, 0.9), (-20.0, 0.95), (-2.0, 0.5), (-100.0, 0.99)])
+def test_the_bound_of_the_region_is_outside_whatever_the_rounding(alpha, beta1):
+    """The product alpha (1 - beta1) is 1 exactly; in floating point it is 1 - 2e-16, 1 + 9e-16, 1 and 1 + 9e-16."""
+    with pytest.raises(ValueError, match="would take 0 times the gradient"):
+        ALTO([torch.nn.Parameter(torch.ones(2))], alpha=alpha, beta1=beta1)
+    ALTO([torch.nn.Parameter(torch.ones(2))], alpha=0.999999 * alpha, beta1=beta1)

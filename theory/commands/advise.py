@@ -10,13 +10,15 @@ from theory.commands.shared import errors
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Tell the command line of this command."""
+    """Describe the command to the command line."""
     parser = commands.add_parser("advise", help="largest stable step, lag, noise and near relatives of a setting of E")
     parser.add_argument("--lr", type=float, required=True, help="learning rate of ESGD")
     parser.add_argument("--alpha", type=float, default=-5.0)
     parser.add_argument("--beta1", type=float, default=0.99, help="decay rate of the slow average")
     parser.add_argument("--beta2", type=float, default=0.9, help="decay rate of the momentum")
-    parser.add_argument("--sharpness", type=float, help="a Hessian eigenvalue to judge")
+    parser.add_argument(
+        "--sharpness", type=float, help="a Hessian eigenvalue to judge; theory.sharpness measures a network's largest"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout; null is never or undefined")
     parser.set_defaults(run=run)
 

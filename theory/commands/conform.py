@@ -1,9 +1,10 @@
-"""``python -m theory conform``: another implementation held against the paper."""
+"""``python -m theory conform``: another implementation compared with the paper."""
 
 import argparse
 import json
 import sys
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 
@@ -12,18 +13,29 @@ from theory.commands.shared import errors
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Tell the command line of this command."""
+    """Describe the command to the command line."""
     parser = commands.add_parser(
         "conform", help="run another implementation against the paper; exit code 1 if it departs"
     )
     parser.add_argument("target", metavar="MODULE:OPTIMIZER")
-    parser.add_argument("--kwargs", type=json.loads, default={}, metavar="JSON", help="more constructor arguments")
+    parser.add_argument("--kwargs", type=_object, default={}, metavar="JSON", help="more constructor arguments")
     parser.add_argument("--json", action="store_true", help="JSON alone on stdout")
     parser.set_defaults(run=run)
 
 
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object, or an error that argparse prints."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON ({error}); names are in double quotes") from error
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f'{text!r} is no JSON object, such as {{"decoupled": true}}')
+    return found
+
+
 def run(options: argparse.Namespace) -> int:
-    """Run the check; exit code 1 if the target departs, 2 if it cannot be loaded."""
+    """Run the check; exit code 1 if the target departs, 2 if it cannot be checked."""
     from theory.conform import recursion
 
     try:

@@ -1,17 +1,19 @@
 """Rich tables of a monitored run, a conformance check and advice, built here, printed by the commands."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from theory.conform.recursion import Observation
-from theory.monitor.watch import Report
-from theory.stability.advice import Advice
+if TYPE_CHECKING:  # each of them is slow to import, and no command needs all
+    from theory.conform.recursion import Observation
+    from theory.monitor.watch import Report
+    from theory.stability.advice import Advice
 
 
-def report_table(report: Report, sharpness: float) -> Table:
+def report_table(report: "Report", sharpness: float) -> Table:
     """Measured constants, how often the assumption held, and each bound beside what it bounds."""
     table = Table(title="ALTO on a tanh network 8-16-1, full batch", title_justify="left")
     table.add_column("quantity")
@@ -38,8 +40,8 @@ def report_table(report: Report, sharpness: float) -> Table:
     return table
 
 
-def conformance_table(target: str, observations: Sequence[Observation]) -> Table:
-    """One row a check: whether the optimizer does what the paper says, and what it does instead."""
+def conformance_table(target: str, observations: "Sequence[Observation]") -> Table:
+    """One row per check: whether the optimizer does what the paper says, and what it does instead."""
     departures = sum(not observation.agrees for observation in observations)
     table = Table(
         title=f"{target} beside the paper",
@@ -55,13 +57,22 @@ def conformance_table(target: str, observations: Sequence[Observation]) -> Table
     return table
 
 
-def advice_tables(advice: Advice) -> tuple[Table, Table]:
-    """The numbers of a setting of E, and its relatives in other families."""
+NEAREST = "the nearest filter of the gradients in other families"
+DISTANCE = (
+    "distance: root of the sum of squared differences of the weights\n"
+    "on past gradients, over that of E's squared weights. 0: the same\n"
+    "filter; 1: no better than not moving. A family whose nearest\n"
+    "filter has a negative lr is left out."
+)
+
+
+def advice_tables(advice: "Advice") -> tuple[Table, Table]:
+    """The numbers of a setting of E, and the nearest filters in other families."""
     numbers = Table(box=SIMPLE_HEAD, title_justify="left", title=f"alpha = {advice.alpha:g}, beta1 = {advice.beta1:g}, "
                     f"beta2 = {advice.beta2:g}, lr = {advice.lr:g}")  # fmt: skip
     numbers.add_column("quantity")
     numbers.add_column("value", justify="right")
-    verdict = {None: "no sharpness given", True: "stable", False: "unstable"}[advice.stable]
+    verdict = {None: "no sharpness given: see below", True: "stable", False: "unstable"}[advice.stable]
     for name, value in (
         ("c = -alpha (1 - beta1)", advice.c),
         ("largest stable lr x sharpness (ESGD)", advice.largest_stable_lr_times_sharpness),
@@ -73,17 +84,21 @@ def advice_tables(advice: Advice) -> tuple[Table, Table]:
         (f"at sharpness {advice.sharpness:g}" if advice.sharpness else "verdict", verdict),
         ("  factor per step there", "" if advice.spectral_radius is None else advice.spectral_radius),
         ("mean lag of u, steps", advice.mean_lag),
+        ("mean age of the gradients in m, steps", advice.mean_age),
         ("noise gain of u", advice.noise_gain),
         ("weight of the slow average in m", "undefined" if advice.slow_weight is None else advice.slow_weight),
         ("alpha*", advice.alpha_star),
         ("inside |alpha| < 1/(1-beta1)", "yes" if advice.inside_paper_region else "no"),
     ):
         numbers.add_row(name, value if isinstance(value, str) else f"{value:.5g}")
-    relatives = Table(box=SIMPLE_HEAD, title="the same mean age in other families", title_justify="left")
-    for name in ("family", "lr", "beta", "nu", "departure"):
+    if advice.sharpness is None:
+        numbers.caption = "sharpness: a Hessian eigenvalue; theory.sharpness(loss, weights) measures it"
+        numbers.caption_justify = "left"
+    relatives = Table(box=SIMPLE_HEAD, title=NEAREST, title_justify="left", caption=DISTANCE, caption_justify="left")
+    for name in ("family", "lr", "beta", "nu", "mean age", "distance"):
         relatives.add_column(name, justify="left" if name == "family" else "right")
     for one in advice.equivalents:
         nu = "" if one.nu is None else f"{one.nu:.5g}"
-        departure = "0 (the same filter)" if one.departure == 0 else f"{one.departure:.3g}"
-        relatives.add_row(one.name, f"{one.lr:.5g}", f"{one.beta:.5g}", nu, departure)
+        distance = "0 (the same filter)" if one.distance == 0 else f"{one.distance:.3g}"
+        relatives.add_row(one.name, f"{one.lr:.5g}", f"{one.beta:.5g}", nu, f"{one.mean_age:.4g}", distance)
     return numbers, relatives

@@ -26,7 +26,7 @@ ADAPTOR_ARGUMENTS = ("base", "base_optimizer", "optimizer")
 
 @dataclass(frozen=True)
 class Observation:
-    """One check: what was asked, whether the subject agrees with the paper, and what was seen instead."""
+    """One check: its name, whether the subject agrees with the paper, and what was seen instead."""
 
     check: str
     claim: str
@@ -69,11 +69,22 @@ class Subject:
         return self.cls(parameters, **{**own, **self.kwargs})
 
 
+SET_HERE = frozenset({"alpha", "alp", "beta", "beta1", "betas", "lr", "eps", "weight_decay"})
+"""The arguments that the checks set themselves, so that the subject and the literal algorithm agree on them."""
+
+
 def load(target: str, kwargs: dict[str, Any] | None = None) -> Subject:
     """The subject named ``module:Class``.
 
+    Args:
+        target: the class.
+        kwargs: more arguments of its constructor, none of :data:`SET_HERE`.
+
+    Returns:
+        The subject; it was built once.
+
     Raises:
-        ValueError: not of that form, not importable, or without a recognisable alpha.
+        ValueError: not of that form, not importable, not of a known kind, or it refuses its arguments.
     """
     module, _, name = target.partition(":")
     if not name:
@@ -82,9 +93,28 @@ def load(target: str, kwargs: dict[str, Any] | None = None) -> Subject:
         cls = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{target!r} cannot be imported: {error}") from error
-    subject = Subject(cls, kwargs or {})
+    subject, given = Subject(cls, kwargs or {}), set(kwargs or {})
     if not {"alpha", "alp"} & set(subject.names):
         raise ValueError(f"{target!r} has no argument alpha (or alp): it is no optimizer of this family")
+    needed = {"betas", "lr", "eps", "weight_decay"} - set(subject.names)
+    if not subject.is_adaptor and needed:
+        raise ValueError(
+            f"{target!r} has no argument {', '.join(sorted(needed))}: known are optimizers with the arguments of ALTO, "
+            f"and adaptors whose first argument is called {', '.join(ADAPTOR_ARGUMENTS)}"
+        )
+    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in subject.names.values())
+    free = sorted(set(subject.names) - SET_HERE - set(ADAPTOR_ARGUMENTS) - {"params"})
+    if own := given & SET_HERE:
+        raise ValueError(f"kwargs has {', '.join(sorted(own))}, which the checks set; allowed: {', '.join(free)}")
+    if (unknown := given - set(subject.names)) and not takes_any:
+        named = ", ".join(sorted(unknown))
+        raise ValueError(f"kwargs has {named}, which {target!r} does not take; allowed: {', '.join(free)}")
+    try:
+        subject.build([torch.zeros(2, dtype=torch.float64, requires_grad=True)], DECAY)
+    except Exception as error:
+        raise ValueError(
+            f"{target!r} refuses alpha = {ALPHA}, beta1 = {BETA1}: {type(error).__name__}: {error}"
+        ) from error
     return subject
 
 

@@ -4,14 +4,17 @@ from dataclasses import asdict, dataclass
 from math import inf, isfinite
 from typing import Any, Literal
 
-from theory.method.filters import Filter
 from theory.stability import linear
 from theory.stability.equivalents import Equivalent, equivalents
+from theory.stability.setting import Setting
 
 Binding = Literal["flip", "oscillation", "none"]
 
 NEAR_CLIFF = 1.02
 """A setting is close to the cliff if c larger by 2 % halves the largest stable step; ours."""
+
+ROUNDING = 1e-12
+"""|c| this close to 1 is 1: -20 (1 - .95) is 1.0000000000000009 in floating point. alto's bound has the same margin."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Advice:
     """What follows from (lr, alpha, beta1, beta2) alone. Momentum is unnormalised, as in ESGD and torch.optim.SGD.
 
     Attributes:
-        lr, alpha, beta1, beta2, sharpness: what was asked; sharpness is a Hessian eigenvalue, or None.
+        lr, alpha, beta1, beta2, sharpness: the arguments; sharpness is a Hessian eigenvalue, or None.
         c: -alpha (1 - beta1), the weight of the slow average in u.
         largest_stable_lr_times_sharpness: ESGD converges on a quadratic iff lr x (each eigenvalue) is below this.
         largest_stable_preconditioned: the same for a normalised momentum and the preconditioned Hessian (EAdam): the
@@ -35,7 +38,8 @@ class Advice:
             without limit as the betas meet): None, or 0 at alpha = 0; then m = (1 - c/beta) EMA + (c/beta) EMA of EMA.
         alpha_star: the alpha at which m is EMA_beta1(g) alone.
         inside_paper_region: whether |alpha| < 1/(1 - beta1).
-        equivalents: relatives in other families, nearest first.
+        mean_age: mean age of the gradients in m, in steps: beta2 / (1 - beta2) - alpha.
+        equivalents: the nearest filter in each of four other families, nearest first, where its lr is positive.
         warnings: what a user should know, in sentences.
     """
 
@@ -58,6 +62,7 @@ class Advice:
     slow_weight: float | None
     alpha_star: float
     inside_paper_region: bool
+    mean_age: float
     equivalents: tuple[Equivalent, ...]
     warnings: tuple[str, ...]
 
@@ -81,7 +86,7 @@ def advise(
         alpha: exploration strength; the default is the paper's for large batches.
         beta1: decay rate of the slow average, in [0, 1).
         beta2: decay rate of the momentum, in [0, 1).
-        sharpness: a Hessian eigenvalue to judge, > 0, or None.
+        sharpness: a Hessian eigenvalue to judge, > 0, or None; :func:`theory.sharpness` measures a network's largest.
 
     Returns:
         The advice.
@@ -97,7 +102,7 @@ def advise(
         40.01
     """
     _check(lr, alpha, beta1, beta2, sharpness)
-    F = Filter(alpha, beta1, beta2)
+    F = Setting(alpha, beta1, beta2)
     flip = linear.flip_threshold(F.c, beta1, beta2)
     oscillation = linear.oscillation_threshold(F.c, beta1, beta2)
     largest = min(flip, oscillation)
@@ -116,7 +121,8 @@ def advise(
         noise_gain=F.noise_gain,
         slow_weight=_slow_weight(F),
         alpha_star=F.alpha_star,
-        inside_paper_region=abs(alpha) * (1 - beta1) < 1,
+        inside_paper_region=abs(F.c) < 1 - ROUNDING,
+        mean_age=F.mean_age,
         equivalents=equivalents(lr, F),
         warnings=tuple(_warnings(F, lr, sharpness, largest)),
     )  # fmt: skip
@@ -134,13 +140,13 @@ def _check(lr: float, alpha: float, beta1: float, beta2: float, sharpness: float
         raise ValueError(f"sharpness = {sharpness}: allowed is a finite sharpness > 0, or none")
 
 
-def _slow_weight(F: Filter) -> float | None:
+def _slow_weight(F: Setting) -> float | None:
     if F.beta1 == F.beta2:
         return 0.0 if F.c == 0 else None
     return F.c * (1 - F.beta2) / (F.beta1 - F.beta2)
 
 
-def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> list[str]:
+def _warnings(F: Setting, lr: float, sharpness: float | None, largest: float) -> list[str]:
     """In order of weight: what diverges first, what only surprises last."""
     found = []
     plain = linear.largest_stable(0.0, F.beta1, F.beta2)
@@ -159,11 +165,11 @@ def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> 
             f"on the edge of the cliff: an alpha lower by 2 % more than halves the largest stable lr; below "
             f"alpha = {_cliff(F):.4g} it is less than at alpha = 0"
         )
-    if F.c > 1:
+    if F.c > 1 + ROUNDING:
         found.append("the first step goes uphill: u_1 = (1 - c) g_1 with c > 1")
-    if F.c == 1:
+    elif F.c > 1 - ROUNDING:
         found.append("the first step is zero: u_1 = (1 - c) g_1 with c = 1")
-    if abs(F.alpha) * (1 - F.beta1) >= 1:
+    if abs(F.c) >= 1 - ROUNDING:
         found.append(
             f"outside the paper's region |alpha| < {1 / (1 - F.beta1):.4g}; that region is neither necessary nor "
             "sufficient for stability"
@@ -178,7 +184,7 @@ def _warnings(F: Filter, lr: float, sharpness: float | None, largest: float) -> 
     return found
 
 
-def _cliff(F: Filter) -> float:
+def _cliff(F: Setting) -> float:
     """The alpha < 0 whose oscillation threshold is the largest stable step at alpha = 0; down to it alpha costs none.
 
     c > 0 raises the flip threshold, and the oscillation threshold falls with c from infinity at its onset.

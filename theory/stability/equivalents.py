@@ -3,8 +3,8 @@
 The distance is that of the weights on past gradients, in the root of the sum of squares: the root of
 sum (w_j - s w'_j)^2 over that of sum w_j^2, with E's normalised weights w and the unit-gain weights w' of the other.
 It is minimised over all numbers of the other: its decay rate, QHM's share nu, and the factor s of its learning rate. So
-a departure of 0 is the same optimizer, and one of 1 would be no better than standing still. For noise that is white
-the departure is also the relative error in the standard deviation of the step.
+a distance of 0 is the same optimizer, and one of 1 is no better than not moving. For white noise the distance is also
+the relative error in the standard deviation of the step. The nearest filter need not have the same mean age.
 
 The exact points are those of the identities: beta2 = 0 is QHM(beta1, c/beta1); alpha = 0 and alpha* are heavy balls;
 beta2 = 0, c = beta1^2 and beta1 = 0, alpha = beta2 are Nesterov's method. A negative mean age has relatives as well:
@@ -16,16 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_discrete_lyapunov
-from scipy.optimize import minimize_scalar
 
-from theory.method.filters import Filter
+from theory.stability.setting import Setting
 
 Transfer = tuple[np.ndarray, np.ndarray]
 """Numerator and denominator in powers of 1/z, highest power last."""
 
 ROUNDING = 1e-7
-"""A departure below this is rounding: the exact points come out at 1e-9 and less for betas up to .999."""
+"""A distance below this is rounding: the exact points have 1e-9 and less for betas up to .999."""
 
 SEARCHED = 1 - np.geomspace(1, 1e-5, 121)
 """Decay rates tried before the best of them is refined."""
@@ -41,40 +39,43 @@ class Equivalent:
             unit-gain averages for QHM and Adam. Adam's is for gradients that are mostly noise, where E changes v by
             the noise gain.
         beta: its decay rate (Adam's beta1); nu: QHM's share of the average, None for the others.
-        departure: relative distance of its weights from E's (for Adam, of the first moment's); 0 is the same filter.
+        distance: relative distance of its weights from E's (for Adam, of the first moment's); 0 is the same filter.
+        mean_age: mean age of the gradients in its momentum, in steps.
     """
 
     name: str
     lr: float
     beta: float
     nu: float | None
-    departure: float
+    distance: float
+    mean_age: float
 
 
-def equivalents(lr: float, F: Filter) -> tuple[Equivalent, ...]:
-    """The nearest member of each family, nearest first.
+def equivalents(lr: float, F: Setting) -> tuple[Equivalent, ...]:
+    """The nearest member of each family, nearest first; a family whose nearest member goes uphill is left out.
 
     Args:
         lr: ESGD's learning rate (EAdam's, for Adam).
         F: the setting.
 
     Returns:
-        Four: heavy ball, Adam, Nesterov, QHM.
+        Up to four: heavy ball, Adam, Nesterov, QHM.
     """
     gain = lr / (1 - F.beta2)
     exact = [F.beta1, F.beta2]
     beta, scale, off = _nearest(F, _average, exact)
     found = [
-        Equivalent("heavy ball", scale * gain * (1 - beta), beta, None, off),
-        Equivalent("Adam", scale * lr / F.noise_gain**0.5, beta, None, off),
+        Equivalent("heavy ball", scale * gain * (1 - beta), beta, None, off, beta / (1 - beta)),
+        Equivalent("Adam", scale * lr / F.noise_gain**0.5, beta, None, off, beta / (1 - beta)),
     ]
     beta, scale, off = _nearest(F, _nesterov, exact)
-    found.append(Equivalent("Nesterov", scale * gain * (1 - beta), beta, None, off))
-    return tuple(sorted([*found, _nearest_quasi(F, gain, exact)], key=lambda one: one.departure))
+    found.append(Equivalent("Nesterov", scale * gain * (1 - beta), beta, None, off, beta**2 / (1 - beta)))
+    downhill = [one for one in (*found, _nearest_quasi(F, gain, exact)) if one.lr > 0]
+    return tuple(sorted(downhill, key=lambda one: one.distance))
 
 
-def _nearest(F: Filter, family: Callable[[float], Transfer], exact: Sequence[float]) -> tuple[float, float, float]:
-    """The decay rate of a family whose best multiple is nearest, that multiple, and the departure."""
+def _nearest(F: Setting, family: Callable[[float], Transfer], exact: Sequence[float]) -> tuple[float, float, float]:
+    """The decay rate of a family whose best multiple is nearest, that multiple, and its distance."""
     mine = explored(F)
     size = inner(mine, mine)
 
@@ -85,10 +86,10 @@ def _nearest(F: Filter, family: Callable[[float], Transfer], exact: Sequence[flo
 
     beta = _search(lambda beta: fit(beta)[1], exact)
     scale = fit(beta)[0]
-    return beta, scale, departure(F, _scaled(family(beta), scale))
+    return beta, scale, distance(F, _scaled(family(beta), scale))
 
 
-def _nearest_quasi(F: Filter, gain: float, exact: Sequence[float]) -> Equivalent:
+def _nearest_quasi(F: Setting, gain: float, exact: Sequence[float]) -> Equivalent:
     """QHM mixes g and its average: for each decay rate both amounts follow from least squares."""
     mine, now = explored(F), (np.array([1.0]), np.array([1.0]))
 
@@ -105,11 +106,14 @@ def _nearest_quasi(F: Filter, gain: float, exact: Sequence[float]) -> Equivalent
     fresh, averaged = amounts(beta) if beta else (amounts(0.0).sum(), 0.0)
     total = fresh + averaged
     nu = float(averaged / total)
-    return Equivalent("QHM", float(gain * total), beta, nu, departure(F, _scaled(_quasi(beta, nu), float(total))))
+    off = distance(F, _scaled(_quasi(beta, nu), float(total)))
+    return Equivalent("QHM", float(gain * total), beta, nu, off, nu * beta / (1 - beta))
 
 
 def _search(cost: Callable[[float], float], exact: Sequence[float]) -> float:
     """The decay rate of the least cost: on a grid, refined there, unless a point that can be exact is as good."""
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     at = min(range(len(SEARCHED)), key=lambda i: cost(float(SEARCHED[i])))
     ends = SEARCHED[max(at - 1, 0)], SEARCHED[min(at + 1, len(SEARCHED) - 1)]
     refined: Any = minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-12})
@@ -117,18 +121,18 @@ def _search(cost: Callable[[float], float], exact: Sequence[float]) -> float:
     return float(min([*exact, float(SEARCHED[at]), float(refined.x)], key=lambda beta: round(cost(beta), 12)))
 
 
-def departure(F: Filter, other: Transfer) -> float:
+def distance(F: Setting, other: Transfer) -> float:
     """The relative distance between the weights of E's normalised momentum and another filter's."""
     mine = explored(F)
     both = np.convolve(mine[1], other[1])
     left, right = np.convolve(mine[0], other[1]), np.convolve(other[0], mine[1])
     size = len(both)
     difference = np.pad(left, (0, size - len(left))) - np.pad(right, (0, size - len(right)))
-    distance = _norm((difference, both)) / _norm(mine)
-    return distance if distance > ROUNDING else 0.0
+    found = _norm((difference, both)) / _norm(mine)
+    return found if found > ROUNDING else 0.0
 
 
-def explored(F: Filter) -> Transfer:
+def explored(F: Setting) -> Transfer:
     """The transfer function from gradients to E's normalised momentum."""
     return (1 - F.beta2) * np.array([1 - F.c, F.c - F.beta1]), np.convolve([1, -F.beta1], [1, -F.beta2])
 
@@ -171,8 +175,6 @@ def _states(transfer: Transfer) -> tuple[np.ndarray, np.ndarray]:
 def _gramian(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """sum_j A^j e e^T (B^j)^T with the first unit vectors e."""
     start = np.outer(np.eye(len(A))[0], np.eye(len(B))[0])
-    if A is B:
-        return np.asarray(solve_discrete_lyapunov(A, start))
     return np.linalg.solve(np.eye(start.size) - np.kron(A, B), start.reshape(-1)).reshape(start.shape)
 
 

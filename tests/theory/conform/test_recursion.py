@@ -78,12 +78,29 @@ def test_planted_faults_are_found(cls, found):
 
 @pytest.mark.parametrize(("target", "why"), [
     ("alto", "not of the form"), ("alto:Nothing", "cannot be imported"), ("torch.optim:SGD", "no argument alpha"),
+    ("torch.optim:RMSprop", "no argument betas"), ("torch.optim:ASGD", "no argument betas"),
+    ("alto:ESGD", "no argument betas"), ("pytorch_optimizer:AdEMAMix", "refuses alpha = -5.0"),
 ])  # fmt: skip
 def test_unusable_targets(target, why, capsys):
     with pytest.raises(ValueError, match=why):
         load(target)
     assert command.main(["conform", target]) == 2
     assert why in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(("kwargs", "why"), [
+    ('{"alpha": 3}', "alpha, which the checks set"), ('{"fast": true}', "fast, which 'alto:E' does not take"),
+    ("{'foreach': true}", "is not JSON"), ("[1]", "is no JSON object"),
+])  # fmt: skip
+def test_unusable_arguments_are_one_line_and_exit_code_2(kwargs, why, capsys):
+    try:
+        code = command.main(["conform", "alto:E", "--kwargs", kwargs])
+    except SystemExit as stop:  # argparse's way
+        code = stop.code
+    seen = capsys.readouterr().err.replace("\n", " ")
+    assert code == 2
+    assert why in seen
+    assert "Traceback" not in seen
 
 
 @pytest.mark.parametrize(("target", "code"), [("alto:E", 0), ("E:E", 1)])

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import alto
+from theory import __main__ as command
 from theory.monitor.demo import watched_training
 from theory.monitor.watch import Monitor, minibatch_variance, sharpness, watch
 
@@ -101,3 +102,11 @@ def test_demonstration():
     assert report.departure < 1e-12
     assert report.regret <= report.regret_bound
     assert curvature > 0
+
+
+@pytest.mark.parametrize("steps", ["0", "1", "-3", "many"])
+def test_the_command_names_the_allowed_steps(steps, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["monitor", f"--steps={steps}"])
+    assert stop.value.code == 2
+    assert f"{steps}: allowed are whole numbers from 2 on" in capsys.readouterr().err

@@ -3,18 +3,23 @@
 import doctest
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import theory
 from theory import __main__ as command
+from theory.commands import tables
+from theory.ledger.provenance import ROOT
 from theory.method.filters import Filter
 from theory.method.sequences import accumulated, average
 from theory.method.sequences import explored as on_sequence
 from theory.stability import linear
 from theory.stability.advice import _cliff
-from theory.stability.equivalents import Equivalent, departure, equivalents, explored
+from theory.stability.equivalents import Equivalent, distance, equivalents, explored
+from theory.stability.setting import Setting
 
 KEYS = {
     "c", "largest_stable_lr_times_sharpness", "binding", "mean_lag", "noise_gain", "slow_weight", "alpha_star",
@@ -76,6 +81,8 @@ def test_the_cliff_is_named():
     ({"alpha": -101.0}, "outside the paper's region"),
     ({"alpha": -101.0}, "the first step goes uphill"),
     ({"alpha": -2.0, "beta1": 0.5}, "the first step is zero"),
+    ({"alpha": -20.0, "beta1": 0.95}, "the first step is zero"),
+    ({"alpha": -10.0, "beta1": 0.9}, "outside the paper's region"),
     ({"alpha": -3.0, "beta1": 0.9}, "beta1 = beta2"),
     ({"sharpness": 50.0}, "unstable"),
 ], ids=lambda value: str(value)[:30])  # fmt: skip
@@ -122,7 +129,7 @@ def named(found, name):
 def test_heavy_ball_at_alpha_star_makes_the_same_steps():
     gs, F = list(np.random.default_rng(2).normal(size=80)), Filter(-90.0, 0.99, 0.9)
     ball = named(equivalents(0.1, F), "heavy ball")
-    assert ball.departure == 0
+    assert ball.distance == 0
     mine = 0.1 * np.array(accumulated(on_sequence(gs, F.alpha, F.beta1), F.beta2))
     np.testing.assert_allclose(ball.lr * np.array(accumulated(gs, ball.beta)), mine, atol=1e-10)
 
@@ -130,7 +137,7 @@ def test_heavy_ball_at_alpha_star_makes_the_same_steps():
 def test_quasi_hyperbolic_momentum_without_momentum_makes_the_same_steps():
     gs, F = list(np.random.default_rng(3).normal(size=80)), Filter(-5.0, 0.99, 0.0)
     quasi = named(equivalents(0.1, F), "QHM")
-    assert quasi.departure == 0
+    assert quasi.distance == 0
     assert (quasi.beta, quasi.nu) == pytest.approx((0.99, F.c / 0.99))
     theirs = quasi.lr * ((1 - quasi.nu) * np.array(gs) + quasi.nu * np.array(average(gs, quasi.beta)))
     np.testing.assert_allclose(theirs, 0.1 * np.array(on_sequence(gs, F.alpha, F.beta1)), atol=1e-12)
@@ -140,21 +147,21 @@ def test_quasi_hyperbolic_momentum_without_momentum_makes_the_same_steps():
 def test_nesterov_makes_the_same_steps(F):
     gs = list(np.random.default_rng(4).normal(size=80))
     nesterov = named(equivalents(0.1, F), "Nesterov")
-    assert nesterov.departure == 0
+    assert nesterov.distance == 0
     theirs = np.array(gs) + nesterov.beta * np.array(accumulated(gs, nesterov.beta))
     mine = 0.1 * np.array(accumulated(on_sequence(gs, F.alpha, F.beta1), F.beta2))
     np.testing.assert_allclose(nesterov.lr * theirs, mine, atol=1e-12)
 
 
 @pytest.mark.parametrize("F", [Filter(-5.0, 0.99, 0.9), Filter(0.5, 0.01, 0.9), Filter(-3.0, 0.9, 0.9)], ids=str)
-def test_departure_is_the_distance_of_the_weights(F):
+def test_distance_is_the_distance_of_the_weights(F):
     beta = 0.93
     other = (1 - beta) * beta ** np.arange(len(F.w))
     other = np.pad(other, (0, 2000))
     mine = np.pad(F.w, (0, 2000))
     expected = np.linalg.norm(mine - other) / np.linalg.norm(mine)
-    assert departure(F, (np.array([1 - beta]), np.array([1.0, -beta]))) == pytest.approx(expected, rel=1e-6)
-    assert departure(F, explored(F)) == 0
+    assert distance(F, (np.array([1 - beta]), np.array([1.0, -beta]))) == pytest.approx(expected, rel=1e-6)
+    assert distance(F, explored(F)) == 0
 
 
 RELATIVES = [
@@ -177,6 +184,10 @@ def weights(one, lr, F, n):
     return one.lr / gain * ((1 - one.nu) * newest + one.nu * average)
 
 
+def mean_age(weights):
+    return (weights * np.arange(len(weights))).sum() / weights.sum()
+
+
 @pytest.mark.parametrize("F", RELATIVES, ids=str)
 def test_no_other_member_of_a_family_is_nearer(F):
     """Also where the mean age is negative, as for the last three; the best comes first."""
@@ -184,29 +195,82 @@ def test_no_other_member_of_a_family_is_nearer(F):
     found = equivalents(lr, F)
     assert [one.name for one in found if one.name != "Adam"]
     assert {one.name for one in found} == {"heavy ball", "Nesterov", "QHM", "Adam"}
-    assert [one.departure for one in found] == sorted(one.departure for one in found)
+    assert [one.distance for one in found] == sorted(one.distance for one in found)
     mine = np.pad(F.w, (0, n))[:n]
     for one in found:
         if one.name == "Adam":
-            assert (one.beta, one.departure) == (named(found, "heavy ball").beta, named(found, "heavy ball").departure)
+            assert (one.beta, one.distance) == (named(found, "heavy ball").beta, named(found, "heavy ball").distance)
             continue
-        distance = np.linalg.norm(mine - weights(one, lr, F, n)) / np.linalg.norm(mine)
-        assert distance == pytest.approx(one.departure, abs=1e-7)
+        least = np.linalg.norm(mine - weights(one, lr, F, n)) / np.linalg.norm(mine)
+        assert least == pytest.approx(one.distance, abs=1e-7)
+        assert one.mean_age == pytest.approx(mean_age(weights(one, lr, F, n)), abs=1e-6)
         for _ in range(300):
             factor, slower = np.exp(0.3 * rng.normal(size=2))
             beta = min(max(1 - (1 - one.beta) * slower, 0.0), 0.9995)
             nu = None if one.nu is None else one.nu + 0.1 * rng.normal()
             gain_kept = one.lr if one.name == "QHM" else one.lr * (1 - beta) / (1 - one.beta)
-            other = Equivalent(one.name, gain_kept * factor, beta, nu, 0.0)
-            assert np.linalg.norm(mine - weights(other, lr, F, n)) >= (distance - 1e-9) * np.linalg.norm(mine)
+            other = Equivalent(one.name, gain_kept * factor, beta, nu, 0.0, 0.0)
+            assert np.linalg.norm(mine - weights(other, lr, F, n)) >= (least - 1e-9) * np.linalg.norm(mine)
+
+
+def cells(table):
+    """The rows of a table as they are printed."""
+    return [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)]
+
+
+@pytest.mark.parametrize("setting", [(-5.0, 0.99, 0.9), (-50.0, 0.99, 0.9), (0.5, 0.01, 0.9)])
+def test_the_table_says_nearest_filters_and_prints_them(setting):
+    """At alpha = -50 the nearest heavy ball has a mean age of some 14 steps, E one of 59: not "the same age"."""
+    F, lr, n = Filter(*setting), 0.1, 6000
+    numbers, relatives = tables.advice_tables(theory.advise(lr=lr, alpha=F.alpha, beta1=F.beta1, beta2=F.beta2))
+    assert relatives.title == "the nearest filter of the gradients in other families"
+    assert [column.header for column in relatives.columns] == ["family", "lr", "beta", "nu", "mean age", "distance"]
+    mine = np.pad(F.w, (0, n))[:n]
+    assert float(dict(cells(numbers))["mean age of the gradients in m, steps"]) == pytest.approx(mean_age(mine), 1e-4)
+    rows = {name: [float(value) if value else None for value in row] for name, *row in cells(relatives)}
+    assert list(rows) == [one.name for one in equivalents(lr, F)]
+    for name in {"heavy ball", "Nesterov", "QHM"}:
+        printed = Equivalent(name, *rows[name][:3], 0.0, 0.0)
+        found = weights(printed, lr, F, n)
+        assert rows[name][3] == pytest.approx(mean_age(found), rel=1e-3)
+        least = np.linalg.norm(mine - found) / np.linalg.norm(mine)
+        assert rows[name][4] == pytest.approx(least, rel=5e-3)
+        for beta in np.linspace(0.0, 0.995, 200):  # the best multiple of every other decay rate is no nearer
+            shape = [weights(Equivalent(name, 1.0, beta, nu, 0.0, 0.0), lr, F, n) for nu in (0.0, 1.0)]
+            basis = np.stack(shape if name == "QHM" else shape[:1], axis=1)
+            left = mine - basis @ np.linalg.lstsq(basis, mine, rcond=None)[0]
+            assert np.linalg.norm(left) / np.linalg.norm(mine) > least - 1e-4
+
+
+def test_a_relative_that_goes_uphill_is_not_offered():
+    """At alpha = -5, beta1 = .1 the first weight of E is far below zero."""
+    found = equivalents(1e-3, Filter(-5.0, 0.1, 0.9))
+    assert {one.name for one in found} != {"heavy ball", "Nesterov", "QHM", "Adam"}
+    assert all(one.lr > 0 for one in found)
+
+
+@pytest.mark.parametrize("setting", PAPER + OTHERS)
+def test_a_setting_has_the_numbers_of_its_filter(setting):
+    light, F = Setting(*setting), Filter(*setting)
+    for name in ("c", "alpha_star", "noise_gain"):
+        assert getattr(light, name) == getattr(F, name)
+    assert light.mean_age == F.b - F.alpha
+
+
+def test_advice_needs_neither_torch_nor_sympy_nor_scipy_signal():
+    code = "import sys; from theory.__main__ import main; main(['advise', '--lr', '.1', '--json']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = done.stdout.split()
+    assert "theory.stability.advice" in loaded
+    assert not {"torch", "sympy", "scipy.signal", "matplotlib"} & set(loaded)
 
 
 def test_the_nearest_heavy_ball_is_nearer_than_that_of_the_same_age():
     F = Filter(-5.0, 0.99, 0.9)
     age = F.b - F.alpha
-    same = departure(F, (np.array([1 / (1 + age)]), np.array([1.0, -age / (1 + age)])))
-    plain = departure(F, (np.array([0.1]), np.array([1.0, -0.9])))
-    assert named(equivalents(0.1, F), "heavy ball").departure < plain / 2 < same / 4
+    same = distance(F, (np.array([1 / (1 + age)]), np.array([1.0, -age / (1 + age)])))
+    plain = distance(F, (np.array([0.1]), np.array([1.0, -0.9])))
+    assert named(equivalents(0.1, F), "heavy ball").distance < plain / 2 < same / 4
 
 
 @pytest.mark.parametrize(("beta1", "beta2"), [(0.01, 0.9), (0.5, 0.9), (0.99, 0.9), (0.99, 0.95)])
@@ -222,7 +286,7 @@ def test_the_remedy_is_the_last_alpha_that_costs_nothing(beta1, beta2):
 
 def test_quasi_is_no_worse_than_the_heavy_ball_that_it_contains():
     found = equivalents(0.1, Filter(-5.0, 0.99, 0.9))
-    assert named(found, "QHM").departure <= named(found, "heavy ball").departure
+    assert named(found, "QHM").distance <= named(found, "heavy ball").distance
 
 
 @pytest.mark.parametrize(("arguments", "name"), [
