@@ -23,7 +23,7 @@ _BETA1 = "explore_beta1"
 class E(Optimizer):
     r"""Feed any optimizer a gradient that is mixed with a slow average of past gradients.
 
-    With :math:`g_k` the gradient, :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = 0`, the base optimizer sees
+    With :math:`g_k` the gradient, :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = 0`, the base optimizer gets
 
     .. math:: u_k = (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k
 
@@ -36,23 +36,23 @@ class E(Optimizer):
     :math:`\alpha = 0` is the base optimizer bit for bit and keeps no slow average.
 
     ``E(base)`` is a true Optimizer whose ``param_groups`` and ``state`` *are* the base's: hand it (not the base) to
-    schedulers, scalers, checkpoints and trainers. Its state dict is the base's with one key more a parameter
-    (``explore_slow_avg``) and two more a group (``explore_alpha``, ``explore_beta1``: settable per group), so it also
+    schedulers, scalers, checkpoints and trainers. Its state dict is the base's with one more key per parameter
+    (``explore_slow_avg``) and two more per group (``explore_alpha``, ``explore_beta1``: settable per group), so it also
     loads the checkpoint of a bare base.
 
     Args:
         base: an optimizer of dense gradients whose ``step`` needs no closure. Its own weight decay, clipping and so on
             act on ``u``.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
-        beta1: decay of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         foreach: how E mixes, whatever the base does: True takes plain torch over all tensors together, False one tensor
             at a time. Default: ``fused`` decides.
         fused: True mixes by the fused kernels (Numba on a CPU, Triton on CUDA and ROCm: the extra ``fused``), False by
             plain torch. Default: fused on a CPU where Numba is installed.
 
-    Memory: one slow average beside the base's state (4 bytes a parameter in float32; float32 for half-precision
+    Memory: one slow average beside the base's state (4 bytes per parameter in float32; float32 for half-precision
     parameters, also after a load), and the mixed gradients during ``step()``; on a CPU their memory is kept from step
-    to step, because meeting it anew would take as long as mixing.
+    to step, because page faults on new memory would cost as much as the mixing.
 
     Distributed: elementwise; gradients must be equal on all ranks (as DDP leaves them); DTensor parameters (FSDP2) are
     sharded as they are.

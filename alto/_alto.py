@@ -40,8 +40,8 @@ class ALTO(Optimizer):
         lr: learning rate :math:`\eta`, a number or a one-element tensor (never changed in place). Default: 1e-2, the
             paper's for large batches (Table 5c).
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
-        beta1: decay of the slow average. Default: 0.99, the paper's for batches of 1K and more.
-        betas: ``(beta2, beta3)``, decays of the first and second moment, in torch's order: schedulers that cycle
+        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+        betas: ``(beta2, beta3)``, decay rates of the first and second moment, in torch's order: schedulers that cycle
             momentum write ``betas[0]``. Default: (0.9, 0.99), the paper's.
         eps: ``(eps1, eps2, eps3)``. Default: (1e-6, 1e-6, 1e-10), the paper's.
         weight_decay: decoupled, inside the trust ratio: :math:`\gamma`, the paper's lambda. Default: 1e-4, the paper's.
@@ -55,20 +55,20 @@ class ALTO(Optimizer):
             CPU where Numba is installed; the Triton kernels have not yet run on a GPU.
         capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
         differentiable: let autograd record the step (parameters must then be no leaves).
-        slow_avg_dtype: ``torch.bfloat16`` keeps the slow average in 2 bytes a number, rounded at random: to the
+        slow_avg_dtype: ``torch.bfloat16`` keeps the slow average in 2 bytes per number, rounded at random: to the
             nearest, small changes would vanish; so they are kept on average. The random bits follow from the step
             counter and the place of the number in the optimizer: runs repeat, resume and stay equal on all ranks bit
             for bit. Read when an average begins and at a load. Costs time on a CPU and with ``foreach``. Default: None,
             the dtype of the other averages.
 
-    Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes a parameter in float32, 10 with ``slow_avg_dtype =
+    Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes per parameter in float32, 10 with ``slow_avg_dtype =
     torch.bfloat16``, 8 with ``alpha=0``. Half-precision parameters have float32 averages, also after a load.
 
     Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer whose norm is beyond 1e19 may
     become NaN, and one whose elements are all below 1e-23 counts as zero (its factor is 1).
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
-    shard; the norms are those of the whole parameter, by one small all-reduce a group.
+    shard; the norms are those of the whole parameter, by one small all-reduce per group.
 
     Raises:
         ValueError: for a hyper-parameter outside its range or an unknown group key.
@@ -249,7 +249,7 @@ class ALTO(Optimizer):
 
 
 class LAMB(ALTO):
-    """LAMB: :class:`ALTO` with ``alpha = 0``, which keeps no slow average (8 bytes a parameter in float32).
+    """LAMB: :class:`ALTO` with ``alpha = 0``, which keeps no slow average (8 bytes per parameter in float32).
 
     The switches in which LAMB implementations differ, and this one's choice: decay inside the trust ratio and decoupled
     from the moments, as published; bias correction on (``bias_correction=False`` is the first version of the paper);
@@ -259,7 +259,7 @@ class LAMB(ALTO):
     Args:
         params: parameters or parameter groups.
         lr: learning rate.
-        betas: decays of the first and second moment; all defaults as in :class:`ALTO`.
+        betas: decay rates of the first and second moment; all defaults as in :class:`ALTO`.
         eps: ``(eps1, eps2, eps3)``.
         weight_decay: decoupled, inside the trust ratio.
         bias_correction: of both moments.

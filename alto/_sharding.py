@@ -12,7 +12,7 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 
 def is_sharded(tensor: Tensor) -> bool:
     """Whether ``tensor`` is a DTensor; does not import torch.distributed if nobody else has."""
-    if type(tensor) in _PLAIN:  # nearly always, and this is asked several times a parameter and step
+    if type(tensor) in _PLAIN:  # nearly always, and this runs several times per parameter and step
         return False
     module = sys.modules.get("torch.distributed.tensor")
     return module is not None and isinstance(tensor, module.DTensor)
@@ -56,7 +56,7 @@ def layout(tensor: Any) -> Hashable:
 
 
 def whole_norms(key: Any) -> Callable[[Tensor], Tensor]:
-    """A function from the norms of shards (any shape) to those of whole parameters: one all-reduce a mesh dimension."""
+    """A function from norms of shards (any shape) to those of whole parameters: one all-reduce per mesh dimension."""
     if key is None:
         return lambda norms: norms
     mesh, dims = key

@@ -1,7 +1,7 @@
 """Memory kept from one step to the next.
 
-On a CPU a large block that is freed goes back to the system, and the next step meets it page by page: for the mixed
-gradients of a hundred million parameters that costs as much as mixing them.
+On a CPU a large block that is freed goes back to the system, and the next step gets new memory, whose page faults
+cost as much as the mixing (for the mixed gradients of a hundred million parameters).
 """
 
 import sys

@@ -36,7 +36,7 @@ def keep_precision(
         dtypes_of: from a parameter group, as loaded, and a parameter of it, to the dtype of each average by name.
     """
     loaded: dict[str, Any] = {}
-    # Registered last, it sees the state dict as the user's own hooks left it.
+    # Registered last, it gets the state dict as the user's own hooks left it.
     handle = optimizer.register_load_state_dict_pre_hook(lambda _, state_dict: loaded.update(state_dict))
     try:
         yield

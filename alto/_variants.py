@@ -39,7 +39,7 @@ class ESGD(_Variant):
         params: parameters or parameter groups.
         lr: learning rate. Default: 1e-3, torch's.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
-        beta1: decay of the slow average. Default: 0.99, likewise.
+        beta1: decay rate of the slow average. Default: 0.99, likewise.
         momentum: the paper's :math:`\beta_2`. Default: 0.9, the paper's.
         **sgd: further keyword arguments of ``torch.optim.SGD``, with torch's defaults.
 
@@ -70,9 +70,9 @@ class EAdam(_Variant):
         params: parameters or parameter groups.
         lr: learning rate. Default: 1e-3, torch's.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
-        beta1: decay of the slow average. Default: 0.99, likewise.
-        betas: the paper's ``(beta2, beta3)``, decays of the moments. Default: (0.9, 0.99), the paper's (torch's: 0.9,
-            0.999).
+        beta1: decay rate of the slow average. Default: 0.99, likewise.
+        betas: the paper's ``(beta2, beta3)``, decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's:
+            0.9, 0.999).
         **adam: further keyword arguments of ``torch.optim.Adam``, with torch's defaults.
 
     Example:
@@ -102,8 +102,8 @@ class EAdamW(_Variant):
         params: parameters or parameter groups.
         lr: learning rate. Default: 1e-3, torch's.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
-        beta1: decay of the slow average. Default: 0.99, likewise.
-        betas: decays of the moments. Default: (0.9, 0.99), the paper's (torch's: 0.9, 0.999).
+        beta1: decay rate of the slow average. Default: 0.99, likewise.
+        betas: decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's: 0.9, 0.999).
         **adamw: further keyword arguments of ``torch.optim.AdamW``, with torch's defaults.
 
     Example:

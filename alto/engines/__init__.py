@@ -1,14 +1,7 @@
 """The two operations worth an engine, written several times over and tied together by tests.
 
-Each engine is a module with the same two functions on lists of tensors:
-
-``explore_(grads, slow_avgs, *, alpha, beta1, memory) -> us``
-    The adaptor: ``u = (1 - c) g + c h`` is returned, ``h = beta1 h + (1 - beta1) g`` is written into ``slow_avgs``.
-    ``memory`` makes the tensors that ``u`` is written to, in engines that do not get them from torch's operations.
-``alto_step_(tensors, rule, lr, whole_norms, *, capturable) -> None``
-    One whole step of Algorithm 1 or 2 (the paper's Section 2), written into the parameters and their averages.
-    ``whole_norms`` turns the norms of the shards held here, shape (2, number of tensors) or (2,), into those of the
-    whole parameters (the identity, if nothing is sharded).
+Each engine is a module with the same two functions on lists of tensors, ``explore_`` (the adaptor) and ``alto_step_``
+(one whole step); their signatures are those of :class:`Engine`.
 
 ``single`` is the specification: one tensor at a time, pure functions, differentiable. ``foreach`` handles all tensors
 in a few launches, for accelerators and compilers; ``blocked`` does the same on a CPU in pieces that fit its cache.
@@ -19,15 +12,21 @@ import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
 
 from alto.engines import blocked, single
 from alto.engines import foreach as launched
+from alto.engines._protocol import Engine
 
-__all__ = ["choose"]
+if TYPE_CHECKING:  # the type checker holds every engine to the protocol, the optional ones too
+    from alto.engines import cpu, gpu
+
+    _ENGINES: tuple[Engine, ...] = (single, launched, blocked, cpu, gpu)
+
+__all__ = ["Engine", "choose"]
 
 # Device type -> the module and the package that it needs.
 _TRITON = ("gpu", "triton")
@@ -36,13 +35,13 @@ _FUSED = {"cpu": ("cpu", "numba"), "cuda": _TRITON}
 
 def choose(
     tensor: Tensor, *, foreach: bool | None = None, fused: bool | None = None, differentiable: bool = False
-) -> ModuleType:
+) -> Engine:
     """The engine for tensors like this one.
 
     Args:
-        tensor: tells the device.
-        foreach: True asks for plain torch over lists, False for one tensor at a time; None lets ``fused`` decide.
-        fused: True asks for the fused engine, None takes it where there is one.
+        tensor: one of them; its device counts.
+        foreach: True selects plain torch over lists, False one tensor at a time; with None ``fused`` decides.
+        fused: True selects the fused engine; None selects it on a CPU if it is available.
         differentiable: whether autograd is to record the step; ``single`` can.
 
     Raises:
@@ -68,7 +67,7 @@ def choose(
 
 
 @cache
-def _fused(device: str) -> tuple[ModuleType | None, str]:
+def _fused(device: str) -> tuple[Engine | None, str]:
     """The fused engine of a device, imported on first use, or None and the reason."""
     if device not in _FUSED:
         return None, f"there are some for {' and '.join(_FUSED)}"
@@ -76,7 +75,7 @@ def _fused(device: str) -> tuple[ModuleType | None, str]:
     if find_spec(needs) is None:
         return None, f"it needs {needs}: pip install alto-optim[fused]"
     try:
-        return import_module(f"alto.engines.{name}"), ""
+        return cast("Engine", import_module(f"alto.engines.{name}")), ""
     except (ImportError, RuntimeError) as error:  # a compiler that does not fit its surroundings, or finds no cache
         reason = f"{needs} is installed but cannot be used: {error}"
         warnings.warn(f"{reason}; steps are taken by plain torch", RuntimeWarning, stacklevel=2)

@@ -26,7 +26,7 @@ def walkable(*kinds: tuple[list[list[Tensor]], Collection[torch.dtype]]) -> bool
     the lazy sign of a negative view would be lost.
 
     Args:
-        *kinds: lists whose tensors must all have one dtype, and which ones the kernel knows.
+        *kinds: lists whose tensors must all have one dtype, and which dtypes the kernel supports.
     """
     for of_kind, known in kinds:
         dtypes = {x.dtype for xs in of_kind for x in xs}

@@ -126,7 +126,7 @@ def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
 
 class _Scratch:
-    """Two buffers for the temporaries of a block, made once a step."""
+    """Two buffers for the temporaries of a block, made once per step."""
 
     def __init__(self, dtype: torch.dtype, largest: int) -> None:
         size = min(_GRAIN * torch.get_num_threads(), largest)

@@ -83,7 +83,7 @@ def alto_step_(
 
 
 def _corrections(steps: list[Tensor], rule: Rule, device: torch.device, capturable: bool) -> Tensor:
-    """Rows scale, shift, step, float64, one a layer: (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
+    """Rows scale, shift, step, float64, per layer: (m / c2) / (sqrt(v / c3) + eps1) = scale m / (sqrt(v) + shift)."""
     if capturable:
         count = torch.stack(steps).to(device, torch.float64)
         if not rule.bias_correction:

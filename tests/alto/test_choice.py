@@ -1,5 +1,7 @@
-"""Which engine takes a step: what is asked for, else the fastest that is there and right."""
+"""Which engine takes a step: the requested one, else the fastest that is available and correct."""
 
+from importlib import import_module
+from inspect import signature
 from unittest import mock
 
 import pytest
@@ -110,3 +112,15 @@ def test_state_goes_from_engine_to_engine():
     for p, q in zip(steady, wandering, strict=True):
         torch.testing.assert_close(p, q, rtol=1e-10, atol=1e-12)
     assert not equal(wandering, matrices(dtype=torch.float64))
+
+
+@pytest.mark.parametrize("name", ["single", "foreach", "blocked", "cpu", "gpu"])
+@pytest.mark.parametrize("function", ["explore_", "alto_step_"])
+def test_every_engine_has_the_protocols_signatures(name, function):
+    """Names, order, kinds and defaults; the type checker compares the types."""
+    if name == "gpu":
+        pytest.importorskip("triton")
+    engine = import_module(f"alto.engines.{name}")
+    expected = signature(getattr(engines.Engine, function)).parameters.values()
+    actual = signature(getattr(engine, function)).parameters.values()
+    assert [(p.name, p.kind, p.default) for p in actual] == [(p.name, p.kind, p.default) for p in expected]

@@ -73,7 +73,7 @@ def worker(rank, port, kind, name, queue):
     set_optimizer_state_dict(model, optimizer, state)
     with mock.patch("torch.distributed.all_reduce", side_effect=dist.all_reduce) as reduced:
         train(model, optimizer, x, y, STEPS - 2)
-    # Norms travel together: one small all-reduce a step, and one a layer only in `single`, the specification.
+    # Norms travel together: one small all-reduce per step, and one per layer only in `single`, the specification.
     norms = 0 if kind == "DDP" or name.startswith("E(") else 3 if name == "ALTO-single" else 1
     assert reduced.call_count == norms * (STEPS - 2)
     result = [whole(p) for p in model.parameters()]

@@ -104,7 +104,7 @@ def test_grad_scaler_skips_a_step_without_a_trace(name):
     before = copy.deepcopy(optimizer.state_dict())["state"]
     values = [p.detach().clone() for p in params]
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
-    scaler.scale(torch.ones(()))  # lets it create its scale
+    scaler.scale(torch.ones(()))  # the scaler creates its scale here
     for p, g in zip(params, gradients(params, 2), strict=True):
         p.grad = 4 * g
     params[0].grad[0, 0] = float("inf")
