@@ -18,7 +18,8 @@ def cell(text: str) -> str:
 
 def dropdown(title: str, body: str, classes: str = "") -> str:
     """A closed part with a title."""
-    return f"::::{{dropdown}} {title}\n:class-container: {classes}\n\n{body}\n::::\n"
+    options = f":class-container: {classes}\n" if classes else ""
+    return f"::::{{dropdown}} {title}\n{options}\n{body}\n::::\n"
 
 
 def save(draw: Callable[[], "Figure"], path: Path) -> None:

@@ -4,7 +4,6 @@ import ast
 import functools
 import importlib
 import inspect
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,17 @@ from sphinx.application import Sphinx
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("alto", "theory", "experiments", "tests")
 TREE = "source"
+# The theme's choice of light or dark is kept by the browser; its colours of code are in pygments.css.
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{name}</title><link rel="stylesheet" href="{up}_static/pygments.css"><style>
+:root {{ color-scheme: light dark; font-family: sans-serif }}
+body[data-theme="light"] {{ color-scheme: light }} body[data-theme="dark"] {{ color-scheme: dark }}
+.highlight pre {{ overflow-x: auto; padding: 1em }} .highlight a {{ color: inherit; text-decoration: none }}
+</style></head><body data-theme="auto"><script>document.body.dataset.theme = localStorage.getItem("theme") || "auto"
+</script><p><a href="{up}index.html">alto-optim</a> · {name}</p>
+{code}</body></html>
+"""
 
 
 def page_name(path: str) -> str:
@@ -58,17 +68,21 @@ def mentions(folder: str) -> dict[str, list[tuple[str, int, str]]]:
     return found
 
 
-def collect(_: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """One page per file."""
+def write(app: Sphinx, failure: Exception | None) -> None:
+    """One page per file, without the theme: with it they would take longer than all of the site's own pages."""
+    if failure is not None or app.builder.format != "html":
+        return
     formatter = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, wrapcode=True)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             name = str(path.relative_to(ROOT))
-            body = f"<h1>{escape(name)}</h1>\n{highlight(path.read_text(), PythonLexer(), formatter)}"
-            yield page_name(name), {"title": name, "body": body}, "page.html"
+            page = Path(app.outdir) / f"{page_name(name)}.html"
+            page.parent.mkdir(parents=True, exist_ok=True)
+            code = highlight(path.read_text(), PythonLexer(), formatter)
+            page.write_text(PAGE.format(name=escape(name), up="../" * (page_name(name).count("/")), code=code))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect to Sphinx."""
-    app.connect("html-collect-pages", collect)
+    """Connect to Sphinx, before the links are checked."""
+    app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

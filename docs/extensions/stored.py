@@ -3,6 +3,7 @@
 They are written to ``docs/generated/``, whose Markdown files are read like any other page.
 """
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,10 @@ def _experiments(folder: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(picture, place)
     answers = (RESULTS / "README.md").read_text().replace("# Results", "# Answers", 1)
+    for picture in re.findall(r"\]\(([^):]+\.png)\)", answers):
+        target = folder / "experiments" / picture
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RESULTS / picture, target)
     (folder / "experiments" / "answers.md").write_text(answers)
 
 

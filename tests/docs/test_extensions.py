@@ -8,11 +8,12 @@ import pytest
 from docutils import nodes
 
 from docs import draw_house
-from docs.extensions import command_lines, ledger_data, links, rates_page, run_blocks, sources
+from docs.extensions import command_lines, ledger_data, links, rates_page, run_blocks, sources, stored
 from docs.extensions.ledger_page import inline, pieces
 from docs.extensions.plain_docstrings import escape
 from docs.extensions.rates_page import words
 from theory.ledger.claim import Verdict
+from theory.rates import records
 
 
 def block(language, code, file=""):
@@ -140,6 +141,21 @@ def test_quantities_are_formulas_in_words():
     ]
     assert rest
     assert not [name for name in map(words, rest) if "|" in re.sub(r"\$.*?\$", "", name)]
+
+
+def test_the_page_of_rates_has_every_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(rates_page, "save", lambda *_: None)
+    page = rates_page.write(tmp_path)
+    studies = [json.loads(path.read_text()) for path in rates_page.FOLDER.glob("*.json")]
+    rows = sum(len(study.get("rows", [])) for study in studies)
+    assert len(re.findall(rf"^\|.*\| (?:{'|'.join(records.Verdict)})", page, re.MULTILINE)) == rows > 0
+    assert page.count("{dropdown}") == sum("rows" in study for study in studies)
+
+
+def test_missing_results_are_named_with_the_command_that_makes_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored, "RESULTS", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"results/rates/.*python -m theory rates"):
+        stored.write_pages(Mock(srcdir=tmp_path))
 
 
 def test_the_picture_of_the_house_is_drawn_by_its_script_and_its_rows_fit_the_imports():
