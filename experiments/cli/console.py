@@ -61,7 +61,7 @@ class _Bar(Following):
 
     def __init__(self, name: str, total: int, bar: Progress):
         super().__init__(name, total)
-        self._bar, self._task = bar, bar.add_task(f"{name}: reading the data", total=None)
+        self._bar, self._task = bar, bar.add_task(f"{name}: preparing", total=None)
 
     def _show(self, event: "Event", done: float) -> None:
         words = f"{self.name}: {self.finished} of {count(self.total, 'run')}; {event.run.setting}, {event.run.label}"

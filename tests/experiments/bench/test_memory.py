@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from experiments.bench import console, contestants, memory, record
+from experiments.bench import contestants, memory, record
 from experiments.bench.contestants import CONTESTANTS
 from experiments.bench.shapes import Case
 from experiments.bench.workload import Workload
+from experiments.cli import bench_console as console
 from tests.experiments.bench.cases import CPU, wish
 
 
