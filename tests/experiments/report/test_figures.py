@@ -122,6 +122,7 @@ def test_every_competitor_looks_different(count):
     looks = [(look["color"], look["linestyle"]) for look in palette.looks_of(count)]
     assert len(set(looks)) == len(looks) == count
     dashes = [dash for _, dash in looks]
+    assert len(set(dashes)) == min(count, len(palette.COLOURS))
     assert all(one != other for one, other in itertools.pairwise(dashes))
 
 
