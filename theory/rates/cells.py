@@ -5,8 +5,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from theory.ledger import provenance
 from theory.ledger.files import parquet, to_json, write
@@ -19,6 +18,24 @@ LONG = ("rows", "curves")
 
 CELLS = provenance.ROOT / "runs" / "theory" / "rates" / "cells"
 """Finished cells of full runs, whatever folder the results go to."""
+
+
+class RateStudy(Protocol):
+    """What a module of ``theory.rates.studies`` has."""
+
+    @property
+    def NAME(self) -> str:
+        """The name of its file and of its results."""
+        ...
+
+    @property
+    def TITLE(self) -> str:
+        """What it finds, in one sentence."""
+        ...
+
+    def cells(self, full: bool) -> list[Cell]:
+        """Its parts, at full or at quick size."""
+        ...
 
 
 def code_of(name: str) -> Code:
@@ -38,7 +55,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def run_study(
-    study: ModuleType,
+    study: RateStudy,
     folder: Path,
     *,
     full: bool,

@@ -1,7 +1,7 @@
-"""The seven studies, one per file: ``NAME``, ``TITLE`` and ``cells(full)``."""
+"""The seven studies, one per file; :class:`theory.rates.cells.RateStudy` is what each has."""
 
-from types import ModuleType
-
+from theory.rates.cells import RateStudy
 from theory.rates.studies import batch, convex, floor, linear, nonconvex, pl, regret
 
-ALL: dict[str, ModuleType] = {study.NAME: study for study in (convex, linear, floor, regret, nonconvex, batch, pl)}
+_STUDIES: tuple[RateStudy, ...] = (convex, linear, floor, regret, nonconvex, batch, pl)
+ALL = {study.NAME: study for study in _STUDIES}
