@@ -58,6 +58,10 @@ valley_drift = Claim(
         r"Noise across a valley of sharpness $s(y)$ flattens it at the rate $\dot y = -\frac{\eta}{1-\beta_2}\frac12 "
         r"s'(y)\sigma^2 V(\eta s)/s^2$: $\alpha$ enters through $V$ alone, so that $\alpha < 0$ flattens more slowly."
     ),
+    plain=(
+        "Noise flattens a valley at a rate in which alpha enters through the variance alone: negative alpha "
+        "flattens more slowly."
+    ),
     assumptions=(
         r"$s = e^y$",
         r"$x$ relaxes fast beside $y$ (the prediction may be off by 4 %)",
@@ -87,6 +91,7 @@ flattening = Claim(
         r"Under label noise a fitted network flattens more slowly for $\alpha < 0$ and faster for $\alpha > 0$: the "
         r"trace of the Hessian after equal steps falls with $\alpha$."
     ),
+    plain="Under label noise a fitted network flattens more slowly for negative alpha and faster for positive alpha.",
     assumptions=(r"equal $\eta = .15$, ESGD without momentum", "one tanh network and one start"),
     evidence=(measured("trace of the Hessian after label noise", _label_noise),),
 )
@@ -120,6 +125,10 @@ wells = Claim(
         r"flat one. For ESGD it lengthens the stay in the sharp well (it explores less); for EAdam it shortens it (it "
         r"explores more)."
     ),
+    plain=(
+        "Strongly negative alpha spends less time in the flat well; ESGD then leaves the sharp well later, EAdam "
+        "sooner."
+    ),
     assumptions=(
         r"equal $\eta$, white gradient noise",
         r"$\alpha = 0$ against $-50$ and $-80$; at $-5$ nothing is told apart",
@@ -151,6 +160,7 @@ crossing = Claim(
         r"With momentum .9 $\alpha < 0$ crosses deeper narrow dips, for $\alpha \ge -50$ about $1/(1-c)$ times as deep "
         r"(to a sixth): 5 % at $\alpha = -5$."
     ),
+    plain="With momentum .9 negative alpha crosses deeper narrow dips, by about 1/(1 - c).",
     assumptions=(r"one dip of width .05 in a bowl, no noise, small $\eta$",),
     evidence=(measured("first failing depth", _dips),),
 )
@@ -175,6 +185,7 @@ divergence = Claim(
         r"A tanh network trained by ESGD with $\beta_1 = .99$, $\beta_2 = .9$ diverges at $\alpha = -95$, inside "
         r"$|\alpha| < 100$, and trains at $\alpha = -91$: the cliff of ours-cliff lies between."
     ),
+    plain="A small network trained by ESGD diverges inside the paper's region of alpha.",
     assumptions=(r"one network and start, full batch, $\eta = .03$",),
     evidence=(measured("the loss at the end", _divergence),),
 )

@@ -44,6 +44,8 @@ figure_1 = Claim(
         r"E with $\alpha < 0$ moves along the valley of the squared cardioid to flatter points than its base does, "
         r"ESGD as well as EAdam."
     ),
+    plain="With negative alpha E moves along the valley of the squared cardioid to flatter points than its base.",
+    found="EAdam does. For ESGD it is not shown at every alpha, so the claim for both is contradicted.",
     assumptions=(
         r"$\beta_1 = .99$, $\beta_2 = .9$, $\alpha$ from $-5$ to $-90$",
         r"equal $\eta$: .01 for EAdam, .001 for ESGD",
@@ -91,6 +93,7 @@ figure_1_controls = Claim(
         r"more than 5 % of the valley's range of sharpness, than Adam with decay rate .99 and ten times the step, nor "
         r"than heavy ball with decay rate .99 and a tenth of it."
     ),
+    plain="On the cardioid a base optimizer without E, at another step and decay rate, ends as flat as E.",
     assumptions=("the settings of figure-1", "the control's step was chosen on these starts"),
     evidence=(
         measured(
@@ -121,6 +124,7 @@ same_as_heavy_ball = Claim(
     id="ours-figure-1-heavy-ball",
     source="ours, on the paper's Figure 1",
     statement=r"At $\alpha^* = -90$ ESGD on Rosenbrock is heavy ball with decay rate .99 and a tenth of the step.",
+    plain="At alpha = -90 ESGD on Rosenbrock's function is heavy ball with decay rate .99 and a tenth of the step.",
     assumptions=(r"$\beta_1 = .99$, $\beta_2 = .9$, $\eta = .001$; the identity itself is ours-alpha-star",),
     evidence=(measured("both runs beside each other", _rosenbrock),),
 )
@@ -154,6 +158,10 @@ figure_8_controls = Claim(
         r"On $f_1$ Adam with the slow average's decay rate .99 and E's effective step $\eta/(1-c)$ ends as far as E "
         r"with $\alpha = -80$ at most step sizes."
     ),
+    plain=(
+        "On the first function of Figure 8, Adam with E's decay rate and effective step ends as far as E at most "
+        "step sizes."
+    ),
     assumptions=(r"$\beta_3 = .99$, $\epsilon = 10^{-8}$; the paper's are not known to us",),
     evidence=(measured("end points by step size", lambda _: ends_as_far(store.load("figure-8"))),),
 )
@@ -180,6 +188,7 @@ figure_8_holes = Claim(
         r"On $f_2$ E reaches the flat hole at no more step sizes than its base with decay rate .9; LAMB's layer factor "
         r"favours the hole because it lies at the origin."
     ),
+    plain="On the second function of Figure 8, E reaches the flat hole at no more step sizes than its base.",
     assumptions=(r"$\beta_3 = .99$, $\epsilon = 10^{-8}$, $\alpha \in \{-5, -50, -90\}$",),
     evidence=(measured("step sizes that reach the flat hole", lambda _: holes(store.load("figure-8"))),),
 )

@@ -44,6 +44,11 @@ flatness = Claim(
     id="remark-2.1-flatness",
     source="paper, Remark 2.1 and abstract",
     statement=r"$\alpha < 0$ ends in flatter minima, $\alpha > 0$ in sharper ones.",
+    plain="Negative alpha ends in flatter minima, positive alpha in sharper ones.",
+    found=(
+        "Contradicted where noise drives ESGD along a valley: there negative alpha ends sharper and positive alpha "
+        "flatter."
+    ),
     assumptions=(r"one mechanism: noise-driven drift along a valley, equal $\eta$, ESGD",),
     evidence=(measured("drift along a valley", _valley),),
 )
@@ -73,6 +78,11 @@ speed = Claim(
     id="remark-2.1-speed",
     source="paper, Remark 2.1",
     statement=r"$\alpha < 0$ converges slower, $\alpha > 0$ faster.",
+    plain="Negative alpha converges more slowly, positive alpha faster.",
+    found=(
+        "Contradicted in Rosenbrock's valley at equal learning rates: there negative alpha is faster and positive "
+        "alpha slower."
+    ),
     assumptions=(r"one mechanism: a curved valley at equal $\eta$, ESGD",),
     evidence=(measured("Rosenbrock's valley", _rosenbrock),),
 )
@@ -94,6 +104,9 @@ edge = Claim(
     id="ours-edge-of-stability",
     source="ours",
     statement=r"Full-batch ESGD trains at the sharpness $x^*/\eta$: higher for $\alpha < 0$, lower for $\alpha > 0$.",
+    plain=(
+        "Full-batch ESGD trains at its largest stable sharpness: higher for negative alpha, lower for positive alpha."
+    ),
     assumptions=("a network whose sharpness rises while it trains", r"no momentum in the base, $\eta = .3$, one start"),
     evidence=(measured("a tanh network, predicted and measured sharpness, ratio within [.98, 1.005]", _edge),),
 )
@@ -119,6 +132,7 @@ head_start_displacement = Claim(
         r"SGD in $N$ "
         r"steps: $\alpha$ is a head start of $\alpha$ iterations."
     ),
+    plain="Under a constant gradient E on SGD gains alpha iterations; negative alpha loses them.",
     assumptions=("no momentum in the base",),
     evidence=(
         proof(

@@ -55,6 +55,7 @@ cliff = Claim(
         r"threshold falls with $c$. They cross at $c_x = (1+\beta_1)^2(1-\beta_2)/(4(1-\beta_1\beta_2))$ at the height "
         r"$4(1-\beta_1\beta_2)/(1-\beta_1)$, the largest stable $\eta\lambda$ for any $\alpha$."
     ),
+    plain="Raising c raises the largest stable step up to a peak; beyond it a slow oscillation lowers it steeply.",
     assumptions=("those of ours-stability-region",),
     evidence=(
         proof(
@@ -104,6 +105,7 @@ frequency_response = Claim(
         r"\pi$. $\alpha < 0$ is a low-pass filter, $\alpha > 0$ a high-pass one; the group delay at 0 is $-\alpha$ "
         r"(ours-mean-lag)."
     ),
+    plain="Negative alpha is a low-pass filter of the gradients, positive alpha a high-pass filter.",
     assumptions=(r"$|c| < 1$",),
     evidence=(
         proof(
@@ -138,6 +140,9 @@ variance_sign = Claim(
     statement=(
         r"Without momentum $V(c) - V(0)$ has the sign of $-c(1+\beta_1-2c)$: $\alpha < 0$ lowers the stationary "
         r"variance exactly while $-\alpha < (1+\beta_1)/(2(1-\beta_1))$, $\alpha > 0$ always raises it."
+    ),
+    plain=(
+        "Without momentum negative alpha lowers the stationary variance up to a known limit; positive alpha raises it."
     ),
     assumptions=(r"$\beta_2 = 0$", "both settings inside the region of ours-stability-region"),
     evidence=(
@@ -183,6 +188,7 @@ acceleration = Claim(
         r"contracts by $(\sqrt\kappa-1)/(\sqrt\kappa+1)$ a step on quadratics of condition number $\kappa$, by being "
         r"Polyak's heavy ball."
     ),
+    plain="E on SGD accelerates on quadratics at one setting, where it is Polyak's heavy ball.",
     assumptions=(r"quadratics with curvatures in $[L/\varkappa, L]$",),
     evidence=(
         proof(
@@ -224,6 +230,10 @@ batch_one = Claim(
         r"In linear regression with one sample a step, $\alpha < 0$ admits larger learning rates and $\alpha > 0$ at "
         r"$\beta_1 = .99$ smaller ones; the paper's small-batch setting admits smaller ones without momentum and "
         r"larger ones with $\beta_2 = .9$."
+    ),
+    plain=(
+        "In linear regression at batch 1, negative alpha allows larger learning rates; positive alpha at beta1 = "
+        ".99 smaller ones."
     ),
     assumptions=("one data set of twelve samples in four coordinates, labels that fit", "mean-square stability"),
     evidence=(measured("exact second-moment operator, 144 by 144", _batch_one),),

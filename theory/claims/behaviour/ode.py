@@ -151,6 +151,8 @@ ode = Claim(
     id="remark-2.2-ode",
     source="paper, Remark 2.2",
     statement=r"The 1-D ODE of E with momentum gives the constraint $|\alpha| < 1/(1-\beta_1)$.",
+    plain="The differential equation of E with momentum gives the constraint |alpha| < 1/(1 - beta1).",
+    found="False: its condition is one-sided in alpha and depends on the curvature. It calls every alpha > 0 stable.",
     corrected=(
         r"$\beta_1\beta_2\theta''' + (\beta_1(1-\beta_2)+\beta_2(1-\beta_1))\theta'' + "
         r"(1-\beta_2)[(1-\beta_1)+(\beta_1-c)f'']"

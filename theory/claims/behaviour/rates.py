@@ -16,36 +16,44 @@ STATEMENTS = {
     "convex": (
         r"Without noise on smooth convex functions all four methods fall like $1/N$, whatever $\alpha$; on the worst "
         r"Huber function the gap is $1/(4 S_N + 2)$ with $S_N = N - c(1-\beta_1^N)/(1-\beta_1)$.",
+        "Without noise on smooth convex functions all four methods converge like 1/N, whatever alpha.",
         ("a quadratic with eigenvalues spread over eight decades", "steps within the theorems' limits"),
     ),
     "linear": (
         r"On quadratics the linear rate of ESGD is the spectral radius; near a minimiser EAdam and ALTO are ESGD "
         r"with the step $(1-\beta_2)\eta/\epsilon_1$ (over $\epsilon_2$ with the layer factor).",
+        "On quadratics the linear rate of ESGD is the spectral radius; near a minimiser EAdam and ALTO are like ESGD.",
         ("no noise",),
     ),
     "floor": (
-        r"At a constant step the variance of ESGD's iterate is $V$; EAdam's is near $V$ at the step $\eta/\sqrt G$.",
+        r"At a constant step the variance of ESGD's iterate is $V$; EAdam's is near $V$ at the step "
+        r"$\eta/\sqrt{\omega_u}$.",
+        "At a constant step the variance of the iterate is the closed form, for ESGD exactly and for EAdam nearly.",
         ("a quadratic with sign noise",),
     ),
     "regret": (
         r"Online regret has the exponent 1/2 or less, with $H_k$ enforced and, on streams of random losses, without; "
         r"on Reddi's stream it is linear unless $H_k$ is enforced.",
+        "Online regret grows like sqrt(T) or slower; on Reddi's stream it is linear unless monotonicity is enforced.",
         (r"$\eta_k = \eta/\sqrt k$, a box", "fair signs, least squares, logistic losses, Reddi's stream"),
     ),
     "nonconvex": (
         r"With noise on a non-convex function the mean squared gradient falls like $T^{-1/2}$ with $\eta \sim T^{-1/2}$"
         r" at batch 1 and like $T^{-1}$ with batch $T$ at constant $\eta$; either way $\epsilon^{-4}$ samples reach "
         r"$\epsilon^2$.",
+        "On a noisy non-convex function eps^-4 samples reach a squared gradient of eps^2, at small and large batches.",
         ("cosine on a pseudo-Huber bowl, sign noise",),
     ),
     "batch": (
         r"At a constant step EAdam's floor of $E|\nabla f|^2$ is $V\sigma^2/n$ where $\epsilon_1$ is above the noise, "
         r"and near $\eta\lambda\sigma/(2\sqrt{\omega_u n})$ where the noise is above $\epsilon_1$; in skewed noise "
         r"it is the square of the gradient at which the mean step vanishes, with the iterate's variance.",
+        "EAdam's gradient floor falls like 1/n where eps1 is above the noise, else more slowly; skewed noise adds.",
         ("a quadratic in symmetric noise; a pseudo-Huber function in rare large noise of one sign", "small steps"),
     ),
     "pl": (
         r"ESGD on a PL function converges linearly to a floor; near the minimiser both are the linear recursion's.",
+        "On a function with the PL inequality ESGD converges linearly to a noise floor.",
         (r"$x^2 + 3\sin^2 x$, sign noise",),
     ),
 }
@@ -84,9 +92,10 @@ CLAIMS = tuple(
         id=f"rates-{study}",
         source="ours",
         statement=statement,
+        plain=plain,
         assumptions=assumptions,
         evidence=evidence_for(study),
         needs="python -m theory rates --full --out results/rates",
     )
-    for study, (statement, assumptions) in STATEMENTS.items()
+    for study, (statement, plain, assumptions) in STATEMENTS.items()
 )

@@ -61,6 +61,7 @@ region = Claim(
         r"2(1+\beta_1)(1+\beta_2)$ "
         r"and $x[c(1-\beta_1\beta_2) - \beta_1(1-\beta_2)] < (1-\beta_1\beta_2)(1-\beta_1)(1-\beta_2)$."
     ),
+    plain="ESGD converges on a quadratic exactly if two inequalities in the step, c and the betas hold.",
     assumptions=(r"$0 \le \beta_1, \beta_2 < 1$", r"any real $\alpha$"),
     evidence=(
         proof(
@@ -107,6 +108,8 @@ constraint = Claim(
     id="remark-2.2-constraint",
     source="paper, Remark 2.2",
     statement=r"$|\alpha| < 1/(1-\beta_1)$ is what stability asks of $\alpha$.",
+    plain="Stability requires |alpha| < 1/(1 - beta1).",
+    found="False: the constraint is neither necessary nor sufficient. The exact region is in ours-stability-region.",
     corrected=r"It is neither necessary nor sufficient; the exact region is that of ours-stability-region.",
     repairs=Repair.CONCLUSION,
     evidence=(
@@ -194,6 +197,7 @@ variance = Claim(
         r"denominator "
         r"factors are the margins of the stability region."
     ),
+    plain="The stationary variance of ESGD on a quadratic has a closed form.",
     assumptions=("inside the region of ours-stability-region", "noise uncorrelated over time"),
     evidence=(
         proof(
@@ -258,6 +262,7 @@ mean_square = Claim(
         r"With multiplicative noise $g = \lambda(1 + \rho\xi)\theta$ ESGD is mean-square stable iff $x < x^*$ and "
         r"$\rho^2 V(x; c, \beta_1, \beta_2) < 1$."
     ),
+    plain="Under multiplicative noise the mean-square stability of ESGD has an exact criterion.",
     assumptions=(r"$\xi$ white with variance 1",),
     evidence=(
         proof(

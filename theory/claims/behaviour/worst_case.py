@@ -46,6 +46,7 @@ lower_bound = Claim(
         r"$L \max\{1/(4 \eta L S_N + 2), \max_{0 \le l \le 1} (l/2) p_N(l)^2\}$: $\eta S_N$ is the displacement under "
         r"a constant unit gradient, $p_N$ the residual polynomial."
     ),
+    plain="The worst case of ESGD on smooth convex functions is at least that of two explicit functions.",
     assumptions=(r"$|c| < 1$", "fixed steps", r"$S_k$ does not decrease in $k$ (so for every $\beta_2 \ge 0$)"),
     evidence=(
         proof(
@@ -127,6 +128,7 @@ certified = Claim(
         r"For $N = 1 \ldots 5$, $c \in \{0, .05, -.5\}$, $\beta_1 \in \{.5, .9, .99\}$, $\beta_2 = 0$, $\eta = 1/L$ "
         r"the worst case over smooth convex functions is that lower bound to $10^{-6} L$."
     ),
+    plain="For up to five steps the worst case of E on smooth convex functions equals the explicit lower bound.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$"),
     evidence=(
         proof(
@@ -147,6 +149,7 @@ bounded = Claim(
         r"E-heavy-ball ($\beta_2 = .9$, $\eta = .1/L$) over smooth convex functions, and for E(SGD) over "
         r"$.1L$-strongly convex ones."
     ),
+    plain="For up to three steps, certified bounds hold for E with momentum and for strongly convex functions.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$"),
     evidence=(
         proof(
@@ -166,6 +169,7 @@ gradients = Claim(
         r"convex or not, $\min_k \|\nabla f(\theta_k)\|^2$ is at most the bound in results/worst-case/certificates, "
         r"which is the worst case to $10^{-6} L$ as far as a solver sees."
     ),
+    plain="For up to three steps, the smallest gradient of E on smooth functions has a certified bound.",
     assumptions=(r"$f$ $L$-smooth", r"$f(\theta_1) - f(\theta_{N+1}) \le 1$"),
     evidence=(
         proof(
@@ -211,6 +215,10 @@ head_start = Claim(
         r"half and its small cases are proved (ours-worst-case-lower-bound, ours-worst-case-certified); the rest is a "
         r"conjecture."
     ),
+    plain=(
+        "On smooth convex functions the worst case of E on SGD has a closed form for c <= 1/2: partly proved, else "
+        "a conjecture."
+    ),
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$"),
     evidence=(measured("N in {1, 2, 3, 5, 10, 20}, c from -.95 to .5, beta1 in {.5, .9, .99}", _head_start),),
 )
@@ -230,6 +238,7 @@ momentum_like = Claim(
         r"For momentum-like settings, $c \ge .75$ with $\beta_1 \le .9$ and $N = 10$, the worst case exceeds that "
         r"closed form: neither a constant gradient nor a quadratic is worst."
     ),
+    plain="For momentum-like settings the worst case exceeds that closed form.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$", r"$\eta = 1/L$"),
     evidence=(measured("c in {.75, .9}, beta1 in {.5, .9}", _momentum_like),),
 )
@@ -250,6 +259,7 @@ nonconvex = Claim(
         r"$\eta = 1/L$ is $4L / \sum_{k<N} w_k (4 - w_k)$, $w_k = 1 - c\beta_1^k$, for $c \ge 0$ and $N$ small beside "
         r"$1/(1-\beta_1)$: $N \le 1, 3, 5$ at $\beta_1 = .5, .9, .99$. Beyond, it is exceeded."
     ),
+    plain="On smooth functions the worst smallest gradient of E has a closed form for c >= 0 and few steps.",
     assumptions=(r"$f$ $L$-smooth",),
     evidence=(measured("c from 0 to .98", _nonconvex),),
 )
@@ -275,6 +285,7 @@ tuned = Claim(
         r"With $\eta$ tuned for each setting the order turns: $\alpha < 0$ has the smaller worst case on smooth convex "
         r"functions, by a few per cent."
     ),
+    plain="With a step tuned for each setting, negative alpha has the smaller worst case on smooth convex functions.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$", r"$N \in \{2, 5\}$, seven settings"),
     evidence=(measured("the best step of each setting", _tuned),),
 )

@@ -56,6 +56,8 @@ lemma_3 = Claim(
         r"$\|u_k\|_\infty, \|m_k\|_\infty \le \kappa \max_j \|g_j\|_\infty$ and "
         r"$\|v_k\|_\infty \le (\kappa \max_j \|g_j\|_\infty)^2$ with $\kappa = |1-c| + |c| < 3$."
     ),
+    plain="If the gradients are bounded, then so are u, m and v.",
+    found="True. The paper's factor 16 is not needed: 3 is enough for every allowed alpha.",
     assumptions=(r"$|c| < 1$", "bounded gradients (3.3)"),
     evidence=(
         proof(
@@ -99,6 +101,8 @@ lemma_7 = Claim(
         r"For $n_k = \beta_2 n_{k-1} + (1-\beta_2) a_k$: "
         r"$E\|n_k\|^2 \le \beta_2 E\|n_{k-1}\|^2 + (1-\beta_2) E\|a_k\|^2$. It holds along every path, without $E$."
     ),
+    plain="The squared norm of an average is at most the average of the squared norms.",
+    found="True along every path, without an expectation.",
     assumptions=(r"$0 \le \beta_2 \le 1$",),
     evidence=(
         proof(
@@ -187,6 +191,8 @@ lemma_10 = Claim(
         r"$\zeta^2 = (1-\beta_2)^2 / ((1-\beta_3)(1-\beta_2^2/\beta_3))$. For all betas $m_k^2 \le A_k v_k$ with "
         r"$A_k = (\beta_2^2/\beta_3) A_{k-1} + (1-\beta_2)^2/(1-\beta_3)$, $A_0 = 0$."
     ),
+    plain="The first moment is at most a constant times the root of the second.",
+    found="True if beta2^2 < beta3; without that, the constant depends on the step.",
     assumptions=(
         r"$0 \le \beta_2 < 1$, $0 < \beta_3 < 1$",
         r"$\beta_2^2 < \beta_3$ only for the constant that is uniform in $k$",

@@ -51,6 +51,8 @@ lemma_4 = Claim(
         r"With $W_k = \sqrt{v_k} + \epsilon_1$: $|W_{k+1} - W_k| \le \sqrt{1-\beta_3}\, \kappa G$ and "
         r"$|W_{k+1}/W_k - 1| \le \mu = \sqrt{1-\beta_3}\, \kappa G/\epsilon_1$. No bound on $\mu$ is needed."
     ),
+    plain="The preconditioner changes little in one step.",
+    found="True, and no bound on mu is needed.",
     assumptions=(r"$\|u_k\|_\infty \le \kappa G$ (lemma-3)", r"$\epsilon_1 > 0$"),
     evidence=(
         proof(
@@ -117,6 +119,8 @@ lemma_9 = Claim(
         r"$s\|r\| \le \phi$, $s \le 1/\epsilon_2$ and "
         r"$1/s \le \|m/W\|/\epsilon_3 + \gamma + \epsilon_2$. No bound on $\|\theta\|$ is needed."
     ),
+    plain="The layer factor is bounded from above and from below.",
+    found="True, and no bound on the parameters is needed.",
     assumptions=(r"$\epsilon_2, \epsilon_3 > 0$", r"$\gamma \ge 0$"),
     evidence=(
         proof(
@@ -176,6 +180,8 @@ lemma_2 = Claim(
         r"$\sum_j W_{k,j} (\theta_{k+1}-\theta_k)_j^2 \le \eta_k^2 (\kappa G + \epsilon_1) \sum_i \phi_i^2$ with "
         r"$\phi_i = \|\theta_k^{(i)}\| + \epsilon_3$ over the layers $i$."
     ),
+    plain="A step is at most the learning rate times the norms of the layers.",
+    found="True, with our constants: the paper's displayed ones are not available to us.",
     assumptions=("bounded gradients (3.3), for the weighted form",),
     evidence=(
         proof(

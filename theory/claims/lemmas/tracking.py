@@ -47,6 +47,8 @@ lemma_1 = Claim(
     id="lemma-1",
     source="paper, Appendix, Lemma 1",
     statement=r"The mean of $n$ independent samples of variance at most $\sigma^2$ has variance at most $\sigma^2/n$.",
+    plain="The mean of n independent samples has at most 1/n of their variance.",
+    found="True.",
     assumptions=("samples of one batch independent given the past",),
     evidence=(
         proof(
@@ -134,6 +136,13 @@ lemma_5 = Claim(
         r"For the average $\bar g_k$ of rate $r$: $E\|\bar g_k - D_k\|^2 \le (1-r) E\|\bar g_{k-1} - D_{k-1}\|^2 + "
         r"\frac{(1-r)^2 L^2}{r} E\|\theta_k - \theta_{k-1}\|^2 + r^2 \sigma^2/n$, by independence of the $g_k$."
     ),
+    plain=(
+        "The error of an averaged gradient shrinks from step to step, up to the movement of the iterate and the noise."
+    ),
+    found=(
+        "True if the gradients are unbiased given the past. The independence that the paper assumes is not needed, "
+        "and it fails."
+    ),
     assumptions=(r"$f$ $L$-smooth", CONDITIONAL, r"$D_0 := D_1$, so the initial error is $\|D_1\|$"),
     corrected="The same inequality, with conditional unbiasedness in place of the independence of g_k and g_t.",
     repairs=Repair.ASSUMPTION,
@@ -197,6 +206,8 @@ lemma_6 = Claim(
         r"A recursion for $E\|a_k\|^2$ without a cross term, by independence of $g_k$ and $a_{k-1}$: "
         r"$E\|a_k\|^2 \le \beta_1^2 E\|a_{k-1}\|^2 + (1-\beta_1)^2 E\|g_k - g_{k-1}\|^2$."
     ),
+    plain="The second moment of a_k obeys a recursion without a cross term.",
+    found="False: g_k and a_(k-1) are correlated, and the inequality fails even without noise. We prove another bound.",
     assumptions=(r"$f$ $L$-smooth", CONDITIONAL),
     corrected=(
         r"$E\|a_k\|^2 = (1-\beta_1)^2 (E\|\xi_k\|^2 + E\|w_{k-1}+\delta_k\|^2) \le "
@@ -261,6 +272,9 @@ lemma_e = Claim(
         r"$\sum_{k \le T} E\|m_k - D_k\|^2 \le C_d \sum_{k=2}^T E\|\delta_k\|^2 + C_0 \|D_1\|^2 + C_s T \sigma^2/n$ "
         r"with $(C_d, C_0, C_s) = (2K^2, 2\tau_2, 2\omega_2)$, and with $(2\alpha^2\beta_1^2 + 2(b+c)^2, "
         r"b + 2c^2/(1-\beta_1), 2c^2(1-\beta_1) + (1-\beta_2)(1-c)^2)$."
+    ),
+    plain=(
+        "The total error of the momentum is bounded by the movement of the iterate, the first gradient and the noise."
     ),
     assumptions=(CONDITIONAL, r"$\theta_1$ deterministic", r"$|c| < 1$"),
     evidence=(

@@ -60,6 +60,7 @@ heavy_ball_nesterov = Claim(
         r"ESGD is Nesterov's $g_k + \beta_2 n_k$ for the plain momentum $n$. All three lie inside "
         r"$|\alpha| < 1/(1-\beta_1)$."
     ),
+    plain="Heavy ball and Nesterov's method are special cases of E on SGD.",
     assumptions=(r"$0 \le \beta_1, \beta_2 < 1$",),
     evidence=(
         proof(
@@ -113,6 +114,7 @@ two_averages = Claim(
         r"$m = (1-w) \mathrm{EMA}_{\beta_2}(g) + w \mathrm{EMA}_{\beta_1}(g)$, "
         r"$w = c(1-\beta_2)/(\beta_1-\beta_2)$."
     ),
+    plain="The momentum of E is a mixture of two moving averages of the gradient.",
     assumptions=(r"$\beta_1 \ne \beta_2$", "zero initial state, normalised momentum"),
     evidence=(
         proof(
@@ -158,6 +160,7 @@ alpha_star = Claim(
         r"a change of its decay rate: $m = \mathrm{EMA}_{\beta_1}(g)$. The settings of Figure 8, "
         r"$(\beta_1, \beta_2, \alpha) = (.99, .95, -80)$ and $(.99, .9, -90)$, are exactly there."
     ),
+    plain="At one alpha E only changes the decay rate of the first moment; the paper's Figure 8 is exactly there.",
     assumptions=("normalised momentum, zero initial state",),
     evidence=(
         proof(
@@ -215,6 +218,7 @@ mean_lag = Claim(
         r"steps, of $m$ it is $\beta_2/(1-\beta_2) - \alpha$: $\alpha < 0$ looks back $|\alpha|$ steps, $\alpha > 0$ "
         r"extrapolates $\alpha$ steps ahead."
     ),
+    plain="E looks back by -alpha steps in the mean; positive alpha extrapolates.",
     assumptions=(
         r"infinite past; after $k$ steps the weights sum to 1 up to a multiple of $\beta_1^k$ and $\beta_2^k$",
     ),
@@ -266,6 +270,7 @@ transport_identity = Claim(
         r"under $\theta_{k+1} = \theta_k - \eta m_k$ the point $y_k = \theta_k - \eta T_{k-1}$ moves by plain SGD, "
         r"$y_{k+1} = y_k - \eta g_k$."
     ),
+    plain="The error of the momentum is a difference of consecutive terms, so a shifted iterate moves by plain SGD.",
     assumptions=(r"constant $\alpha, \beta_1, \beta_2$",),
     evidence=(
         proof(
@@ -318,6 +323,7 @@ noise_gain = Claim(
         r"\frac{1-\beta_2}{1+\beta_2} [1 - \frac{2c(1-\beta_2)(1+\beta_1-c)}{(1+\beta_1)(1-\beta_1\beta_2)}]$: "
         r"$\alpha < 0$ reduces it."
     ),
+    plain="The variance of white noise in the momentum has a closed form, and negative alpha lowers it.",
     assumptions=(r"$|c| < 1$", "noise uncorrelated over time"),
     evidence=(
         proof(

@@ -47,6 +47,7 @@ slow_average = Claim(
         r"$a_k = h_k - h_{k-1} = (1-\beta_1)(g_k - h_{k-1})$ and $u_k = (1-c) g_k + c h_{k-1}$, "
         r"$c = -\alpha(1-\beta_1)$. One buffer replaces two."
     ),
+    plain="The paper's two buffers can be replaced by one: a_k is a difference of slow averages.",
     assumptions=(r"constant $\beta_1$; the first equality also for varying $\alpha_k$",),
     evidence=(
         proof(
@@ -91,6 +92,7 @@ qhm = Claim(
         r"E applied to plain SGD is quasi-hyperbolic momentum with the same $\beta = \beta_1$ and $\nu = c/\beta_1$: "
         r"$u_k = (1-\nu) g_k + \nu h_k$."
     ),
+    plain="E applied to plain SGD is quasi-hyperbolic momentum.",
     assumptions=(r"$0 < \beta_1 < 1$", r"no momentum in the base ($\beta_2 = 0$)"),
     evidence=(
         proof(
@@ -131,6 +133,8 @@ n_fold_weights = Claim(
         r"In the $n$-fold exponential moving average the difference $g_i - g_{i-1}$ has at step $k$ the weight "
         r"$\binom{k-i+n-1}{n-1} (1-\beta)^n \beta^{k-i}$."
     ),
+    plain="In an n-fold moving average the differences of the gradients have negative binomial weights.",
+    found="True, by induction over n.",
     assumptions=(r"the same $\beta$ in each of the $n$ averages", r"$n \ge 1$"),
     evidence=(
         proof(

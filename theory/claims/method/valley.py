@@ -52,6 +52,8 @@ hessian_difference = Claim(
         r"at most "
         r"$\frac{L_2}{2} \|\theta_k - \theta_{k-1}\|^2$ where $L_2$ bounds the third derivative."
     ),
+    plain="A difference of full-batch gradients is the Hessian times the step, up to a remainder of second order.",
+    found="True, and the bound of the remainder is attained by cubics.",
     assumptions=(r"$f$ three times differentiable, $\|D^3 f\| \le L_2$ on the segment", "full-batch gradients"),
     evidence=(
         proof(
@@ -138,6 +140,10 @@ table_1 = Claim(
         r"$-\nabla\|\nabla f\|^2$: $+\,-\,+\,-$; $\bar g_k - \bar g_{k-1}$: $+\,-\,-\,+$; "
         r"$\langle\Delta\theta, \Delta\bar g\rangle$: $-\,+\,+\,-$."
     ),
+    plain="While a run crosses a minimum in one dimension, four quantities have the signs of Table 1.",
+    found=(
+        "True of g_k - g_(k-1) at small steps. The a_k that the method uses can have another sign: see ours-sign- of-a."
+    ),
     assumptions=(r"the well $f = -\exp(-x^2/2)$, stages split at its inflections and its minimum", "small steps"),
     evidence=(
         proof("signs of polynomials on intervals", *(Piece(row, lambda row=row: _table_1(row)) for row in TABLE_1)),
@@ -167,6 +173,7 @@ sign_of_a = Claim(
         r"valley "
         r"takes many more than $1/(1-\beta_1) = 100$ steps."
     ),
+    plain="At beta1 = .99 a_k has the sign of g_k, not of g_k - g_(k-1), unless crossing the valley takes many steps.",
     assumptions=(r"constant speed through $-\exp(-x^2/2)$",),
     evidence=(measured("sign agreement at 20, 200 and 2000 steps a crossing", _signs),),
 )
@@ -202,6 +209,8 @@ amplitude = Claim(
         r"The spread of the minibatch loss is $\sigma_k = \|\nabla l_k\| \sqrt{E\delta_k^2}$ with "
         r"$\delta_k = (E l - l_k)/\|\nabla l_k\|$."
     ),
+    plain="The spread of the minibatch loss is the gradient's norm times the horizontal spread.",
+    found="False as written: a norm is taken out of an expectation. True if the norm is the same for all batches.",
     corrected=(
         r"$\sigma_k^2 = E[\|\nabla l_k\|^2 \delta_k^2]$; the factor may be taken out if $\|\nabla l_k\|$ is the "
         r"same for all "
@@ -254,6 +263,8 @@ figure_8 = Claim(
     id="figure-8",
     source="paper, Figure 8, first function (the paper's eta and eps are not known to us)",
     statement=r"On the 1-D function $f_1$, EAdam with $\alpha = -80$ leaves the local minimum in which Adam(.95) ends.",
+    plain="On the first function of Figure 8, EAdam with alpha = -80 leaves the local minimum in which Adam ends.",
+    found="True. Adam with decay rate .99 leaves it as well; E has the same first moment at this alpha.",
     assumptions=(
         r"$\eta = .1$; E at $\alpha^\star$ is Adam with decay rate .99 in the first moment (ours-alpha-star)",
     ),

@@ -52,6 +52,8 @@ independence = Claim(
     id="assumption-3.2-independence",
     source="paper, Assumption 3.2",
     statement=r"$g_k$ and $g_t$ are independent for $k \ne t$.",
+    plain="Gradients at different steps are independent.",
+    found="False for every algorithm that moves. Gradients that are unbiased given the past are enough for the proofs.",
     corrected=(
         r"$E[g_k | \theta_1, g_1, \dots, g_{k-1}] = \nabla f(\theta_k)$ with bounded conditional variance. "
         r"Independence fails "
@@ -106,6 +108,8 @@ scale = Claim(
         r"$G_\infty$ "
         r"itself for $\alpha \le 0$; for $\alpha > 0$ no factor below $\kappa = 1 + 2|c|$ does."
     ),
+    plain="Gradients bounded by G/16 are small enough for Lemma 3.",
+    found="True, and stronger than needed: G/3 is enough for every allowed alpha, and G for alpha <= 0.",
     assumptions=(r"$|c| < 1$",),
     evidence=(
         proof(
@@ -184,6 +188,11 @@ monotonicity = Claim(
         r"along runs of "
         r"ALTO, and this is the monotonicity that Theorem 2 needs."
     ),
+    plain="The scaled second moment never falls along runs of ALTO, and this is what Theorem 2 needs.",
+    found=(
+        "False: it falls along runs of ALTO, and the proof needs a quantity with eps1. With the layer factor it has "
+        "to be enforced."
+    ),
     corrected=(
         r"The proof needs $\sqrt{v_k} + \epsilon_1$ in place of $\sqrt{v_k}$. Without the layer factor it holds "
         r"for every "
@@ -234,6 +243,7 @@ batch_floor = Claim(
         r"$\beta_3 = .5$, "
         r"the expected direction points uphill at every large $x$, for $\alpha = -.5, 0, .5$."
     ),
+    plain="EAdam with batch 1 can have a mean squared gradient that no step size removes.",
     assumptions=(r"$\epsilon_1 = 10^{-8}$",),
     evidence=(
         enumerated("sign of the stationary drift, the last 12 draws enumerated, the rest bounded", _floor_drift),

@@ -166,6 +166,8 @@ lemma_11 = Claim(
         r"Under 3.5: $\sum_k \langle m_k, \theta_k - \theta^* \rangle \le \frac12 \sum_j D_j^2 H_{T,j} + \sum_k "
         r"\frac{\gamma_k}{4} \|\theta^*\|^2_{W_k} + \frac12 \sum_k \|M_k\|^2_{H_k^{-1}}$."
     ),
+    plain="The sum of the momentum's products with the distance to the optimum is bounded.",
+    found="True with eps1 in the quantity of Assumption 3.5. Without monotonicity the bound gains a term.",
     assumptions=(*CONVEX, MONOTONE),
     corrected=(
         r"The same with eps1 inside the monotone quantity (3.5 leaves it out); without monotonicity the right-hand "
@@ -188,6 +190,8 @@ lemma_12 = Claim(
         r"2 K G \sqrt{d} \eta (D + \sqrt N \epsilon_3) \sqrt T$; it bounds the sums over $m$ and $a$ together, "
         r"$T_k = b m_k - \alpha h_k$."
     ),
+    plain="The sum of the momentum's products with the steps is bounded.",
+    found="True; one bound covers the sums over m and over a.",
     assumptions=CONVEX,
     evidence=(
         proof("stages S2, S3 and S6", S2, S3, *S6),
@@ -206,6 +210,7 @@ theorem_c = Claim(
         r"For $\alpha \le 0$ E costs "
         r"$2|\alpha| G \sqrt d \eta (D + \sqrt N \epsilon_3)\sqrt T + |\alpha| G d D_\infty$."
     ),
+    plain="With monotonicity and constant alpha, ALTO and EAdam have regret of order sqrt(T), with explicit constants.",
     assumptions=(*CONVEX, MONOTONE),
     evidence=(
         proof("chain S1 ... S6", *CHAIN),
@@ -224,6 +229,7 @@ theorem_c_varying = Claim(
         r"and $B$ "
         r"larger by $G d D_\infty \sum_k |\alpha_k - \alpha_{k+1}|$."
     ),
+    plain="The regret bound holds for every alpha of bounded variation.",
     assumptions=(*CONVEX, MONOTONE),
     evidence=(
         proof("chain S1 ... S6", Piece("S2 with varying alpha", _summation_by_parts), *CHAIN),
@@ -243,6 +249,7 @@ theorem_c_free = Claim(
         r"H_{k,j})_+$: "
         r"3.5 may be weakened to a total decrease of $H$ of order $\sqrt T$."
     ),
+    plain="Without monotonicity the regret bound gains the total decrease of H.",
     assumptions=CONVEX,
     evidence=(
         proof("chain S1 ... S6; H_1 + sum of rises = H_T + sum of falls", *CHAIN),
@@ -256,6 +263,11 @@ theorem_2 = Claim(
     statement=(
         r"Under 3.3-3.6, $\eta_k = \eta/\sqrt k$, $\alpha_k \le \alpha/\sqrt k$, $\gamma_k \le \gamma/\sqrt k$, "
         r"$\beta_2^2/\beta_3 < 1$: the regret is $R(T) = O(\sqrt T)$."
+    ),
+    plain="On convex losses the regret of ALTO is of order sqrt(T).",
+    found=(
+        "True if monotonicity, with eps1, is enforced. ALTO itself rarely has it, and without it the regret can be "
+        "linear."
     ),
     assumptions=(*CONVEX, MONOTONE),
     corrected=(
@@ -291,6 +303,8 @@ remark_3_4 = Claim(
     id="remark-3.4-bias-correction",
     source="paper, Remark 3.4",
     statement=r"Both theorems carry over to Algorithm 2 up to a factor in $[1, 1/(1-\beta_i)]$.",
+    plain="Both theorems hold with bias correction, up to a factor between 1 and 1/(1 - beta).",
+    found="True of the repaired theorems; in Theorem 1 the preconditioner's upper bound grows by 1/(1 - beta2).",
     assumptions=("those of the corrected theorems", MONOTONE),
     corrected=(
         r"Theorem C holds for Algorithm 2 with $H_k = \hat W_k (1-\beta_2^k)/(\eta_k s_k)$, the same $\zeta$ where "

@@ -55,6 +55,8 @@ lemma_8 = Claim(
         r"(1 - L\eta q_{max}) \|m\|_Q^2 - \|e\|_Q^2)$; so it descends up to the error if $\eta \le 1/(2Lq_{max})$, "
         r"$q_{max} = 1/(\epsilon_1\epsilon_2)$."
     ),
+    plain="With small steps the objective falls, up to the error of the momentum.",
+    found="True, also for steps up to eps1 eps2 / (2L), above the paper's limit of eps1 eps2 / (3L).",
     assumptions=(r"$f$ $L$-smooth (not each sample's loss)",),
     evidence=(
         proof(
@@ -184,6 +186,7 @@ theorem_n_sgd = Claim(
         r"f(\theta_k)\|^2 \le \frac{2\Delta}{\eta T} + C_s \frac{\sigma^2}{n} + \frac{C_0 \|\nabla "
         r"f(\theta_1)\|^2}{T}$."
     ),
+    plain="The mean squared gradient of ESGD with normalised momentum has an explicit bound.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
     evidence=(
         proof("chain N-a ... N-e with Q = 1", *PIECES),
@@ -205,6 +208,7 @@ theorem_n_adam = Claim(
         r"$\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla f\|^2 \le "
         r"\frac{2\Delta}{\eta q_{min} T} + \chi(C_s \frac{\sigma^2}{n} + \frac{C_0 \|\nabla f(\theta_1)\|^2}{T})$."
     ),
+    plain="The mean squared gradient of EAdam has an explicit bound, with the preconditioner's condition number.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     evidence=(proof("chain N-a ... N-e", *PIECES), chains("adam")),
 )
@@ -217,6 +221,7 @@ theorem_n_alto = Claim(
         r"\epsilon_1) "
         r"(\sqrt{d_{max}}\zeta + (\gamma + \epsilon_2)\epsilon_3)/\epsilon_3$."
     ),
+    plain="The mean squared gradient of ALTO has an explicit bound, with the preconditioner's condition number.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\gamma = 0$"),
     evidence=(proof("chain N-a ... N-e", *PIECES), chains("alto")),
 )

@@ -77,6 +77,7 @@ counterexample = Claim(
         r"> 0$. "
         r"With $H_k$ replaced by its running maximum the regret is $O(\sqrt T)$."
     ),
+    plain="Without monotonicity EAdam and ALTO can have linear regret, for alpha of both signs.",
     assumptions=(
         r"$(n, C, \beta_1, \beta_2, \beta_3, \alpha) = (3, 12/5, .5, 0, .5, \mp.5)$",
         r"or $(50, 1029/20, .9, .9, .99, \mp 5)$",

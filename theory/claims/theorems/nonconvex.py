@@ -85,6 +85,7 @@ theorem_n_small_batch = Claim(
         r"\frac{4\Delta}{\eta T} + 2L\eta \frac{\sigma^2}{n}(1 + 2L\eta\tau_2)$: plain SGD's leading term, whatever "
         r"$\alpha, \beta_1, \beta_2$."
     ),
+    plain="At any batch size ESGD has the leading term of plain SGD, whatever alpha and the betas.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
     evidence=(
         proof(
@@ -116,6 +117,7 @@ weight_decay_any_mu = Claim(
         r"N holds for the regularised objectives $f_k = f + \frac{\gamma_k}{2}\|\theta\|^2_{W_k}$ with "
         r"$L + \gamma W_{max}$ and $\Delta + \frac\gamma2 W_{max}\|\theta_1\|^2$."
     ),
+    plain="With a falling weight decay the non-convex bound holds for every mu.",
     assumptions=("those of Theorem N", r"$W_{k+1} \le (1 + \mu) W_k$ (lemma-4)"),
     evidence=(
         proof(
@@ -134,6 +136,11 @@ theorem_1 = Claim(
     statement=(
         r"Under 3.1-3.3, $\mu \le 1$, $n = O(\epsilon^{-2})$, $\gamma_k = \gamma(1-\mu)^k$, $\eta = O(1)$, "
         r"$T \ge O(\epsilon^{-2})$: $\frac{1}{T+1} \sum_k E\|\nabla f_k(\theta_k)\|^2 \le 4\epsilon^2$."
+    ),
+    plain="With batches of order eps^-2, ALTO reaches a mean squared gradient of order eps^2 in order eps^-2 steps.",
+    found=(
+        "True after a repair: gradients unbiased given the past instead of independent ones; mu may exceed 1 if the "
+        "weight decay falls by 1/(1 + mu)."
     ),
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     corrected=(
@@ -198,6 +205,8 @@ table_2 = Claim(
         r"squared "
         r"gradient of $\epsilon^2$."
     ),
+    plain="ALTO reaches a mean squared gradient of eps^2 in O(eps^-2) steps with batches of O(eps^-2).",
+    found="True for alpha <= 0.",
     assumptions=("those of Theorem N", r"$\alpha \le 0$"),
     evidence=(
         proof(
@@ -231,6 +240,8 @@ table_2_advantage = Claim(
         r"These orders are better than LAMB's, which needs $T = O(\epsilon^{-4})$ steps and batches $n = "
         r"O(\epsilon^{-4})$."
     ),
+    plain="These orders are better than LAMB's.",
+    found="False: LAMB has the same orders, and the total number of samples is of the order of SGD's.",
     assumptions=("those of Theorem N",),
     corrected=(
         r"The same orders hold for LAMB ($\alpha = 0$), so they are no advantage of E; the total number of samples "

@@ -75,6 +75,10 @@ convex = Claim(
         r"$\frac1T \sum_k f(\theta_k) - f^* \le \|\theta_1 - x^*\|^2 / (2 \eta T)$; $\alpha$ enters through the age "
         r"$K = \sum_i |t_i|$ alone."
     ),
+    plain=(
+        "Without noise ESGD on smooth convex functions converges like 1/T; alpha enters through the momentum's age "
+        "alone."
+    ),
     assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
     evidence=(
         proof(
@@ -168,6 +172,7 @@ pl = Claim(
         r"\frac{L \eta \sigma^2}{2 \mu n} (1 + 2 L \eta \tau_2)$ if $2 (L\eta)^2 K K_q \le 1 - L\eta$, "
         r"$K_q = \sum_i |t_i| q^{-(i+1)}$, $q = 1 - \eta\mu$."
     ),
+    plain="On functions with the PL inequality ESGD converges linearly to a noise floor at any batch size.",
     assumptions=(r"$f$ $L$-smooth, PL everywhere", CONDITIONAL),
     evidence=(
         proof(
