@@ -1,1 +1,1 @@
-"""Another implementation held against the paper."""
+"""Another implementation compared with the paper."""

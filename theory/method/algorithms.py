@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 Layers = list[np.ndarray]
-"""One float64 array a layer, each of shape (R, d_i)."""
+"""One float64 array per layer, each of shape (R, d_i)."""
 
 Rate = float | np.ndarray
-"""A learning rate: a float, or shape (R, 1) for one a replica."""
+"""A learning rate: a float, or shape (R, 1) for one per replica."""
 
 
 def _layers(arrays: Sequence[np.ndarray]) -> Layers:
@@ -155,7 +155,7 @@ class ALTO(_SecondMoment):
         layerwise: scale each layer by phi(|theta|) / (|r| + eps2 phi(|theta|)); if false the factor is 1 everywhere.
         zero_norm_factor_one: the factor is 1 where |theta| = 0 or |r| = 0, as in the library and in every LAMB in use.
             The default is the paper's literal phi, under which a layer that starts at zero moves by about
-            eta eps3 a step: it is nearly frozen.
+            eta eps3 per step: it is nearly frozen.
 
     Attributes:
         m, v: the averages before bias correction; r: the direction before the layer factor; factor: the layer factors,
@@ -180,7 +180,7 @@ class ALTO(_SecondMoment):
         return [x - lr * s * r for x, s, r in zip(theta, self.factor, self.r, strict=True)]
 
     def _layer_factor(self, theta: np.ndarray, r: np.ndarray) -> np.ndarray:
-        """The factor phi / (|r| + eps2 phi) of one layer; norms over that layer, one a replica; shape (R, 1)."""
+        """The factor phi / (|r| + eps2 phi) of one layer; norms over that layer, one per replica; shape (R, 1)."""
         if not self.layerwise:
             return np.ones((len(theta), 1))
         theta_norm = np.linalg.norm(theta, axis=1, keepdims=True)

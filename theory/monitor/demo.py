@@ -1,4 +1,4 @@
-"""A small network under watch: what ``python -m theory monitor`` shows."""
+"""A small network, watched while it trains: what ``python -m theory monitor`` shows."""
 
 import torch
 
@@ -9,8 +9,8 @@ from theory.monitor.watch import Report, sharpness, watch
 def watched_training(steps: int = 300) -> tuple[Report, float]:
     """Train a tanh network 8-16-1 on 128 points, full batch, float64, with ALTO; return the report and its sharpness.
 
-    The epsilons are large (0.1), so that Theorem N's constants stay readable; at the default ones they are honest and
-    astronomical.
+    The epsilons are large (0.1), so that Theorem N's constants stay readable; at the default ones they are correct and
+    very large.
     """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(128, 8, generator=generator, dtype=torch.float64)

@@ -195,12 +195,12 @@ class Watch:
             monitor.observe(theta, g, float(group["lr"]))
 
     def note_loss(self, loss: float | torch.Tensor) -> None:
-        """Tell the loss at the current parameters: Theorem N's bound needs the first and the smallest one."""
+        """Note the loss at the current parameters: Theorem N's bound needs the first and the smallest one."""
         for monitor in self._monitors:
             monitor.losses.append(loss.item() if isinstance(loss, torch.Tensor) else loss)
 
     def report(self) -> list[Report]:
-        """One report a parameter group."""
+        """One report per parameter group."""
         return [monitor.report() for monitor in self._monitors]
 
     def detach(self) -> None:
@@ -216,7 +216,7 @@ def watch(optimizer: torch.optim.Optimizer, variance: float = 0.0) -> Watch:
         variance: sigma^2 / batch of its gradients; 0 for full batches.
 
     Returns:
-        The watch: ``report()`` gives one :class:`Report` a group.
+        The watch: ``report()`` gives one :class:`Report` per group.
 
     Raises:
         ValueError: a group lacks one of ALTO's hyper-parameters.

@@ -1,4 +1,4 @@
-"""Mean-square stability of ESGD in linear regression with one sample a step: the exact second-moment operator."""
+"""Mean-square stability of ESGD in linear regression with one sample per step: the exact second-moment operator."""
 
 from itertools import pairwise
 from typing import Any

@@ -2,7 +2,7 @@
 
 On X = [-1, 1] the loss is C theta once every n steps and -theta in between, C > n - 1: the best point is -1. Its
 gradient does not depend on theta, so the direction r_k tends to an n-periodic r*; if the layer-scaled sum over a
-period is negative for every |theta|, theta is driven to +1 and the regret grows by 2 (C - (n - 1)) / n a step.
+period is negative for every |theta|, theta is driven to +1 and the regret grows by 2 (C - (n - 1)) / n per step.
 """
 
 from dataclasses import dataclass

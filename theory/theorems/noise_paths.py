@@ -1,4 +1,4 @@
-"""Exact expectations: every path of a sign noise at once, one path a replica.
+"""Exact expectations: every path of a sign noise at once, one path per replica.
 
 With noise sigma times a sign vector chosen fairly at each step there are 2^T equally likely paths; their mean is the
 expectation, up to rounding. No sampling error, so an inequality can be asserted without an allowance.

@@ -17,7 +17,7 @@ BOX = (-1.0, 1.0)
 
 @dataclass(frozen=True)
 class Stream:
-    """Convex losses f_k, one stream a replica.
+    """Convex losses f_k, one stream per replica.
 
     Attributes:
         loss: (k, theta of shape (R, d)) -> (R,); gradient: the same -> (R, d).
@@ -63,7 +63,7 @@ def stages(run: Trajectory, stream: Stream, constants: Callable[[dict[str, float
         constants: makes the theorem's constants from the measured ones: G, D, width, comparator, variation.
 
     Returns:
-        Stages S1 to S6, in order; arrays have one entry a replica.
+        Stages S1 to S6, in order; arrays have one entry per replica.
     """
     T, star = len(run.g), stream.comparator
     theta, x = run.theta[:-1], run.theta - star

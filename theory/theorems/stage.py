@@ -1,4 +1,4 @@
-"""A theorem's derivation as stages: each is an inequality (or equality) between numbers taken from a run.
+"""A theorem's proof as stages: each is an inequality (or equality) between numbers taken from a run.
 
 Stages are asserted one by one, so that slack in one cannot hide an error in another.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a derivation: ``left <= right`` (or ``==``) elementwise.
+    """One step of a proof: ``left <= right`` (or ``==``) elementwise.
 
     Attributes:
         name: which step.

@@ -131,7 +131,7 @@ wells = Claim(
     ),
     assumptions=(
         r"equal $\eta$, white gradient noise",
-        r"$\alpha = 0$ against $-50$ and $-80$; at $-5$ nothing is told apart",
+        r"$\alpha = 0$ against $-50$ and $-80$; at $-5$ the intervals overlap",
     ),
     evidence=(measured("occupancy and exit times", _wells),),
 )

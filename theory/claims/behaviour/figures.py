@@ -1,6 +1,6 @@
 """The paper's figures 1 and 8 against controls, from stored studies (``python -m theory figures --fresh``).
 
-The controls give the base optimizer what E changes by the way: the slow average's decay rate, and the effective step.
+The controls give the base optimizer what E changes as well: the slow average's decay rate, and the effective step.
 """
 
 from collections.abc import Sequence

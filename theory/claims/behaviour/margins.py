@@ -185,7 +185,7 @@ acceleration = Claim(
     source="ours",
     statement=(
         r"E(SGD) accelerates: at $c = \beta_1 = ((\sqrt\kappa-1)/(\sqrt\kappa+1))^2$, $\eta = \sqrt\kappa/L$ it "
-        r"contracts by $(\sqrt\kappa-1)/(\sqrt\kappa+1)$ a step on quadratics of condition number $\kappa$, by being "
+        r"contracts by $(\sqrt\kappa-1)/(\sqrt\kappa+1)$ per step on quadratics of condition number $\kappa$, by being "
         r"Polyak's heavy ball."
     ),
     plain="E on SGD accelerates on quadratics at one setting, where it is Polyak's heavy ball.",
@@ -227,7 +227,7 @@ batch_one = Claim(
     id="ours-batch-one",
     source="ours",
     statement=(
-        r"In linear regression with one sample a step, $\alpha < 0$ admits larger learning rates and $\alpha > 0$ at "
+        r"In linear regression with one sample per step, $\alpha < 0$ admits larger learning rates and $\alpha > 0$ at "
         r"$\beta_1 = .99$ smaller ones; the paper's small-batch setting admits smaller ones without momentum and "
         r"larger ones with $\beta_2 = .9$."
     ),

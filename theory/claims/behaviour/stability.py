@@ -107,7 +107,7 @@ def _region_cases() -> tuple[bool, str]:
 constraint = Claim(
     id="remark-2.2-constraint",
     source="paper, Remark 2.2",
-    statement=r"$|\alpha| < 1/(1-\beta_1)$ is what stability asks of $\alpha$.",
+    statement=r"$|\alpha| < 1/(1-\beta_1)$ is what stability requires of $\alpha$.",
     plain="Stability requires |alpha| < 1/(1 - beta1).",
     found="False: the constraint is neither necessary nor sufficient. The exact region is in ours-stability-region.",
     corrected=r"It is neither necessary nor sufficient; the exact region is that of ours-stability-region.",

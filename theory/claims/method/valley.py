@@ -1,4 +1,4 @@
-"""What E sees while it crosses a valley: gradient differences, Table 1, the sign of a_k, Figure 8 (Section 2)."""
+"""What E receives while it crosses a valley: gradient differences, Table 1, the sign of a_k, Figure 8 (Section 2)."""
 
 from fractions import Fraction
 
@@ -157,7 +157,8 @@ def _signs(_: Effort) -> Finding:
     fast, slow = shares[20], shares[2000]
     good = fast[1] > 0.95 and fast[0] < 0.6 and slow[0] > 0.9 and slow[1] < 0.6
     detail = "; ".join(
-        f"{n} steps a crossing: {d:.3f} like the difference, {g:.3f} like the gradient" for n, (d, g) in shares.items()
+        f"{n} steps per crossing: {d:.3f} like the difference, {g:.3f} like the gradient"
+        for n, (d, g) in shares.items()
     )
     values = {f"{n}: like the difference": d for n, (d, _) in shares.items()}
     values |= {f"{n}: like the gradient": g for n, (_, g) in shares.items()}
@@ -175,7 +176,7 @@ sign_of_a = Claim(
     ),
     plain="At beta1 = .99 a_k has the sign of g_k, not of g_k - g_(k-1), unless crossing the valley takes many steps.",
     assumptions=(r"constant speed through $-\exp(-x^2/2)$",),
-    evidence=(measured("sign agreement at 20, 200 and 2000 steps a crossing", _signs),),
+    evidence=(measured("sign agreement at 20, 200 and 2000 steps per crossing", _signs),),
 )
 
 

@@ -223,7 +223,7 @@ theorem_c = Claim(
 
 theorem_c_varying = Claim(
     id="ours-theorem-c-varying-alpha",
-    source="ours; the paper's Theorem 2 asks for alpha_k <= alpha / sqrt(k)",
+    source="ours; the paper's Theorem 2 requires alpha_k <= alpha / sqrt(k)",
     statement=(
         r"For any $\alpha_k$ of bounded variation, $R(T) \le A\sqrt T + B$ with $K = \kappa b + \max|\alpha_k|$ "
         r"and $B$ "

@@ -110,7 +110,7 @@ def _decay_rule() -> Check:
 
 weight_decay_any_mu = Claim(
     id="ours-weight-decay-any-mu",
-    source="ours; the paper's Theorem 1 asks for mu <= 1 and gamma_k = gamma (1 - mu)^k",
+    source="ours; the paper's Theorem 1 requires mu <= 1 and gamma_k = gamma (1 - mu)^k",
     statement=(
         r"With $\gamma_k = \gamma/(1+\mu)^k$, any $\mu = \sqrt{1-\beta_3}\kappa G/\epsilon_1 \ge 0$, the bound "
         r"of Theorem "

@@ -114,7 +114,7 @@ def _pl_closure() -> Check:
 
 
 def _pl_floor() -> Check:
-    """The noise a step, L eta^2 s/2 + (L^2 eta^3/2) 2 s tau2, divided by eta mu is the code's floor."""
+    """The noise per step, L eta^2 s/2 + (L^2 eta^3/2) 2 s tau2, divided by eta mu is the code's floor."""
     L, mu, eta, s, tau2, gap = sp.symbols("L mu eta s tau2 gap", positive=True)
     n = sp.Symbol("n", positive=True)
     step = L * eta**2 * s / 2 + L**2 * eta**3 / 2 * 2 * s * tau2
