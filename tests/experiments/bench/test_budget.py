@@ -11,7 +11,7 @@ from tests.experiments.bench.cases import CPU, wish
 
 def test_too_little_memory_is_refused_by_the_options_name(monkeypatch):
     monkeypatch.setattr(budget, "_usable", lambda _: 1e9)
-    with pytest.raises(ConfigError, match=r"--model: GPT-2 small needs 4\.. GB, and this machine can lend 1 GB"):
+    with pytest.raises(ConfigError, match=r"--model: GPT-2 small needs 4\.. GB, and 1 GB may be used on this machine"):
         record.make(wish(only=("alto-foreach",), cases=(MODELS["gpt2-small"],)))
     budget.check("--model", MODELS["resnet50"], [CONTESTANTS["alto-foreach"]], CPU)
 
