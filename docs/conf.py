@@ -1,6 +1,7 @@
 """The site's build: ``make docs``. What Sphinx lacks is in ``docs/extensions``."""
 
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +28,6 @@ extensions = [
     "docs.extensions.stored",
     "docs.extensions.plain_docstrings",
     "docs.extensions.sources",
-    "docs.extensions.offline_maths",
     "docs.extensions.links",
 ]
 exclude_patterns = ["_build", "extensions", "gallery"]
@@ -53,7 +53,9 @@ python_use_unqualified_type_names = True
 
 html_theme = "furo"
 html_title = f"alto-optim {release}"
-html_static_path = ["_static"]
+# One file of MathJax, from a Python package: formulas are drawn as SVG, so no fonts are needed, nor a network.
+MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+html_static_path = ["_static", str(distribution("sphinx-mathjax-offline").locate_file(MATHJAX))]
 html_css_files = ["site.css"]
 html_js_files = ["filter.js"]
 html_copy_source = False
@@ -64,7 +66,7 @@ html_theme_options = {
 }
 pygments_style, pygments_dark_style = "tango", "github-dark"
 
-mathjax_path = "mathjax/tex-svg.js"
+mathjax_path = "tex-svg.js"
 # Nothing is loaded on demand, and an unknown macro is an error that the test of the pages sees, not red text.
 mathjax3_config = {
     "tex": {"packages": {"[-]": ["noundefined", "autoload", "require"]}},
