@@ -111,10 +111,6 @@ def _experiments(folder: Path) -> None:
         text = report.read_text()
         shown = [f"![{picture.stem}]({picture.name})" for picture in pictures if f"]({picture.name})" not in text]
         (place / "report.md").write_text("\n\n".join([text, *(["## Figures", *shown] if shown else []), ""]))
-    for picture in (*RESULTS.glob("*.png"), *RESULTS.glob("bench/*.png")):  # the answers show some of them
-        place = folder / "experiments" / picture.relative_to(RESULTS)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(picture, place)
     answers = (RESULTS / "README.md").read_text().replace("# Results", "# Answers", 1)
     for picture in re.findall(r"\]\(([^):]+\.png)\)", answers):
         target = folder / "experiments" / picture
