@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def make(wish: Wish, follow: Follow = lambda _: None) -> dict[str, Any]:
         "seed": wish.seed,
         "first_step_seconds": first_step.seconds() if fused_here else None,
         "hardware": hardware(place, 1),
-        "versions": {**versions(), **_more_versions()},
+        "versions": versions("e-optimizer-adaptor", "numba", "triton"),
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),  # spinning threads disturb whoever shares the cores
         "load_average": {"before": load[0], "after": os.getloadavg()[0]},
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -180,13 +179,3 @@ def _weighed(
             "transient_bytes_a_parameter": found.transient,
         })  # fmt: skip
     return {"contestants": rows}
-
-
-def _more_versions() -> dict[str, str]:
-    found = {}
-    for package in ("e-optimizer-adaptor", "numba", "triton"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -1,5 +1,6 @@
 """Where a run takes place: what may change between two machines without changing which run it is."""
 
+import contextlib
 import functools
 import os
 import platform
@@ -63,15 +64,23 @@ class Environment:
         torch.backends.cudnn.deterministic = True
 
 
+_PACKAGES = ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco")
+
+
 @functools.cache
-def versions() -> dict[str, str]:
-    """Versions of everything that a result depends on, and the commit of this code."""
+def versions(*more: str) -> dict[str, str]:
+    """Versions of everything that a result depends on, and the commit of this code.
+
+    Args:
+        more: Names of further packages.
+
+    Returns:
+        The version by name; packages that are not installed are left out.
+    """
     found = {"python": platform.python_version(), "torch": torch.__version__}
-    for package in ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco"):
-        try:
+    for package in (*_PACKAGES, *more):
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     import alto
 
     found.setdefault("alto-optim", getattr(alto, "__version__", "unknown"))
