@@ -71,7 +71,7 @@ def draw(kept: Summary) -> Figure | None:
                 panel.set_yscale("log")
         for panel in tops[::COLUMNS]:
             panel.set_ylabel(f"test {metric_words(metric)}")
-        if both:  # an agent's loss is a sum of surrogates and penalties; every other is a cross-entropy
+        if both:  # PPO's loss is a sum of surrogates and penalties; every other is a cross-entropy
             bottoms[0].set_ylabel("PPO's loss" if metric == "reward" else "training loss in nats")
         heading(figure, experiment)
         legend(figure, tops[0])

@@ -44,20 +44,20 @@ def sheet(height: float) -> Figure:
     return Figure(figsize=(PAGE, height), layout="constrained", dpi=160)
 
 
-def panels(figure: Figure, count: int, most: int = COLUMNS, **shared: Any) -> list[Axes]:
+def panels(figure: Figure, count: int, most: int = COLUMNS, **options: Any) -> list[Axes]:
     """Panels in rows of at most ``most``.
 
     Args:
         figure: Where.
         count: How many.
         most: How many side by side.
-        **shared: As for ``Figure.subplots``, such as ``sharex``.
+        **options: As for ``Figure.subplots``, such as ``sharex``.
 
     Returns:
         The panels, row by row.
     """
     across = min(count, most)
-    grid = figure.subplots(-(-count // across), across, squeeze=False, **shared).ravel()
+    grid = figure.subplots(-(-count // across), across, squeeze=False, **options).ravel()
     for spare in grid[count:]:
         spare.remove()
     return list(grid[:count])
