@@ -11,7 +11,7 @@ from experiments.config import catalog
 from experiments.config.schema import DataConfig, ModelConfig
 from experiments.io.environment import Environment
 from experiments.io.errors import ConfigError
-from experiments.runs import parquet_file, plan
+from experiments.runs import parquet_file, plan, rows
 from experiments.sweep import runner
 from experiments.sweep.pool import Workers
 from experiments.training.reinforcement import ReinforcementLoop
@@ -84,7 +84,7 @@ def test_a_stopped_run_goes_on_bitwise(run, tmp_path, stops):
     row = train(run, place)
     assert timeless(row) == timeless(whole)
     assert row.resumed == sum(stop > 1 for stop in stops)
-    assert not (row.folder(place.out, run) / "checkpoint.bin").exists()
+    assert not (rows.folder(place.out, run) / "checkpoint.bin").exists()
 
 
 def test_the_row_says_what_was_done(run, tmp_path):
