@@ -4,10 +4,10 @@ The first entry of the last field is the claims' module. Every mutant changes on
 """
 
 BOUNDS, REGRET, DESCENT = "theory.theorems.bounds", "theory.theorems.regret_chain", "theory.theorems.nonconvex_chain"
-CONVEX = ("convex", "ours-theorem-c", "ours-theorem-c-varying-alpha", "ours-theorem-c-no-monotonicity")
-NONCONVEX = ("descent", "ours-theorem-n-sgd", "ours-theorem-n-adam", "ours-theorem-n-alto")
-TRACKING = ("tracking", "ours-tracking-error")
-AFTER = ("nonconvex", "ours-theorem-n-sgd-small-batch", "ours-weight-decay-any-mu", "table-2-orders")
+CONVEX = ("theorems.convex", "ours-theorem-c", "ours-theorem-c-varying-alpha", "ours-theorem-c-no-monotonicity")
+NONCONVEX = ("theorems.descent", "ours-theorem-n-sgd", "ours-theorem-n-adam", "ours-theorem-n-alto")
+TRACKING = ("lemmas.tracking", "ours-tracking-error")
+AFTER = ("theorems.nonconvex", "ours-theorem-n-sgd-small-batch", "ours-weight-decay-any-mu", "table-2-orders")
 
 # module, what stands there, what the mutant has, and the claims (their module first) one of which must notice
 MUTANTS = {
@@ -135,7 +135,7 @@ MUTANTS = {
         "theory.method.sequences",
         "y = beta * y + (1 - beta) * x",
         "y = beta * y + x",
-        ("identities", "identity-slow-average", "ema-n-weights"),
+        ("method.identities", "identity-slow-average", "ema-n-weights"),
     ),
     "algorithms: eps1 under the root": (
         "theory.method.algorithms",
@@ -147,12 +147,12 @@ MUTANTS = {
         "theory.stability.linear",
         "flip = x * (1 + beta1 - 2 * c)",
         "flip = x * (1 + beta1 - c)",
-        ("stability", "ours-stability-region"),
+        ("behaviour.stability", "ours-stability-region"),
     ),
     "stability: variance": (
         "theory.stability.linear",
         "beta1 * (1 + beta2) - (1 + beta1 * beta2) * c",
         "beta1 * (1 + beta2) - (1 - beta1 * beta2) * c",
-        ("stability", "ours-variance"),
+        ("behaviour.stability", "ours-variance"),
     ),
 }
