@@ -94,10 +94,14 @@ def _grid(folder: Path, known: dict[str, Any], code: Code, *, full: bool) -> dic
     cases = {case.key(): case for case in (grid.full() if full else grid.quick())}
     rows = dict(known["rows"])
     missing = [key for key in cases if key not in rows]
-    for count, key in enumerate(_track(missing, "worst cases"), start=1):
-        rows[key] = grid.compare(cases[key]).to_json()
-        if count % SAVE_EVERY == 0:
-            solved.save(folder, rows, known["tuned"], code)
+    try:
+        for count, key in enumerate(_track(missing, "worst cases"), start=1):
+            rows[key] = grid.compare(cases[key]).to_json()
+            if count % SAVE_EVERY == 0:
+                solved.save(folder, rows, known["tuned"], code)
+    except KeyboardInterrupt:
+        solved.save(folder, rows, known["tuned"], code)
+        raise
     return {key: rows[key] for key in (*cases, *(key for key in rows if key not in cases))}
 
 

@@ -21,6 +21,7 @@ from theory.rates.studies import ALL, batch, convex, floor, linear, nonconvex, p
 
 ROOT = Path(__file__).resolve().parents[3]
 SEEDS = range(16)
+CELL = Cell("a", {}, (1, 2), lambda _: ([], []))
 QUIET = {"done": lambda _: None}
 KNOWN = {claim.id for claim in claims.ALL}
 
@@ -394,3 +395,11 @@ def test_the_committed_results_are_full_and_no_proved_bound_is_passed(path):
 def test_the_committed_runner_is_thirty_times_the_loop():
     stored = json.loads((ROOT / "results" / "rates" / "throughput.json").read_text())
     assert stored["at_least"] >= 30
+
+
+def test_an_interrupt_says_what_is_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(ALL, "convex", SimpleNamespace(NAME="convex", TITLE="", cells=lambda _: [fails(CELL)]))
+    assert main(["rates", "--only", "convex", "--full", "--out", str(tmp_path)]) == 130
+    assert "the same command continues" in " ".join(capsys.readouterr().err.split())
+    assert main(["rates", "--only", "convex", "--out", str(tmp_path)]) == 130
+    assert "keeps nothing" in " ".join(capsys.readouterr().err.split())

@@ -50,6 +50,21 @@ def test_a_second_run_continues(two_cases, tmp_path, monkeypatch):
     assert command.main(["worst-case", "--out", str(tmp_path)]) == 0
 
 
+def test_an_interrupt_says_what_is_kept(two_cases, tmp_path, monkeypatch, capsys):
+    solve, solutions = pep.solve, []
+
+    def one_then_stop(*arguments):
+        if solutions:
+            raise KeyboardInterrupt
+        solutions.append(solve(*arguments))
+        return solutions[0]
+
+    monkeypatch.setattr(pep, "solve", one_then_stop)
+    assert command.main(["worst-case", "--out", str(tmp_path)]) == 130
+    assert "the same command continues" in " ".join(capsys.readouterr().err.split())
+    assert len(json.loads((tmp_path / "rows.json").read_text())["rows"]) == 1
+
+
 def test_a_lower_bound_above_the_optimum_is_exit_code_1(two_cases, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(grid, "conjecture", lambda case: 1.0)
     assert command.main(["worst-case", "--out", str(tmp_path)]) == 1
