@@ -2,7 +2,7 @@
 
 Attach one to any training with the library's ALTO, in three lines::
 
-    watch = theory.monitor.watch.watch(optimizer)   # before training
+    watch = theory.watch(optimizer)               # before training
     ...                                           # train as usual; watch.note_loss(loss) where the loss is at hand
     print(watch.report())                         # afterwards
 
