@@ -283,6 +283,7 @@ _events: Any = None  # where a worker sends its events; set once, when the worke
 def _enter(events: Any, leash: Connection) -> None:
     global _events  # noqa: PLW0603 (a pool's initializer has no other way to hand something to its tasks)
     _events = events
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server may have been started before
     threading.Thread(target=_follow, args=(leash,), daemon=True).start()
 
 

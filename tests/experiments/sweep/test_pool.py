@@ -1,7 +1,9 @@
 import dataclasses
 import os
 import re
+import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -115,6 +117,15 @@ def _fail():
 
 def _die(*_):
     os._exit(9)
+
+
+def test_workers_do_not_receive_ctrl_c(runs, place):
+    with pool.Workers(2) as workers:
+        pool.execute(runs, place, workers, lambda _: None)
+        for worker in workers._open._pool._processes:
+            lines = dict(line.split(":\t") for line in Path(f"/proc/{worker}/status").read_text().splitlines())
+            ignored, blocked = (int(lines[key], 16) for key in ("SigIgn", "SigBlk"))
+            assert (ignored | blocked) & 1 << signal.SIGINT - 1
 
 
 def test_a_dead_worker_is_a_failure_and_the_next_need_starts_a_new_one(runs, place):
