@@ -80,10 +80,15 @@ class Monitor:
         self._regret = self._squares = self._quadratic = self._pull = self._path = 0.0
 
     def observe(self, theta: np.ndarray, g: np.ndarray, eta: float) -> None:
-        """Take step k: the parameters before it and the gradient there, both of shape (d,), and eta_k."""
+        """Take step k: the parameters before it and the gradient there, both of shape (d,), and eta_k.
+
+        A step with eta_k = 0, such as the last one of a schedule, updates the averages and is not counted.
+        """
         x, g = np.asarray(theta, dtype=np.float64), np.asarray(g, dtype=np.float64)
         literal = self.literal
         literal.step(split(x[None], self.layers), split(g[None], self.layers), eta)
+        if eta == 0:  # nothing moves, and H would be infinite: the theorems are about steps with eta > 0
+            return
         *rows, scale = parts(literal, x[None], self.layers)
         _, v, r, W, M, s = (row[0] for row in rows)
         now = _Step(x, g, H=W * scale / (eta * s), written=np.sqrt(v) / (eta * s))
@@ -124,7 +129,7 @@ class Monitor:
             ValueError: fewer than two steps were observed.
         """
         if len(self._steps) < 2 or self._pairs == 0:
-            raise ValueError(f"a report needs at least two observed steps, got {self._count}")
+            raise ValueError(f"a report needs at least two observed steps with lr > 0, got {self._count}")
         first, last = self._steps
         T, literal = self._count, self.literal
         F = Filter(literal.alpha, literal.beta1, literal.beta2)

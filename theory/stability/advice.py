@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from math import inf, isfinite
 from typing import Any, Literal
 
+from theory.method.setting import Setting
 from theory.stability import linear
 from theory.stability.equivalents import Equivalent, equivalents
-from theory.stability.setting import Setting
 
 Binding = Literal["flip", "oscillation", "none"]
 

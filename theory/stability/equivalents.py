@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.stability.setting import Setting
+from theory.method.setting import Setting
 
 Transfer = tuple[np.ndarray, np.ndarray]
 """Numerator and denominator in powers of 1/z, highest power last."""

@@ -1,5 +1,7 @@
 """The monitor reports what happened, and sees an optimizer that is not the algorithm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -110,3 +112,20 @@ def test_the_command_names_the_allowed_steps(steps, capsys):
         command.main(["monitor", f"--steps={steps}"])
     assert stop.value.code == 2
     assert f"{steps}: allowed are whole numbers from 2 on" in capsys.readouterr().err
+
+
+def test_steps_that_move_nothing_are_not_counted():
+    """A schedule that ends at 0, as cosine annealing does, leaves every measured number as it was."""
+    reports = []
+    for idle in (0, 3):
+        weights, loss = quadratic()
+        optimizer = alto.ALTO(weights, lr=0.05, eps=(0.1, 0.1, 0.1), beta1=0.9)
+        monitor = watch(optimizer)
+        train(optimizer, weights, loss, 20, monitor)
+        optimizer.param_groups[0]["lr"] = 0.0
+        train(optimizer, weights, loss, idle, monitor)
+        reports += monitor.report()
+    first, second = (replace(report, gradient_bound=None) for report in reports)  # it uses the last loss noted
+    assert first == second
+    assert reports[1].steps == 20
+    assert np.isfinite(reports[1].regret_bound)

@@ -16,10 +16,10 @@ from theory.ledger.provenance import ROOT
 from theory.method.filters import Filter
 from theory.method.sequences import accumulated, average
 from theory.method.sequences import explored as on_sequence
+from theory.method.setting import Setting
 from theory.stability import linear
 from theory.stability.advice import _cliff
 from theory.stability.equivalents import Equivalent, distance, equivalents, explored
-from theory.stability.setting import Setting
 
 KEYS = {
     "c", "largest_stable_lr_times_sharpness", "binding", "mean_lag", "noise_gain", "slow_weight", "alpha_star",
