@@ -2,12 +2,13 @@
 
 One formula: feed an optimizer ``u = (1 - c) g + c h`` in place of the gradient ``g``, where ``h`` is a slow average of
 past gradients and ``c = -alpha (1 - beta1)``. :class:`E` does so for any ``torch.optim`` optimizer; :class:`ALTO` is E
-on LAMB.
+on LAMB, the layerwise adaptive optimizer of You et al. (arXiv 1904.00962, 2020).
 """
 
 from alto._adaptor import E
-from alto._alto import ALTO, LAMB
+from alto._alto import ALTO
 from alto._groups import decay_groups
+from alto._lamb import LAMB
 from alto._presets import for_batch, large_batch, small_batch
 from alto._variants import ESGD, EAdam, EAdamW
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, overload
 
 import torch
@@ -11,13 +12,16 @@ from torch.optim.optimizer import _use_grad_for_differentiable
 
 from alto import _checks, _sharding, engines
 from alto._alto import ALTO
+from alto._memory import Column, Separate, label, refuse_repeated
 from alto._spare import Spare
-from alto._state import keep_precision, state_dtype
+from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
 _SLOW_AVG = "explore_slow_avg"
 _ALPHA = "explore_alpha"
 _BETA1 = "explore_beta1"
+# What E shares with its base, and torch keeps in an optimizer's __getstate__.
+_OF_BASE = frozenset({"state", "param_groups", "defaults"})
 
 
 class E(Optimizer):
@@ -44,7 +48,9 @@ class E(Optimizer):
         base: an optimizer of dense gradients whose ``step`` needs no closure. Its own weight decay, clipping and so on
             act on ``u``.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
-        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more. Both hold in every
+            group in which the user has set no ``explore_alpha`` or ``explore_beta1``, also where an earlier E was
+            around the same base.
         foreach: how E mixes, whatever the base does: True takes plain torch over all tensors together, False one tensor
             at a time. Default: ``fused`` decides.
         fused: True mixes by the fused kernels (Numba on a CPU, Triton on CUDA and ROCm: the extra ``fused``), False by
@@ -59,7 +65,7 @@ class E(Optimizer):
 
     Raises:
         TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), or explores already.
-        ValueError: for ``alpha`` or ``beta1`` outside the region.
+        ValueError: for ``alpha`` or ``beta1`` outside the region, or parameters that are listed twice or share memory.
         RuntimeError: in ``step()``, if ``fused`` is True and there are no fused kernels for a gradient's device.
 
     Example:
@@ -98,15 +104,20 @@ class E(Optimizer):
         # Optimizer.__init__ would make groups and state of its own. An unpickled optimizer is built this way instead.
         mixing = {"foreach": foreach, "fused": fused}
         self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1, "_mixing": mixing})
-        for group in base.param_groups:
-            self._complete(group)
+        _forget_earlier_options(base)
+        for number, group in enumerate(base.param_groups):
+            self._complete(group, number)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._spare = Spare()
-        super().__setstate__(state)
+        own = {key: value for key, value in state.items() if key not in _OF_BASE}
+        self._spare, self._separate, self._admitted = Spare(), Separate(), []
+        super().__setstate__(own)
+        for key in _OF_BASE & state.keys():
+            setattr(self.base, key, state[key])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"base": self.base, "alpha": self.alpha, "beta1": self.beta1, "_mixing": self._mixing}
+        own = {"base": self.base, "alpha": self.alpha, "beta1": self.beta1, "_mixing": self._mixing}
+        return own | {key: getattr(self.base, key) for key in sorted(_OF_BASE)}
 
     # Read at each use: load_state_dict gives the base new lists and dictionaries.
     @property
@@ -132,11 +143,20 @@ class E(Optimizer):
         """The base's defaults."""
         return self.base.defaults
 
+    @defaults.setter
+    def defaults(self, defaults: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.base.defaults = defaults
+
     def __getattr__(self, name: str) -> Any:
         # For bases with methods of their own, such as train() and eval(). "base" itself is missing while unpickling.
         if name.startswith("_") or name == "base":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.base, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What is read from the base is written to the base.
+        own = name.startswith("_") or name in self.__dict__ or hasattr(type(self), name) or "base" not in self.__dict__
+        object.__setattr__(self if own or not hasattr(self.base, name) else self.base, name, value)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base!r})"
@@ -148,12 +168,27 @@ class E(Optimizer):
             ValueError: for a value outside the region; nothing is added then.
         """
         if isinstance(param_group, dict):
-            self._complete(param_group)
+            params = param_group["params"]
+            if not isinstance(params, (Tensor, set)):
+                param_group["params"] = params = list(params)  # it may be a generator
+                refuse_repeated(params, partial(label, [param_group]))
+            given = {key: param_group[key] for key in (_ALPHA, _BETA1) if key in param_group}
+            self._complete(param_group, len(self.param_groups))
+            try:
+                self.base.add_param_group(param_group)
+            except BaseException:
+                for key in {_ALPHA, _BETA1} - given.keys():
+                    del param_group[key]
+                raise
+            return
         self.base.add_param_group(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Reset the gradients, as the base does."""
-        self.base.zero_grad(set_to_none=set_to_none)
+        if "set_to_none" in inspect.signature(self.base.zero_grad).parameters:
+            self.base.zero_grad(set_to_none=set_to_none)
+        else:  # an older optimizer, with one way to do it
+            self.base.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
         """The base's state dict, in which the slow averages and the exploration options lie."""
@@ -166,16 +201,23 @@ class E(Optimizer):
         return state_dict
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state dict of E, or one of the bare base: exploration then starts here with the present options."""
+        """Load a state dict of E, or one of the bare base: exploration then starts here with the present options.
+
+        Raises:
+            ValueError: for a checkpoint of another optimizer, an option outside the region, or a slow average that does
+                not fit its parameter; nothing is loaded then.
+        """
         for before in self._optimizer_load_state_dict_pre_hooks.values():
             replaced = before(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
-        options = [(group[_ALPHA], group[_BETA1]) for group in self.param_groups]
-        with keep_precision(self.base, lambda _, param: {_SLOW_AVG: state_dtype(param)}):
-            self.base.load_state_dict(state_dict)
-        for group, (alpha, beta1) in zip(self.param_groups, options, strict=True):
-            group.setdefault(_ALPHA, alpha)
-            group.setdefault(_BETA1, beta1)
+        before = self.param_groups
+        with loading(self.base, state_dict):
+            with keep_precision(self.base, lambda _, param: {_SLOW_AVG: state_dtype(param)}):
+                self.base.load_state_dict(state_dict)
+            for group, earlier in zip(self.param_groups, before, strict=True):
+                group.setdefault(_ALPHA, earlier.get(_ALPHA, self.alpha))
+                group.setdefault(_BETA1, earlier.get(_BETA1, self.beta1))
+            self._check_loaded(before)
         for after in self._optimizer_load_state_dict_post_hooks.values():
             after(self)
 
@@ -185,7 +227,10 @@ class E(Optimizer):
     @overload
     def step(self, closure: Callable[[], float]) -> float: ...
 
+    # A compiler gets what the base computes, and not what E does: it would guard the identity of each gradient that E
+    # puts in place, and compile anew in every step.
     @_use_grad_for_differentiable
+    @partial(torch._disable_dynamo, recursive=False)
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Let the base take one step on the mixed gradients; afterwards ``.grad`` is the user's own, come what may.
 
@@ -196,36 +241,43 @@ class E(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: for a sparse gradient; nothing has changed then. What the base raises goes through; the slow
-                averages contain these gradients then.
+            ValueError: for an option outside the region, or parameters that share memory.
+            RuntimeError: for a sparse gradient, or an average that does not fit its parameter. In all these cases
+                nothing has changed. What the base raises goes through; the slow averages contain these gradients then.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        return self._step(loss)
+
+    @partial(torch._disable_dynamo, recursive=False)
+    def _step(self, loss: float | None) -> float | None:
         groups = self._exploring_groups()
         grads = [(param, param.grad) for group in groups for param in group["params"] if param.grad is not None]
-        for _, grad in grads:
-            _checks.dense(grad, "E")
         begun: dict[Tensor, Tensor] = {}
         alone: dict[Tensor, Tensor] = {}
         try:
-            for group in groups:
-                begun.update(self._explore(group))
+            begun = self._explore(groups)
             alone = self._take_averages_alone(groups)
             _step_base(self.base)
         finally:
-            for param, grad in grads:
-                param.grad = grad
-            for param, slow_avg in alone.items():
-                self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
-            if not torch.compiler.is_compiling():
-                self._spare.settle()
+            self._restore(grads, alone)
         # Only now: most bases take an empty state for "not initialised yet".
         for param, slow_avg in begun.items():
             self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
         return loss
 
+    @torch._disable_dynamo
+    def _restore(self, grads: list[tuple[Tensor, Tensor]], alone: dict[Tensor, Tensor]) -> None:
+        """Give the parameters their own gradients again, and the state the averages that were taken out."""
+        for param, grad in grads:
+            param.grad = grad
+        for param, slow_avg in alone.items():
+            self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
+        self._spare.settle()
+
+    @torch._disable_dynamo
     def _take_averages_alone(self, groups: list[dict[str, Any]]) -> dict[Tensor, Tensor]:
         """Take out the slow averages beside which the base has kept nothing so far: it may yet begin to."""
         params = [param for group in groups for param in group["params"]]
@@ -233,55 +285,143 @@ class E(Optimizer):
             param: self.state.pop(param)[_SLOW_AVG] for param in params if {*self.state.get(param, ())} == {_SLOW_AVG}
         }
 
+    @torch._disable_dynamo
     def _exploring_groups(self) -> list[dict[str, Any]]:
         """The groups whose gradients are mixed: those with an alpha, and those whose averages an earlier alpha left."""
         groups = []
-        for group in self.param_groups:
-            self._complete(group)  # it may have been added to, or loaded into, the base itself
+        for number, group in enumerate(self.param_groups):
+            if isinstance(self.base, ALTO) and group["alpha"] != 0:
+                raise TypeError(f"alpha = {group['alpha']} in a group of the base: it would explore as well as E does")
+            if _ALPHA not in group or _BETA1 not in group:
+                self._complete(group, number)  # it may have been added to, or loaded into, the base itself
+            self._admit(group, number)
             if group[_ALPHA] != 0 or any(_SLOW_AVG in self.state.get(param, ()) for param in group["params"]):
                 groups.append(group)
         return groups
 
-    def _explore(self, group: dict[str, Any]) -> dict[Tensor, Tensor]:
-        """Put ``u`` in the place of each gradient of the group; return the slow averages that begin with this step."""
+    def _admit(self, group: dict[str, Any], number: int) -> None:
+        """Check a group's options, if they have changed since the last time."""
+        options = group[_ALPHA], group[_BETA1], len(group["params"])
+        if number >= len(self._admitted) or self._admitted[number] != options:
+            self._check_group(group)
+            self._admitted[number:] = [options]
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        _checks.exploration(group[_ALPHA], group[_BETA1], names=(_ALPHA, _BETA1))
+
+    @torch._disable_dynamo
+    def _explore(self, groups: list[dict[str, Any]]) -> dict[Tensor, Tensor]:
+        """Put ``u`` in the place of each gradient; return the slow averages that begin with this step."""
         begun: dict[Tensor, Tensor] = {}
-        alike: dict[Any, list[tuple[Tensor, Tensor]]] = {}
-        for param in group["params"]:
-            if param.grad is None:
-                continue
-            slow_avg = self.state.get(param, {}).get(_SLOW_AVG)
-            if slow_avg is None:
-                if group[_ALPHA] == 0:
+        changed: dict[Tensor, Tensor] = {}
+        alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]] = {}
+        places: dict[Tensor, int] = {}
+        for group in self.param_groups:
+            for param in group["params"]:
+                places[param] = len(places)
+        for group in groups:
+            alpha, beta1 = group[_ALPHA], group[_BETA1]
+            for param in group["params"]:
+                if param.grad is None:
                     continue
-                slow_avg = begun[param] = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
-            alike.setdefault((param.device, param.grad.dtype, slow_avg.dtype), []).append((param, slow_avg))
-        for pairs in alike.values():
-            grads = [_sharding.local(_sharding.grad_like(param)) for param, _ in pairs]
-            slow_avgs = [_sharding.local(slow_avg) for _, slow_avg in pairs]
-            differentiable = self.defaults.get("differentiable", False)
-            engine = engines.choose(grads[0], differentiable=differentiable, **self._mixing)
-            keeps = grads[0].device.type == "cpu" and not differentiable and not torch.compiler.is_compiling()
-            memory = {"memory": self._spare.take} if keeps else {}
-            us = engine.explore_(grads, slow_avgs, alpha=group[_ALPHA], beta1=group[_BETA1], **memory)
-            for (param, _), u in zip(pairs, us, strict=True):
+                _checks.dense(param.grad, "E")
+                slow_avg = self.state.get(param, {}).get(_SLOW_AVG)
+                if slow_avg is None:
+                    if alpha == 0:
+                        continue
+                    slow_avg = begun[param] = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
+                elif slow_avg.dtype != state_dtype(param):  # as a load would do it
+                    slow_avg = changed[param] = slow_avg.to(state_dtype(param))
+                kind = param.device, param.grad.dtype, slow_avg.dtype, alpha, beta1
+                alike.setdefault(kind, []).append((param, param.grad, slow_avg))
+        mixing = self._mixtures(alike, places)
+        for param, slow_avg in changed.items():
+            self.state[param][_SLOW_AVG] = slow_avg
+        for pairs, grads, slow_avgs, (alpha, beta1), explore_, memory in mixing:
+            us = explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, **memory)
+            for (param, _, _), u in zip(pairs, us, strict=True):
                 param.grad = _sharding.like(u, param)
         return begun
 
-    def _complete(self, group: dict[str, Any]) -> None:
+    def _mixtures(self, alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]], places: dict[Tensor, int]) -> list[Any]:
+        """The calls of engines that mix these gradients; nothing has been written if one of them is impossible."""
+        differentiable = self.defaults.get("differentiable", False)
+        name_of = partial(label, self.param_groups)
+        columns: list[Column] = [("parameter", [_sharding.local(param) for param in places], list(places.values()))]
+        mixing = []
+        for (*_, alpha, beta1), rows in alike.items():
+            grads = [_sharding.local(_sharding.grad_like(param)) for param, _, _ in rows]
+            slow_avgs = [_sharding.local(slow_avg) for _, _, slow_avg in rows]
+            at = [places[param] for param, _, _ in rows]
+            for grad, slow_avg, place in zip(grads, slow_avgs, at, strict=True):
+                if slow_avg.shape != grad.shape or slow_avg.device != grad.device:
+                    _checks.alike(f"state {_SLOW_AVG!r}", slow_avg, grad, name_of(place))
+            columns.append((_SLOW_AVG, slow_avgs, at))
+            engine = engines.choose(grads[0], differentiable=differentiable, **self._mixing)
+            keeps = grads[0].device.type == "cpu" and not differentiable and not _checks.is_fake(grads[0])
+            memory = {"memory": self._spare.take} if keeps else {}
+            mixing.append((rows, grads, slow_avgs, (alpha, beta1), engine.explore_, memory))
+        self._separate.check(columns, name_of)
+        return mixing
+
+    def _complete(self, group: dict[str, Any], number: int) -> None:
         """Give a group the exploration options that it lacks, and check them."""
-        for key in group:
-            if key.startswith("explore_") and key not in {_ALPHA, _BETA1}:
-                raise ValueError(f"unknown parameter-group key {key!r}; E reads {_ALPHA!r} and {_BETA1!r}")
-        if isinstance(self.base, ALTO) and group.get("alpha", 0) != 0:
-            raise TypeError(f"alpha = {group['alpha']} in a group of the base: it would explore as well as E does")
-        alpha, beta1 = group.setdefault(_ALPHA, self.alpha), group.setdefault(_BETA1, self.beta1)
-        _checks.exploration(alpha, beta1, names=(_ALPHA, _BETA1))
+        near = {key: value for key, value in group.items() if isinstance(key, str) and key.startswith("explore_")}
+        _checks.group_keys(near, (_ALPHA, _BETA1), stacklevel=5)
+        options = {_ALPHA: self.alpha, _BETA1: self.beta1} | near
+        self._check_group(options)
+        given = _given(self.base).setdefault(number, set())
+        for key in (_ALPHA, _BETA1):
+            if key not in group:
+                group[key] = options[key]
+                given.add(key)
+
+    def _check_loaded(self, before: list[dict[str, Any]]) -> None:
+        """Check what has been loaded into the base.
+
+        Raises:
+            ValueError: if it cannot have been saved by E around this kind of base, or by such a base.
+        """
+        place = 0
+        for number, group in enumerate(self.param_groups):
+            missing = [key for key in self.defaults if key in before[number] and key not in group]
+            if missing:
+                raise ValueError(
+                    f"state_dict: its parameter group {number} lacks {', '.join(map(repr, missing))}, so it was not "
+                    f"saved by {type(self).__name__} or {type(self.base).__name__}; nothing is loaded"
+                )
+            self._check_group(group)
+            for param in group["params"]:
+                state = self.state.get(param, {})
+                check_loaded_averages(state, param, label(self.param_groups, place), (), (_SLOW_AVG,))
+                place += 1
+
+
+def _given(base: Optimizer) -> dict[int, set[str]]:
+    """The exploration options that an E, and not the user, has put into each group of its base."""
+    return vars(base).setdefault("_explore_given", {})
+
+
+def _forget_earlier_options(base: Optimizer) -> None:
+    """Take out the options that an earlier E put into the base's groups: they would hold instead of the new one's.
+
+    Options that the user has set in a group stay.
+    """
+    wrapped = "_explore_given" in vars(base)
+    for number, group in enumerate(base.param_groups):
+        # A base that was loaded or copied carries no list of them. Slow averages tell that there was an E.
+        explored = not wrapped and any(_SLOW_AVG in base.state.get(param, ()) for param in group["params"])
+        for key in (_ALPHA, _BETA1) if explored else _given(base).get(number, ()):
+            group.pop(key, None)
+    _given(base).clear()
 
 
 def _check_base(base: object) -> None:
     if not isinstance(base, Optimizer):
         raise TypeError(f"base = {base!r}: must be a torch.optim.Optimizer instance (build it first, then wrap it)")
     name = type(base).__name__
+    for group in base.param_groups:
+        refuse_repeated(group["params"], partial(label, [group]))
     if isinstance(base, E) or (isinstance(base, ALTO) and any(group["alpha"] != 0 for group in base.param_groups)):
         raise TypeError(
             f"base = {name}: explores already; wrap its own base (for ALTO: LAMB), or change its alpha instead"
@@ -294,6 +434,7 @@ def _check_base(base: object) -> None:
             )
 
 
+@partial(torch._disable_dynamo, recursive=False)
 def _step_base(base: Optimizer) -> None:
     """One step of the base with its own hooks, but without those for all optimizers: they fire around E's step."""
     patch = vars(base).get("step")

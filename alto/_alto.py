@@ -1,20 +1,23 @@
-"""ALTO (the adaptor E on LAMB) and LAMB itself."""
+"""ALTO: the adaptor E on LAMB."""
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, overload
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
-from alto import _checks, _sharding, engines
+from alto import _checks, _memory, _options, _sharding, engines
 from alto._rule import Rule, Tensors
-from alto._state import keep_precision, state_dtype
+from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
 
 
 class ALTO(Optimizer):
     r"""LAMB on a gradient that is mixed with a slow average of past gradients.
+
+    LAMB (You et al., 2020, arXiv 1904.00962) is Adam whose step is scaled to the norm of each layer.
 
     With :math:`g_k` the gradient, :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = m_0 = v_0 = 0`:
 
@@ -43,7 +46,8 @@ class ALTO(Optimizer):
         beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         betas: ``(beta2, beta3)``, decay rates of the first and second moment, in torch's order: schedulers that cycle
             momentum write ``betas[0]``. Default: (0.9, 0.99), the paper's.
-        eps: ``(eps1, eps2, eps3)``. Default: (1e-6, 1e-6, 1e-10), the paper's.
+        eps: ``(eps1, eps2, eps3)``. One number is eps1, the term that Adam calls epsilon; the others are then at their
+            defaults. Default: (1e-6, 1e-6, 1e-10), the paper's.
         weight_decay: decoupled, inside the trust ratio: :math:`\gamma`, the paper's lambda. Default: 1e-4, the paper's.
         bias_correction: True is Algorithm 2, False is Algorithm 1 ("vanilla"). Default: True.
         layerwise: whether to scale each tensor's update to its norm. False takes the plain step :math:`\eta r_k`.
@@ -64,14 +68,20 @@ class ALTO(Optimizer):
     Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes per parameter in float32, 10 with ``slow_avg_dtype =
     torch.bfloat16``, 8 with ``alpha=0``. Half-precision parameters have float32 averages, also after a load.
 
+    Counters: steps are counted in float32 (torch's convention), exactly up to 2^24 = 16.8 million. There a counter
+    stands still. The bias corrections are 1 to the last digit long before, so a step does not change; with
+    ``slow_avg_dtype`` the random bits repeat from there on.
+
     Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer whose norm is beyond 1e19 may
     become NaN, and one whose elements are all below 1e-23 counts as zero (its factor is 1).
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
-    shard; the norms are those of the whole parameter, by one small all-reduce per group.
+    shard; the norms are those of the whole parameter, by one small all-reduce for all groups with equal options. FSDP1
+    and ZeRO-3 flatten parameters; they are refused, because the norm of a whole layer is then unknown.
 
     Raises:
-        ValueError: for a hyper-parameter outside its range or an unknown group key.
+        ValueError: for a hyper-parameter outside its range, here, in a group and in ``step()`` after a change; for
+            parameters that are listed twice or share memory, or that FSDP1 or ZeRO-3 has flattened.
         RuntimeError: in ``step()``, for a sparse gradient, or if a CUDA graph captures it without ``capturable``.
 
     Example:
@@ -95,8 +105,8 @@ class ALTO(Optimizer):
         *,
         alpha: float = -5.0,
         beta1: float = 0.99,
-        betas: tuple[float, float] = (0.9, 0.99),
-        eps: tuple[float, float, float] = (1e-6, 1e-6, 1e-10),
+        betas: Sequence[float] = (0.9, 0.99),
+        eps: float | Sequence[float] = (1e-6, 1e-6, 1e-10),
         weight_decay: float = 1e-4,
         bias_correction: bool = True,
         layerwise: bool = True,
@@ -123,41 +133,71 @@ class ALTO(Optimizer):
             "differentiable": differentiable,
             "slow_avg_dtype": slow_avg_dtype,
         }
+        _options.normalize(defaults)
+        self._check_options(defaults)  # before the parameters are looked at
+        self._changes, self._separate = _options.Changes(), _memory.Separate()
         super().__init__(params, defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._changes, self._separate = _options.Changes(), _memory.Separate()
         super().__setstate__(state)
-        for group in self.param_groups:  # older checkpoints know nothing of it
-            group.setdefault("slow_avg_dtype", None)
+        for group in self.param_groups:
+            for key, value in _options.SWITCHES.items():  # an older checkpoint may lack some
+                group.setdefault(key, value)
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        """Check the options of a group; a subclass may allow fewer."""
+        _options.check(options)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with options of their own where given, at any time.
 
+        Warns of a key that is nearly an option's name; other keys are carried along.
+
         Raises:
-            ValueError: for an option outside its range or an unknown key; nothing is added then.
+            ValueError: for an option outside its range, a parameter that is listed twice, or one that FSDP1 or ZeRO-3
+                has flattened (unless ``layerwise = False``); nothing is added then.
         """
         if isinstance(param_group, dict):
             _checks.group_keys(param_group, self.defaults)
-            _check_group({**self.defaults, **param_group})
+            options = {**self.defaults, **param_group}
+            _options.normalize(options)
+            self._check_options(options)
+            if not isinstance(param_group["params"], (Tensor, set)):
+                param_group["params"] = list(param_group["params"])  # it may be a generator
+                self._check_params(param_group["params"], options)
+            param_group.update({key: options[key] for key in ("betas", "eps") if key in param_group})
         super().add_param_group(param_group)
+
+    def _check_params(self, params: list[Any], options: dict[str, Any]) -> None:
+        bare = [param[1] if isinstance(param, tuple) and len(param) == 2 else param for param in params]
+        names = [param[0] for param in params if isinstance(param, tuple)]
+        group = {"params": bare, **({"param_names": names} if len(names) == len(bare) else {})}
+        groups = [*self.param_groups, group]
+        first = sum(len(group["params"]) for group in self.param_groups)
+
+        def name_of(place: int) -> str:
+            return _memory.label(groups, first + place)
+
+        _memory.refuse_repeated(bare, name_of)
+        if options["layerwise"]:
+            _sharding.refuse_flattened(bare, name_of)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load what ``state_dict()`` returned: a resumed run equals an unbroken one bit for bit.
 
+        Checkpoints of older versions load too: they may lack switches, and their step counters may be numbers.
+
         Raises:
-            ValueError: for options that are none of this optimizer's; nothing is loaded then.
+            ValueError: for a checkpoint of another optimizer, or with an option outside its range or an average that
+                does not fit its parameter; nothing is loaded then.
         """
-        with keep_precision(self, _state_dtypes):
-            handle = self.register_load_state_dict_pre_hook(_check_loaded)
+        with loading(self, state_dict), keep_precision(self, _state_dtypes):
+            handle = self.register_load_state_dict_post_hook(_check_loaded, prepend=True)
             try:
                 super().load_state_dict(state_dict)
             finally:
                 handle.remove()
-        for group in self.param_groups:
-            if not group["capturable"]:  # torch moves the counter of a fused optimizer to the device: reading it waits
-                for param in group["params"]:
-                    if param in self.state:
-                        self.state[param]["step"] = self.state[param]["step"].cpu()
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -176,168 +216,198 @@ class ALTO(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: for a sparse gradient, a CUDA graph that captures this without ``capturable``, or a complex
-                parameter with ``slow_avg_dtype``; no parameter has moved then.
+            ValueError: for an option outside its range, or tensors that share memory.
+            RuntimeError: for a sparse gradient, an average or a gradient that does not fit its parameter, a CUDA graph
+                that captures this without ``capturable``, or a complex parameter with ``slow_avg_dtype``. In all these
+                cases nothing has changed, step counters included.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
         _checks.capture(self)
+        if not torch.compiler.is_compiling():
+            self._changes.check(self.param_groups, self._check_group)
         for group in self.param_groups:
             for param in group["params"]:
                 if param.grad is not None:
                     _checks.dense(param.grad, type(self).__name__)
                     _checks.roundable(param, group["slow_avg_dtype"])
-        position = 0
-        for group in self.param_groups:
-            rule = Rule.of(group)
-            lr = group["lr"].reshape(()) if isinstance(group["lr"], Tensor) else group["lr"]
-            positions = count(position)
-            position += len(group["params"])
-            for layout, tensors in self._buckets(group, positions):
-                engine = engines.choose(
-                    tensors.params[0],
-                    foreach=group["foreach"],
-                    fused=group["fused"],
-                    differentiable=group["differentiable"],
-                )
-                _advance_(tensors.steps)
-                engine.alto_step_(tensors, rule, lr, _sharding.whole_norms(layout), capturable=group["capturable"])
+        undo: _Undo = []
+        try:
+            calls = self._calls(undo)
+            engines_of = [call.engine() for call in calls]
+            if not torch.compiler.is_compiling():
+                self._check_tensors([call.tensors for call in calls])
+        except BaseException:
+            for param, before in undo:
+                if before is None:
+                    del self.state[param]
+                else:
+                    self.state[param] = before
+            raise
+        for call, engine in zip(calls, engines_of, strict=True):
+            _advance_(call.tensors.steps)
+            norms = _sharding.whole_norms(call.layout)
+            engine.alto_step_(call.tensors, call.rule, call.lr, norms, capturable=call.capturable)
         return loss
 
-    def _buckets(self, group: dict[str, Any], positions: Iterable[int]) -> Iterator[tuple[Any, Tensors]]:
-        """The group's tensors that have gradients, split into lists that one engine call can take."""
-        buckets: dict[Any, Tensors] = {}
-        for position, param in zip(positions, group["params"], strict=False):
-            if param.grad is None:
-                continue
-            state = self._state_of(param, group)
-            slow_avg = state.get("slow_avg")
-            layout = _sharding.layout(param)
-            key = (param.device, param.dtype, layout, None if slow_avg is None else slow_avg.dtype)
-            if key not in buckets:
-                buckets[key] = Tensors([], [], [], [], [], [], [])
-            bucket = buckets[key]
-            h = () if slow_avg is None else (slow_avg,)
-            row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"], *h
-            theta, g, m, v, *h = _plain(param, row)
-            bucket.params.append(theta)
-            bucket.grads.append(g)
-            bucket.exp_avgs.append(m)
-            bucket.exp_avg_sqs.append(v)
-            bucket.steps.append(state["step"])
-            bucket.positions.append(position)
-            bucket.slow_avgs.extend(h)
-        for (_, _, layout, _), tensors in buckets.items():
-            yield layout, tensors
+    def _check_group(self, group: dict[str, Any]) -> None:
+        self._check_options(group)
+        if group["layerwise"]:
+            _sharding.refuse_flattened(group["params"], partial(_memory.label, [group]))
 
-    def _state_of(self, param: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        state = self.state[param]
-        fresh = [] if state else ["exp_avg", "exp_avg_sq"]
-        if not state:
-            on = param.device if group["capturable"] else "cpu"
-            state["step"] = torch.zeros((), dtype=torch.float32, device=on)
+    def _check_tensors(self, lists: list[Tensors]) -> None:
+        """Check that the tensors of a step fit each other and share no memory."""
+        name_of = partial(_memory.label, self.param_groups)
+        columns: list[_memory.Column] = []
+        for tensors in lists:
+            for what, column in tensors.averages():
+                columns.append((what, column, tensors.positions))
+            for what, column in (("the gradient", tensors.grads), *tensors.averages()):
+                if [x.shape for x in column] != [x.shape for x in tensors.params] or {x.device for x in column} != {
+                    tensors.params[0].device
+                }:
+                    for tensor, param, position in zip(column, tensors.params, tensors.positions, strict=True):
+                        _checks.alike(what, tensor, param, name_of(position))
+            columns += [("parameter", tensors.params, tensors.positions), ("step", tensors.steps, tensors.positions)]
+        self._separate.check(columns, name_of)
+
+    def _calls(self, undo: "_Undo") -> "list[_Call]":
+        """The tensors that have gradients, of groups with equal options together, as lists that one engine call takes.
+
+        Args:
+            undo: receives each parameter whose state is begun or changed here, with what it was.
+        """
+        calls: dict[Any, _Call] = {}
+        position = -1
+        for number, group in enumerate(self.param_groups):
+            rule = Rule.of(group)
+            lr = group["lr"].reshape(()) if isinstance(group["lr"], Tensor) else group["lr"]
+            # A compiler merges what it can by itself, and would have to guard against each change of an option.
+            options = number if torch.compiler.is_compiling() else _same_call(rule, group)
+            for param in group["params"]:
+                position += 1
+                if param.grad is None:
+                    continue
+                state = self._state_of(param, group, undo)
+                slow_avg = state.get("slow_avg")
+                layout = _sharding.layout(param)
+                key = (param.device, param.dtype, layout, None if slow_avg is None else slow_avg.dtype, options)
+                if key not in calls:
+                    calls[key] = _Call(Tensors([], [], [], [], [], [], []), rule, lr, layout, group)
+                tensors = calls[key].tensors
+                h = () if slow_avg is None else (slow_avg,)
+                row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"], *h
+                theta, g, m, v, *h = _plain(param, row)
+                tensors.params.append(theta)
+                tensors.grads.append(g)
+                tensors.exp_avgs.append(m)
+                tensors.exp_avg_sqs.append(v)
+                tensors.steps.append(state["step"])
+                tensors.positions.append(position)
+                tensors.slow_avgs.extend(h)
+        return list(calls.values())
+
+    def _state_of(self, param: Tensor, group: dict[str, Any], undo: "_Undo") -> dict[str, Any]:
+        """A parameter's state with everything that this step needs, in the right dtypes."""
+        state = self.state.get(param, {})
+        full = state_dtype(param)
+        new: dict[str, Any] = {}
+        if "step" not in state or not _is_counter(state["step"]):
+            new["step"] = _counter(state.get("step", 0), param.device if group["capturable"] else "cpu")
         # alpha may be scheduled: the slow average exists from the first step on which it is used.
-        if group["alpha"] != 0 and "slow_avg" not in state:
-            fresh.append("slow_avg")
-        if fresh:
-            dtypes = _state_dtypes(group, param)
-            for name in fresh:
-                state[name] = torch.zeros_like(param, dtype=dtypes[name], memory_format=torch.preserve_format)
+        for name in ("exp_avg", "exp_avg_sq", "slow_avg"):
+            average = state.get(name)
+            if average is None:
+                if name != "slow_avg" or group["alpha"] != 0:
+                    dtype = _state_dtypes(group, param)[name]
+                    new[name] = torch.zeros_like(param, dtype=dtype, memory_format=torch.preserve_format)
+            # A model that changed its dtype: as a load would do it, so that a resumed run equals an unbroken one.
+            elif average.dtype != full and not (name == "slow_avg" and average.dtype is torch.bfloat16):
+                new[name] = average.to(full)
+        if new:
+            undo.append((param, self.state.get(param)))
+            state = self.state[param] = {**state, **new}
         return state
 
 
-class LAMB(ALTO):
-    """LAMB: :class:`ALTO` with ``alpha = 0``, which keeps no slow average (8 bytes per parameter in float32).
+# Parameters whose state has been begun or changed, and the state that they had.
+_Undo = list[tuple[Tensor, dict[str, Any] | None]]
 
-    The switches in which LAMB implementations differ, and this one's choice: decay inside the trust ratio and decoupled
-    from the moments, as published; bias correction on (``bias_correction=False`` is the first version of the paper);
-    trust ratio 1 where either norm is 0; trust ratio independent of ``weight_decay`` (``layerwise=False`` in a group
-    turns it off); no clipping of the gradient, none of the ratio.
 
-    Args:
-        params: parameters or parameter groups.
-        lr: learning rate.
-        betas: decay rates of the first and second moment; all defaults as in :class:`ALTO`.
-        eps: ``(eps1, eps2, eps3)``.
-        weight_decay: decoupled, inside the trust ratio.
-        bias_correction: of both moments.
-        layerwise: False turns the trust ratio off.
-        maximize: ascend instead.
-        foreach: as in :class:`ALTO`.
-        fused: as in :class:`ALTO`.
-        capturable: as in :class:`ALTO`.
-        differentiable: as in :class:`ALTO`.
+@dataclass(slots=True)
+class _Call:
+    """One call of an engine: tensors, and the options that hold for all of them."""
 
-    Example:
-        >>> import torch
-        >>> w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
-        >>> w.grad = torch.tensor([2.0, -2.0])
-        >>> optimizer = LAMB([w], lr=0.1, weight_decay=0.0)
-        >>> optimizer.step()
-        >>> sorted(optimizer.state[w])
-        ['exp_avg', 'exp_avg_sq', 'step']
+    tensors: Tensors
+    rule: Rule
+    lr: float | Tensor
+    layout: Any
+    group: dict[str, Any]
 
-    References:
-        You et al., *Large Batch Optimization for Deep Learning: Training BERT in 76 minutes*, ICLR 2020.
-    """
+    @property
+    def capturable(self) -> bool:
+        # Without numbers none can be read: the formulas that leave them where they are work on shapes alone.
+        return self.group["capturable"] or _checks.is_fake(self.tensors.params[0])
 
-    def __init__(
-        self,
-        params: ParamsT,
-        lr: float | Tensor = 1e-2,
-        *,
-        betas: tuple[float, float] = (0.9, 0.99),
-        eps: tuple[float, float, float] = (1e-6, 1e-6, 1e-10),
-        weight_decay: float = 1e-4,
-        bias_correction: bool = True,
-        layerwise: bool = True,
-        maximize: bool = False,
-        foreach: bool | None = None,
-        fused: bool | None = None,
-        capturable: bool = False,
-        differentiable: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            lr,
-            alpha=0.0,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            bias_correction=bias_correction,
-            layerwise=layerwise,
-            maximize=maximize,
-            foreach=foreach,
-            fused=fused,
-            capturable=capturable,
-            differentiable=differentiable,
+    def engine(self) -> engines.Engine:
+        group = self.group
+        return engines.choose(
+            self.tensors.params[0],
+            foreach=group["foreach"],
+            fused=group["fused"],
+            differentiable=group["differentiable"],
         )
 
 
-def _check_loaded(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
-    for group in state_dict["param_groups"]:
-        _check_group({**optimizer.defaults, **group})
+def _same_call(rule: Rule, group: dict[str, Any]) -> tuple[Any, ...]:
+    """What groups have in common if one call of an engine can take them together."""
+    lr = group["lr"]
+    switches = [group[key] for key in ("foreach", "fused", "capturable", "differentiable")]
+    return (rule, id(lr) if isinstance(lr, Tensor) else lr, *switches)
 
 
-def _check_group(group: dict[str, Any]) -> None:
-    _checks.learning_rate(group["lr"])
-    _checks.exploration(group["alpha"], group["beta1"])
-    _checks.numbers("betas", group["betas"], 2, low=0.0, high=1.0, why=_checks.FORGETS)
-    _checks.numbers("eps", group["eps"], 3, low=0.0, why="a negative one could turn the sign of a step")
-    _checks.number("eps[0]", group["eps"][0], low=0.0, open_low=True, why="it alone keeps 0 / 0 away")
-    _checks.number("weight_decay", group["weight_decay"], low=0.0, why="a negative one makes weights grow")
-    for name in ("bias_correction", "layerwise", "maximize", "capturable", "differentiable"):
-        _checks.flag(name, group[name])
-    for name in ("foreach", "fused"):
-        _checks.flag(name, group[name], optional=True)
-    if group["foreach"] and group["fused"]:
-        raise ValueError("foreach = True with fused = True: they are two ways to take a step; drop one of them")
-    for name in ("foreach", "fused"):
-        if group[name] and group["differentiable"]:
-            raise ValueError(f"{name} = True with differentiable = True: it cannot be recorded; drop one of them")
-    _checks.slow_avg_dtype(group["slow_avg_dtype"], group["differentiable"])
+def _is_counter(step: object) -> bool:
+    return isinstance(step, Tensor) and step.dtype in {torch.float32, torch.float64}
+
+
+def _counter(step: Any, device: torch.device | str) -> Tensor:
+    """A step counter as engines take it, of its own memory, from a tensor of any dtype or a number."""
+    wide = torch.get_default_dtype() is torch.float64 or (isinstance(step, Tensor) and step.dtype is torch.float64)
+    dtype = torch.float64 if wide else torch.float32
+    if isinstance(step, Tensor):
+        return step.detach().reshape(()).to(device=device, dtype=dtype, copy=True)
+    return torch.full((), float(step), dtype=dtype, device=device)
+
+
+def _check_loaded(optimizer: Optimizer) -> None:
+    """Check what has been loaded, before anyone else sees it, and give it the form that a step takes."""
+    assert isinstance(optimizer, ALTO)
+    name = type(optimizer).__name__
+    for number, group in enumerate(optimizer.param_groups):
+        missing = [key for key in _options.REQUIRED if key not in group]
+        if missing:
+            raise ValueError(
+                f"state_dict: its parameter group {number} lacks {', '.join(map(repr, missing))}, so it was not saved "
+                f"by {name}; nothing is loaded"
+            )
+        _options.normalize(group)
+        optimizer._check_options(group)
+    name_of = partial(_memory.label, optimizer.param_groups)
+    params = [(group, param) for group in optimizer.param_groups for param in group["params"]]
+    for place, (group, param) in enumerate(params):
+        state = optimizer.state.get(param)
+        if not state:
+            continue
+        check_loaded_averages(state, param, name_of(place), ("exp_avg", "exp_avg_sq"), ("slow_avg",))
+        try:
+            # torch leaves the counter to the state dict's owner, or moves it to the device, where reading it waits.
+            state["step"] = _counter(state["step"], param.device if group["capturable"] else "cpu")
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"state_dict: the state of {name_of(place)} has no step counter ('step', one number); nothing is loaded"
+            ) from error
 
 
 def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype]:
@@ -348,7 +418,7 @@ def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype
 def _advance_(steps: list[Tensor]) -> None:
     """Count one more step; on a CPU with a tensor, for torch would make one of a number again for each counter."""
     if steps[0].is_cpu and not torch.compiler.is_compiling():
-        torch._foreach_add_(steps, torch.ones((), dtype=torch.float32, device="cpu"), alpha=1.0)
+        torch._foreach_add_(steps, torch.ones((), dtype=steps[0].dtype, device="cpu"), alpha=1.0)
     else:
         torch._foreach_add_(steps, 1.0)
 

@@ -1,7 +1,8 @@
 """Validation of hyper-parameters: each error names the argument, its value, the allowed range and the consequence."""
 
 import math
-from collections.abc import Collection, Mapping
+import warnings
+from collections.abc import Collection, Mapping, Set
 from difflib import get_close_matches
 from numbers import Real
 from typing import Any
@@ -17,10 +18,13 @@ _BOOKKEEPING = frozenset({
 })  # fmt: skip
 
 
+# How alike a key and an option must be (difflib's ratio) to be taken for a slip: weight_decy, but not no_decay.
+_NEAR = 0.8
+
 # Consequences of values outside a range.
 _UPHILL = "a negative one would go uphill (to ascend, set maximize)"
 _ROUNDING = 1e-12  # 20 * (1 - .95) is 1.0000000000000009 and 10 * (1 - .9) is 0.9999999999999998: both are 1
-FORGETS = "an average with a decay of 1 or more never forgets"
+FADES = "with a decay rate of 1 or more, old gradients would keep their full weight"
 
 
 def number(
@@ -43,15 +47,29 @@ def number(
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
 
 
+def sequence(name: str, values: Any, length: int) -> tuple[Any, ...]:
+    """A tuple of exactly ``length`` members, from a tuple, list, array, tensor or another sequence.
+
+    Raises:
+        ValueError: if ``values`` is no sequence of that length.
+    """
+    try:
+        found = None if isinstance(values, (str, bytes, Mapping, Set)) else tuple(values)
+    except TypeError:  # one number, or nothing
+        found = None
+    if found is None or len(found) != length:
+        raise ValueError(f"{name} = {values!r}: must be a tuple of {length} numbers (or a list, array or tensor)")
+    # Members of arrays and tensors, as plain numbers.
+    return tuple([x.item() if getattr(x, "ndim", None) == 0 and hasattr(x, "item") else x for x in found])
+
+
 def numbers(name: str, values: object, length: int, **limits: Any) -> None:
-    """Check a tuple or list of exactly ``length`` numbers, each as :func:`number` does.
+    """Check a sequence of exactly ``length`` numbers, each as :func:`number` does.
 
     Raises:
         ValueError: if the length or a member is wrong.
     """
-    if not isinstance(values, (tuple, list)) or len(values) != length:
-        raise ValueError(f"{name} = {values!r}: must be a tuple of {length} numbers")
-    for i, value in enumerate(values):
+    for i, value in enumerate(sequence(name, values, length)):
         number(f"{name}[{i}]", value, **limits)
 
 
@@ -65,7 +83,7 @@ def learning_rate(lr: object) -> None:
         return number("lr", lr, low=0.0, why=_UPHILL)
     if lr.numel() != 1:
         raise ValueError(f"lr = a tensor of {lr.numel()} elements: must hold exactly one")
-    if lr.device.type == "cpu":  # reading it elsewhere would wait for the device
+    if lr.device.type == "cpu" and not is_fake(lr):  # reading it elsewhere would wait for the device
         number("lr", float(lr.detach()), low=0.0, why=_UPHILL)
     return None
 
@@ -77,7 +95,7 @@ def exploration(alpha: float, beta1: float, *, names: tuple[str, str] = ("alpha"
         ValueError: if it is left; the text says what the first step would do there.
     """
     number(names[0], alpha, low=-math.inf)
-    number(names[1], beta1, low=0.0, high=1.0, why=FORGETS)
+    number(names[1], beta1, low=0.0, high=1.0, why=FADES)
     reach = abs(alpha) * (1 - beta1)
     if reach >= 1 - _ROUNDING:
         factor = 0.0 if alpha < 0 and reach <= 1 + _ROUNDING else 1 + alpha * (1 - beta1)
@@ -104,7 +122,7 @@ def flag(name: str, value: object, *, optional: bool = False) -> None:
 
 
 def slow_avg_dtype(dtype: object, differentiable: bool) -> None:
-    """Check the dtype asked for the slow average: None or bfloat16, the latter not with ``differentiable``.
+    """Check the dtype for the slow average: None or bfloat16, the latter not with ``differentiable``.
 
     Raises:
         ValueError: if it is not.
@@ -121,7 +139,7 @@ def roundable(param: Tensor, slow_avg_dtype: torch.dtype | None) -> None:
     """Refuse a slow average in bfloat16 of a complex parameter.
 
     Raises:
-        RuntimeError: if that is asked for.
+        RuntimeError: if the options say so.
     """
     if slow_avg_dtype is not None and param.is_complex():
         raise RuntimeError(
@@ -130,20 +148,49 @@ def roundable(param: Tensor, slow_avg_dtype: torch.dtype | None) -> None:
         )
 
 
-def group_keys(group: Mapping[str, object], known: Collection[str]) -> None:
-    """Refuse a parameter-group key that no code reads, so that a misspelt option is not silently ignored.
+def group_keys(group: Mapping[str, object], known: Collection[str], *, stacklevel: int = 4) -> None:
+    """Warn of a parameter-group key that is nearly one of the options: it is probably a misspelt one.
 
-    Raises:
-        ValueError: with the nearest known key.
+    Other unknown keys are left alone, as by every torch optimizer: trainers keep notes of their own in groups.
     """
     for key in group:
-        if key not in known and key not in _BOOKKEEPING:
-            near = get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(
-                f"unknown parameter-group key {key!r}, which nothing would read; {hint}known keys: "
-                + ", ".join(sorted(known))
+        if not isinstance(key, str) or key in known or key in _BOOKKEEPING:
+            continue
+        near = get_close_matches(key.lower(), known, n=1, cutoff=_NEAR)
+        if near and not _extends(key.lower(), near[0]):
+            warnings.warn(
+                f"parameter-group key {key!r} is not an option, and has no effect here; did you mean {near[0]!r}?",
+                UserWarning,
+                stacklevel=stacklevel,
             )
+
+
+def _extends(key: str, option: str) -> bool:
+    """Whether ``key`` is an option's name with a word before or after it, such as ``weight_decay_scale``."""
+    return key.startswith(f"{option}_") or key.endswith(f"_{option}")
+
+
+def is_fake(tensor: Tensor) -> bool:
+    """Whether a tensor has a shape but no numbers, as under torch's ``FakeTensorMode`` (which plans memory)."""
+    return type(tensor).__name__ == "FakeTensor"
+
+
+def alike(what: str, tensor: Tensor, param: Tensor, name: str) -> None:
+    """Refuse a gradient or an average that does not fit its parameter.
+
+    Raises:
+        RuntimeError: for another shape or device.
+    """
+    if tensor.shape != param.shape:
+        raise RuntimeError(
+            f"{what} of {name} has shape {tuple(tensor.shape)}, the parameter {tuple(param.shape)}: "
+            "change all of its averages together with the parameter, or delete its state"
+        )
+    if tensor.device != param.device:
+        raise RuntimeError(
+            f"{what} of {name} is on {tensor.device}, the parameter on {param.device}: move the state with the "
+            "parameter, or load a checkpoint, which moves it"
+        )
 
 
 def dense(grad: Tensor, optimizer: str) -> None:

@@ -36,11 +36,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """Parallel lists, one entry a parameter (this rank's shard of it): same device, same dtype, real.
+    """Parallel lists, one entry per parameter (this rank's shard of it): same device, same dtype, real.
 
     ``params`` and ``grads`` have the parameter's dtype, the averages have the state's (float32 for half-precision
     parameters), but slow averages may be in bfloat16; then ``positions`` holds each parameter's place in the optimizer.
-    ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim float32 counters, already advanced.
+    ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim counters (float32; float64 where that is
+    torch's default dtype), already advanced.
     """
 
     params: list[Tensor]
@@ -50,6 +51,11 @@ class Tensors:
     slow_avgs: list[Tensor]
     steps: list[Tensor]
     positions: list[int]
+
+    def averages(self) -> list[tuple[str, list[Tensor]]]:
+        """The lists of averages that there are, by their names in an optimizer's state."""
+        named = [("exp_avg", self.exp_avgs), ("exp_avg_sq", self.exp_avg_sqs), ("slow_avg", self.slow_avgs)]
+        return [(name, column) for name, column in named if column]
 
     def pick(self, rows: list[int]) -> "Tensors":
         """The entries of these parameters."""

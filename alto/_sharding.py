@@ -18,6 +18,32 @@ def is_sharded(tensor: Tensor) -> bool:
     return module is not None and isinstance(tensor, module.DTensor)
 
 
+def flattened_by(param: Any) -> str | None:
+    """Which library has taken a parameter's own shape away, or None: its norm and its dimensions are not a layer's."""
+    if hasattr(param, "ds_id") or hasattr(param, "ds_shape"):
+        return "DeepSpeed's ZeRO stage 3"
+    flat = getattr(param, "_fsdp_flattened", False) or getattr(param, "_is_flat_param", False)
+    if flat or any(kind.__name__ == "FlatParameter" for kind in type(param).__mro__):
+        return "FSDP1 (FullyShardedDataParallel)"
+    return None
+
+
+def refuse_flattened(params: list[Any], name_of: Callable[[int], str]) -> None:
+    """Refuse parameters of which this process cannot know the norm of the whole layer.
+
+    Raises:
+        ValueError: if there is one; the message names the remedies.
+    """
+    for place, param in enumerate(params):
+        library = flattened_by(param)
+        if library is not None:
+            raise ValueError(
+                f"{name_of(place)} was flattened by {library}: the layerwise factor needs the norm of a whole layer, "
+                "and would get that of a piece; shard with fully_shard (FSDP2) or use DDP, or set layerwise = False in "
+                "its group, or wrap an elementwise optimizer in E"
+            )
+
+
 def local(tensor: Any) -> Tensor:
     """This rank's shard (sharing memory), or the tensor itself."""
     return tensor.to_local() if is_sharded(tensor) else tensor

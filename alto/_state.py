@@ -1,6 +1,6 @@
 """Optimizer state in the right precision, also after a load."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -15,10 +15,52 @@ _HALF = (torch.float16, torch.bfloat16)
 def state_dtype(param: Tensor) -> torch.dtype:
     """The dtype of a parameter's averages: its own, but float32 for half-precision parameters.
 
-    An average with decay 0.99 moves by 1 % a step, near the resolution of bfloat16 (0.4 %): kept in it, small gradients
-    vanish.
+    An average with decay rate 0.99 moves by 1 % per step, near the resolution of bfloat16 (0.4 %): kept in it, small
+    gradients vanish.
     """
     return torch.float32 if param.dtype in _HALF else param.dtype
+
+
+@contextmanager
+def loading(optimizer: Optimizer, state_dict: Any) -> Iterator[None]:
+    """While ``optimizer`` loads a state dict: if anything is wrong with it, put everything back as it was.
+
+    Raises:
+        ValueError: in place of the errors that torch raises for what is no such state dict.
+    """
+    kept = optimizer.state, optimizer.param_groups  # torch puts new ones in their place
+    try:
+        if not isinstance(state_dict, Mapping):
+            _complete(state_dict)
+        yield
+    except BaseException as error:
+        optimizer.state, optimizer.param_groups = kept
+        if not isinstance(error, (KeyError, AttributeError, TypeError)):
+            raise
+        raise ValueError(
+            f"state_dict: it was not saved by {type(optimizer).__name__} ({type(error).__name__}: {error}); "
+            "nothing is loaded"
+        ) from error
+
+
+def check_loaded_averages(
+    state: Any, param: Tensor, name: str, needed: Sequence[str], possible: Sequence[str] = ()
+) -> None:
+    """Check that a parameter's loaded averages are there and fit it.
+
+    Raises:
+        ValueError: if one is missing, no tensor, or of another shape.
+    """
+    for key in (*needed, *possible):
+        average = state.get(key)
+        if isinstance(average, Tensor) and average.shape == param.shape:
+            continue
+        if average is None and key in possible:
+            continue
+        found = f"has shape {tuple(average.shape)}" if isinstance(average, Tensor) else f"is {average!r}"
+        raise ValueError(
+            f"state_dict: {key!r} of {name} {found}, and not a tensor of the parameter's shape; nothing is loaded"
+        )
 
 
 @contextmanager
@@ -37,11 +79,13 @@ def keep_precision(
     """
     loaded: dict[str, Any] = {}
     # Registered last, it gets the state dict as the user's own hooks left it.
-    handle = optimizer.register_load_state_dict_pre_hook(lambda _, state_dict: loaded.update(state_dict))
+    handle = optimizer.register_load_state_dict_pre_hook(lambda _, state_dict: loaded.update(_complete(state_dict)))
     try:
         yield
     finally:
         handle.remove()
+    if not loaded:  # an optimizer that loads in a way of its own
+        return
     saved_ids = chain.from_iterable(group["params"] for group in loaded["param_groups"])
     params = ((group, param) for group in optimizer.param_groups for param in group["params"])
     for saved_id, (group, param) in zip(saved_ids, params, strict=True):
@@ -49,3 +93,13 @@ def keep_precision(
         for key, dtype in dtypes_of(group, param).items():
             if key in saved and dtype != param.dtype:
                 optimizer.state[param][key] = saved[key].detach().to(device=param.device, dtype=dtype, copy=True)
+
+
+def _complete(state_dict: Any) -> Mapping[str, Any]:
+    if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
+        found = sorted(map(str, state_dict))[:4] if isinstance(state_dict, Mapping) else type(state_dict).__name__
+        raise ValueError(
+            f"state_dict = {found}: must be what an optimizer's state_dict() returned, with the keys 'state' and "
+            "'param_groups'; nothing is loaded"
+        )
+    return state_dict

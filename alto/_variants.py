@@ -1,19 +1,49 @@
 """E over torch.optim's own SGD, Adam and AdamW (the paper's Algorithms 3 and 4), under one constructor each."""
 
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 from torch.optim import SGD, Adam, AdamW
 from torch.optim.optimizer import ParamsT
 
+from alto import _checks
 from alto._adaptor import E
 
 
 class _Variant(E):
-    """E whose groups may say ``alpha`` and ``beta1``, as its constructor does: its base has no such options."""
+    """E whose groups and defaults may say ``alpha`` and ``beta1``, as its constructor does."""
+
+    @property
+    def defaults(self) -> Any:
+        """The base's defaults, which this writes to, and the exploration's: the constructor takes them all."""
+        return ChainMap(self.base.defaults, {"alpha": self.alpha, "beta1": self.beta1})
+
+    @defaults.setter
+    def defaults(self, defaults: Mapping[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        defaults = dict(defaults)
+        self.alpha, self.beta1 = defaults.pop("alpha", self.alpha), defaults.pop("beta1", self.beta1)
+        self.base.defaults = defaults
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(_named(param_group))
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        super()._check_group(group)
+        _check_base_options(group)
+
+
+def _check_base_options(options: Mapping[str, Any]) -> None:
+    """Check what torch's SGD, Adam and AdamW take: torch compares with 0 alone, which a NaN passes."""
+    if "lr" in options:
+        _checks.learning_rate(options["lr"])
+    for name in ("momentum", "weight_decay"):
+        if name in options:
+            value = options[name]
+            _checks.number(name, value.item() if isinstance(value, Tensor) else value, low=0.0)
+    if "betas" in options:
+        _checks.sequence("betas", options["betas"], 2)
 
 
 def _named(group: Any) -> Any:
@@ -60,6 +90,7 @@ class ESGD(_Variant):
         momentum: float = 0.9,
         **sgd: Any,
     ) -> None:
+        _check_base_options({"lr": lr, "momentum": momentum, **sgd})
         super().__init__(SGD(_groups(params), lr, momentum=momentum, **sgd), alpha, beta1)
 
 
@@ -92,6 +123,7 @@ class EAdam(_Variant):
         betas: tuple[float, float] = (0.9, 0.99),
         **adam: Any,
     ) -> None:
+        _check_base_options({"lr": lr, "betas": betas, **adam})
         super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1)
 
 
@@ -123,4 +155,7 @@ class EAdamW(_Variant):
         betas: tuple[float, float] = (0.9, 0.99),
         **adamw: Any,
     ) -> None:
+        _check_base_options({"lr": lr, "betas": betas, **adamw})
+        if adamw.get("decoupled_weight_decay"):  # in AdamW's defaults, but not in its constructor
+            del adamw["decoupled_weight_decay"]
         super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1)

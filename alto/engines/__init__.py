@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
+from alto import _checks
 from alto.engines import blocked, single
 from alto.engines import foreach as launched
 from alto.engines._protocol import Engine
@@ -50,6 +51,8 @@ def choose(
     if differentiable or (foreach is False and not fused):
         return single
     device = tensor.device.type
+    if _checks.is_fake(tensor):  # a shape without numbers: the other engines would read some
+        return launched
     # Only the Triton launches are operators that a compiler can leave whole; it writes kernels of its own for foreach.
     if torch.compiler.is_compiling() and not (fused and _FUSED.get(device) == _TRITON):
         return launched
@@ -60,8 +63,8 @@ def choose(
             return engine
         if fused:
             raise RuntimeError(
-                f"fused = True: there is no fused engine for {device} tensors here ({reason}); "
-                "leave fused at None to take the fastest that there is"
+                "`fused=True` requires all the params to be where a fused engine is: there is no fused engine for "
+                f"{device} tensors here ({reason}); leave fused at None to take the fastest engine that there is"
             )
     return blocked if device == "cpu" else launched
 

@@ -9,6 +9,7 @@ number of threads.
 
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +17,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
+import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,7 +45,7 @@ def explore_(
     grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
 ) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
-    if not _walkable([grads], [slow_avgs]):
+    if not _walkable([grads], [slow_avgs]) or not _usable(*_dtypes(slow_avgs[0], grads[0])):
         return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, memory=memory)
     us = memory(grads)
     like, element = _dtypes(slow_avgs[0], grads[0])
@@ -65,7 +67,7 @@ def alto_step_(
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     of_params = [tensors.params, tensors.grads]
     of_states = [tensors.exp_avgs, tensors.exp_avg_sqs, *([tensors.slow_avgs] if tensors.slow_avgs else [])]
-    if not _walkable(of_params, of_states):
+    if not _walkable(of_params, of_states) or not _usable(*_dtypes(tensors.exp_avgs[0], tensors.params[0])):
         blocked.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
     like, element = _dtypes(tensors.exp_avgs[0], tensors.params[0])
@@ -104,14 +106,25 @@ def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> b
 def _dtypes(state: Tensor, element: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Empty arrays that tell a kernel the dtypes of the state and of the parameters (bfloat16 as its bits)."""
     like = np.empty(0, _STATE[state.dtype])
-    bits = np.empty(0, np.uint16) if element.dtype is torch.bfloat16 else like
-    _compile(like.dtype, bits.dtype)
-    return like, bits
+    return like, np.empty(0, np.uint16) if element.dtype is torch.bfloat16 else like
+
+
+def _usable(like: np.ndarray, element: np.ndarray) -> bool:
+    """Whether the kernels for these dtypes compile and run here; nothing has been written if they do not."""
+    failure = _compile(like.dtype, element.dtype)
+    if failure:
+        _warn(f"Numba's kernels cannot be used here ({failure}); steps are taken by plain torch")
+    return not failure
 
 
 @cache
-def _compile(like: np.dtype, element: np.dtype) -> None:
-    """Compile the kernels for these dtypes, or load them, one process at a time.
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+@cache
+def _compile(like: np.dtype, element: np.dtype) -> str:
+    """Compile the kernels for these dtypes, or load them, one process at a time; return why that failed, or nothing.
 
     Numba's cache on disk can pair a kernel with another's code when two processes write it at once, as the ranks of a
     first distributed run would.
@@ -119,9 +132,15 @@ def _compile(like: np.dtype, element: np.dtype) -> None:
     table, chunks, row = np.zeros((5, 1), np.int64), np.zeros((0, 3), np.int64), np.zeros(1, like)
     kinds, constants = (np.empty(0, like), np.empty(0, element)), np.zeros(kernels.CONSTANTS, like)
     with _one_process_at_a_time():
-        kernels.average(table, chunks, 0, 0, constants, row, row, True, *kinds, np.empty((0, 2)))
-        kernels.apply(table, chunks, 0, 0, constants, row, row, row, *kinds)
-        kernels.explore(table, chunks, 0, 0, constants, *kinds)
+        if numba.config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
+            return "its compiler is off: NUMBA_DISABLE_JIT is set"
+        try:
+            kernels.average(table, chunks, 0, 0, constants, row, row, True, *kinds, np.empty((0, 2)))
+            kernels.apply(table, chunks, 0, 0, constants, row, row, row, *kinds)
+            kernels.explore(table, chunks, 0, 0, constants, *kinds)
+        except Exception as error:  # a compiler fails in many ways, and plain torch does the same
+            return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+    return ""
 
 
 @contextmanager
@@ -144,7 +163,7 @@ def _addresses(*lists: list[Tensor]) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _chunks(sizes: tuple[int, ...]) -> np.ndarray:
-    """Cut tensors into chunks: int64, a row (tensor, first element, end) a chunk."""
+    """Cut tensors into chunks: int64, a row (tensor, first element, end) per chunk."""
     rows = [
         (tensor, first, min(first + _CHUNK, size))
         for tensor, size in enumerate(sizes)
@@ -160,11 +179,19 @@ def _share(kernel: Callable[..., Any], table: np.ndarray, chunks: np.ndarray, *r
     threads = max(1, min(torch.get_num_threads(), work // _WORTH_A_THREAD))
     inner = np.searchsorted(ends, [work * i // threads for i in range(1, threads)], side="right")
     bounds = [0, *inner.tolist(), len(chunks)]
+    if threads == 1:
+        kernel(table, chunks, 0, len(chunks), *rest)
+        return
     others: list[Future[Any]] = []
+    here = [(bounds[0], bounds[1])]
     try:
-        for begin, stop in pairwise(bounds[1:]):
-            others.append(_pool(threads - 1).submit(kernel, table, chunks, begin, stop, *rest))
-        kernel(table, chunks, bounds[0], bounds[1], *rest)
+        for part in pairwise(bounds[1:]):
+            try:
+                others.append(_pool(threads - 1).submit(kernel, table, chunks, *part, *rest))
+            except RuntimeError:  # no more threads can be had, or Python is shutting down
+                here.append(part)
+        for part in here:
+            kernel(table, chunks, *part, *rest)
     finally:
         _finish(others)
     for other in others:

@@ -1,10 +1,13 @@
 """Bad input: a ValueError that names the argument, the value, the range and the consequence; nothing has changed."""
 
+from unittest import mock
+
+import numpy as np
 import pytest
 import torch
 
-from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, decay_groups, for_batch
-from tests.alto.zoo import matrices
+from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, _options, decay_groups, for_batch
+from tests.alto.zoo import equal, matrices, run
 
 NAN, INF = float("nan"), float("inf")
 
@@ -32,7 +35,11 @@ NAN, INF = float("nan"), float("inf")
         ({"betas": 0.9}, "betas = 0.9: must be a tuple of 2"),
         ({"betas": (1.0, 0.9)}, r"betas\[0\] = 1.0: must be a finite number in \[0, 1\)"),
         ({"betas": (0.9, NAN)}, r"betas\[1\] = nan"),
-        ({"eps": 1e-8}, "eps = 1e-08: must be a tuple of 3 numbers"),
+        ({"eps": (1e-8,)}, r"eps = \(1e-08,\): must be a tuple of 3 numbers"),
+        ({"eps": 0.0}, r"eps\[0\] = 0.0: must be a finite number in \(0, infinity\)"),
+        ({"betas": "0.9"}, "betas = '0.9': must be a tuple of 2 numbers"),
+        ({"betas": {0.9, 0.99}}, "must be a tuple of 2 numbers"),
+        ({"betas": np.ones((2, 2))}, r"betas\[0\] = array"),
         ({"eps": (0.0, 1e-6, 1e-10)}, r"eps\[0\] = 0.0: must be a finite number in \(0, infinity\)"),
         ({"eps": (1e-6, -1.0, 1e-10)}, r"eps\[1\] = -1.0"),
         ({"eps": (1e-6, 1e-6, INF)}, r"eps\[2\] = inf"),
@@ -62,13 +69,127 @@ def test_alto_refuses(options, message):
     assert len(optimizer.param_groups) == 1
 
 
+@pytest.mark.parametrize(
+    "betas",
+    [[0.5, 0.25], np.array([0.5, 0.25]), torch.tensor([0.5, 0.25]), (torch.tensor(0.5), np.float32(0.25))],
+    ids=["list", "array", "tensor", "tuple of both"],
+)
+def test_betas_are_any_two_numbers(betas):
+    plain, other, later = matrices(), matrices(), matrices()
+    run(ALTO(plain, betas=(0.5, 0.25)), plain, 2)
+    optimizer = ALTO(other, betas=betas)
+    assert optimizer.defaults["betas"] == optimizer.param_groups[0]["betas"] == (0.5, 0.25)
+    assert {type(x) for x in optimizer.defaults["betas"]} == {float}
+    assert equal(run(optimizer, other, 2), plain)
+    by_hand = ALTO(later)
+    by_hand.param_groups[0]["betas"] = betas
+    assert equal(run(by_hand, later, 2), plain)
+
+
+def test_one_eps_is_adams():
+    assert ALTO(matrices(), eps=1e-8).defaults["eps"] == (1e-8, 1e-6, 1e-10)
+    assert LAMB([{"params": matrices(), "eps": 1e-8}]).param_groups[0]["eps"] == (1e-8, 1e-6, 1e-10)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alpha": -50.0}, r"\|alpha\| \(1 - beta1\) = 5 >= 1 .*uphill"),
+        ({"beta1": 1.5}, "beta1 = 1.5"),
+        ({"lr": NAN}, "lr = nan"),
+        ({"lr": -1.0}, r"lr = -1\.0"),
+        ({"lr": torch.tensor(-1.0)}, r"lr = -1\.0"),
+        ({"betas": (0.9,)}, "must be a tuple of 2 numbers"),
+        ({"betas": (0.9, 1.0)}, r"betas\[1\] = 1.0"),
+        ({"weight_decay": -1.0}, "weight_decay = -1"),
+        ({"layerwise": None}, "layerwise = None"),
+    ],
+    ids=str,
+)
+def test_an_option_that_was_changed_is_checked_before_the_next_step(options, message):
+    params = matrices()
+    optimizer = ALTO(params, beta1=0.9)
+    before = run(optimizer, params, 2)
+    kept = optimizer.state_dict()["state"][0]["exp_avg"].clone()
+    optimizer.param_groups[0].update(options)
+    with pytest.raises(ValueError, match=message):
+        run(optimizer, params, range(2, 3))
+    assert equal(params, before)
+    assert torch.equal(optimizer.state[params[0]]["exp_avg"], kept)
+    assert optimizer.state[params[0]]["step"] == 2
+
+
+def test_a_rate_tensor_that_was_changed_in_place_is_checked_too():
+    params = matrices()
+    lr = torch.tensor(0.1)
+    optimizer = ALTO(params, lr=lr)
+    run(optimizer, params, 1)
+    lr.fill_(-1.0)
+    with pytest.raises(ValueError, match=r"lr = -1\.0"):
+        run(optimizer, params, 1)
+
+
+def test_options_are_checked_once_and_not_in_each_step():
+    params = matrices()
+    optimizer = ALTO([{"params": params[:1]}, {"params": params[1:]}])
+    with mock.patch("alto._options.check", side_effect=_options.check) as checked:
+        run(optimizer, params, 3)
+        assert checked.call_count == 2
+        optimizer.param_groups[1]["lr"] = 0.5
+        run(optimizer, params, 3)
+        assert checked.call_count == 3
+
+
+def test_lamb_stays_lamb():
+    params = matrices()
+    with pytest.raises(ValueError, match="LAMB does not explore, so its alpha is 0; use ALTO"):
+        LAMB([{"params": params, "alpha": -5.0}])
+    with pytest.raises(ValueError, match="use ALTO"):
+        LAMB(params, alpha=-5.0)
+    optimizer = LAMB(params)
+    with pytest.raises(ValueError, match=r"alpha = -5\.0: LAMB does not explore"):
+        optimizer.load_state_dict(ALTO(matrices()).state_dict())
+    assert optimizer.param_groups[0]["alpha"] == 0
+    optimizer.param_groups[0]["alpha"] = -5.0
+    with pytest.raises(ValueError, match="use ALTO"):
+        run(optimizer, params, 1)
+    assert equal(params, matrices())
+
+
+@pytest.mark.parametrize("make", [ALTO, LAMB, ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
+def test_a_bad_option_is_reported_before_the_parameters_are_looked_at(make):
+    for options in ({"lr": torch.tensor([0.1, 0.2])}, {"lr": NAN}, {"weight_decay": NAN}):
+        with pytest.raises(ValueError, match=next(iter(options))):
+            make(None, **options)
+    if make is not ESGD:
+        with pytest.raises(ValueError, match="betas"):
+            make(None, betas=(0.9, 0.9, 0.9, 0.9, 0.9))
+
+
 def test_eps2_and_eps3_may_be_zero():
     assert ALTO(matrices(), eps=(1e-8, 0.0, 0.0)).defaults["eps"] == (1e-8, 0.0, 0.0)
 
 
-def test_a_misspelt_group_key_is_refused_with_the_nearest_one():
-    with pytest.raises(ValueError, match="key 'weight_decy', which nothing would read; did you mean 'weight_decay'"):
-        LAMB([{"params": matrices(), "weight_decy": 0.1}])
+@pytest.mark.parametrize("key", ["weight_decy", "Weight_Decay", "layer_wise", "beta2", "alhpa"])
+def test_a_nearly_known_group_key_warns_and_is_kept(key):
+    with pytest.warns(UserWarning, match=f"key '{key}' is not an option, and has no effect here; did you mean"):
+        optimizer = LAMB([{"params": matrices(), key: 0.1}])
+    assert optimizer.param_groups[0][key] == 0.1
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["lr_scale", "lr_mult", "wd_mult", "layer_id", "group_name", "param_group", "is_expert_parallel", "rho", "no_decay",
+     "weight_decay_scale", "base_weight_decay", 7],
+)  # fmt: skip
+@pytest.mark.parametrize("make", [ALTO, LAMB, ESGD, lambda p: E(torch.optim.AdamW(p))], ids=str)
+def test_keys_of_other_tools_ride_along(make, key):
+    """In silence (warnings are errors here), through a step and a checkpoint."""
+    params = matrices()
+    optimizer = make([{"params": params, key: 0.75}])
+    run(optimizer, params, 1)
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.param_groups[0][key] == 0.75
 
 
 def test_scheduler_keys_are_known():
@@ -88,9 +209,9 @@ def test_e_refuses_at_construction_and_in_groups():
     optimizer = E(torch.optim.SGD(matrices(), 0.1))
     with pytest.raises(ValueError, match=r"explore_beta1 = 1\.5"):
         optimizer.add_param_group({"params": matrices(seed=1), "explore_beta1": 1.5})
-    with pytest.raises(ValueError, match="unknown parameter-group key 'explore_alfa'"):
-        optimizer.add_param_group({"params": matrices(seed=1), "explore_alfa": 1.5})
     assert len(optimizer.param_groups) == 1
+    with pytest.warns(UserWarning, match="'explore_alfa' is not an option.*did you mean 'explore_alpha'"):
+        optimizer.add_param_group({"params": matrices(seed=1), "explore_alfa": 1.5})
 
 
 def test_empty_and_wrong_parameters():

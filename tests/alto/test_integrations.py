@@ -9,13 +9,14 @@ import pytest
 import torch
 import torch.distributed.checkpoint as dcp
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, set_optimizer_state_dict
 from torch.utils.data import DataLoader, TensorDataset
 
 from alto import ALTO, E, EAdamW, decay_groups
 from alto._rule import Rule, Tensors
 from alto.engines import foreach, single
-from tests.alto.zoo import OURS, equal, gradients, matrices, run
+from tests.alto.zoo import BASES, OURS, around, equal, gradients, matrices, run
 
 
 def network(seed=0):
@@ -198,6 +199,48 @@ def test_a_compiled_step_is_the_eager_one():
         step()
     for p, q in zip(eager, compiled, strict=True):
         torch.testing.assert_close(p, q)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.parametrize("make", [ALTO, EAdamW, torch.optim.AdamW], ids=["ALTO", "E", "AdamW as control"])
+def test_a_compiled_step_is_compiled_once(make):
+    """With new gradient tensors in each step, as zero_grad leaves them."""
+    torch._dynamo.reset()
+    counts = torch._dynamo.utils.counters["stats"]
+    counts.clear()
+    params = matrices()
+    optimizer = make(params)
+    step = torch.compile(optimizer.step, backend="eager")
+    graphs = []
+    for k in range(6):
+        optimizer.zero_grad()
+        for p, g in zip(params, gradients(params, k), strict=True):
+            p.grad = g
+        step()
+        graphs.append(counts["unique_graphs"])
+    torch._dynamo.reset()
+    assert graphs[0] >= 1
+    assert graphs[1:] == graphs[1:2] * 5  # the second step meets a state that the first has begun
+
+
+# Adafactor and ASGD read numbers from tensors, so they cannot be planned without E either.
+@pytest.mark.parametrize("name", [*OURS, *(f"E({base})" for base in BASES if base not in {"Adafactor", "ASGD"})])
+def test_memory_can_be_planned_with_fake_tensors(name):
+    """FakeTensorMode: tensors with shapes and no numbers. State and shapes are those of a real run."""
+    make = OURS.get(name) or around(name[2:-1])
+    real = matrices()
+    optimizer = make(real)
+    run(optimizer, real, 2)
+    expected = [{k: getattr(v, "shape", None) for k, v in optimizer.state[p].items()} for p in real]
+    with FakeTensorMode(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        params = [nn.Parameter(torch.empty(p.shape)) for p in real]
+        optimizer = make(params)
+        for _ in range(2):
+            for p in params:
+                p.grad = torch.empty_like(p)
+            optimizer.step()
+        assert [{k: getattr(v, "shape", None) for k, v in optimizer.state[p].items()} for p in params] == expected
 
 
 def test_alto_records_a_step_for_autograd():

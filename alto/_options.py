@@ -1,0 +1,93 @@
+"""The options of a parameter group of ALTO: normal form, limits, and which of them a checkpoint may lack."""
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+from torch import Tensor
+
+from alto import _checks
+
+# What every checkpoint of ALTO holds. A file that lacks one was saved by another optimizer.
+REQUIRED = ("lr", "alpha", "beta1", "betas", "eps", "weight_decay")
+# What a checkpoint may lack, because an older version or a tool left it out, and what holds then.
+SWITCHES: dict[str, Any] = {
+    "bias_correction": True,
+    "layerwise": True,
+    "maximize": False,
+    "foreach": None,
+    "fused": None,
+    "capturable": False,
+    "differentiable": False,
+    "slow_avg_dtype": None,
+}
+_KEYS = (*REQUIRED, *SWITCHES)
+# eps2 and eps3 where eps is one number, as every trainer passes it.
+_OTHER_EPS = (1e-6, 1e-10)
+
+
+def normalize(group: dict[str, Any]) -> None:
+    """Turn ``betas`` and ``eps`` into tuples of numbers, in place.
+
+    Raises:
+        ValueError: if they are not as many numbers as there should be.
+    """
+    if not (_is_normal(group["betas"]) and _is_normal(group["eps"])):
+        eps = group["eps"]
+        if isinstance(eps, Real) and not isinstance(eps, bool):
+            eps = (eps, *_OTHER_EPS)
+        betas, eps = _checks.sequence("betas", group["betas"], 2), _checks.sequence("eps", eps, 3)
+        group["betas"], group["eps"] = betas, eps
+
+
+def _is_normal(values: object) -> bool:
+    return type(values) is tuple and {float, int}.issuperset(map(type, values))
+
+
+def check(group: dict[str, Any]) -> None:
+    """Check every option of a group.
+
+    Raises:
+        ValueError: for a value outside its range, or two that exclude each other.
+    """
+    _checks.learning_rate(group["lr"])
+    _checks.exploration(group["alpha"], group["beta1"])
+    _checks.numbers("betas", group["betas"], 2, low=0.0, high=1.0, why=_checks.FADES)
+    _checks.numbers("eps", group["eps"], 3, low=0.0, why="a negative one could turn the sign of a step")
+    _checks.number("eps[0]", group["eps"][0], low=0.0, open_low=True, why="it alone prevents 0 / 0")
+    _checks.number("weight_decay", group["weight_decay"], low=0.0, why="a negative one makes weights grow")
+    for name in ("bias_correction", "layerwise", "maximize", "capturable", "differentiable"):
+        _checks.flag(name, group[name])
+    for name in ("foreach", "fused"):
+        _checks.flag(name, group[name], optional=True)
+    if group["foreach"] and group["fused"]:
+        raise ValueError("foreach = True with fused = True: they are two ways to take a step; drop one of them")
+    for name in ("foreach", "fused"):
+        if group[name] and group["differentiable"]:
+            raise ValueError(f"{name} = True with differentiable = True: it cannot be recorded; drop one of them")
+    _checks.slow_avg_dtype(group["slow_avg_dtype"], group["differentiable"])
+
+
+class Changes:
+    """The options of each group as they were when last checked: a step checks again only what has changed since."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[Any, ...]] = []
+
+    def check(self, groups: list[dict[str, Any]], check: Callable[[dict[str, Any]], None]) -> None:
+        """Call ``check`` on each group with an option, or a number of parameters, that is not the one checked last."""
+        for number, group in enumerate(groups):
+            normalize(group)
+            found = _values(group)
+            if number < len(self._seen) and found == self._seen[number]:
+                continue
+            check(group)
+            self._seen[number:] = [found]  # and those after it are checked again
+
+
+def _values(group: dict[str, Any]) -> tuple[Any, ...]:
+    lr = group["lr"]
+    values = tuple([group[key] for key in _KEYS[1:]])
+    if isinstance(lr, Tensor):  # its contents may be on a device: its version tells whether they have changed
+        return id(lr), None if lr.is_inference() else lr._version, len(group["params"]), values
+    return lr, 0, len(group["params"]), values
