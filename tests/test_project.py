@@ -1,7 +1,10 @@
 """The project as a newcomer meets it: the README's code runs, the packages' arrows hold, the wheel is alto."""
 
 import ast
+import graphlib
+import os
 import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -10,29 +13,70 @@ from pathlib import Path
 import pytest
 
 import alto
+from theory.ledger import outcomes
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_readmes_code_runs():
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    scope = {}
-    exec(compile(block, "README.md", "exec"), scope)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_every_block_of_the_readme_has_a_test():
+    assert "\n    " not in re.sub(r"^```.*?^```", "", README, flags=re.DOTALL | re.MULTILINE)  # no indented block
+    assert {kind for kind, _ in BLOCKS} <= {"python", "console", "sh", "bibtex"}
+
+
+def test_the_readmes_python_runs_and_prints_what_it_says(capsys):
+    scope, said = {}, 0
+    for block in [text for kind, text in BLOCKS if kind == "python"]:
+        exec(compile(block, "README.md", "exec"), scope)
+        printed = capsys.readouterr().out
+        expected = re.findall(r"#\s*prints: (.*)", block)
+        assert printed.splitlines()[: len(expected)] == expected
+        said += len(expected)
+    assert said
     assert isinstance(scope["optimizer"], alto.ALTO)
-    uncommented = block.replace("# optimizer = E(", "optimizer = E(")
-    assert uncommented != block
-    exec(compile(uncommented, "README.md", "exec"), scope)
-    assert isinstance(scope["optimizer"], alto.E)
+    assert scope["loss"] < 0.1  # the method works on the example
+
+
+@pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "console"], ids=lambda text: text[2:40])
+def test_the_readmes_commands_print_what_it_says(block):
+    command, expected = block.split("\n", 1)
+    assert command.startswith("$ python -m ")
+    environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)[2:]],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    printed = [line.rstrip() for line in done.stdout.splitlines()]
+    assert expected.replace("...\n", "")
+    for part in expected.split("...\n"):  # three dots stand for lines left out
+        lines = [line.rstrip() for line in part.splitlines()]
+        assert any(printed[k : k + len(lines)] == lines for k in range(len(printed))), done.stdout + done.stderr
+
+
+def test_the_readmes_findings_are_the_ledgers():
+    entries = {entry.claim.id: entry for entry in outcomes.accepted()}
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| \[`([\w.-]+)`\]\((.+?)\) \|$", README, re.MULTILINE)
+    assert len(rows) >= 8
+    for found, verdict, name, path in rows:
+        assert (found, verdict) == (entries[name].claim.found, entries[name].verdict)
+        assert f'"{name}"' in (ROOT / path).read_text()
 
 
 def test_every_make_target_that_the_readme_names_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:`|^    )make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE))
     assert {"verify", "test"} <= named <= targets
 
 
 def test_relative_links_of_the_readme_lead_somewhere():
-    links = re.findall(r"\]\(([^)\s]+)\)", (ROOT / "README.md").read_text())
+    links = re.findall(r"\]\(([^)\s]+)\)", README)
     local = [link for link in links if "://" not in link]
     assert local
     assert all((ROOT / link).exists() for link in local)
@@ -64,6 +108,96 @@ def test_arrows(package, forbidden):
     found = list(imports(package))
     assert found
     assert [(str(file), name) for file, name in found if name in forbidden] == []
+
+
+ROOMS = {
+    "theory": {
+        "objectives": set(),
+        "plotting": set(),
+        "ledger": set(),
+        "method": set(),
+        "stability": {"method"},
+        "theorems": {"ledger", "method"},
+        "conform": {"method"},
+        "monitor": {"method", "theorems"},
+        "simulate": {"stability"},
+        "worst_case": {"ledger", "plotting"},
+        "rates": {"ledger", "method", "objectives", "plotting", "stability", "theorems"},
+        "studies": {"ledger", "method", "objectives", "plotting", "simulate", "stability"},
+        "claims": {"ledger", "method", "simulate", "stability", "studies", "theorems", "worst_case"},
+        "figures": {"ledger", "plotting", "studies"},
+        "tex": {"claims", "figures", "ledger", "method", "rates", "stability", "studies", "theorems"},
+        "commands": {
+            "claims", "conform", "figures", "ledger", "monitor", "objectives", "rates", "stability", "studies", "tex",
+            "worst_case",
+        },
+    },
+    "experiments": {
+        "io": set(),
+        "config": {"io"},
+        "distributed": {"io"},
+        "data": {"config", "io"},
+        "optimizers": {"config", "io"},
+        "models": {"config", "data", "io"},
+        "runs": {"config", "io", "optimizers"},
+        "training": {"config", "data", "distributed", "io", "models", "optimizers", "runs"},
+        "analysis": {"config", "io", "optimizers", "runs"},
+        "sweep": {"analysis", "config", "data", "distributed", "io", "models", "runs", "training"},
+        "report": {"analysis", "config", "io"},
+        "bench": {"analysis", "io"},
+        "cli": {
+            "analysis", "bench", "config", "data", "distributed", "io", "report", "runs", "sweep", "training",
+        },
+    },
+}  # fmt: skip
+"""The rooms of each package, and the rooms that each may import."""
+
+
+def arrows(package):
+    """Every import of one room by another, also those inside functions; those for type checkers alone do not count."""
+    for file in sorted((ROOT / package).glob("*/**/*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        typing = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module == package:
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+                names = [node.module.split(".")[1]]
+            elif isinstance(node, ast.Import):
+                names = [alias.name.split(".")[1] for alias in node.names if alias.name.startswith(f"{package}.")]
+            if id(node) not in typing:
+                room = file.relative_to(ROOT / package).parts[0]
+                yield from ((room, name, file.name) for name in names if name != room)
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_arrows_between_rooms(package):
+    allowed = ROOMS[package]
+    assert set(allowed) == {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    found = list(arrows(package))
+    assert found
+    assert [arrow for arrow in found if arrow[1] not in allowed[arrow[0]]] == []
+    assert {room: names - {to for frm, to, _ in found if frm == room} for room, names in allowed.items() if names} == {
+        room: set() for room, names in allowed.items() if names
+    }  # an arrow that nothing needs is taken from the table
+    graphlib.TopologicalSorter(allowed).prepare()  # no circle
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_module_stands_outside_the_rooms(package):
+    assert {path.name for path in (ROOT / package).glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_tests_mirror_the_rooms(package):
+    rooms = {path.parent.name for path in (ROOT / "tests" / package).glob("*/test_*.py")}
+    assert rooms <= set(ROOMS[package])
 
 
 def test_only_the_fused_engines_need_more_than_torch():

@@ -160,7 +160,8 @@ def verdict(claim: Statement, results: Sequence[Result]) -> Verdict:
         return Verdict.HOLDS
     if any(r.outcome is Outcome.SUPPORTS for r in measurements):
         return Verdict.REPRODUCED
-    return Verdict.UNDECIDED if measurements else Verdict.BROKEN
+    lost = any(r.outcome is Outcome.INCONCLUSIVE for r in logical)  # a proof or counterexample that no longer works
+    return Verdict.BROKEN if lost or not measurements else Verdict.UNDECIDED
 
 
 def _proved(results: Sequence[Result]) -> bool:

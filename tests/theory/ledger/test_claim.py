@@ -84,7 +84,7 @@ def verdict_of(a_claim):
     (claim(measurement(Outcome.SUPPORTS)), Verdict.REPRODUCED),
     (claim(measurement(Outcome.CONTRADICTS)), Verdict.CONTRADICTED),
     (claim(measurement(Outcome.INCONCLUSIVE)), Verdict.UNDECIDED),
-    (claim(measurement(Outcome.INCONCLUSIVE), case(fails=False)), Verdict.UNDECIDED),
+    (claim(measurement(Outcome.INCONCLUSIVE), case(fails=False)), Verdict.BROKEN),
     (claim(measurement(Outcome.SUPPORTS), case()), Verdict.REFUTED),
     (Claim("a-claim", "here", "s", needs="a GPU"), Verdict.NOT_RUN),
 ], ids=lambda value: value if isinstance(value, str) else "+".join(e.name for e in value.evidence))  # fmt: skip

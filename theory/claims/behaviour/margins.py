@@ -102,10 +102,11 @@ frequency_response = Claim(
     statement=(
         r"From $g$ to $u$ E has the gain $|U(e^{i\omega})|^2 = 1 - 2c(1+\beta_1-c)(1-\cos\omega)/(1+\beta_1^2-"
         r"2\beta_1\cos\omega)$: 1 at $\omega = 0$ for every $\alpha$, $1 - 2c/(1+\beta_1)$ in amplitude at $\omega = "
-        r"\pi$. $\alpha < 0$ is a low-pass filter, $\alpha > 0$ a high-pass one; the group delay at 0 is $-\alpha$ "
+        r"\pi$. $\alpha < 0$ attenuates high frequencies (a lag filter), "
+        r"$\alpha > 0$ amplifies them (a lead filter); the group delay at 0 is $-\alpha$ "
         r"(ours-mean-lag)."
     ),
-    plain="Negative alpha is a low-pass filter of the gradients, positive alpha a high-pass filter.",
+    plain="Negative alpha attenuates fast changes of the gradient, positive alpha amplifies them; a constant passes.",
     assumptions=(r"$|c| < 1$",),
     evidence=(
         proof(
@@ -184,9 +185,10 @@ acceleration = Claim(
     id="ours-acceleration",
     source="ours",
     statement=(
-        r"E(SGD) accelerates: at $c = \beta_1 = ((\sqrt\kappa-1)/(\sqrt\kappa+1))^2$, $\eta = \sqrt\kappa/L$ it "
-        r"contracts by $(\sqrt\kappa-1)/(\sqrt\kappa+1)$ per step on quadratics of condition number $\kappa$, by being "
-        r"Polyak's heavy ball."
+        r"E(SGD) accelerates: at $c = \beta_1 = ((\sqrt\kappa-1)/(\sqrt\kappa+1))^2$, $\eta = \sqrt\kappa/L$ its "
+        r"spectral radius is $(\sqrt\kappa-1)/(\sqrt\kappa+1)$ on quadratics of condition number $\kappa$, by being "
+        r"Polyak's heavy ball. (At both ends of the spectrum the root is double, so the error falls like $k$ times its "
+        r"power.)"
     ),
     plain="E on SGD accelerates on quadratics at one setting, where it is Polyak's heavy ball.",
     assumptions=(r"quadratics with curvatures in $[L/\varkappa, L]$",),

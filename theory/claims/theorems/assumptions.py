@@ -53,11 +53,11 @@ independence = Claim(
     source="paper, Assumption 3.2",
     statement=r"$g_k$ and $g_t$ are independent for $k \ne t$.",
     plain="Gradients at different steps are independent.",
-    found="False for every algorithm that moves. Gradients that are unbiased given the past are enough for the proofs.",
+    found="False in general, already on a quadratic. Gradients unbiased given the past are enough for the proofs.",
     corrected=(
         r"$E[g_k | \theta_1, g_1, \dots, g_{k-1}] = \nabla f(\theta_k)$ with bounded conditional variance. "
         r"Independence fails "
-        r"for every algorithm that moves: on $f = L\theta^2/2$, $\mathrm{Cov}(g_2, a_1) = "
+        r"wherever the gradient depends on the iterate: on $f = L\theta^2/2$, $\mathrm{Cov}(g_2, a_1) = "
         r"-L\eta(1-\beta_2)(1-c)(1-\beta_1)\sigma^2$."
     ),
     repairs=Repair.CONCLUSION,

@@ -152,6 +152,7 @@ CONVEX = (
     r"each $f_k$ convex on a box $X$ that holds $\theta^*$",
     r"$\|g_k\|_\infty \le G$",
     r"$\eta_k = \eta/\sqrt k$, $\gamma_k \le \gamma/\sqrt k$",
+    r"(C4) every iterate stays in $X$",
 )
 MONOTONE = r"(C3) $H_k = (\sqrt{v_k} + \epsilon_1)/(\eta_k s_k)$ does not decrease, coordinate by coordinate"
 
@@ -208,7 +209,8 @@ theorem_c = Claim(
         r"explicit "
         r"$A, B$ of theory/theorems/bounds.py. No decay of $\alpha$, no $\beta_2^2 < \beta_3$. "
         r"For $\alpha \le 0$ E costs "
-        r"$2|\alpha| G \sqrt d \eta (D + \sqrt N \epsilon_3)\sqrt T + |\alpha| G d D_\infty$."
+        r"$2|\alpha| G \sqrt d \eta (D + \sqrt N \epsilon_3)\sqrt T + |\alpha| G d D_\infty$ in ALTO, and in EAdam the "
+        r"same with $\sqrt d \zeta + \gamma D$ in place of $D + \sqrt N \epsilon_3$."
     ),
     plain="With monotonicity and constant alpha, ALTO and EAdam have regret of order sqrt(T), with explicit constants.",
     assumptions=(*CONVEX, MONOTONE),
