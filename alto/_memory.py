@@ -112,15 +112,18 @@ def _extent(tensor: Tensor) -> int:
 
 
 def _overlap(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors whose spans overlap have an element in common: interleaved views of a buffer have none."""
+    """Whether two tensors have an element in common; interleaved views of a buffer have none."""
     size = one.element_size()
     low = min(one.data_ptr(), other.data_ptr())
     places = [tensor.data_ptr() - low for tensor in (one, other)]
-    if size != other.element_size() or any(place % size for place in places):
-        return True
+    ends = [place + _extent(tensor) for place, tensor in zip(places, (one, other), strict=True)]
+    if max(places) >= min(ends):
+        return False
     if one.is_contiguous() and other.is_contiguous():
         return True
-    high = max(place + _extent(tensor) for place, tensor in zip(places, (one, other), strict=True))
+    if size != other.element_size() or any(place % size for place in places):
+        return True  # numbers of different sizes in one memory: nobody's views
+    high = max(ends)
     taken = torch.zeros(high // size, dtype=torch.bool, device="cpu")
     views = [
         taken.as_strided(tensor.shape, tensor.stride(), place // size)

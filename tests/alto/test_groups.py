@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from alto import ALTO, decay_groups, for_batch, large_batch, small_batch
+from alto import ALTO, ESGD, LAMB, E, decay_groups, for_batch, large_batch, small_batch
 
 
 class HomeMadeNorm(nn.Module):
@@ -60,6 +60,90 @@ def test_every_parameter_once_also_when_tied():
 def test_an_empty_group_is_left_out():
     assert len(decay_groups(nn.Linear(3, 3, bias=False))) == 1
     assert len(decay_groups(nn.LayerNorm(3))) == 1
+
+
+def test_only_a_model_has_layers():
+    for wrong in (nn.Linear(2, 2).parameters(), [nn.Parameter(torch.ones(2))], None):
+        with pytest.raises(TypeError, match=r"must be a torch\.nn\.Module .*not its parameters"):
+            decay_groups(wrong)
+
+
+def test_further_parameters_are_excluded_by_name():
+    model = nn.ModuleDict({"head": nn.Linear(4, 4)})
+    model.cls_token = nn.Parameter(torch.ones(1, 1, 4))
+    model.head.gain = nn.Parameter(torch.ones(1, 4, 1, 1))
+    decayed, plain = decay_groups(model, exclude=["cls_token", "*.gain"])
+    assert [id(p) for p in decayed["params"]] == [id(model.head.weight)]
+    assert {id(p) for p in plain["params"]} == {id(model.cls_token), id(model.head.gain), id(model.head.bias)}
+    with pytest.raises(ValueError, match=r"exclude: 'cls_tokens' matches no name .*'cls_token'"):
+        decay_groups(model, exclude=["cls_tokens"])
+
+
+def test_a_shared_parameter_is_excluded_under_any_of_its_names():
+    model = nn.ModuleDict({"one": nn.Linear(3, 3, bias=False), "other": nn.Linear(3, 3, bias=False)})
+    model.other.weight = model.one.weight
+    (plain,) = decay_groups(model, exclude=["other.weight"])
+    assert plain["params"] == [model.one.weight]
+
+
+def test_groups_with_names_go_on_with_named_groups():
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
+    optimizer = ALTO(decay_groups(model, names=True))
+    assert [group["param_names"] for group in optimizer.param_groups] == [
+        ["0.weight"],
+        ["0.bias", "1.weight", "1.bias"],
+    ]
+    optimizer.add_param_group({"params": nn.Linear(4, 2, bias=False).named_parameters()})
+    assert optimizer.param_groups[2]["param_names"] == ["weight"]
+    other = ALTO(decay_groups(model))
+    for group, same in zip(decay_groups(model), optimizer.param_groups, strict=False):
+        assert all(p is q for p, q in zip(group["params"], same["params"], strict=True))
+    assert "param_names" not in other.param_groups[0]
+
+
+def test_lazy_modules_are_split_as_they_will_be():
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2))
+    before = [[id(p) for p in group["params"]] for group in decay_groups(model)]
+    model(torch.ones(2, 3, 5, 5))
+    assert [[id(p) for p in group["params"]] for group in decay_groups(model)] == before
+    assert [len(group) for group in before] == [2, 4]
+
+
+def zero3(model):
+    """What DeepSpeed's ZeRO-3 leaves of a model: empty placeholders that know their shapes."""
+    for number, p in enumerate(model.parameters()):
+        p.ds_id, p.ds_shape, p.data = number, p.shape, torch.empty(0)
+    return model
+
+
+def test_placeholders_of_zero3_are_split_by_the_shapes_that_they_note():
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
+    expected = [[id(p) for p in group["params"]] for group in decay_groups(model)]
+    assert [[id(p) for p in group["params"]] for group in decay_groups(zero3(model))] == expected
+
+
+@pytest.mark.parametrize("mark", ["_fsdp_flattened", "_is_flat_param"])
+def test_flattened_parameters_are_refused_with_a_remedy(mark):
+    model = nn.Linear(3, 4)
+    setattr(model.weight, mark, True)
+    with pytest.raises(ValueError, match=r"parameter 'weight' was flattened by FSDP1 .*fully_shard \(FSDP2\)"):
+        decay_groups(model)
+
+
+def test_layerwise_norms_of_flattened_parameters_are_refused():
+    for model in (zero3(nn.Linear(3, 4)), nn.Linear(3, 4)):
+        model.bias._is_flat_param = True
+        for make in (ALTO, LAMB, lambda p: E(LAMB(p))):
+            with pytest.raises(ValueError, match=r"parameter \d .* flattened by .*fully_shard .*layerwise = False"):
+                make(model.parameters())
+        optimizer = ALTO(model.parameters(), layerwise=False)
+        ESGD(model.parameters())
+        for p in model.parameters():
+            p.grad = torch.ones_like(p)
+        optimizer.step()
+        optimizer.param_groups[0]["layerwise"] = True
+        with pytest.raises(ValueError, match="was flattened by"):
+            optimizer.step()
 
 
 def test_the_plain_group_takes_the_unscaled_step():
