@@ -211,7 +211,7 @@ class E(Optimizer):
             replaced = before(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
         before = self.param_groups
-        with loading(self.base, state_dict):
+        with loading(self.base, state_dict, f"{type(self).__name__} or {type(self.base).__name__}"):
             with keep_precision(self.base, lambda _, param: {_SLOW_AVG: state_dtype(param)}):
                 self.base.load_state_dict(state_dict)
             for group, earlier in zip(self.param_groups, before, strict=True):

@@ -192,7 +192,7 @@ class ALTO(Optimizer):
             ValueError: for a checkpoint of another optimizer, or with an option outside its range or an average that
                 does not fit its parameter; nothing is loaded then.
         """
-        with loading(self, state_dict), keep_precision(self, _state_dtypes):
+        with loading(self, state_dict, type(self).__name__), keep_precision(self, _state_dtypes):
             handle = self.register_load_state_dict_post_hook(_check_loaded, prepend=True)
             try:
                 super().load_state_dict(state_dict)

@@ -22,7 +22,7 @@ def state_dtype(param: Tensor) -> torch.dtype:
 
 
 @contextmanager
-def loading(optimizer: Optimizer, state_dict: Any) -> Iterator[None]:
+def loading(optimizer: Optimizer, state_dict: Any, name: str) -> Iterator[None]:
     """While ``optimizer`` loads a state dict: if anything is wrong with it, put everything back as it was.
 
     Raises:
@@ -38,8 +38,7 @@ def loading(optimizer: Optimizer, state_dict: Any) -> Iterator[None]:
         if not isinstance(error, (KeyError, AttributeError, TypeError)):
             raise
         raise ValueError(
-            f"state_dict: it was not saved by {type(optimizer).__name__} ({type(error).__name__}: {error}); "
-            "nothing is loaded"
+            f"state_dict: it was not saved by {name} ({type(error).__name__}: {error}); nothing is loaded"
         ) from error
 
 

@@ -1,0 +1,161 @@
+"""E behaves as an Optimizer also where code goes past its methods, and its constructor's options are the ones used."""
+
+import copy
+import pickle
+from collections import defaultdict
+
+import pytest
+import torch
+
+from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW
+from tests.alto.zoo import BASES, OURS, equal, matrices, run
+
+
+@pytest.fixture(params=BASES, ids=str)
+def base(request):
+    return BASES[request.param]
+
+
+def options(optimizer):
+    return [(group["explore_alpha"], group["explore_beta1"]) for group in optimizer.param_groups]
+
+
+def test_a_second_e_uses_its_own_options(base):
+    inner = base(matrices())
+    E(inner, alpha=-5.0)
+    assert options(E(inner, alpha=0.5, beta1=0.01)) == [(0.5, 0.01)]
+
+
+@pytest.mark.parametrize("stepped", [False, True])
+def test_options_that_the_user_set_in_a_group_stay(stepped):
+    params = matrices()
+    groups = [{"params": params[:1], "explore_alpha": 0.0}, {"params": params[1:], "explore_beta1": 0.5}]
+    inner = torch.optim.AdamW(groups)
+    first = E(inner, alpha=-1.5, beta1=0.9)
+    if stepped:
+        run(first, params, 1)
+    assert options(first) == [(0.0, 0.9), (-1.5, 0.5)]
+    assert options(E(inner, alpha=0.5, beta1=0.01)) == [(0.0, 0.01), (0.5, 0.5)]
+    assert options(E(inner, alpha=0.25, beta1=0.02)) == [(0.0, 0.02), (0.25, 0.5)]
+
+
+def test_options_of_a_checkpoint_that_the_base_has_loaded_are_an_earlier_es():
+    params = matrices()
+    earlier = E(torch.optim.AdamW(params), alpha=-5.0)
+    run(earlier, params, 2)
+    inner = torch.optim.AdamW(matrices())
+    inner.load_state_dict(copy.deepcopy(earlier.state_dict()))
+    assert options(E(inner, alpha=0.5, beta1=0.01)) == [(0.5, 0.01)]
+
+
+def test_a_load_brings_the_checkpoints_options():
+    params = matrices()
+    earlier = E(torch.optim.AdamW(params), alpha=-5.0)
+    run(earlier, params, 2)
+    later = E(torch.optim.AdamW(matrices()), alpha=0.5, beta1=0.01)
+    later.load_state_dict(copy.deepcopy(earlier.state_dict()))
+    assert options(later) == [(-5.0, 0.99)]
+
+
+def test_a_fresh_start_by_setstate_leaves_no_state(base):
+    params = matrices()
+    optimizer = E(base(params))
+    run(optimizer, params, 2)
+    optimizer.__setstate__({"state": defaultdict(dict)})
+    assert len(optimizer.state) == len(optimizer.base.state) == 0
+
+
+def test_a_snapshot_by_getstate_has_torchs_three_keys_and_brings_them_back():
+    params = matrices()
+    optimizer = EAdamW(params)
+    run(optimizer, params, 2)
+    snapshot = optimizer.__getstate__()
+    assert {"state", "param_groups", "defaults"} <= snapshot.keys()
+    assert snapshot["state"] is optimizer.base.state
+    optimizer.state = defaultdict(dict)
+    optimizer.__setstate__(snapshot)
+    assert set(optimizer.state[params[0]]) == {"step", "exp_avg", "exp_avg_sq", "explore_slow_avg"}
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))], ids=["copy", "pickle"])
+def test_a_clone_shares_state_with_its_own_base_alone(clone):
+    params = matrices()
+    optimizer = EAdamW(params)
+    run(optimizer, params, 2)
+    other = clone(optimizer)
+    assert other.state is other.base.state
+    assert other.param_groups is other.base.param_groups
+    assert other.state is not optimizer.state
+    assert set(other.state) == set(other.param_groups[0]["params"])
+
+
+def test_defaults_may_be_assigned_and_changed():
+    for optimizer in (E(torch.optim.AdamW(matrices())), EAdamW(matrices())):
+        optimizer.defaults["lr"] = 0.5
+        assert optimizer.base.defaults["lr"] == 0.5
+        optimizer.defaults = {**optimizer.defaults, "lr": 0.25}
+        assert optimizer.base.defaults["lr"] == 0.25
+        optimizer.add_param_group({"params": matrices(seed=1)})
+        assert optimizer.param_groups[1]["lr"] == 0.25
+        assert "alpha" not in optimizer.param_groups[1]
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "ALTO-vanilla"])
+def test_the_class_and_its_defaults_make_the_same_optimizer(name):
+    ours, same = matrices(), matrices()
+    exploration = {} if name == "LAMB" else {"alpha": -0.25, "beta1": 0.5}
+    optimizer = OURS[name](ours, **exploration)
+    other = type(optimizer)(same, **optimizer.defaults)
+    assert dict(other.defaults) == dict(optimizer.defaults)
+    assert equal(run(optimizer, ours, 3), run(other, same, 3))
+
+
+def test_a_base_with_the_old_zero_grad():
+    class Old(torch.optim.SGD):
+        def zero_grad(self):
+            super().zero_grad()
+
+    params = matrices()
+    optimizer = E(Old(params, 0.1))
+    run(optimizer, params, 1)
+    for call in (optimizer.zero_grad, lambda: optimizer.zero_grad(set_to_none=False)):
+        params[0].grad = torch.ones_like(params[0])
+        call()
+        assert all(p.grad is None for p in params)
+
+
+def test_attributes_of_the_base_are_written_to_the_base():
+    class Moody(torch.optim.SGD):
+        mood = "none"
+
+    optimizer = E(Moody(matrices(), 0.1))
+    optimizer.mood = "good"
+    assert optimizer.base.mood == optimizer.mood == "good"
+    optimizer.note = "mine"
+    assert not hasattr(optimizer.base, "note")
+
+
+@pytest.mark.parametrize("make", [ALTO, LAMB, ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
+def test_a_class_that_is_derived_at_run_time(make):
+    calls = []
+    ours, plain = matrices(), matrices()
+    optimizer = make(ours)
+
+    def step(self, closure=None):
+        calls.append(self)
+        return super(derived, self).step(closure)
+
+    derived = optimizer.__class__ = type("Derived", (make,), {"step": step})
+    assert equal(run(optimizer, ours, 3), run(make(plain), plain, 3))
+    assert calls == [optimizer] * 3
+
+
+@pytest.mark.parametrize("make", [ALTO, LAMB, ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
+def test_gradients_of_zero_move_nothing_without_decay(make):
+    params = matrices()
+    optimizer = make(params, weight_decay=0.0)
+    for _ in range(2):
+        for p in params:
+            p.grad = torch.zeros_like(p)
+        optimizer.step()
+    assert equal(params, matrices())
