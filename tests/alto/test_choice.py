@@ -124,3 +124,26 @@ def test_every_engine_has_the_protocols_signatures(name, function):
     expected = signature(getattr(engines.Engine, function)).parameters.values()
     actual = signature(getattr(engine, function)).parameters.values()
     assert [(p.name, p.kind, p.default) for p in actual] == [(p.name, p.kind, p.default) for p in expected]
+
+
+def test_groups_with_equal_options_share_a_call():
+    """Bit for bit as in one group; a group with an option of its own takes a call of its own."""
+    grouped, together, mixed = matrices(12), matrices(12), matrices(12)
+    expected = run(ALTO(together), together, 3)
+    with mock.patch.object(cpu, "alto_step_", side_effect=cpu.alto_step_) as calls:
+        assert equal(run(ALTO([{"params": [p]} for p in grouped]), grouped, 3), expected)
+        assert calls.call_count == 3
+        calls.reset_mock()
+        own = ALTO([{"params": [p], "lr": 0.5 if i == 7 else 0.01} for i, p in enumerate(mixed)])
+        run(own, mixed, 3)
+        assert calls.call_count == 6
+    assert [torch.equal(p, q) for p, q in zip(mixed, expected, strict=True)] == [i != 7 for i in range(12)]
+
+
+def test_e_mixes_groups_with_equal_options_in_one_call():
+    grouped, together = matrices(12), matrices(12)
+    expected = run(E(torch.optim.SGD(together, 0.1)), together, 3)
+    with mock.patch.object(cpu, "explore_", side_effect=cpu.explore_) as calls:
+        optimizer = E(torch.optim.SGD([{"params": [p]} for p in grouped], 0.1))
+        assert equal(run(optimizer, grouped, 3), expected)
+        assert calls.call_count == 3
