@@ -34,8 +34,9 @@ def report_table(report: "Report", sharpness: float) -> Table:
     ):
         table.add_row(name, value, "")
     table.add_row("sum <g, theta - theta_1> (chain S2 ... S5)", f"{report.regret:.4g}", f"{report.regret_bound:.4g}")
-    applies = "" if report.step_allowed else " (eta is above its limit: not claimed)"
-    bound = "needs losses" if report.gradient_bound is None else f"{report.gradient_bound:.4g}{applies}"
+    bound = "" if report.gradient_bound is None else f"{report.gradient_bound:.4g}"
+    if not report.claimed:
+        bound = f"{bound} (not claimed: {report.not_claimed})".strip()
     table.add_row("mean |g|^2 (Theorem N)", f"{report.gradient:.4g}", bound)
     return table
 

@@ -10,7 +10,7 @@ or feed :class:`Monitor` step by step. It keeps a few float64 copies of the para
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -34,7 +34,10 @@ class Report:
         downward: sum over coordinates of the total decrease of H, over sum_j H_{1,j}.
         departure: largest deviation of a parameter from the literal update, relative to the largest parameter.
         regret: sum <g_k, theta_k - theta_1>; regret_bound: the chain S2 ... S5 with measured H (always applies).
-        gradient: (1/T) sum |g_k|^2; gradient_bound: Theorem N with the measured constants; None without losses.
+        gradient: (1/T) sum |g_k|^2.
+        gradient_bound: Theorem N's right-hand side with the measured constants; None without losses. With noisy
+            gradients it bounds the expectation, not one run.
+        not_claimed: why Theorem N does not bound this run; empty where its conditions hold with the measured constants.
         step_allowed: whether eta satisfied Theorem N's conditions with the measured L.
         variance: sigma^2 / batch that was used in Theorem N's bound.
     """
@@ -53,8 +56,14 @@ class Report:
     regret_bound: float
     gradient: float
     gradient_bound: float | None
+    not_claimed: str
     step_allowed: bool
     variance: float
+
+    @property
+    def claimed(self) -> bool:
+        """Whether Theorem N bounds this run, with the measured constants."""
+        return not self.not_claimed
 
 
 class Monitor:
@@ -64,17 +73,27 @@ class Monitor:
         literal: the literal algorithm with the group's hyper-parameters; it is run alongside, on the given gradients.
         layers: sizes of the parameters.
         variance: sigma^2 / batch of the gradients (0 for full batches); see :func:`minibatch_variance`.
+        lower_bound: a number that the loss cannot fall below; finite. It stands for inf f in Theorem N.
+
+    Raises:
+        ValueError: ``lower_bound`` is not a finite number.
     """
 
-    def __init__(self, literal: ALTO, layers: Sequence[int], variance: float = 0.0) -> None:
+    def __init__(self, literal: ALTO, layers: Sequence[int], variance: float = 0.0, lower_bound: float = 0.0) -> None:
+        if not np.isfinite(lower_bound):
+            raise ValueError(
+                f"lower_bound is {lower_bound}: allowed are finite numbers that the loss cannot fall below"
+            )
         self.literal, self.layers, self.variance = literal, tuple(layers), variance
-        self.losses: list[float] = []
+        self.lower_bound = lower_bound
+        self._losses: list[float] = []
+        self._noted_late = False
         self._steps: list[_Step] = []
         d = sum(self.layers)
         literal.init(split(np.zeros((1, d)), self.layers))
         self._expected = np.zeros(d)
         self._L = self._G = self._D = self._departure = 0.0
-        self._eta, self._count = 0.0, 0
+        self._eta, self._least_eta, self._count = 0.0, np.inf, 0
         self._falls, self._rises, self._width = np.zeros(d), np.zeros(d), np.zeros(d)
         self._held = self._held_as_written = self._pairs = 0
         self._regret = self._squares = self._quadratic = self._pull = self._path = 0.0
@@ -98,7 +117,7 @@ class Monitor:
             self._compare(self._steps[-1], now)
         self._expected = x - eta * s * r
         self._G, self._D = max(self._G, float(np.abs(g).max())), max(self._D, float(np.linalg.norm(x)))
-        self._eta = max(self._eta, eta)
+        self._eta, self._least_eta = max(self._eta, eta), min(self._least_eta, eta)
         self._width = np.maximum(self._width, np.abs(offset))
         self._regret += float(g @ offset)
         self._squares += float(g @ g)
@@ -106,6 +125,12 @@ class Monitor:
         self._pull += float((scale * literal.weight_decay * W * first.theta**2).sum()) / 4
         self._steps = [first, now]
         self._count += 1
+
+    def note_loss(self, loss: float) -> None:
+        """Note the loss at the current parameters. Note the first one, f(theta_1), before the second step."""
+        if not self._losses:
+            self._noted_late = self._count > 1
+        self._losses.append(loss)
 
     def _compare(self, before: "_Step", now: "_Step") -> None:
         moved = now.theta - before.theta
@@ -151,12 +176,16 @@ class Monitor:
             regret_bound=distance + self._quadratic + self._pull + lag,
             gradient=self._squares / T,
             gradient_bound=bound,
+            not_claimed=self._not_claimed(allowed),
             step_allowed=allowed,
             variance=self.variance,
         )
 
     def _gradient_bound(self, F: Filter, first: "_Step") -> tuple[float | None, bool]:
-        """Theorem N with the measured L and G and the best loss seen in place of the infimum."""
+        """Theorem N with the measured L and G, and ``lower_bound`` in place of the infimum.
+
+        The best loss seen would not do: it lies above the infimum, so that the gap and the bound were too small.
+        """
         o = self.literal
         if o.layerwise:
             eps = o.eps1, o.eps2, o.eps3
@@ -165,13 +194,29 @@ class Monitor:
             Q = bounds.eadam(F, o.eps1, self._G, corrected=o.bias_correction)
         tracking = min(bounds.tracking_by_filter(F), bounds.tracking_by_recursion(F), key=lambda triple: triple.drift)
         allowed = self._L > 0 and self._eta <= bounds.largest_step(tracking, Q, self._L)
-        if not self.losses:
+        if not self._losses:
             return None, allowed
-        gap = self.losses[0] - min(self.losses)
+        gap = self._losses[0] - self.lower_bound
         bound = bounds.mean_square_gradient(
             tracking, Q, eta=self._eta, T=self._count, gap=gap, first=float(first.g @ first.g), variance=self.variance
         )
         return bound, allowed
+
+    def _not_claimed(self, allowed: bool) -> str:
+        """The first condition of Theorem N that the run does not meet; empty if it meets all."""
+        if self.literal.weight_decay != 0:
+            return "the weight decay is constant and not 0; the theorem has none, or lambda / (1 + mu)^k"
+        if self._least_eta < self._eta:
+            return "the learning rate changed; the theorem has a constant one"
+        if not self._losses:
+            return "no loss was noted"
+        if self._noted_late:
+            return "the first loss was noted too late to be f(theta_1)"
+        if not np.isfinite(self._losses).all():
+            return "a loss is not finite"
+        if min(self._losses) < self.lower_bound:
+            return f"a loss lies below lower_bound = {self.lower_bound:g}"
+        return "" if allowed else "eta is above its limit"
 
 
 @dataclass(frozen=True)
@@ -185,9 +230,10 @@ class _Step:
 class Watch:
     """Monitors of all groups of a torch optimizer, attached to its steps; see :func:`watch`."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, variance: float) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, variance: float, lower_bound: float) -> None:
         self._monitors = [
-            Monitor(_literal(group), [p.numel() for p in group["params"]], variance) for group in optimizer.param_groups
+            Monitor(_literal(group), [p.numel() for p in group["params"]], variance, lower_bound)
+            for group in optimizer.param_groups
         ]
         self._hook = optimizer.register_step_pre_hook(self._before)
 
@@ -200,33 +246,39 @@ class Watch:
             monitor.observe(theta, g, float(group["lr"]))
 
     def note_loss(self, loss: float | torch.Tensor) -> None:
-        """Note the loss at the current parameters: Theorem N's bound needs the first and the smallest one."""
+        """Note the loss at the current parameters: Theorem N's bound needs the one before the first step."""
         for monitor in self._monitors:
-            monitor.losses.append(loss.item() if isinstance(loss, torch.Tensor) else loss)
+            monitor.note_loss(loss.item() if isinstance(loss, torch.Tensor) else loss)
 
     def report(self) -> list[Report]:
-        """One report per parameter group."""
-        return [monitor.report() for monitor in self._monitors]
+        """One report per parameter group. With several groups Theorem N, a statement about one, is not claimed."""
+        reports = [monitor.report() for monitor in self._monitors]
+        if len(reports) == 1:
+            return reports
+        reason = f"the optimizer has {len(reports)} parameter groups; the theorem has one, and f moves with all"
+        return [report if report.not_claimed else replace(report, not_claimed=reason) for report in reports]
 
     def detach(self) -> None:
         """Stop observing."""
         self._hook.remove()
 
 
-def watch(optimizer: torch.optim.Optimizer, variance: float = 0.0) -> Watch:
+def watch(optimizer: torch.optim.Optimizer, variance: float = 0.0, lower_bound: float = 0.0) -> Watch:
     """Attach monitors to an optimizer whose groups hold ALTO's hyper-parameters: :class:`alto.ALTO` or LAMB.
 
     Args:
         optimizer: it is only read; gradients must be set before ``step()`` (no closure).
         variance: sigma^2 / batch of its gradients; 0 for full batches.
+        lower_bound: a finite number that the loss cannot fall below. Theorem N's bound contains f(theta_1) - inf f,
+            and this number stands for inf f. Default 0: squared errors and cross-entropies are not negative.
 
     Returns:
         The watch: ``report()`` gives one :class:`Report` per group.
 
     Raises:
-        ValueError: a group lacks one of ALTO's hyper-parameters.
+        ValueError: a group lacks one of ALTO's hyper-parameters, or ``lower_bound`` is not finite.
     """
-    return Watch(optimizer, variance)
+    return Watch(optimizer, variance, lower_bound)
 
 
 def _literal(group: dict) -> ALTO:

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 import alto
 from theory import __main__ as command
+from theory.commands.tables import report_table
 from theory.monitor.demo import watched_training
 from theory.monitor.watch import Monitor, minibatch_variance, sharpness, watch
 
@@ -45,9 +47,96 @@ def test_known_constants_of_a_quadratic():
     assert 0 <= report.monotone < 1
     assert report.downward > 0
     assert report.regret <= report.regret_bound
-    assert report.gradient_bound is not None
-    assert report.gradient <= report.gradient_bound
     assert sharpness(loss, weights) == pytest.approx(3.0, rel=1e-3)
+
+
+def rendered(report):
+    console = Console(width=250)
+    with console.capture() as capture:
+        console.print(report_table(report, sharpness=3.0))
+    return capture.get()
+
+
+def bounded_run(steps=40, lr=0.02, **arguments):
+    """ALTO at large epsilons on the quadratic, where Theorem N's step is allowed, and the quadratic's report."""
+    weights, loss = quadratic()
+    options = {
+        "lr": lr,
+        "eps": (100.0, 1.0, 1.0),
+        "beta1": 0.9,
+        "alpha": -1.0,
+        "betas": (0.0, 0.9),
+        "weight_decay": 0.0,
+    }
+    bounds = {name: arguments.pop(name) for name in ("variance", "lower_bound") if name in arguments}
+    optimizer = alto.ALTO(weights, **{**options, **arguments})
+    monitor = watch(optimizer, **bounds)
+    train(optimizer, weights, loss, steps, monitor)
+    (report,) = monitor.report()
+    return report, loss().item()
+
+
+def test_a_run_without_weight_decay_has_its_bound():
+    report, _ = bounded_run()
+    assert report.step_allowed
+    assert report.claimed
+    assert report.not_claimed == ""
+    assert report.gradient <= report.gradient_bound
+
+
+def test_constant_weight_decay_is_not_claimed():
+    """From near the minimum at 1 the decay pulls to 0: the gradient grows, and the right-hand side falls as 1/T."""
+    weight = torch.tensor([0.99], dtype=torch.float64, requires_grad=True)
+    optimizer = alto.ALTO([weight], lr=0.1, eps=(1.0, 1.0, 1.0), alpha=0.0, betas=(0.0, 0.9), weight_decay=0.5)
+    monitor = watch(optimizer)
+    train(optimizer, [weight], lambda: ((weight - 1) ** 2).sum() / 2, 200, monitor)
+    (report,) = monitor.report()
+    assert report.step_allowed
+    assert report.gradient > 10 * report.gradient_bound
+    assert not report.claimed
+    assert "weight decay" in report.not_claimed
+    assert f"not claimed: {report.not_claimed}" in rendered(report)
+
+
+def test_the_gap_is_to_the_lower_bound_and_not_to_the_best_loss():
+    """After two steps the best loss is near the first one, and the infimum, 0, far below."""
+    (near, last), (far, _) = bounded_run(steps=2), bounded_run(steps=2, lower_bound=-10.0)
+    first = quadratic()[1]().item()
+    assert last > 0.9 * first
+    difference = far.gradient_bound - near.gradient_bound  # proportional to the 10 that the gap has grown by
+    assert near.gradient_bound >= difference * first / 10 > 0
+
+
+def test_a_loss_below_the_lower_bound_is_not_claimed():
+    report, _ = bounded_run(lower_bound=1e6)
+    assert "below lower_bound" in report.not_claimed
+    with pytest.raises(ValueError, match="lower_bound is -inf: allowed are finite numbers"):
+        bounded_run(lower_bound=-np.inf)
+
+
+def test_other_runs_outside_the_theorem_are_not_claimed():
+    weights, loss = quadratic()
+    optimizer = alto.ALTO(weights, lr=1e-4, weight_decay=0.0)
+    late, scheduled = watch(optimizer), watch(optimizer)
+    for k in range(3):
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        optimizer.step()
+        if k > 1:
+            late.note_loss(value)
+    assert "too late" in late.report()[0].not_claimed
+    assert "no loss" in scheduled.report()[0].not_claimed
+    optimizer.param_groups[0]["lr"] = 5e-5
+    train(optimizer, weights, loss, 1, scheduled)
+    assert "learning rate changed" in scheduled.report()[0].not_claimed
+    assert "eta is above its limit" in bounded_run(lr=1e6)[0].not_claimed
+    two = alto.ALTO(
+        [{"params": weights[:1]}, {"params": weights[1:]}], lr=1e-4, weight_decay=0.0, eps=(100.0, 1.0, 1.0)
+    )
+    monitor = watch(two)
+    train(two, weights, loss, 3, monitor)
+    assert all("2 parameter groups" in report.not_claimed for report in monitor.report())
 
 
 def test_a_foreign_update_is_seen():
