@@ -32,7 +32,7 @@ class ALTO(Optimizer):
     :math:`\hat m_k = m_k / (1 - \beta_2^k)`, :math:`\hat v_k = v_k / (1 - \beta_3^k)`. The paper writes
     :math:`u_k = g_k + \alpha a_k` with an average :math:`a_k` of gradient differences; :math:`a_k = h_k - h_{k-1}`, so
     it is the same. Where :math:`\|\theta_k\|` or :math:`\|r_k\|` is 0 the layerwise factor is 1: the literal one would
-    all but freeze a layer that starts at zero.
+    hardly move a layer that starts at zero.
 
     Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2), that is :math:`|c| < 1`. It keeps the
     first step downhill; it is not the stability region. :math:`\alpha < 0` looks :math:`|\alpha|` steps back (large
@@ -59,11 +59,11 @@ class ALTO(Optimizer):
             CPU where Numba is installed; the Triton kernels have not yet run on a GPU.
         capturable: keep every number on the parameters' device, so that a step can be captured in a CUDA graph.
         differentiable: let autograd record the step (parameters must then be no leaves).
-        slow_avg_dtype: ``torch.bfloat16`` keeps the slow average in 2 bytes per number, rounded at random: to the
-            nearest, small changes would vanish; so they are kept on average. The random bits follow from the step
-            counter and the place of the number in the optimizer: runs repeat, resume and stay equal on all ranks bit
-            for bit. Read when an average begins and at a load. Costs time on a CPU and with ``foreach``. Default: None,
-            the dtype of the other averages.
+        slow_avg_dtype: ``torch.bfloat16`` keeps the slow average in 2 bytes per number, rounded at random. Rounding to
+            the nearest would lose small changes; random rounding keeps them on average. The random bits follow from the
+            step counter and the place of the number in the optimizer: runs repeat, resume and stay equal on all ranks
+            bit for bit. Read when an average begins and at a load. Costs time on a CPU and with ``foreach``. Default:
+            None, the dtype of the other averages.
 
     Memory: ``slow_avg``, ``exp_avg``, ``exp_avg_sq``: 12 bytes per parameter in float32, 10 with ``slow_avg_dtype =
     torch.bfloat16``, 8 with ``alpha=0``. Half-precision parameters have float32 averages, also after a load.

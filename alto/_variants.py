@@ -58,26 +58,47 @@ def _groups(params: ParamsT) -> Any:
 
 
 class ESGD(_Variant):
-    r"""E over ``torch.optim.SGD`` (Algorithm 3).
+    r"""Momentum SGD on a gradient that is mixed with a slow average of past gradients (Algorithm 3).
+
+    With :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = 0`, the optimizer gets
+
+    .. math:: u_k = (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k
+
+    in place of the gradient :math:`g_k`, and takes
 
     .. math:: m_k = \beta_2 m_{k-1} + u_k, \qquad \theta_{k+1} = \theta_k - \eta\, m_k
 
-    With ``momentum=0`` this is quasi-hyperbolic momentum, :math:`\nu = c / \beta_1`. Region, memory and distributed
-    behaviour as in :class:`E`.
+    With ``momentum=0`` this is quasi-hyperbolic momentum, :math:`\nu = c / \beta_1`.
+
+    Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2).
 
     Args:
-        params: parameters or parameter groups.
-        lr: learning rate. Default: 1e-3, torch's.
+        params: parameters or parameter groups; ``alpha`` and ``beta1`` may be set per group.
+        lr: learning rate :math:`\eta`. Default: 1e-3, torch's.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
-        beta1: decay rate of the slow average. Default: 0.99, likewise.
+        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         momentum: the paper's :math:`\beta_2`. Default: 0.9, the paper's.
         **sgd: further keyword arguments of ``torch.optim.SGD``, with torch's defaults.
+
+    Memory: slow average and momentum: 8 bytes per parameter in float32.
+
+    Distributed: elementwise, as :class:`E`.
+
+    Raises:
+        ValueError: for ``alpha`` or ``beta1`` outside the region, or an option that ``torch.optim.SGD`` cannot use (a
+            NaN, decay rates that are not two).
 
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
-        >>> ESGD([w], lr=0.1).base.__class__.__name__
-        'SGD'
+        >>> w.grad = torch.tensor([1.0])
+        >>> ESGD([w], lr=0.1, alpha=-5.0, beta1=0.9).step()  # u = (1 - 0.5) g
+        >>> w.detach()
+        tensor([0.9500])
+
+    References:
+        Zhao et al., *Exploring Landscapes for Better Minima along Valleys*, NeurIPS 2025, Algorithm 3.
+        Ma and Yarats, *Quasi-hyperbolic momentum and Adam for deep learning*, ICLR 2019.
     """
 
     def __init__(
@@ -95,22 +116,48 @@ class ESGD(_Variant):
 
 
 class EAdam(_Variant):
-    """E over ``torch.optim.Adam`` (Algorithm 4). Region, memory and distributed behaviour as in :class:`E`.
+    r"""Adam on a gradient that is mixed with a slow average of past gradients (Algorithm 4).
+
+    With :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = 0`, the optimizer gets
+
+    .. math:: u_k = (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k
+
+    in place of the gradient :math:`g_k`, and takes
+
+    .. math::
+        m_k &= \beta_2 m_{k-1} + (1 - \beta_2)\, u_k, \qquad v_k = \beta_3 v_{k-1} + (1 - \beta_3)\, u_k^2 \\
+        \theta_{k+1} &= \theta_k - \eta\, \hat m_k / (\sqrt{\hat v_k} + \epsilon)
+
+    with :math:`\hat m_k = m_k / (1 - \beta_2^k)` and :math:`\hat v_k = v_k / (1 - \beta_3^k)`.
+
+    Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2).
 
     Args:
-        params: parameters or parameter groups.
-        lr: learning rate. Default: 1e-3, torch's.
+        params: parameters or parameter groups; ``alpha`` and ``beta1`` may be set per group.
+        lr: learning rate :math:`\eta`. Default: 1e-3, torch's.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
-        beta1: decay rate of the slow average. Default: 0.99, likewise.
+        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         betas: the paper's ``(beta2, beta3)``, decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's:
             0.9, 0.999).
         **adam: further keyword arguments of ``torch.optim.Adam``, with torch's defaults.
+
+    Memory: slow average and two moments: 12 bytes per parameter in float32.
+
+    Distributed: elementwise, as :class:`E`.
+
+    Raises:
+        ValueError: for ``alpha`` or ``beta1`` outside the region, or an option that ``torch.optim.Adam`` cannot use (a
+            NaN, decay rates that are not two).
 
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
         >>> EAdam([w], alpha=0.5, beta1=0.01).param_groups[0]["explore_alpha"]
         0.5
+
+    References:
+        Zhao et al., *Exploring Landscapes for Better Minima along Valleys*, NeurIPS 2025, Algorithm 4.
+        Kingma and Ba, *Adam: A method for stochastic optimization*, ICLR 2015.
     """
 
     def __init__(
@@ -128,21 +175,50 @@ class EAdam(_Variant):
 
 
 class EAdamW(_Variant):
-    """E over ``torch.optim.AdamW``. Region, memory and distributed behaviour as in :class:`E`.
+    r"""AdamW on a gradient that is mixed with a slow average of past gradients.
+
+    With :math:`c = -\alpha (1 - \beta_1)` and :math:`h_0 = 0`, the optimizer gets
+
+    .. math:: u_k = (1 - c)\, g_k + c\, h_{k-1}, \qquad h_k = \beta_1 h_{k-1} + (1 - \beta_1)\, g_k
+
+    in place of the gradient :math:`g_k`, and takes
+
+    .. math::
+        m_k &= \beta_2 m_{k-1} + (1 - \beta_2)\, u_k, \qquad v_k = \beta_3 v_{k-1} + (1 - \beta_3)\, u_k^2 \\
+        \theta_{k+1} &= (1 - \eta \lambda)\, \theta_k - \eta\, \hat m_k / (\sqrt{\hat v_k} + \epsilon)
+
+    with :math:`\hat m_k = m_k / (1 - \beta_2^k)` and :math:`\hat v_k = v_k / (1 - \beta_3^k)`.
+    The weight decay :math:`\lambda` is torch's default, 1e-2, unless ``weight_decay`` is given: parameters shrink also
+    where the gradient is 0.
+
+    Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2).
 
     Args:
-        params: parameters or parameter groups.
-        lr: learning rate. Default: 1e-3, torch's.
+        params: parameters or parameter groups; ``alpha`` and ``beta1`` may be set per group.
+        lr: learning rate :math:`\eta`. Default: 1e-3, torch's.
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
-        beta1: decay rate of the slow average. Default: 0.99, likewise.
-        betas: decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's: 0.9, 0.999).
+        beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
+        betas: the paper's ``(beta2, beta3)``, decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's:
+            0.9, 0.999).
         **adamw: further keyword arguments of ``torch.optim.AdamW``, with torch's defaults.
+
+    Memory: slow average and two moments: 12 bytes per parameter in float32.
+
+    Distributed: elementwise, as :class:`E`.
+
+    Raises:
+        ValueError: for ``alpha`` or ``beta1`` outside the region, or an option that ``torch.optim.AdamW`` cannot use (a
+            NaN, decay rates that are not two).
 
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
         >>> EAdamW([w], weight_decay=0.1, fused=True).defaults["weight_decay"]
         0.1
+
+    References:
+        Zhao et al., *Exploring Landscapes for Better Minima along Valleys*, NeurIPS 2025, Algorithm 5.
+        Loshchilov and Hutter, *Decoupled weight decay regularization*, ICLR 2019.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """The Numba kernels of the fused CPU engine: loops over addresses, without the GIL, cut into tiles of a few lines.
 
-A kernel gets a table of addresses (one row an operand, one column a tensor), a list of chunks (tensor, first
+A kernel gets a table of addresses (one row per operand, one column per tensor), a list of chunks (tensor, first
 element, end) and the range of chunks that is this thread's. One loop over all operands streams them from memory side by
 side; the compiler makes vectors of it after it has checked that they do not overlap. Before each tile, the lines that
-come a kilobyte later are asked for: the processor's own prefetcher stops at the end of each page, and five streams have
+come a kilobyte later are fetched: the processor's own prefetcher stops at the end of each page, and five streams have
 many pages.
 """
 

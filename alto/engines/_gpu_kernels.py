@@ -1,7 +1,7 @@
-"""The Triton kernels of the fused GPU engine: each walks all tensors of a list, ``BLOCK`` elements a program.
+"""The Triton kernels of the fused GPU engine: each walks all tensors of a list, ``BLOCK`` elements per program.
 
-A kernel gets a table of addresses (one row an operand, one column a tensor), the tensor that each chunk belongs to, the
-first chunk of each tensor, and the sizes. Hyper-parameters come as float64 (Triton's default is float32) and are
+A kernel gets a table of addresses (one row per operand, one column per tensor), the tensor that each chunk belongs to,
+the first chunk of each tensor, and the sizes. Hyper-parameters come as float64 (Triton's default is float32) and are
 rounded once, to the dtype of the state. A mask would rule out wide loads, so a kernel holds its body twice: without one
 for full chunks, with one for others.
 """
@@ -65,7 +65,7 @@ def _lerp(a, b, weight):
 
 @jit
 def _direction(theta, m, v, scale, shift, decay):
-    """r; root and quotient correctly rounded, which in float32 must be asked for."""
+    """r; root and quotient correctly rounded, which in float32 takes functions of its own."""
     ratio = m / (tl.sqrt(v) + shift) if m.dtype == tl.float64 else tl.div_rn(m, tl.sqrt_rn(v) + shift)
     return scale * ratio + decay * theta
 

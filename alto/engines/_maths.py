@@ -19,7 +19,7 @@ _SMALL = 1 << 13
 def layer_factor(theta_norm: Tensor, r_norm: Tensor, *, eps2: float, eps3: float) -> Tensor:
     """Return phi / (|r| + eps2 phi) with phi = |theta| + eps3 (Algorithm 1), elementwise over layers.
 
-    It is 1 where either norm is 0, as in every LAMB in use: the paper's literal phi would all but freeze a layer that
+    It is 1 where either norm is 0, as in every LAMB in use: the paper's literal phi would hardly move a layer that
     starts at zero. A NaN norm gives 1 as well; then r itself carries the NaN.
     """
     phi = theta_norm + eps3
@@ -67,6 +67,6 @@ def _condensed(x: Tensor) -> Tensor:
 
 
 def cast(tensors: TensorList, likes: TensorList) -> TensorList:
-    """``tensors`` in the dtype of ``likes`` (one dtype a list); the same list if they have it."""
+    """``tensors`` in the dtype of ``likes`` (one dtype per list); the same list if they have it."""
     dtype = likes[0].dtype
     return tensors if tensors[0].dtype == dtype else [tensor.to(dtype) for tensor in tensors]

@@ -1,7 +1,7 @@
 r"""Rounding to bfloat16 at random, for a slow average that is kept in 2 bytes (Gupta et al., 2015).
 
-An average with decay 0.99 moves by 1 % of :math:`g - h` a step, bfloat16 resolves 0.4 %: to the nearest, most moves
-would be rounded away. A number between two neighbours becomes the upper one with the probability that makes its
+An average with decay rate 0.99 moves by 1 % of :math:`g - h` per step, and bfloat16 resolves 0.4 %: rounding to the
+nearest would lose most moves. A number between two neighbours becomes the upper one with the probability that makes its
 expectation the number itself, so small moves add up.
 
 The random bits are a function of the step counter, the parameter's position in the optimizer and the element's place in
@@ -16,7 +16,7 @@ References:
 import torch
 from torch import Tensor
 
-BITS_A_CALL = 8  # numbers of 16 bits that one call of Philox gives
+BITS_PER_CALL = 8  # numbers of 16 bits that one call of Philox gives
 
 _WORD = 0xFFFFFFFF
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
@@ -59,8 +59,8 @@ def rounded(x: Tensor, bits: Tensor) -> Tensor:
 def random_bits(like: Tensor, step: Tensor, position: int, first: int = 0) -> Tensor:
     """16 random bits for each element, int32, in ``like``'s shape; numbered as the elements lie in memory."""
     strides = torch.empty_like(like, device="meta").stride()
-    begin, skipped = divmod(first, BITS_A_CALL)
-    calls = -(-(skipped + like.numel()) // BITS_A_CALL)
+    begin, skipped = divmod(first, BITS_PER_CALL)
+    calls = -(-(skipped + like.numel()) // BITS_PER_CALL)
     counter = torch.arange(begin, begin + calls, device=like.device)
     words = philox([counter & _WORD, counter >> 32, 0, 0], [step.long(), position])
     halves = torch.stack([half for word in words for half in (word & 0xFFFF, word >> 16)], dim=1)

@@ -1,14 +1,14 @@
 """Triton kernels for CUDA and ROCm, each over all tensors of a list at once.
 
-A step is three launches and a dozen operations on one number a layer, however many tensors there are:
+A step is three launches and a dozen operations on one number per layer, however many tensors there are:
 
 1. ``average_kernel`` reads g, h, m, v, p, writes h, m, v, and leaves the sums of squares of each chunk of p and r;
 2. ``norm_kernel`` adds the chunks of each layer in a fixed order, in float64: a step repeats bit for bit;
 3. ``apply_kernel`` reads m, v, p, computes r again, and writes p.
 
-These move 48 bytes a float32 parameter, and no temporary has the parameters' size. Kernels find their tensors in a
+These move 48 bytes per float32 parameter, and no temporary has the parameters' size. Kernels find their tensors in a
 table of addresses, which stays on the device until an address changes. Nothing waits for the device: tables travel from
-pinned memory, step counters are read on the CPU or (``capturable``) by the device, and so is the learning rate.
+pinned memory, step counters are read on the CPU or (``capturable``) by the device, like the learning rate.
 
 Tensors are walked in the order of their memory: parameter, gradient and averages must all be contiguous, or all have
 the same dense strides (channels_last, a transposed matrix). A list with any other tensor (a slice, a gradient laid out
@@ -30,7 +30,7 @@ from alto.engines import _gpu_kernels as kernels
 from alto.engines import foreach
 from alto.engines._layout import Memory, fresh, walkable, written
 from alto.engines._maths import bias_correction, correction, layer_factor
-from alto.engines._rounding import BITS_A_CALL
+from alto.engines._rounding import BITS_PER_CALL
 
 _PARAM_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _STATE_DTYPES = (torch.float32, torch.float64)
@@ -126,7 +126,7 @@ def _layout(sizes: tuple[int, ...], device: torch.device, stream: int) -> tuple[
     firsts = list(accumulate((-(-size // kernels.BLOCK) for size in sizes), initial=0))
     numbers = _upload([*firsts, *sizes], torch.int64, device)
     first_chunks = numbers[: len(firsts)]
-    # The one table with an entry a chunk: made on the device instead of sent there.
+    # The one table with an entry per chunk: made on the device instead of sent there.
     every = torch.arange(firsts[-1], device=device)
     owners = torch.bucketize(every, first_chunks[1:], out_int32=True, right=True)
     return firsts[-1], owners, first_chunks, numbers[len(firsts) :]
@@ -134,7 +134,7 @@ def _layout(sizes: tuple[int, ...], device: torch.device, stream: int) -> tuple[
 
 @lru_cache(maxsize=256)
 def _addresses(pointers: tuple[tuple[int, ...], ...], device: torch.device, stream: int) -> tuple[Tensor, list[bool]]:
-    """A row a list, a column a tensor, int64; and for each list whether 16 bytes divide all, so that loads are wide."""
+    """One row per list, one column per tensor, int64; per list, whether 16 bytes divide all, so that loads are wide."""
     del stream
     return _upload(list(pointers), torch.int64, device), [all(x % 16 == 0 for x in row) for row in pointers]
 
@@ -157,7 +157,7 @@ def _tables(
 def _launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **constants: Any) -> None:
     if min(grid):
         with torch.cuda.device_of(arguments[0]):
-            # Contracting a * b + c is what the kernels of torch do; asked for, since Triton's default changes in 3.10.
+            # Contracting a * b + c is what the kernels of torch do; set here, because Triton's default changes in 3.10.
             kernel[grid](*arguments, **constants, enable_fp_fusion=True)
 
 
@@ -195,7 +195,7 @@ def _average(
     _launch(
         kernels.average_kernel, (chunks,), table, *layout, len(params), corrections, squares, chunks, *numbers,
         EXPLORES=bool(slow_avgs), LAYERWISE=layerwise, MAXIMIZE=maximize,
-        SLOW=_type(slow_avgs or exp_avgs), CALLS=BITS_A_CALL,
+        SLOW=_type(slow_avgs or exp_avgs), CALLS=BITS_PER_CALL,
         ALIGNED=all(aligned[: 1 + len(averages)]), G_ALIGNED=g_aligned, **_types(params, exp_avgs),
     )  # fmt: skip
     _, firsts, _ = layout
@@ -207,7 +207,7 @@ def _apply(
     params: list[Tensor], exp_avgs: list[Tensor], exp_avg_sqs: list[Tensor],
     corrections: Tensor, rates: Tensor, weight_decay: float,
 ) -> None:  # fmt: skip
-    """Theta -= rate r, with one rate a tensor."""
+    """Theta -= rate r, with one rate per tensor."""
     (chunks, *layout), (table, aligned) = _tables(params, exp_avgs, exp_avg_sqs)
     _launch(
         kernels.apply_kernel, (chunks,), table, *layout, len(params), corrections, rates, weight_decay,

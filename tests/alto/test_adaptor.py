@@ -106,7 +106,7 @@ def test_the_gradient_is_the_users_own_also_when_the_base_raises():
 
 
 class Late(torch.optim.Optimizer):
-    """A base that makes its state in its second step, and asks for it in one of the two usual ways."""
+    """A base that makes its state in its second step, and checks for it in one of the two usual ways."""
 
     def __init__(self, params, new, raises=()):
         super().__init__(params, {"lr": 0.1})

@@ -336,11 +336,11 @@ def test_sparse_gradients_are_refused_before_anything_moves(name):
 def test_tied_parameters_move_once(make_ours):
     model = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
     model[1].weight = model[0].weight
-    twin = nn.Parameter(model[0].weight.detach().clone())
-    a, b = make_ours(model.parameters()), make_ours([twin])
+    single = nn.Parameter(model[0].weight.detach().clone())
+    a, b = make_ours(model.parameters()), make_ours([single])
     for step in range(3):
-        (grad,) = gradients([twin], step)
-        model[0].weight.grad, twin.grad = grad, grad.clone()
+        (grad,) = gradients([single], step)
+        model[0].weight.grad, single.grad = grad, grad.clone()
         a.step()
         b.step()
-    assert torch.equal(model[0].weight, twin)
+    assert torch.equal(model[0].weight, single)

@@ -57,7 +57,7 @@ def around(base: str, **exploration: float) -> Callable[..., E]:
 
 
 def matrices(count: int = 2, dtype: torch.dtype = torch.float32, seed: int = 0) -> list[nn.Parameter]:
-    """Parameters that every base takes (Muon wants matrices), the same for the same seed."""
+    """Parameters that every base takes (Muon takes matrices only), the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     return [
         nn.Parameter(torch.randn(4, 3 + i, generator=generator, dtype=torch.float64).to(dtype)) for i in range(count)
