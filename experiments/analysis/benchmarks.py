@@ -28,7 +28,7 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
     stored: object = {}
     if path.exists():
         try:
-            stored = json.loads(path.read_text())
+            stored = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, OSError):
             stored = None
     if isinstance(stored, dict) and all(isinstance(r, dict) and r.get("format") == FORMAT for r in stored.values()):

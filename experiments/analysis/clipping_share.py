@@ -53,7 +53,7 @@ def read(path: Path) -> Shares:
         DataError: there is no such file, or it is another one.
     """
     try:
-        return build(Shares, json.loads(path.read_text()))
+        return build(Shares, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; python -m experiments.cli.measure_clipping writes it") from None
     except (ValueError, ConfigError) as error:

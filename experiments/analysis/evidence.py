@@ -161,7 +161,7 @@ def read(path: Path) -> Evidence:
         DataError: there is no such file, or it is no evidence.
     """
     try:
-        return build(Evidence, json.loads(path.read_text()))
+        return build(Evidence, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; evidence writes it") from None
     except (ValueError, ConfigError) as error:

@@ -117,7 +117,7 @@ def read(path: Path) -> Summary:
         DataError: there is no such file, or it is no summary.
     """
     try:
-        return build(Summary, json.loads(path.read_text()))
+        return build(Summary, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; report with --results writes it") from None
     except (ValueError, ConfigError) as error:

@@ -46,7 +46,7 @@ def _usable(device: torch.device) -> float:
     page = os.sysconf("SC_PAGE_SIZE")
     total = page * os.sysconf("SC_PHYS_PAGES")
     for path in _LIMITS:  # a container's limit
-        if path.exists() and (limit := path.read_text().strip()).isdigit():
+        if path.exists() and (limit := path.read_text(encoding="utf-8").strip()).isdigit():
             total = min(total, int(limit))
     return min(_SHARE * total, _free())
 
@@ -54,7 +54,7 @@ def _usable(device: torch.device) -> float:
 def _free() -> float:
     """Bytes that are available without swapping; infinity where the system does not report them."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return float("inf")
     return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), float("inf"))

@@ -3,12 +3,13 @@
 import textwrap
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 from tueplots import axes as axes_style
 from tueplots import fontsizes
+
+from experiments.report.figures.palette import own_style
 
 Report = dict[str, Any]
 
@@ -40,7 +41,7 @@ def draw(report: Report) -> Figure:
         The figure.
     """
     style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
-    with mpl.rc_context(style):
+    with own_style(style):
         figure = {"step": _dots, "memory": _bars, "scaling": _lines}[report["bench"]](report)
         lines = textwrap.fill(_footnote(report), width=int(17 * figure.get_figwidth()))
         figure.supxlabel(lines, fontsize="small")

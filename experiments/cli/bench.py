@@ -10,6 +10,7 @@ from tyro.conf import OmitArgPrefixes, UseAppendAction, subcommand
 
 from experiments.bench import shapes
 from experiments.bench.shapes import Case
+from experiments.io.cores import cores
 from experiments.io.errors import require
 
 if TYPE_CHECKING:  # it imports torch, which is slow and not needed for --help
@@ -47,7 +48,7 @@ class _Common:
 
         require(self.threads >= 0, "--threads", self.threads, "0 (one per core) or more")
         chosen = contestants.choose(self.only, references=rounds > 0)
-        return Wish(bench, option, cases, chosen, rounds, self.threads or os.cpu_count() or 1, self.device, self.seed)
+        return Wish(bench, option, cases, chosen, rounds, self.threads or cores(), self.device, self.seed)
 
 
 @dataclass(frozen=True)

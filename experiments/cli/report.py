@@ -71,7 +71,7 @@ class Figures:
         from experiments.report.figures import draw
 
         one = outputs.kept_file(self.results, self.name, self.tier)
-        paths = [one] if self.name else sorted(one.parent.glob(f"*-{self.tier}.json"))
+        paths = [one] if self.name else sorted(one.parent.glob(f"[!.]*-{self.tier}.json"))
         for path in paths:
             made = kept.read(path)
             if self.keep:

@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 from experiments.cli import console
 from experiments.cli.which import Which
 from experiments.config.schema import Tier
+from experiments.io.cores import cores
 from experiments.io.errors import require
 
 
@@ -177,4 +178,4 @@ def _jobs(asked: int) -> int:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         require(asked <= 1, "--jobs", asked, "0 or 1 under torchrun, whose processes share one run")
         return 1
-    return asked or os.cpu_count() or 1
+    return asked or cores()

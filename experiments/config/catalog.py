@@ -13,6 +13,7 @@ from experiments.config.schema import TIERS, Experiment, Tier
 from experiments.io.errors import ConfigError, require
 
 FOLDER = Path(__file__).parents[1] / "configs"
+_DEEPEST, _DEEP = 20, "tables or lists are nested too deeply"
 _LONGEST = 120  # letters of a name, which is a folder's
 
 # A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
@@ -27,7 +28,8 @@ _SIZES = frozenset({
 
 def names() -> list[str]:
     """The experiments that exist."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    # Hidden files are an editor's locks and a Mac's copies on foreign disks.
+    return sorted(path.stem for path in FOLDER.glob("*.toml") if not path.name.startswith("."))
 
 
 def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Experiment:
@@ -49,9 +51,15 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     if not path.is_file():
         raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
     try:
-        table = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
+    except UnicodeDecodeError as error:
+        raise ConfigError(path.name, f"not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(path.name, f"not a TOML file: {error}") from None
+    except RecursionError:
+        raise ConfigError(path.name, _DEEP) from None
+    except OSError as error:
+        raise ConfigError(path.name, f"cannot be read: {error.strerror}") from None
     tiers = _table("tiers", table.pop("tiers", {}))
     for key, sizes in tiers.items():
         require(key in TIERS, f"tiers.{key}", key, f"one of {', '.join(TIERS)}")
@@ -61,6 +69,8 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
     for change in changes:
         table = _merged(table, _parsed(change))
+    if _depth(table) > _DEEPEST:
+        raise ConfigError(path.name, f"{_DEEP}; {_DEEPEST} levels are allowed")
     table = _selected(table)
     for key in ("name", "tier"):
         require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
@@ -96,6 +106,14 @@ def _table(key: str, value: object) -> Mapping[str, object]:
     return value
 
 
+def _depth(value: object) -> int:
+    """How many tables or lists lie inside each other."""
+    level, depth = [value], 0
+    while level := [v for v in level if isinstance(v, Mapping | list)]:
+        level, depth = [v for w in level for v in (w.values() if isinstance(w, Mapping) else w)], depth + 1
+    return depth
+
+
 def _merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
     """``base`` with the leaves of ``over`` in place of its own."""
     result = dict(base)
@@ -110,8 +128,11 @@ def _parsed(change: str) -> dict[str, object]:
     key, equals, value = change.partition("=")
     for text in (change, f"{key}= {json.dumps(value.strip())}" if equals else ""):
         with contextlib.suppress(tomllib.TOMLDecodeError):
-            if parsed := tomllib.loads(text):
-                return parsed
+            try:
+                if parsed := tomllib.loads(text):
+                    return parsed
+            except RecursionError:
+                raise ConfigError("--set", f"{_DEEP}: {key}") from None
     form = 'key=value (quote a key with blanks: settings."full batch".training.epochs=3)'
     raise ConfigError("--set", f"{change!r} is not of the form {form}")
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from experiments.config.schema import DataConfig
 from experiments.data import pieces
-from experiments.data.dataset import IGNORED, PADDING, Dataset, Split, locate, note_beside
+from experiments.data.dataset import IGNORED, PADDING, Dataset, Split, locate, note_beside, read_text
 from experiments.io.errors import DataError
 
 UNKNOWN = 1  # token number of a word that no training sentence has
@@ -59,10 +59,7 @@ def sentences(path: Path) -> list[Sentence]:
     Raises:
         DataError: the file cannot be read as such, or has no sentence.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    lines = read_text(path).splitlines()
     found: list[Sentence] = [[]]
     for number, line in enumerate(lines, 1):
         columns = line.split()

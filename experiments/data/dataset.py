@@ -15,6 +15,7 @@ Kind = Literal["image", "text", "tags", "sentence", "simulated"]
 
 IGNORED = -100  # the target of a position that does not count (padding): torch's own default
 _PART = 4096  # images whose pixels are summed at once
+LARGEST_TEXT = 4 * 2**30  # bytes of a file of text, all of which is held in memory
 PADDING = 0  # token number of a position past the end of a sentence
 
 
@@ -172,6 +173,33 @@ def note_beside(path: Path) -> str:
 
     Returns:
         The remark on one line, or nothing.
+
+    Raises:
+        DataError: the remark cannot be read, or is not UTF-8.
     """
     note = path / "note.txt" if path.is_dir() else path.with_suffix(".note.txt")
-    return " ".join(note.read_text().split()) if note.is_file() else ""
+    return " ".join(read_text(note).split()) if note.is_file() else ""
+
+
+def read_text(path: Path) -> str:
+    """The text of a data file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its text, without a byte order mark.
+
+    Raises:
+        DataError: it is no regular file, is larger than `LARGEST_TEXT`, cannot be read, or is not UTF-8.
+    """
+    try:
+        if not path.is_file():
+            raise DataError(f"{path} is no regular file: put a text file there")
+        if (size := path.stat().st_size) > LARGEST_TEXT:
+            raise DataError(f"{path} has {size} bytes; a text file may have {LARGEST_TEXT}: cut it")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): put it there again") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}): convert it") from error

@@ -48,7 +48,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
 
 
 def _classes(folder: Path) -> list[str]:
-    found = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    found = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not found:
         raise DataError(f"{folder} has no folders; each class is one")
     return found
@@ -59,7 +59,9 @@ def _decoded(folder: Path, classes: list[str], size: int) -> Split:
     files: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        own = sorted(f for f in (folder / name).glob("*") if f.suffix.lower() in _ENDINGS)
+        own = sorted(
+            f for f in (folder / name).glob("*") if f.suffix.lower() in _ENDINGS and not f.name.startswith(".")
+        )
         files += own
         labels += [label] * len(own)
         if not own and (folder / name).is_dir():

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from experiments.config.schema import DataConfig
-from experiments.data.dataset import Dataset, Split, locate, note_beside
+from experiments.data.dataset import Dataset, Split, locate, note_beside, read_text
 from experiments.io.errors import DataError
 
 _TEST = 0.1  # share of the text at its end that is the test set
@@ -35,10 +35,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         remedy=f"Put a plain text file there as {config.name}.txt; get tinyshakespeare with: python -m "
         "experiments fetch tinyshakespeare --data-dir DIR (where there is network).",
     )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    text = read_text(path)
     characters = sorted(set(text))
     numbers = {character: number for number, character in enumerate(characters)}
     tokens = torch.tensor([numbers[character] for character in text], dtype=torch.int64)

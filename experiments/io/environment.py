@@ -64,6 +64,7 @@ class Environment:
         torch.backends.cudnn.deterministic = True
 
 
+_ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco")
 
 
@@ -84,13 +85,35 @@ def versions(*more: str) -> dict[str, str]:
     import alto
 
     found.setdefault("alto-optim", getattr(alto, "__version__", "unknown"))
-    commit = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if commit.returncode == 0:
-        found["commit"] = commit.stdout.strip()
+    found["commit"] = commit()
     return found
+
+
+def commit(root: Path = _ROOT) -> str:
+    """The commit of a checkout, with ``-dirty`` if a tracked file differs from it.
+
+    Args:
+        root: Its top folder; this code's own by default.
+
+    Returns:
+        Twelve digits of the hash; ``unknown`` without git, or where the folder is not the top of a repository: an
+        installed copy may lie inside a repository of somebody else, whose commit says nothing of this code.
+    """
+    try:
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
+            return "unknown"
+        return _git(root, "describe", "--always", "--dirty", "--abbrev=12")
+    except (OSError, subprocess.SubprocessError, ValueError):  # a result must never be lost for want of this
+        return "unknown"
+
+
+def _git(root: Path, *words: str) -> str:
+    # GIT_DIR and the like, which git sets for hooks, would name another repository
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=True, timeout=30, env=own, stdin=subprocess.DEVNULL
+    ).stdout.strip()
 
 
 def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
@@ -110,7 +133,7 @@ def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
 @functools.cache
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -161,7 +161,7 @@ def read(path: Path, run: Run, data: str | None = None) -> Row | None:
     if not file.exists():
         return None
     try:
-        row = build(Row, json.loads(file.read_text()))
+        row = build(Row, json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError, ConfigError) as error:
         raise DataError(f"{file} is not a whole row ({error}); delete it to run this again") from error
     if row.run.digest != run.digest:

@@ -79,7 +79,7 @@ def recall(experiment: Experiment, place: Environment) -> Sources:
     """
     wanted = {setting: experiment.resolve(setting)[0] for setting in experiment.settings}
     try:
-        table = json.loads((place.out / FILE).read_text())
+        table = json.loads((place.out / FILE).read_text(encoding="utf-8"))
         kept = {setting: build(Source, table[setting]) for setting in wanted}
     except (OSError, ValueError, LookupError, TypeError, ConfigError):
         return look(experiment, place)  # no `run` has read its data here

@@ -1,12 +1,12 @@
 """A whole experiment: tune every cell, then train every cell's final runs; what is finished is not run again."""
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from experiments.config.schema import Experiment
 from experiments.distributed import teams
+from experiments.io.cores import cores
 from experiments.io.environment import Environment
 from experiments.io.errors import DataError
 from experiments.io.files import sweep_temporaries, write_json
@@ -32,7 +32,7 @@ def run(
     Args:
         experiment: The experiment.
         place: Where; its ``out`` is this experiment's own folder. Default: ``runs/NAME/TIER``.
-        crew: Where the runs are done. Default: one process per core.
+        crew: Where the runs are done. Default: one process per core that this one may use.
         notify: Called with each event.
 
     Returns:
@@ -47,7 +47,7 @@ def run(
     """
     admission.check(experiment)
     place = place or _usual_place(experiment)
-    crew = crew or Workers(os.cpu_count() or 1)
+    crew = crew or Workers(cores())
     team = teams.team(place.resolve_device())
     known = team.agree(lambda: data_sources.look(experiment, place))
     with team.holding(place.out), crew as workers:

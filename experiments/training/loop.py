@@ -89,7 +89,7 @@ class TrainingLoop(ABC):
         before = self.seconds
         board = tensorboard.open_log(self.place, self.run, self.curve, self.team.leads)
         metrics_path = self.folder / "metrics.jsonl" if self.team.leads else os.devnull
-        with open(metrics_path, "a") as metrics, contextlib.closing(board):
+        with open(metrics_path, "a", encoding="utf-8") as metrics, contextlib.closing(board):
             while self.step < self.total and not diverged:
                 started = time.monotonic()
                 self.advance()
@@ -241,7 +241,7 @@ def _cut_back(metrics: Path, length: int, file: Path) -> list[Point]:
         metrics.write_bytes(b"")
         return []
     try:
-        with metrics.open("r+") as lines:
+        with metrics.open("r+", encoding="utf-8") as lines:
             lines.truncate(length)
             return [rows.read_point(json.loads(line)) for line in lines]
     except (ValueError, TypeError, ConfigError) as error:

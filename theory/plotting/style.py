@@ -1,10 +1,13 @@
 """One look for all figures: column widths, colours that differ for every kind of colour vision, small helpers."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -122,8 +125,12 @@ def panel_letter(axes: "Axes", letter: str, title: str) -> None:
     axes.set_title(rf"$\bf{{({letter})}}$ {title}", loc="left")
 
 
-def context() -> Any:
-    """The context manager under which a figure is drawn and written."""
-    from matplotlib import rc_context
+@contextmanager
+def context() -> "Iterator[None]":
+    """Matplotlib's defaults with :func:`rc`, to draw and write a figure: the user's matplotlibrc must not show."""
+    import matplotlib as mpl
 
-    return rc_context(rc())
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(rc())
+        yield

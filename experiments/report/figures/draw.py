@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from experiments.analysis.kept import Summary
 from experiments.io.files import write_atomic
 from experiments.report.figures import along, batch_sizes, boxes, cost, curves, differences, exploration
+from experiments.report.figures.palette import own_style
 
 FIGURES = {
     "curves": curves.draw,
@@ -51,7 +52,8 @@ def write(figure: Figure, folder: Path, name: str, kinds: tuple[str, ...] = ("pn
     paths, undated = [], {"png": {"Software": None}, "pdf": {"CreationDate": None}}
     for kind in kinds:
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, metadata=undated[kind])
+        with own_style({}):  # what is settled only while a figure is written
+            figure.savefig(buffer, format=kind, metadata=undated[kind])
         paths.append(folder / f"{name}.{kind}")
         write_atomic(paths[-1], buffer.getvalue())
     return paths

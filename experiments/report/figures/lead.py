@@ -65,7 +65,7 @@ def rows(results: Path) -> list[Row]:
         DataError: a kept summary is damaged.
     """
     found: list[tuple[list[str], Row]] = []
-    for path in sorted((results / "experiments").glob("*-laptop.json")):
+    for path in sorted((results / "experiments").glob("[!.]*-laptop.json")):
         made = kept.read(path)
         if cost.is_question(made) or not {OURS, THEIRS} <= set(made.experiment.optimizers):
             continue

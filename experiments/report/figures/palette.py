@@ -28,7 +28,16 @@ COLUMNS = 4  # panels side by side; more are wrapped
 def house_style() -> Iterator[None]:
     """Font sizes, lines and grids."""
     style: Any = {**fontsizes.neurips2024(default_smaller=1), **axes_style.lines(), **axes_style.grid()}
-    with mpl.rc_context(style):
+    with own_style(style):
+        yield
+
+
+@contextlib.contextmanager
+def own_style(style: Any) -> Iterator[None]:
+    """Matplotlib's defaults with these settings: a figure must not depend on its reader's matplotlibrc."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(style)
         yield
 
 

@@ -149,3 +149,35 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path):
 def test_the_error_survives_a_process_boundary():
     error = pickle.loads(pickle.dumps(ConfigError("a", "b").under("c")))
     assert str(error) == "c.a: b"
+
+
+@pytest.mark.parametrize("beginning", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_a_text_is_utf_8_with_or_without_a_byte_order_mark(tiny_file, beginning):
+    tiny_file.write_bytes(beginning + tiny_file.read_text(encoding="utf-8").replace("Tiny", "Häuser").encode())
+    assert catalog.load(str(tiny_file)).title == "Häuser"
+
+
+def test_a_file_in_another_encoding_is_refused_by_name(tiny_file):
+    tiny_file.write_bytes("title = 'Häuser'".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"tiny.toml: not UTF-8 text: .* at byte 10"):
+        catalog.load(str(tiny_file))
+
+
+def test_hidden_files_are_no_experiments(tmp_path, monkeypatch):
+    for name in ("one.toml", "._one.toml", ".#two.toml"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    monkeypatch.setattr(catalog, "FOLDER", tmp_path)
+    assert catalog.names() == ["one"]
+
+
+@pytest.mark.parametrize(
+    "deep",
+    ["[" * 5000 + "]" * 5000, "{a=" * 5000 + "1" + "}" * 5000, "[" * 200 + "]" * 200],
+    ids=["lists", "tables", "readable lists"],
+)
+def test_what_is_nested_too_deeply_is_refused(tiny_file, deep):
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        catalog.load(str(tiny_file), changes=[f"model.options.widths={deep}"])
+    tiny_file.write_text(f"model = {deep}\n[tiers.laptop]", encoding="utf-8")
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        catalog.load(str(tiny_file))

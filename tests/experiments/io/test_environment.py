@@ -1,0 +1,76 @@
+import os
+import subprocess
+
+import pytest
+
+from experiments.io import environment
+from experiments.io.cores import cores
+
+
+@pytest.fixture
+def uncached():
+    environment.versions.cache_clear()
+    yield
+    environment.versions.cache_clear()
+
+
+def git(folder, *words):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, "-C", str(folder), *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    git(tmp_path, "init")
+    (tmp_path / "file").write_text("one", encoding="utf-8")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "-m", "first")
+    return tmp_path
+
+
+def test_without_a_git_program_the_commit_is_unknown_and_nothing_fails(monkeypatch, tmp_path, uncached):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert environment.versions()["commit"] == "unknown"
+
+
+@pytest.mark.parametrize("failure", [PermissionError("git"), subprocess.TimeoutExpired("git", 30)])
+def test_a_git_that_fails_makes_the_commit_unknown(monkeypatch, uncached, failure):
+    def failing(*_, **__):
+        raise failure
+
+    monkeypatch.setattr(subprocess, "run", failing)
+    assert environment.versions()["commit"] == "unknown"
+
+
+def test_the_commit_of_a_repository_is_told_and_that_a_file_was_edited(repository):
+    clean = environment.commit(repository)
+    assert len(clean) == 12
+    (repository / "file").write_text("two", encoding="utf-8")
+    assert environment.commit(repository) == f"{clean}-dirty"
+
+
+def test_a_repository_around_an_installed_copy_is_not_taken_for_this_code(repository, tmp_path_factory):
+    inside = repository / "site-packages"
+    inside.mkdir()
+    assert environment.commit(inside) == "unknown"
+    assert environment.commit(tmp_path_factory.mktemp("none")) == "unknown"
+
+
+def test_the_variables_that_git_sets_for_hooks_do_not_name_another_repository(
+    repository, monkeypatch, tmp_path_factory
+):
+    other = tmp_path_factory.mktemp("other")
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert environment.commit(other) == "unknown"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity of processes")
+def test_only_the_cores_that_this_process_may_use_are_counted():
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert cores() == len(allowed)
