@@ -197,7 +197,7 @@ def meaning(difference: "Difference", metric: "Metric") -> str:
     if low == high == 0:
         return "equal for every seed"
     if low <= 0 <= high:
-        return "open: the interval holds 0"
+        return "undecided: the interval holds 0"
     better = difference.label if (low > 0) == (metric != "loss") else difference.baseline
     return f"{better} is better: the interval does not hold 0"
 

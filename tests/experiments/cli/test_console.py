@@ -14,8 +14,8 @@ from experiments.sweep.pool import Event
 @pytest.mark.parametrize(
     ("low", "high", "metric", "words"),
     [
-        (-0.1, 0.2, "accuracy", "open: the interval holds 0"),
-        (0.0, 0.2, "accuracy", "open: the interval holds 0"),
+        (-0.1, 0.2, "accuracy", "undecided: the interval holds 0"),
+        (0.0, 0.2, "accuracy", "undecided: the interval holds 0"),
         (0.1, 0.2, "accuracy", "ALTO is better"),
         (0.1, 0.2, "loss", "LAMB is better"),
         (-0.2, -0.1, "accuracy", "LAMB is better"),

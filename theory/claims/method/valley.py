@@ -142,7 +142,7 @@ table_1 = Claim(
     ),
     plain="While a run crosses a minimum in one dimension, four quantities have the signs of Table 1.",
     found=(
-        "True of g_k - g_(k-1) at small steps. The a_k that the method uses can have another sign: see ours-sign- of-a."
+        "True of g_k - g_(k-1) at small steps. The a_k that the method uses can have another sign: see ours-sign-of-a."
     ),
     assumptions=(r"the well $f = -\exp(-x^2/2)$, stages split at its inflections and its minimum", "small steps"),
     evidence=(
