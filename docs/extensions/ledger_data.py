@@ -170,8 +170,9 @@ def shown(claim: Listed) -> tuple[str, str] | None:
     if claim.id.startswith("rates-"):
         return "measured rates", f"generated/rates.html#{claim.id}"
     evidence = sources.ROOT / "results" / "evidence" / f"{claim.id}.json"
-    if evidence.is_file():
-        name = Path(json.loads(evidence.read_text())["source"]).stem.removesuffix("-laptop")
+    source = Path(json.loads(evidence.read_text())["source"]) if evidence.is_file() else Path()
+    if source.parent.name == "experiments":
+        name = source.stem.removesuffix("-laptop")
         return f"experiment {name}", f"generated/experiments/{name}/report.html"
     return None
 
