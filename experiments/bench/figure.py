@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 from tueplots import axes as axes_style
 from tueplots import fontsizes
 
-from experiments.report.figures.palette import own_style
+from experiments.io.plain_style import plain_style
 
 Report = dict[str, Any]
 
@@ -41,7 +41,7 @@ def draw(report: Report) -> Figure:
         The figure.
     """
     style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
-    with own_style(style):
+    with plain_style(style):
         figure = {"step": _dots, "memory": _bars, "scaling": _lines}[report["bench"]](report)
         lines = textwrap.fill(_footnote(report), width=int(17 * figure.get_figwidth()))
         figure.supxlabel(lines, fontsize="small")

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from experiments.analysis.kept import Summary
 from experiments.io.files import write_atomic
+from experiments.io.plain_style import plain_style
 from experiments.report.figures import along, batch_sizes, boxes, cost, curves, differences, exploration
-from experiments.report.figures.palette import own_style
 
 FIGURES = {
     "curves": curves.draw,
@@ -52,7 +52,7 @@ def write(figure: Figure, folder: Path, name: str, kinds: tuple[str, ...] = ("pn
     paths, undated = [], {"png": {"Software": None}, "pdf": {"CreationDate": None}}
     for kind in kinds:
         buffer = io.BytesIO()
-        with own_style({}):  # what is settled only while a figure is written
+        with plain_style({}):  # what is settled only while a figure is written
             figure.savefig(buffer, format=kind, metadata=undated[kind])
         paths.append(folder / f"{name}.{kind}")
         write_atomic(paths[-1], buffer.getvalue())

@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +15,7 @@ from experiments.analysis import names
 from experiments.analysis.comparison import Metric
 from experiments.analysis.statistics import Interval
 from experiments.config.schema import Experiment
+from experiments.io.plain_style import plain_style
 
 # Okabe and Ito's colours, which all kinds of colour vision tell apart; a grey in place of their yellow, a pale line.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
@@ -28,16 +28,7 @@ COLUMNS = 4  # panels side by side; more are wrapped
 def house_style() -> Iterator[None]:
     """Font sizes, lines and grids."""
     style: Any = {**fontsizes.neurips2024(default_smaller=1), **axes_style.lines(), **axes_style.grid()}
-    with own_style(style):
-        yield
-
-
-@contextlib.contextmanager
-def own_style(style: Any) -> Iterator[None]:
-    """Matplotlib's defaults with these settings: a figure must not depend on its reader's matplotlibrc."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(style)
+    with plain_style(style):
         yield
 
 

@@ -12,6 +12,7 @@ from experiments.report.figures import draw
 from theory.plotting import style
 
 RESULTS = Path(__file__).parents[3] / "results"
+KEYS: Any = ("text.usetex", "axes.facecolor", "savefig.facecolor")
 USERS: Any = {
     "text.usetex": True,  # fails where there is no latex
     "axes.facecolor": "red",
@@ -50,7 +51,7 @@ def test_those_of_the_benchmarks(in_a_users_style, tmp_path):
 def test_those_of_the_theory(in_a_users_style):
     in_a_users_style()
     with style.context():
-        inside = {key: mpl.rcParams[key] for key in ("text.usetex", "axes.facecolor", "savefig.facecolor")}
+        inside = {key: mpl.rcParams[key] for key in KEYS}
         assert mpl.rcParams["savefig.dpi"] == style.rc()["savefig.dpi"]
-    assert inside == {key: mpl.rcParamsDefault[key] for key in inside}
+    assert inside == {key: mpl.rcParamsDefault[key] for key in KEYS}
     assert mpl.rcParams["savefig.dpi"] == USERS["savefig.dpi"]
