@@ -307,11 +307,15 @@ remark_3_4 = Claim(
     statement=r"Both theorems carry over to Algorithm 2 up to a factor in $[1, 1/(1-\beta_i)]$.",
     plain="Both theorems hold with bias correction, up to a factor between 1 and 1/(1 - beta).",
     found="True of the repaired theorems; in Theorem 1 the preconditioner's upper bound grows by 1/(1 - beta2).",
-    assumptions=("those of the corrected theorems", MONOTONE),
+    assumptions=(
+        "those of the corrected theorems",
+        MONOTONE + ", enforced: with bias correction no step size gives it",
+    ),
     corrected=(
         r"Theorem C holds for Algorithm 2 with $H_k = \hat W_k (1-\beta_2^k)/(\eta_k s_k)$, the same $\zeta$ where "
         r"$\beta_2^2 < \beta_3$ (Lemma 10 survives bias correction without any factor), and $\kappa$ for $\kappa_m$ "
-        r"elsewhere; Theorem N with $q_{max}/(1-\beta_2)$."
+        r"elsewhere; Theorem N with $q_{max}/(1-\beta_2)$. (C3) has to be enforced: no $\beta_3 < 1$ gives it, as "
+        r"$u_k = 0$ lowers $\sqrt k \sqrt{\hat v_k}$ (assumption-3.5-monotonicity); Lemma M is for Algorithm 1 only."
     ),
     repairs=Repair.ASSUMPTION,
     evidence=(
