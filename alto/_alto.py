@@ -254,6 +254,7 @@ class ALTO(Optimizer):
 
     def _check_group(self, group: dict[str, Any]) -> None:
         self._check_options(group)
+        _checks.representable(group["eps"][0], {state_dtype(param) for param in group["params"]})
         if group["layerwise"]:
             _sharding.refuse_flattened(group["params"], partial(_memory.label, [group]))
 

@@ -170,6 +170,20 @@ def _extends(key: str, option: str) -> bool:
     return key.startswith(f"{option}_") or key.endswith(f"_{option}")
 
 
+def representable(eps1: float, dtypes: Set[torch.dtype]) -> None:
+    """Refuse an eps1 that is 0, or nearly so, in the dtype of the averages.
+
+    Raises:
+        ValueError: if a step would compute 0 / 0 where a gradient is 0.
+    """
+    for dtype in dtypes:
+        if (dtype.is_floating_point or dtype.is_complex) and eps1 < torch.finfo(dtype).tiny:
+            raise ValueError(
+                f"eps[0] = {eps1!r}: it rounds to 0 in {dtype}, the dtype of the averages, and a gradient of 0 would "
+                f"make its parameter NaN; take at least {torch.finfo(dtype).tiny:.2g}, or parameters in float64"
+            )
+
+
 def is_fake(tensor: Tensor) -> bool:
     """Whether a tensor has a shape but no numbers, as under torch's ``FakeTensorMode`` (which plans memory)."""
     return type(tensor).__name__ == "FakeTensor"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, _options, decay_groups, for_batch
-from tests.alto.zoo import equal, matrices, run
+from tests.alto.zoo import equal, forced, matrices, run
 
 NAN, INF = float("nan"), float("inf")
 
@@ -138,6 +138,21 @@ def test_options_are_checked_once_and_not_in_each_step():
         optimizer.param_groups[1]["lr"] = 0.5
         run(optimizer, params, 3)
         assert checked.call_count == 3
+
+
+@pytest.mark.parametrize("engine", ["single", "foreach", "blocked", "cpu"])
+def test_an_eps_that_rounds_to_zero_is_refused(engine):
+    """Where a gradient is 0 it alone prevents 0 / 0."""
+    for dtype, eps in ((torch.float32, 1e-46), (torch.bfloat16, 1e-46), (torch.float64, 4e-310)):
+        params = matrices(dtype=dtype)
+        with forced(engine):
+            with pytest.raises(ValueError, match=r"eps\[0\] = \S+: it rounds to 0 in torch\.float"):
+                run(ALTO(params, eps=eps), params, 1)
+            optimizer = ALTO(params, eps=1e-37 if dtype is not torch.float64 else 1e-46)
+            for p in params:
+                p.grad = torch.zeros_like(p)
+            optimizer.step()
+        assert all(p.isfinite().all() for p in params)
 
 
 def test_lamb_stays_lamb():
