@@ -89,7 +89,7 @@ class FindingsDirective(SphinxDirective):
             entry = known[name].entry
             text = entry.claim.found or known[name].sentence
             link = _claim_link(name, self.env.docname)
-            line = (_badge(entry.verdict), nodes.Text(" "), *inline(text), nodes.Text(" "), link)
+            line = (_badge(entry.verdict), nodes.Text(" "), *inline(text, self.env.docname), nodes.Text(" "), link)
             found += nodes.list_item("", nodes.paragraph("", "", *line))
         said += nodes.Text(".")
         return [said, found]
@@ -224,7 +224,9 @@ def _entry(listed: Listed, page: str) -> details:
     summary = nodes.inline("", "", head, nodes.inline("", "", *inline(listed.sentence), classes=["claim-sentence"]))
     head["classes"] = ["claim-head"]
     if claim.found:
-        summary += nodes.inline("", "", nodes.strong("", "Found: "), *inline(claim.found), classes=["claim-found"])
+        summary += nodes.inline(
+            "", "", nodes.strong("", "Found: "), *inline(claim.found, page), classes=["claim-found"]
+        )
     data = {"verdict": listed.entry.verdict, "whose": "paper" if listed.of_paper else "ours"}
     entry = details("", summary, ids=[claim.id], classes=["claim"], **data)
     entry += _part("Source", [nodes.paragraph("", claim.source)])

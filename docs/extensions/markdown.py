@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
+from theory.ledger.provenance import ROOT
 from theory.plotting import style
 
 if TYPE_CHECKING:
@@ -20,6 +23,13 @@ def dropdown(title: str, body: str, classes: str = "") -> str:
     """A closed part with a title."""
     options = f":class-container: {classes}\n" if classes else ""
     return f"::::{{dropdown}} {title}\n{options}\n{body}\n::::\n"
+
+
+def figure(title: str, name: str, folder: str = "figures/") -> str:
+    """A figure of the theory, in proportion to its printed width, so that the letters of all figures have one size."""
+    with Image.open(ROOT / "results" / "figures" / f"{name}.png") as image:
+        inches = image.width / image.info["dpi"][0]
+    return f"![{title}]({folder}{name}.png){{width={7.1 * inches:.1f}em}}"
 
 
 def save(draw: Callable[[], "Figure"], path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.extensions.ledger_data import ledger
-from docs.extensions.markdown import cell, dropdown, save
+from docs.extensions.markdown import cell, dropdown, figure, save
 from theory.ledger.provenance import ROOT
 from theory.plotting import style
 
@@ -63,7 +63,7 @@ In the pictures each dot is one setting of $(\\alpha, \\beta_1)$, coloured by $\
 interval of the measurement. The dotted lines are the tolerance. A dot at the
 left edge lies far below an upper bound.
 
-![How loose the proved bounds are](figures/looseness.png)
+{figure("How loose the proved bounds are", "looseness")}
 
 {"".join(_study(name, study, folder) for name, study in studies.items())}"""
 
@@ -83,7 +83,7 @@ def _study(name: str, study: Study, folder: Path) -> str:
     rows = sorted(study["rows"], key=_quantity)
     seeds = f"{len(study['seeds'])} seeds" if study["seeds"] else "No randomness"
     save(lambda: _picture(rows), folder / f"rates-{name}.png")
-    shown = "\n".join(f"![{figure}](figures/{figure}.png)\n" for figure in figures)
+    shown = "\n".join(f"{figure(name, name)}\n" for name in figures)
     tables = "\n\n".join(
         f"**{words(quantity)}**\n\n" + "\n".join(_table(members)) for quantity, members in groupby(rows, key=_quantity)
     )

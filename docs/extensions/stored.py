@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from docs.extensions import rates_page, worst_case_page
+from docs.extensions.markdown import figure
 from docs.extensions.sources import page_name
 from theory.ledger.provenance import ROOT
 
@@ -72,7 +72,7 @@ intervals over the seeds unless the figure says otherwise.
 
 {drawing.SEE}
 
-![{drawing.TITLE}]({name}.png){{width={_inches(source / f"{name}.png") * 7.1:.1f}em}}
+{figure(drawing.TITLE, name, folder="")}
 
 ```sh
 python -m theory figures {name}
@@ -81,12 +81,6 @@ python -m theory figures {name}
 [PDF]({name}.pdf). Reads {reads}.
 """
     return page
-
-
-def _inches(path: Path) -> float:
-    """The width at which a figure is printed. Shown in proportion to it, the letters of all figures have one size."""
-    with Image.open(path) as image:
-        return image.width / image.info["dpi"][0]
 
 
 def _link(study: str) -> str:

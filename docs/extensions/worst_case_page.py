@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from docs.extensions.markdown import cell, dropdown, save
+from docs.extensions.markdown import cell, dropdown, figure, save
 from theory.plotting import style
 from theory.worst_case import settled, solved
 
@@ -27,7 +27,7 @@ The largest error that is possible after $N$ steps, over all functions of a clas
 such a number is no proof. For small cases the solution is rounded to fractions and checked in exact arithmetic, which
 is a proof for that setting: there are {len(names)} such certificates.
 
-![Worst cases of E over those of gradient descent](figures/worst-case.png)
+{figure("Worst cases of E over those of gradient descent", "worst-case")}
 
 ## Where the closed forms hold
 
@@ -88,9 +88,8 @@ def _map(forms: Sequence[dict[str, Any]]) -> Any:
             for c, relative in form["fails"].items():
                 x = columns.index(float(c))
                 values[y, x] = -relative
-                axes.text(
-                    x, y, f"{-relative:.1%}" if relative < -5e-4 else "<0.1%", ha="center", va="center", fontsize=5.5
-                )
+                share = f"{-relative:.1%}" if relative < -5e-4 else "<0.1%"
+                axes.text(x + 0.5, y + 0.5, share, ha="center", va="center", fontsize=5.5)
         axes.pcolormesh(np.where(values == 0, 1, np.nan), cmap="Blues", vmin=0, vmax=2.2, edgecolors="white", lw=0.5)
         logarithm = np.where(values > 0, np.log10(np.where(values > 0, values, 1)), np.nan)
         axes.pcolormesh(logarithm, cmap="Oranges", vmin=-4, vmax=1, edgecolors="white", lw=0.5)
