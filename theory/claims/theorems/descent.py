@@ -107,11 +107,11 @@ PIECES = (
 )
 
 
-def draw(rng: np.random.Generator) -> tuple[Problem, Filter, dict[str, Any]]:
-    """A problem, a filter over the whole region |c| < 1, and ALTO's remaining hyper-parameters."""
+def draw(rng: np.random.Generator, *, exploring: bool = True) -> tuple[Problem, Filter, dict[str, Any]]:
+    """A problem, a filter over the whole region |c| < 1 (or c = 0, if not exploring), ALTO's other hyper-parameters."""
     problem = waves(rng, dimension=int(rng.integers(1, 4)), sigma=rng.choice([0.0, 0.3, 2.0]))
     beta1, c = rng.uniform(0, 0.95), rng.uniform(-0.95, 0.95)
-    F = Filter(-c / (1 - beta1), beta1, rng.uniform(0, 0.95))
+    F = Filter(-c / (1 - beta1) if exploring else 0.0, beta1, rng.uniform(0, 0.95))
     settings = {
         "alpha": F.alpha, "beta1": F.beta1, "beta2": F.beta2, "beta3": rng.uniform(0.3, 0.999),
         "eps1": 10 ** rng.uniform(-3, 0), "eps2": 10 ** rng.uniform(-2, 0), "eps3": 10 ** rng.uniform(-2, 0),
@@ -124,13 +124,14 @@ def chain_of(seed: int, variant: str) -> list[stage.Stage]:
 
     Args:
         seed: draws the problem and the hyper-parameters.
-        variant: "sgd", "adam" or "alto"; "+decay" adds weight decay gamma / (1 + mu)^k, "+bias" bias correction.
+        variant: "sgd", "adam" or "alto"; "+decay" adds weight decay gamma / (1 + mu)^k, "+bias" bias correction;
+            "+alpha0" sets alpha to 0, which makes ALTO LAMB and EAdam Adam.
 
     Returns:
         The stages, with the smaller of the two tracking bounds where both step conditions allow it.
     """
     rng = np.random.default_rng(seed)
-    problem, F, settings = draw(rng)
+    problem, F, settings = draw(rng, exploring="+alpha0" not in variant)
     d, signs = len(problem.start), sign_paths(STEPS)
     layers = (d,) if d == 1 else (1, d - 1)
     eps = settings["eps1"], settings["eps2"], settings["eps3"]
