@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from theory.commands import rates_measured
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -27,15 +29,16 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
                         help=f"only these studies: {', '.join(STUDIES)}")  # fmt: skip
     parser.add_argument("--objective", metavar="NAME",
                         help="instead of the studies: one objective of theory/objectives with its own noise, with "
-                             "E and without")  # fmt: skip
+                             "E and without; with --optimizer also a function, as FILE.py:NAME")  # fmt: skip
     parser.add_argument(
         "--full",
         action="store_true",
-        help="long runs and the whole grid of alpha (half an hour); continues an earlier run",
+        help="long runs (half an hour), for the studies with the whole grid of alpha; continues an earlier run",
     )
     parser.add_argument("--out", type=Path, metavar="DIR",
                         help=f"where results go ({OUT / 'quick'}, or {OUT / 'full'} with --full)")  # fmt: skip
     parser.add_argument("--every", action="store_true", help="print one line per setting")
+    rates_measured.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -48,12 +51,12 @@ def run(options: argparse.Namespace) -> int:
     from theory.commands.shared import errors
 
     try:
+        if rates_measured.wanted(options):
+            return rates_measured.run(options)
         return _own(options) if options.objective else _studies(options)
     except KeyboardInterrupt:
         kept = (
-            "finished parts are kept, and the same command continues"
-            if options.full and not options.objective
-            else "a short run keeps nothing"
+            "finished parts are kept, and the same command continues" if options.full else "a short run keeps nothing"
         )
         errors.print(f"stopped; {kept}", highlight=False)
         return 130
@@ -129,31 +132,31 @@ def _own(options: argparse.Namespace) -> int:
     from theory import objectives
     from theory.commands.shared import errors
     from theory.ledger import provenance
-    from theory.rates import cells, one_objective, report
+    from theory.rates import cells, one_objective
     from theory.rates.records import Verdict
 
     name, mode = options.objective, "full" if options.full else "quick"
-    Ts, seeds = one_objective.sizes(options.full)
-    begin, code = time.perf_counter(), provenance.code("theory.rates.one_objective", "theory.objectives")
+    out, code = options.out or OUT / mode, provenance.code("theory.rates.one_objective", "theory.objectives")
     try:
-        f = objectives.make(name)
-        with _bar() as progress:
-            task = progress.add_task(name, total=one_objective.work(Ts, f, seeds), updates="")
-            rows, curves = one_objective.measure(f, Ts, seeds, done=lambda count: progress.update(task, advance=count))
+        study = one_objective.ObjectiveStudy(name, objectives.make(name))
+        kept = cells.stored_studies(out, [study.NAME])
+        if kept and kept[0]["mode"] == "full" and not options.full:
+            raise ValueError(f"--out {out} holds a full run of {name}: add --full, or choose another folder")
+        parts = study.cells(options.full)
+        with rates_measured.progress(name, sum(cell.work for cell in parts)) as show:
+            updates = 0
+
+            def done(count: int) -> None:
+                nonlocal updates
+                updates += count
+                show(updates)
+
+            result = cells.run_study(study, out, full=options.full, code=code, done=done)
     except ValueError as error:
         errors.print(str(error), highlight=False)
         return 2
-    study = {
-        "study": "objective", "title": f"{name} with {type(f.noise).__name__} noise: eta ~ T^(-1/2), batch 1",
-        "mode": mode, "config": {"T": Ts}, "seeds": list(seeds),
-        "provenance": provenance.record(code, cells.TOOLS), "wall_s": round(time.perf_counter() - begin, 1),
-        "rows": rows, "curves": curves,
-    }  # fmt: skip
-    cells.write_json((options.out or OUT / mode) / f"objective-{name}.json", study)
-    console = _console()
-    console.print(report.study_table(study, every=True))
-    console.print(report.summary([study]), highlight=False)
-    return 1 if any(row["verdict"] == Verdict.VIOLATED for row in rows) else 0
+    _console().print("\n".join(one_objective.lines(result)), highlight=False, soft_wrap=True, markup=False)
+    return 1 if any(row["verdict"] == Verdict.VIOLATED for row in result["rows"]) else 0
 
 
 def _bar() -> "Progress":

@@ -1,5 +1,8 @@
 """Measured convergence rates beside what the theorems predict: ``python -m theory rates``.
 
+:func:`measure` runs any optimizer on any objective and returns :class:`Rates`; the rest of this page is about the
+stored studies.
+
 Seven studies run ESGD, EAdam, vanilla ALTO and ALTO, each also at alpha = 0. They compare an exponent, a linear rate or
 a floor with its prediction, and a whole curve with the bound of a theorem.
 
@@ -54,3 +57,22 @@ A curve:
     bound           the theorem's bound at each x, or null
     predicted       the exact or asymptotic prediction at each x, or null
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from theory.rates.measured import Rates
+    from theory.rates.measuring import measure
+    from theory.rates.user_code import UserCodeError
+
+_NAMES = {"Rates": "measured", "UserCodeError": "user_code", "measure": "measuring"}
+
+__all__ = ["Rates", "UserCodeError", "measure"]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported at its first use."""
+    if name not in _NAMES:
+        raise AttributeError(f"module 'theory.rates' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"theory.rates.{_NAMES[name]}"), name)

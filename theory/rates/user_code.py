@@ -1,0 +1,124 @@
+"""Code from outside: how it is loaded by name, and how its errors are shown as its own."""
+
+import ast
+import importlib
+import importlib.util
+import json
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+class UserCodeError(Exception):
+    """An objective, optimizer or schedule from outside raised; the cause is its own exception."""
+
+
+@contextmanager
+def of(what: str) -> Iterator[None]:
+    """Turn what is raised inside into a :class:`UserCodeError` that names ``what``."""
+    try:
+        yield
+    except UserCodeError:
+        raise
+    except Exception as error:
+        raise UserCodeError(f"{what} raised {type(error).__name__}: {error}") from error
+
+
+def their_traceback(error: UserCodeError) -> str:
+    """The traceback of the cause, from its first frame outside this package."""
+    cause = error.__cause__
+    if cause is None:
+        return ""
+    frame = cause.__traceback__
+    while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(cause), cause, frame, chain=False))
+
+
+def load(target: str, argument: str) -> Any:
+    """What ``FILE.py:NAME`` or ``module:NAME`` names.
+
+    Args:
+        target: the name.
+        argument: what messages call it, such as ``--objective``.
+
+    Returns:
+        The object.
+
+    Raises:
+        ValueError: it is not of this form, or there is no such file, module or name.
+        UserCodeError: the file raised while it was read.
+    """
+    source, _, name = target.rpartition(":")
+    if not source or not name:
+        raise ValueError(f"{argument} = {target!r} must have the form FILE.py:NAME or module:NAME")
+    module = _file(Path(source), argument) if source.endswith(".py") else _module(source, argument)
+    if not hasattr(module, name):
+        known = [key for key in vars(module) if not key.startswith("_")]
+        raise ValueError(
+            f"{argument} = {target!r}: {source} has no {name!r}; it has {', '.join(known[:30]) or 'nothing'}"
+        )
+    return getattr(module, name)
+
+
+def neighbour(f: Any, name: str) -> Any:
+    """The attribute ``name`` of a function, or else the variable of this name in the file that defines it, or None."""
+    return getattr(f, name, getattr(f, "__globals__", {}).get(name))
+
+
+def _file(path: Path, argument: str) -> Any:
+    if not path.is_file():
+        raise ValueError(f"{argument}: there is no file {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{argument}: {path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))  # so that it finds its neighbours
+    try:
+        with of(str(path)):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _module(name: str, argument: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{argument}: there is no module {name!r} ({error})") from error
+
+
+def keywords(words: Sequence[str]) -> dict[str, Any]:
+    """Arguments from ``KEY=VALUE`` words, the values as Python or JSON writes them, or from JSON objects.
+
+    Raises:
+        ValueError: a word is neither.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        if word.lstrip().startswith("{"):
+            try:
+                found |= json.loads(word)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"--kwargs {word!r} is not JSON ({error}); names are in double quotes") from error
+            continue
+        key, equals, text = word.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"--kwargs {word!r} must have the form KEY=VALUE, such as lr=.1 or betas=(.9,.99)")
+        found[key] = _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    for read in (ast.literal_eval, json.loads):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError):
+            continue
+    return text
