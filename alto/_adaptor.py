@@ -12,14 +12,11 @@ from torch.optim.optimizer import _use_grad_for_differentiable
 
 from alto import _checks, _sharding, engines
 from alto._alto import ALTO
-from alto._memory import Column, Separate, label, refuse_repeated
+from alto._base import ALPHA, BETA1, SLOW_AVG, forget_earlier_options, given_options, step_base
+from alto._memory import Column, Separate, label, refuse_repeated, without_names
 from alto._spare import Spare
 from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
 
-# Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
-_SLOW_AVG = "explore_slow_avg"
-_ALPHA = "explore_alpha"
-_BETA1 = "explore_beta1"
 # What E shares with its base, and torch keeps in an optimizer's __getstate__.
 _OF_BASE = frozenset({"state", "param_groups", "defaults"})
 
@@ -104,7 +101,7 @@ class E(Optimizer):
         # Optimizer.__init__ would make groups and state of its own. An unpickled optimizer is built this way instead.
         mixing = {"foreach": foreach, "fused": fused}
         self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1, "_mixing": mixing})
-        _forget_earlier_options(base)
+        forget_earlier_options(base)
         for number, group in enumerate(base.param_groups):
             self._complete(group, number)
 
@@ -171,13 +168,14 @@ class E(Optimizer):
             params = param_group["params"]
             if not isinstance(params, (Tensor, set)):
                 param_group["params"] = params = list(params)  # it may be a generator
-                refuse_repeated(params, partial(label, [param_group]))
-            given = {key: param_group[key] for key in (_ALPHA, _BETA1) if key in param_group}
+                bare, named = without_names(params)
+                refuse_repeated(bare, partial(label, [named]))
+            given = {key: param_group[key] for key in (ALPHA, BETA1) if key in param_group}
             self._complete(param_group, len(self.param_groups))
             try:
                 self.base.add_param_group(param_group)
             except BaseException:
-                for key in {_ALPHA, _BETA1} - given.keys():
+                for key in {ALPHA, BETA1} - given.keys():
                     del param_group[key]
                 raise
             return
@@ -212,11 +210,11 @@ class E(Optimizer):
             state_dict = state_dict if replaced is None else replaced
         before = self.param_groups
         with loading(self.base, state_dict, f"{type(self).__name__} or {type(self.base).__name__}"):
-            with keep_precision(self.base, lambda _, param: {_SLOW_AVG: state_dtype(param)}):
+            with keep_precision(self.base, lambda _, param: {SLOW_AVG: state_dtype(param)}):
                 self.base.load_state_dict(state_dict)
             for group, earlier in zip(self.param_groups, before, strict=True):
-                group.setdefault(_ALPHA, earlier.get(_ALPHA, self.alpha))
-                group.setdefault(_BETA1, earlier.get(_BETA1, self.beta1))
+                group.setdefault(ALPHA, earlier.get(ALPHA, self.alpha))
+                group.setdefault(BETA1, earlier.get(BETA1, self.beta1))
             self._check_loaded(before)
         for after in self._optimizer_load_state_dict_post_hooks.values():
             after(self)
@@ -260,12 +258,12 @@ class E(Optimizer):
         try:
             begun = self._explore(groups)
             alone = self._take_averages_alone(groups)
-            _step_base(self.base)
+            step_base(self.base)
         finally:
             self._restore(grads, alone)
         # Only now: most bases take an empty state for "not initialised yet".
         for param, slow_avg in begun.items():
-            self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
+            self.state.setdefault(param, {})[SLOW_AVG] = slow_avg
         return loss
 
     @torch._disable_dynamo
@@ -274,7 +272,7 @@ class E(Optimizer):
         for param, grad in grads:
             param.grad = grad
         for param, slow_avg in alone.items():
-            self.state.setdefault(param, {})[_SLOW_AVG] = slow_avg
+            self.state.setdefault(param, {})[SLOW_AVG] = slow_avg
         self._spare.settle()
 
     @torch._disable_dynamo
@@ -282,7 +280,7 @@ class E(Optimizer):
         """Take out the slow averages beside which the base has kept nothing so far: it may yet begin to."""
         params = [param for group in groups for param in group["params"]]
         return {
-            param: self.state.pop(param)[_SLOW_AVG] for param in params if {*self.state.get(param, ())} == {_SLOW_AVG}
+            param: self.state.pop(param)[SLOW_AVG] for param in params if {*self.state.get(param, ())} == {SLOW_AVG}
         }
 
     @torch._disable_dynamo
@@ -292,22 +290,23 @@ class E(Optimizer):
         for number, group in enumerate(self.param_groups):
             if isinstance(self.base, ALTO) and group["alpha"] != 0:
                 raise TypeError(f"alpha = {group['alpha']} in a group of the base: it would explore as well as E does")
-            if _ALPHA not in group or _BETA1 not in group:
+            if ALPHA not in group or BETA1 not in group:
                 self._complete(group, number)  # it may have been added to, or loaded into, the base itself
             self._admit(group, number)
-            if group[_ALPHA] != 0 or any(_SLOW_AVG in self.state.get(param, ()) for param in group["params"]):
+            if group[ALPHA] != 0 or any(SLOW_AVG in self.state.get(param, ()) for param in group["params"]):
                 groups.append(group)
         return groups
 
     def _admit(self, group: dict[str, Any], number: int) -> None:
         """Check a group's options, if they have changed since the last time."""
-        options = group[_ALPHA], group[_BETA1], len(group["params"])
+        options = group[ALPHA], group[BETA1], len(group["params"])
         if number >= len(self._admitted) or self._admitted[number] != options:
             self._check_group(group)
-            self._admitted[number:] = [options]
+            refuse_repeated(group["params"], partial(label, [group]))
+            self._admitted[number : number + 1] = [options]
 
     def _check_group(self, group: dict[str, Any]) -> None:
-        _checks.exploration(group[_ALPHA], group[_BETA1], names=(_ALPHA, _BETA1))
+        _checks.exploration(group[ALPHA], group[BETA1], names=(ALPHA, BETA1))
 
     @torch._disable_dynamo
     def _explore(self, groups: list[dict[str, Any]]) -> dict[Tensor, Tensor]:
@@ -320,12 +319,12 @@ class E(Optimizer):
             for param in group["params"]:
                 places[param] = len(places)
         for group in groups:
-            alpha, beta1 = group[_ALPHA], group[_BETA1]
+            alpha, beta1 = group[ALPHA], group[BETA1]
             for param in group["params"]:
                 if param.grad is None:
                     continue
                 _checks.dense(param.grad, "E")
-                slow_avg = self.state.get(param, {}).get(_SLOW_AVG)
+                slow_avg = self.state.get(param, {}).get(SLOW_AVG)
                 if slow_avg is None:
                     if alpha == 0:
                         continue
@@ -336,7 +335,7 @@ class E(Optimizer):
                 alike.setdefault(kind, []).append((param, param.grad, slow_avg))
         mixing = self._mixtures(alike, places)
         for param, slow_avg in changed.items():
-            self.state[param][_SLOW_AVG] = slow_avg
+            self.state[param][SLOW_AVG] = slow_avg
         for pairs, grads, slow_avgs, (alpha, beta1), explore_, memory in mixing:
             us = explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, **memory)
             for (param, _, _), u in zip(pairs, us, strict=True):
@@ -355,8 +354,8 @@ class E(Optimizer):
             at = [places[param] for param, _, _ in rows]
             for grad, slow_avg, place in zip(grads, slow_avgs, at, strict=True):
                 if slow_avg.shape != grad.shape or slow_avg.device != grad.device:
-                    _checks.alike(f"state {_SLOW_AVG!r}", slow_avg, grad, name_of(place))
-            columns.append((_SLOW_AVG, slow_avgs, at))
+                    _checks.alike(f"state {SLOW_AVG!r}", slow_avg, grad, name_of(place))
+            columns.append((SLOW_AVG, slow_avgs, at))
             engine = engines.choose(grads[0], differentiable=differentiable, **self._mixing)
             keeps = grads[0].device.type == "cpu" and not differentiable and not _checks.is_fake(grads[0])
             memory = {"memory": self._spare.take} if keeps else {}
@@ -367,11 +366,11 @@ class E(Optimizer):
     def _complete(self, group: dict[str, Any], number: int) -> None:
         """Give a group the exploration options that it lacks, and check them."""
         near = {key: value for key, value in group.items() if isinstance(key, str) and key.startswith("explore_")}
-        _checks.group_keys(near, (_ALPHA, _BETA1), stacklevel=5)
-        options = {_ALPHA: self.alpha, _BETA1: self.beta1} | near
+        _checks.group_keys(near, (ALPHA, BETA1), stacklevel=5)
+        options = {ALPHA: self.alpha, BETA1: self.beta1} | near
         self._check_group(options)
-        given = _given(self.base).setdefault(number, set())
-        for key in (_ALPHA, _BETA1):
+        given = given_options(self.base).setdefault(number, set())
+        for key in (ALPHA, BETA1):
             if key not in group:
                 group[key] = options[key]
                 given.add(key)
@@ -393,27 +392,8 @@ class E(Optimizer):
             self._check_group(group)
             for param in group["params"]:
                 state = self.state.get(param, {})
-                check_loaded_averages(state, param, label(self.param_groups, place), (), (_SLOW_AVG,))
+                check_loaded_averages(state, param, label(self.param_groups, place), (), (SLOW_AVG,))
                 place += 1
-
-
-def _given(base: Optimizer) -> dict[int, set[str]]:
-    """The exploration options that an E, and not the user, has put into each group of its base."""
-    return vars(base).setdefault("_explore_given", {})
-
-
-def _forget_earlier_options(base: Optimizer) -> None:
-    """Take out the options that an earlier E put into the base's groups: they would hold instead of the new one's.
-
-    Options that the user has set in a group stay.
-    """
-    wrapped = "_explore_given" in vars(base)
-    for number, group in enumerate(base.param_groups):
-        # A base that was loaded or copied carries no list of them. Slow averages tell that there was an E.
-        explored = not wrapped and any(_SLOW_AVG in base.state.get(param, ()) for param in group["params"])
-        for key in (_ALPHA, _BETA1) if explored else _given(base).get(number, ()):
-            group.pop(key, None)
-    _given(base).clear()
 
 
 def _check_base(base: object) -> None:
@@ -432,23 +412,3 @@ def _check_base(base: object) -> None:
                 f"base = {name}: its step needs {argument.name!r}; E calls it with nothing but mixed gradients "
                 "in place (one that needs a closure evaluates it several times, each time with new gradients)"
             )
-
-
-@partial(torch._disable_dynamo, recursive=False)
-def _step_base(base: Optimizer) -> None:
-    """One step of the base with its own hooks, but without those for all optimizers: they fire around E's step."""
-    patch = vars(base).get("step")
-    scheduled = getattr(patch, "_wrapped_by_lr_sched", False)
-    step = type(base).step
-    if (patch is not None and not scheduled) or not hasattr(step, "hooked"):
-        base.step()
-        return
-    if scheduled:  # a scheduler on the base counts its steps
-        base._opt_called = True  # pyright: ignore[reportAttributeAccessIssue]
-    arguments: Any = (base,), {}
-    for hook in base._optimizer_step_pre_hooks.values():
-        changed = hook(base, *arguments)
-        arguments = arguments if changed is None else changed
-    step.__wrapped__(*arguments[0], **arguments[1])  # pyright: ignore[reportFunctionMemberAccess]
-    for hook in base._optimizer_step_post_hooks.values():
-        hook(base, *arguments)

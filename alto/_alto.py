@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
 from alto import _checks, _memory, _options, _sharding, engines
+from alto._counter import advance_, counter, is_counter
 from alto._rule import Rule, Tensors
 from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
 
@@ -170,9 +171,7 @@ class ALTO(Optimizer):
         super().add_param_group(param_group)
 
     def _check_params(self, params: list[Any], options: dict[str, Any]) -> None:
-        bare = [param[1] if isinstance(param, tuple) and len(param) == 2 else param for param in params]
-        names = [param[0] for param in params if isinstance(param, tuple)]
-        group = {"params": bare, **({"param_names": names} if len(names) == len(bare) else {})}
+        bare, group = _memory.without_names(params)
         groups = [*self.param_groups, group]
         first = sum(len(group["params"]) for group in self.param_groups)
 
@@ -247,7 +246,7 @@ class ALTO(Optimizer):
                     self.state[param] = before
             raise
         for call, engine in zip(calls, engines_of, strict=True):
-            _advance_(call.tensors.steps)
+            advance_(call.tensors.steps)
             norms = _sharding.whole_norms(call.layout)
             engine.alto_step_(call.tensors, call.rule, call.lr, norms, capturable=call.capturable)
         return loss
@@ -255,8 +254,10 @@ class ALTO(Optimizer):
     def _check_group(self, group: dict[str, Any]) -> None:
         self._check_options(group)
         _checks.representable(group["eps"][0], {state_dtype(param) for param in group["params"]})
+        name_of = partial(_memory.label, [group])
+        _memory.refuse_repeated(group["params"], name_of)
         if group["layerwise"]:
-            _sharding.refuse_flattened(group["params"], partial(_memory.label, [group]))
+            _sharding.refuse_flattened(group["params"], name_of)
 
     def _check_tensors(self, lists: list[Tensors]) -> None:
         """Check that the tensors of a step fit each other and share no memory."""
@@ -315,8 +316,8 @@ class ALTO(Optimizer):
         state = self.state.get(param, {})
         full = state_dtype(param)
         new: dict[str, Any] = {}
-        if "step" not in state or not _is_counter(state["step"]):
-            new["step"] = _counter(state.get("step", 0), param.device if group["capturable"] else "cpu")
+        if "step" not in state or not is_counter(state["step"]):
+            new["step"] = counter(state.get("step", 0), param.device if group["capturable"] else "cpu")
         # alpha may be scheduled: the slow average exists from the first step on which it is used.
         for name in ("exp_avg", "exp_avg_sq", "slow_avg"):
             average = state.get(name)
@@ -369,19 +370,6 @@ def _same_call(rule: Rule, group: dict[str, Any]) -> tuple[Any, ...]:
     return (rule, id(lr) if isinstance(lr, Tensor) else lr, *switches)
 
 
-def _is_counter(step: object) -> bool:
-    return isinstance(step, Tensor) and step.dtype in {torch.float32, torch.float64}
-
-
-def _counter(step: Any, device: torch.device | str) -> Tensor:
-    """A step counter as engines take it, of its own memory, from a tensor of any dtype or a number."""
-    wide = torch.get_default_dtype() is torch.float64 or (isinstance(step, Tensor) and step.dtype is torch.float64)
-    dtype = torch.float64 if wide else torch.float32
-    if isinstance(step, Tensor):
-        return step.detach().reshape(()).to(device=device, dtype=dtype, copy=True)
-    return torch.full((), float(step), dtype=dtype, device=device)
-
-
 def _check_loaded(optimizer: Optimizer) -> None:
     """Check what has been loaded, before anyone else sees it, and give it the form that a step takes."""
     assert isinstance(optimizer, ALTO)
@@ -404,7 +392,7 @@ def _check_loaded(optimizer: Optimizer) -> None:
         check_loaded_averages(state, param, name_of(place), ("exp_avg", "exp_avg_sq"), ("slow_avg",))
         try:
             # torch leaves the counter to the state dict's owner, or moves it to the device, where reading it waits.
-            state["step"] = _counter(state["step"], param.device if group["capturable"] else "cpu")
+            state["step"] = counter(state["step"], param.device if group["capturable"] else "cpu")
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
                 f"state_dict: the state of {name_of(place)} has no step counter ('step', one number); nothing is loaded"
@@ -414,14 +402,6 @@ def _check_loaded(optimizer: Optimizer) -> None:
 def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype]:
     full = state_dtype(param)
     return {"exp_avg": full, "exp_avg_sq": full, "slow_avg": group["slow_avg_dtype"] or full}
-
-
-def _advance_(steps: list[Tensor]) -> None:
-    """Count one more step; on a CPU with a tensor, for torch would make one of a number again for each counter."""
-    if steps[0].is_cpu and not torch.compiler.is_compiling():
-        torch._foreach_add_(steps, torch.ones((), dtype=steps[0].dtype, device="cpu"), alpha=1.0)
-    else:
-        torch._foreach_add_(steps, 1.0)
 
 
 def _plain(param: Tensor, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

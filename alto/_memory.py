@@ -56,6 +56,13 @@ def refuse_repeated(params: Sequence[Any], name_of: Callable[[int], str]) -> Non
             )
 
 
+def without_names(params: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Parameters of which some may be pairs (name, parameter): all without names, and as a group for :func:`label`."""
+    bare = [param[1] if isinstance(param, tuple) and len(param) == 2 else param for param in params]
+    names = [param[0] for param in params if isinstance(param, tuple)]
+    return bare, {"params": bare, **({"param_names": names} if len(names) == len(bare) else {})}
+
+
 def label(groups: list[dict[str, Any]], place: int) -> str:
     """How a message names the parameter at a place, counted over all groups: by its name, if the groups have names."""
     for number, group in enumerate(groups):

@@ -82,7 +82,7 @@ class Changes:
             if number < len(self._seen) and found == self._seen[number]:
                 continue
             check(group)
-            self._seen[number:] = [found]  # and those after it are checked again
+            self._seen[number : number + 1] = [found]
 
 
 def _values(group: dict[str, Any]) -> tuple[Any, ...]:

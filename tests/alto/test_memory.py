@@ -35,6 +35,24 @@ def test_a_parameter_listed_twice_is_refused(make):
         optimizer.add_param_group({"params": [one]})
 
 
+def test_a_parameter_that_is_put_into_a_group_by_hand_a_second_time_is_refused(make):
+    params = matrices()
+    optimizer = make(params)
+    steps(optimizer, params)
+    before = [p.detach().clone() for p in params]
+    optimizer.param_groups[0]["params"].append(params[0])
+    with pytest.raises(ValueError, match="is listed again as"):
+        steps(optimizer, params)
+    assert equal(params, before)
+
+
+def test_a_named_parameter_is_seen_when_listed_twice(make):
+    one, other = matrices()
+    optimizer = make([("one", one)])
+    with pytest.raises(ValueError, match=r"parameter . \('a'\) of group .* is listed again as parameter . \('b'\)"):
+        optimizer.add_param_group({"params": [("a", other), ("b", other)]})
+
+
 @pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate parameters:UserWarning")
 @pytest.mark.parametrize("make", [ALTO, LAMB, ESGD], ids=lambda m: m.__name__)
 def test_a_refusal_says_the_name(make):

@@ -1,0 +1,51 @@
+"""What E keeps in its base optimizer, and the step of the base itself."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+# Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
+SLOW_AVG = "explore_slow_avg"
+ALPHA = "explore_alpha"
+BETA1 = "explore_beta1"
+
+
+def given_options(base: Optimizer) -> dict[int, set[str]]:
+    """The exploration options that an E, and not the user, has put into each group of its base."""
+    return vars(base).setdefault("_explore_given", {})
+
+
+def forget_earlier_options(base: Optimizer) -> None:
+    """Take out the options that an earlier E put into the base's groups: they would hold instead of the new one's.
+
+    Options that the user has set in a group stay.
+    """
+    wrapped = "_explore_given" in vars(base)
+    for number, group in enumerate(base.param_groups):
+        # A base that was loaded or copied carries no list of them. Slow averages tell that there was an E.
+        explored = not wrapped and any(SLOW_AVG in base.state.get(param, ()) for param in group["params"])
+        for key in (ALPHA, BETA1) if explored else given_options(base).get(number, ()):
+            group.pop(key, None)
+    given_options(base).clear()
+
+
+@partial(torch._disable_dynamo, recursive=False)
+def step_base(base: Optimizer) -> None:
+    """One step of the base with its own hooks, but without those for all optimizers: they fire around E's step."""
+    patch = vars(base).get("step")
+    scheduled = getattr(patch, "_wrapped_by_lr_sched", False)
+    step = type(base).step
+    if (patch is not None and not scheduled) or not hasattr(step, "hooked"):
+        base.step()
+        return
+    if scheduled:  # a scheduler on the base counts its steps
+        base._opt_called = True  # pyright: ignore[reportAttributeAccessIssue]
+    arguments: Any = (base,), {}
+    for hook in base._optimizer_step_pre_hooks.values():
+        changed = hook(base, *arguments)
+        arguments = arguments if changed is None else changed
+    step.__wrapped__(*arguments[0], **arguments[1])  # pyright: ignore[reportFunctionMemberAccess]
+    for hook in base._optimizer_step_post_hooks.values():
+        hook(base, *arguments)
