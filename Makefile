@@ -63,9 +63,8 @@ paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from
 	  $$(sed -n 's/^.resultpicture{\([^}]*\)}.*/\1.png/p' paper/sections/*.tex)
 
 docs: $(READY)  ## the site, docs/_build/html: blocks run, links checked, pages opened in a browser where there is one
-	$(BIN)/python -m theory ledger > /dev/null
 	rm -rf docs/_build docs/generated docs/pictures
-	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -j 2 docs docs/_build/html
 	$(BIN)/python -m pytest tests/docs
 
 reproduce: $(READY)  ## every result from scratch, in order, and the paper; prints how long first, resumes (hours)
