@@ -86,11 +86,12 @@ class FindingsDirective(SphinxDirective):
         for name in self.content:
             if name not in known:
                 raise self.error(f"no claim {name!r} in the ledger")
-            entry = known[name].entry
-            text = entry.claim.found or known[name].sentence
-            link = _claim_link(name, self.env.docname)
-            line = (_badge(entry.verdict), nodes.Text(" "), *inline(text, self.env.docname), nodes.Text(" "), link)
-            found += nodes.list_item("", nodes.paragraph("", "", *line))
+            entry, here = known[name].entry, self.env.docname
+            line = nodes.paragraph("", "", *inline(known[name].sentence, here), nodes.Text(" "), _badge(entry.verdict))
+            if entry.claim.found:
+                line += [nodes.Text(" "), *inline(entry.claim.found, here)]
+            line += [nodes.Text(" "), _claim_link(name, here)]
+            found += nodes.list_item("", line)
         said += nodes.Text(".")
         return [said, found]
 
