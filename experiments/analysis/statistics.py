@@ -75,19 +75,21 @@ def sign_flip_p_value(differences: Sequence[float]) -> float:
         The p-value, in (0, 1].
 
     Raises:
-        ValueError: there is no difference.
+        ValueError: there is no difference, or one is not finite.
     """
-    if not differences:
-        raise ValueError("no differences: at least one is needed")
+    if not differences or not all(math.isfinite(d) for d in differences):
+        raise ValueError(f"differences = {list(differences)}: at least one is needed, and all must be finite")
     array = np.abs(np.asarray(differences, dtype=np.float64))
     observed = abs(float(np.sum(differences)))
-    # The observed signs are among those tried: the tolerance keeps rounding from excluding them.
-    bound = observed - 1e-12 * max(1.0, observed)
+    # The observed signs are among those tried: the tolerance keeps rounding from excluding them. It is relative to the
+    # largest sum that signs can make, so that the value is the same in any unit.
+    bound = observed - _ROUNDING * float(array.sum())
     if len(array) <= EXACT:
         return float(np.mean(np.abs(_all_sums(array)) >= bound))
     return (1 + sum(int(np.sum(np.abs(sums) >= bound)) for sums in _drawn_sums(array))) / (1 + DRAWS)
 
 
+_ROUNDING = 1e-11  # differences of numbers near 100 carry some 1e-14
 EXACT = 20  # 2^20 sums take 8 MB and some milliseconds
 DRAWS = 1_000_000
 

@@ -13,6 +13,8 @@ from experiments.io.errors import ConfigError, require
 
 T = TypeVar("T")
 
+_BEYOND = 2**63  # generators and stored tables take no larger integer
+
 
 def build(cls: type[T], table: Mapping[str, object]) -> T:
     """Build the dataclass ``cls`` from ``table``, recursively.
@@ -75,6 +77,8 @@ def _convert(key: str, value: Any, kind: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ConfigError(key, f"expected a table, got {value!r}")
         return {name: _convert(f"{key}.{name}", item, arguments[1]) for name, item in value.items()}
+    if type(value) is int and kind in {int, float} and not -_BEYOND <= value < _BEYOND:
+        raise ConfigError(key, f"{value!r} is not allowed; it must fit into 64 bits, in [-2^63, 2^63)")
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:

@@ -16,6 +16,9 @@ Metric = Literal["accuracy", "loss", "f1", "reward"]
 Schedule = Literal["constant", "step", "cosine", "polynomial"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
+_MOST_EPOCHS = 10**9  # of what any machine can do in a lifetime; steps are counted in 64 bits
+_MOST_RATES = 10_000
+
 _C = TypeVar("_C")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,_+()=-]*")
 
@@ -98,7 +101,7 @@ class TrainingConfig:
     curvature: int = 0
 
     def __post_init__(self):
-        require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        require(1 <= self.epochs <= _MOST_EPOCHS, "epochs", self.epochs, f"in [1, {_MOST_EPOCHS}]")
         require(
             self.batch_size == "full" or self.batch_size >= 1, "batch_size", self.batch_size, '"full" or at least 1'
         )
@@ -145,7 +148,12 @@ class GridConfig:
     def __post_init__(self):
         require(0 < self.low < math.inf, "low", self.low, "finite and above 0")
         require(self.low <= self.high < math.inf, "high", self.high, f"finite and at least low = {self.low}")
-        require(self.count >= 1, "count", self.count, "at least 1")
+        require(1 <= self.count <= _MOST_RATES, "count", self.count, f"in [1, {_MOST_RATES}]")
+        different = len(set(self.values()))
+        allowed = (
+            f"at most {different}: of {self.count} rates between low = {self.low} and high = {self.high} as many differ"
+        )
+        require(different == self.count, "count", self.count, f"{allowed} to three digits")
 
     def values(self) -> tuple[float, ...]:
         """The learning rates, rounded to three significant digits so that they read well."""

@@ -57,11 +57,15 @@ class Environment:
         return torch.device(self.device)
 
     def prepare(self) -> None:
-        """Set torch's global switches for this process: thread count and determinism."""
+        """Set torch's global switches for this process: thread count, determinism, and float32 without TF32."""
         if torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
+        # "float32" is to mean it: convolutions round to TF32's ten bits by default, and a user's switch may do so to
+        # products of matrices
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
 
 
 _ROOT = Path(__file__).resolve().parents[2]

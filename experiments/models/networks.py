@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -69,7 +70,14 @@ def check(config: ModelConfig, kind: Kind) -> None:
         ConfigError: names the key and what is allowed, or the package that is absent.
     """
     _named(config)
-    _empty(config, kind, *_TRIAL[kind])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element")  # it is refused below
+        model = _empty(config, kind, *_TRIAL[kind])
+    empty = [name for name, parameter in model.named_parameters() if not parameter.numel()]
+    if empty:  # it would train, as a constant
+        raise ConfigError(
+            "model.options", f"{config.options} leave {', '.join(empty)} without a number; sizes must be at least 1"
+        )
 
 
 def fits(config: ModelConfig, data: Dataset) -> None:

@@ -284,11 +284,12 @@ def _ratio(kept: Summary, terms: Sequence[Term], measure: str) -> str:
     logs = list(contrast(kept, terms, f"log10 {measure}").values())
     if not logs:
         return "-"
-    interval = t_interval(logs)
+    interval, planned = t_interval(logs), len(kept.report.seeds)
+    part = "" if len(logs) == planned else f", {len(logs)} of {planned} seeds"
     if interval.low is None or interval.high is None:
-        return f"{10**interval.mean:.3g}"
+        return f"{10**interval.mean:.3g}{part}"
     low, high = 10**interval.low, 10**interval.high
-    return f"{10**interval.mean:.3g} [{low:.3g}, {high:.3g}], p = {sign_flip_p_value(logs):.3g}"
+    return f"{10**interval.mean:.3g} [{low:.3g}, {high:.3g}], p = {sign_flip_p_value(logs):.3g}{part}"
 
 
 _ESCAPES = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",

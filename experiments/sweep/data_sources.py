@@ -11,7 +11,7 @@ from experiments import data, models
 from experiments.config.parse import build
 from experiments.config.schema import DataConfig, Experiment
 from experiments.io.environment import Environment
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, require
 from experiments.io.files import write_json
 
 FILE = "data.json"
@@ -46,13 +46,18 @@ def look(experiment: Experiment, place: Environment) -> Sources:
         What they are.
 
     Raises:
-        ConfigError: an unknown data set, a package is absent, or a network cannot take the data.
+        ConfigError: an unknown data set, a package is absent, a network cannot take the data, or a batch is larger than
+            the training set.
         DataError: the data are absent or damaged.
     """
     found = {}
     for setting in experiment.settings:
-        config, model, _ = experiment.resolve(setting)
+        config, model, training = experiment.resolve(setting)
         count = data.examples(config, place.data_dir)
+        # a larger batch would be cut, and reported with a size and a preset that it never had
+        fits = training.batch_size == "full" or training.batch_size <= count
+        key = f"settings.{setting}.training.batch_size"
+        require(fits, key, training.batch_size, f'"full" or at most {count}, the training examples there are')
         found[setting] = Source(config, count, data.fingerprint(config, place.data_dir))
         if config.name not in data.SIMULATED:
             models.fits(model, data.load(config, place.data_dir))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -36,10 +36,10 @@ def measure(model: nn.Module, data: Dataset, examples: int, seed: int = 0) -> Cu
         seed: Of the start vector and the probes.
 
     Returns:
-        The measures.
+        The measures; frozen parameters do not take part, and those that the loss does not use have derivatives of 0.
     """
     surface = Surface(model, data, examples)
-    if finite(surface.value()) is None:
+    if not surface.size or finite(surface.value()) is None:
         return Curvature(None, None, None, None, None)
     generator = torch.Generator().manual_seed(seed)
     samples = []
@@ -56,7 +56,7 @@ def measure(model: nn.Module, data: Dataset, examples: int, seed: int = 0) -> Cu
 
 
 def top_eigenvalue(surface: "Surface", generator: torch.Generator) -> float:
-    """Eigenvalue of largest magnitude, to a relative 1e-3; NaN where ARPACK does not get there.
+    """Eigenvalue of largest magnitude, to a relative 1e-3; NaN where ARPACK does not get there, 0 of a Hessian of 0.
 
     Args:
         surface: The loss.
@@ -71,13 +71,15 @@ def top_eigenvalue(surface: "Surface", generator: torch.Generator) -> float:
 
     operator = LinearOperator((surface.size, surface.size), matvec=product, dtype=np.float64)  # type: ignore[call-arg]
     start = torch.randn(surface.size, generator=generator, dtype=torch.float64).numpy()
+    if surface.size == 1:  # ARPACK takes larger matrices only
+        return float(product(np.ones(1))[0])
     try:
         values = eigsh(
             operator, k=1, which="LM", v0=start, maxiter=200, return_eigenvectors=False,
             tol=1e-3,  # type: ignore[arg-type] (the stubs say int)
         )  # fmt: skip
-    except ArpackNoConvergence:
-        return float("nan")
+    except ArpackError:  # also where the loss is constant: a random vector's image is 0 only then
+        return float("nan") if product(start).any() else 0.0
     return float(values[0])
 
 
@@ -106,15 +108,21 @@ class Surface:
     def gradient(self, keep_graph: bool = False) -> list[Tensor]:
         """Its gradient, one tensor per parameter."""
         with sdpa_kernel(SDPBackend.MATH):  # the fast attention kernels have no second derivative
-            return list(torch.autograd.grad(self._loss(), self.parameters, create_graph=keep_graph))
+            loss = self._loss()
+            if not loss.requires_grad:  # it uses none of the parameters
+                return [torch.zeros_like(p) for p in self.parameters]
+            return list(torch.autograd.grad(loss, self.parameters, create_graph=keep_graph, materialize_grads=True))
 
     def product(self, vector: Tensor) -> Tensor:
         """Hessian times a vector (size,) float64."""
         parts = [part.view_as(p) for part, p in zip(vector.split(self._sizes()), self.parameters, strict=True)]
-        slope = self.gradient(keep_graph=True)
-        products = torch.autograd.grad(slope, self.parameters, parts, allow_unused=True)
-        filled = [torch.zeros_like(p) if h is None else h for h, p in zip(products, self.parameters, strict=True)]
-        return torch.cat([part.reshape(-1) for part in filled])
+        # a slope without a graph is constant, and adds nothing
+        pairs = [(g, v) for g, v in zip(self.gradient(keep_graph=True), parts, strict=True) if g.requires_grad]
+        if not pairs:
+            return torch.zeros(self.size, dtype=torch.float64)
+        slopes, along = zip(*pairs, strict=True)
+        products = torch.autograd.grad(slopes, self.parameters, along, materialize_grads=True)
+        return torch.cat([part.reshape(-1) for part in products])
 
     def along_gradient(self, radius: float) -> list[Tensor]:
         """The step of length ``radius`` along the gradient."""

@@ -90,3 +90,14 @@ def test_a_sum_of_zero_is_tied_whatever_rounding_makes_of_it():
     pairs = [step * k for k in (0, 0, -3, 1, -2, 1, 3, -2, 2)]
     assert sum(pairs) != 0.0
     assert sign_flip_p_value(pairs) == 1.0
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-14, 1.0, 1e14])
+def test_sign_flips_do_not_depend_on_the_unit(unit):
+    assert sign_flip_p_value([unit * k for k in range(1, 9)]) == 2 / 2**8
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_sign_flips_refuse_what_is_not_finite(bad):
+    with pytest.raises(ValueError, match="all must be finite"):
+        sign_flip_p_value([bad, 1.0, 2.0])

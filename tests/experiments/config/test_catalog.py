@@ -181,3 +181,26 @@ def test_what_is_nested_too_deeply_is_refused(tiny_file, deep):
     tiny_file.write_text(f"model = {deep}\n[tiers.laptop]", encoding="utf-8")
     with pytest.raises(ConfigError, match="nested too deeply"):
         catalog.load(str(tiny_file))
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (f"final.seeds=[{2**63}]", "final.seeds[0]"),
+        (f"tuning.seeds=[{2**64}]", "tuning.seeds[0]"),
+        (f"data.limit={2**63}", "data.limit"),
+        (f"training.weight_decay={10**400}", "training.weight_decay"),
+        (f"training.epochs={10**18}", "training.epochs"),
+        ("tuning.learning_rates={low=0.1, high=0.1004, count=3}", "tuning.learning_rates.count"),
+        ("tuning.learning_rates={low=0.1, high=0.1, count=2}", "tuning.learning_rates.count"),
+        ("settings.small.learning_rates={low=0.03, high=0.03}", "settings.small.learning_rates.count"),
+    ],
+)
+def test_numbers_that_no_run_could_use_are_refused_before_any_starts(tiny_file, change, key):
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(tiny_file), changes=[change])
+    assert caught.value.key == key
+
+
+def test_the_largest_seed_is_taken(tiny_file):
+    assert catalog.load(str(tiny_file), changes=[f"final.seeds=[{2**63 - 1}]"]).final.seeds == (2**63 - 1,)

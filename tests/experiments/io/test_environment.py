@@ -2,6 +2,7 @@ import os
 import subprocess
 
 import pytest
+import torch
 
 from experiments.io import environment
 from experiments.io.cores import cores
@@ -74,3 +75,14 @@ def test_only_the_cores_that_this_process_may_use_are_counted():
     finally:
         os.sched_setaffinity(0, allowed)
     assert cores() == len(allowed)
+
+
+def test_float32_means_float32(tmp_path):
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, products.allow_tf32
+    try:
+        cudnn.allow_tf32 = products.allow_tf32 = True
+        environment.Environment(tmp_path).prepare()
+        assert (cudnn.allow_tf32, products.allow_tf32) == (False, False)
+    finally:
+        cudnn.allow_tf32, products.allow_tf32 = before

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_flatness_is_a_ratio_with_its_interval(tmp_path):
     kept = make(tmp_path, {ALTO: [1.0, 1.0], LAMB: [1.0, 1.0]}, sharpness=sharpness)
     row = next(row for row in titled(kept, "Measures").rows if row[:2] == ("batch 128", "ALTO"))
     assert row[2].startswith("2.83 [")  # sqrt(2 * 4)
-    assert row[2].endswith("p = 0.5")
+    assert row[2].endswith("p = 0.5, 2 of 4 seeds")
     assert row[3] == "-"
 
 
@@ -146,3 +147,27 @@ def test_numbers_in_another_unit_never_stand_beside_ours():
     assert published.beside(catalog.load("cost", "paper")) == published.beside(catalog.load("gpt", "paper")) == []
     assert "time to 20 %: ALTO 137, LAMB 196 s" in published.sentences(catalog.load("batch-scaling", "paper"), "s")
     assert published.sentences(catalog.load("batch-scaling"), "s") == ""
+
+
+def test_seeds_without_a_logarithm_are_counted():
+    from experiments.analysis import kept as keeping
+
+    path = Path(__file__).parents[3] / "results" / "experiments" / "flatness-laptop.json"
+    made = keeping.read(path)
+    spoilt, runs = 0, []
+    for run in made.runs:
+        if run.label != made.report.baseline and run.seed == made.report.seeds[0]:
+            spoilt += 1
+            runs.append(
+                dataclasses.replace(run, measures={**run.measures, "trace": (*run.measures["trace"][:-1], -3.0)})
+            )
+            continue
+        runs.append(run)
+    assert spoilt
+    (table,) = [t for t in tables.tables(dataclasses.replace(made, runs=tuple(runs))) if t.title.startswith("Measures")]
+    planned = len(made.report.seeds)
+    counted = f", {planned - 1} of {planned} seeds"
+    for row in table.rows:
+        cells = dict(zip(table.headings, row, strict=True))
+        assert cells["trace"].endswith(counted)
+        assert not cells["filter sharpness"].endswith("seeds")

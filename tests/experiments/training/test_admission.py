@@ -41,6 +41,8 @@ def load(tiny_file, changes):
         # values that a network refuses
         (["model.options.dropout=2.0"], "model.options"),
         (["model.options.widths=[-4, 8]"], "model.options"),
+        (["model.options.widths=[0]"], "model.options"),
+        (["model.options.widths=[4, 0]"], "model.options"),
         (["model.options.widths=[]"], "model.options"),
         (["model.options.widths=many"], "model.options"),
         (["model=resnet", "model.options.depth=19"], "model.options"),
@@ -150,3 +152,15 @@ def test_a_text_longer_than_the_networks_context_is_refused_before_the_folder_ex
     with pytest.raises(ConfigError, match=r"model\.options\.context: 8 is not allowed; it must be at least 9"):
         runner.run(experiment, place, Workers(1), lambda _: None)
     assert not place.out.exists()
+
+
+@pytest.mark.parametrize("change", ["training.batch_size=161", "settings.small.training.batch_size=16384"])
+def test_a_batch_larger_than_the_data_is_refused_before_the_first_training(tiny_file, place, change):
+    with pytest.raises(ConfigError, match=r'batch_size: .* must be "full" or at most 160'):
+        runner.run(catalog.load(str(tiny_file), changes=[change]), place, Workers(1))
+    assert not place.out.exists()
+
+
+def test_a_batch_of_all_examples_is_taken(tiny_file, place):
+    experiment = catalog.load(str(tiny_file), changes=["training.batch_size=160", "training.epochs=1"])
+    assert runner.run(experiment, place, Workers(1)).complete

@@ -136,3 +136,48 @@ def test_a_run_records_movement_and_curvature_and_resumes_with_them(tiny, tmp_pa
     # watching changes nothing: the same run unwatched ends in the same weights
     blind = dataclasses.replace(watched, training=dataclasses.replace(watched.training, curvature=0))
     assert train(blind, place).weights == whole.weights
+
+
+class Unused(nn.Module):
+    """A network with a layer that its output does not use, and a frozen one."""
+
+    def __init__(self, inner: nn.Module):
+        super().__init__()
+        self.inner, self.unused, self.frozen = inner, nn.Linear(3, 2), nn.Linear(2, 2)
+        self.frozen.requires_grad_(False)
+
+    def forward(self, images):
+        return self.inner(images)
+
+
+def test_unused_and_frozen_parameters_have_derivatives_of_0(digits, network):
+    plain, more = Surface(network, digits, 20), Surface(Unused(network), digits, 20)
+    vector = torch.randn(more.size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    product = more.product(vector)
+    assert torch.equal(product[: plain.size], plain.product(vector[: plain.size]))
+    assert not product[plain.size :].any()
+    assert curvature.measure(Unused(network), digits, 20).sharpness == curvature.measure(network, digits, 20).sharpness
+
+
+class Constant(nn.Module):
+    """Logits so far apart that the loss is exactly 0, and so are its derivatives."""
+
+    def __init__(self, targets, scale):
+        super().__init__()
+        self.logits = nn.Parameter(2000.0 * nn.functional.one_hot(targets, 10).float())
+        self.scale = scale
+
+    def forward(self, _):
+        return self.logits * self.scale if self.scale else self.logits.detach()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.0], ids=["loss of 0", "no parameter is used"])
+def test_a_constant_loss_has_measures_of_0(digits, scale):
+    network = Constant(digits.train.targets[:6], scale)
+    assert dataclasses.asdict(curvature.measure(network, digits, 6)) == dict.fromkeys(
+        ("top_eigenvalue", "trace", "trace_error", "sharpness", "filter_sharpness"), 0.0
+    )
+
+
+def test_a_network_without_trained_parameters_has_no_measures(digits, network):
+    assert curvature.measure(network.requires_grad_(False), digits, 6).top_eigenvalue is None
