@@ -153,7 +153,7 @@ def _own(options: argparse.Namespace) -> int:
 
             result = cells.run_study(study, out, full=options.full, code=code, done=done)
     except ValueError as error:
-        errors.print(str(error), highlight=False)
+        errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
         return 2
     _console().print("\n".join(one_objective.lines(result)), highlight=False, soft_wrap=True, markup=False)
     return 1 if any(row["verdict"] == Verdict.VIOLATED for row in result["rows"]) else 0
