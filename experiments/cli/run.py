@@ -101,7 +101,7 @@ class Sweep:
             out, data_dir = self.which.folder(experiment).absolute(), self.which.data_dir
             place = Environment(out, data_dir, threads=self.threads, tensorboard=self.tensorboard)
             logs = place.out / "logs"
-            crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition)
+            crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition, self.threads)
             results = runner.run(experiment, place, crew, follow)
         console.show_outcome(results, follow.trained, place, self.which.words())
         return 0 if results.complete else 1

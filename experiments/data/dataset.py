@@ -139,7 +139,7 @@ def data_folder(data_dir: Path | None, remedy: str) -> Path:
     named = os.environ.get("ALTO_DATA_DIR")
     if data_dir is None and not named:
         raise DataError(f"no data folder: pass --data-dir or set ALTO_DATA_DIR. {remedy}")
-    return data_dir or Path(named or "")
+    return (data_dir or Path(named or "")).expanduser()  # a shell expands ~ in neither --data-dir=~/x nor ="~/x"
 
 
 def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:

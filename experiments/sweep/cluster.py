@@ -1,6 +1,7 @@
 """Runs as jobs of a cluster, through submitit: Slurm, or processes of this machine that are treated as jobs."""
 
 import functools
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -28,9 +29,10 @@ class Cluster:
         minutes: Time limit of a job; a run that reaches it goes on in its second try.
         gpus: GPUs of a job.
         partition: Slurm partition, or empty.
+        threads: Threads of a run, and so the cores of its job.
 
     Raises:
-        ConfigError: an impossible number, or submitit is not installed.
+        ConfigError: an impossible number, submitit is not installed, or there is no Slurm here.
     """
 
     separate = True
@@ -43,6 +45,7 @@ class Cluster:
         minutes: int = 240,
         gpus: int = 0,
         partition: str = "",
+        threads: int = 1,
     ):
         require(jobs >= 1, "jobs", jobs, "at least 1")
         require(minutes >= 1, "minutes", minutes, "at least 1")
@@ -51,9 +54,11 @@ class Cluster:
             import submitit
         except ModuleNotFoundError as error:
             raise ConfigError("executor", "a sweep needs the package submitit: pip install submitit") from error
+        found = kind == "local" or shutil.which("srun") is not None
+        require(found, "--executor", kind, "local on this machine, which is no part of a Slurm cluster (no srun)")
         self.jobs = jobs
         self._executor = submitit.AutoExecutor(logs, cluster=kind)
-        self._executor.update_parameters(timeout_min=minutes, gpus_per_node=gpus)
+        self._executor.update_parameters(timeout_min=minutes, gpus_per_node=gpus, cpus_per_task=threads)
         if partition:
             self._executor.update_parameters(slurm_partition=partition)
         # The jobs that are queued; they are left to run when the sweep ends early.

@@ -7,6 +7,9 @@ import pytest
 
 from experiments import __main__ as command
 from experiments.cli import bench, report, run
+from experiments.cli.which import Which
+from experiments.data.dataset import data_folder
+from experiments.io.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
 
@@ -90,7 +93,10 @@ def test_some_final_runs_are_repeated_and_compared(tiny_file, tmp_path, monkeypa
     ("words", "kept"),
     [
         (("run", "digits", "--jobs", "1"), "finished runs and the checkpoints of begun ones are in runs/digits/laptop"),
-        (("sweep", "digits", "--set", "training.epochs=3"), "runs/digits+training.epochs=3/laptop; submitted jobs go on"),
+        (
+            ("sweep", "digits", "--set", "training.epochs=3"),
+            "runs/digits+training.epochs=3/laptop; submitted jobs go on",
+        ),
         (("repeat", "digits", "--seeds", "2"), "finished runs and the checkpoints of begun ones are in"),
         (("report", "digits"), "every file that was written is whole"),
         (("bench", "step"), "nothing of this one is kept"),
@@ -142,3 +148,37 @@ def test_a_mistake_is_named_on_stderr(words, complaint, tmp_path):
     assert complaint in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_home_folder_is_meant_by_its_sign(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    chosen = command.with_home(report.Report(Which("digits", out=Path("~/runs"), data_dir=Path("~/data"))))
+    assert (chosen.which.out, chosen.which.data_dir) == (tmp_path / "runs", tmp_path / "data")
+    monkeypatch.setenv("ALTO_DATA_DIR", "~/data")
+    assert data_folder(None, "") == tmp_path / "data"
+    with pytest.raises(ConfigError, match="nobody-of-this-name"):
+        command.with_home(report.Answers(Path("~nobody-of-this-name/results")))
+
+
+@pytest.mark.parametrize("words", [("run", "digits"), ("report", "digits")], ids=lambda words: words[0])
+def test_a_place_that_is_a_file_is_named_on_one_line(words, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    assert act(monkeypatch, *words, "--out", str(tmp_path / "file")) == 2
+    told = capsys.readouterr().err
+    assert str(tmp_path / "file") in told
+    assert "Traceback" not in told
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+
+
+def test_figures_into_a_file_are_refused_on_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    assert act(monkeypatch, "figures", "digits", "--out", str(tmp_path / "file")) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be used (Not a directory): mend it, or name another place" in line
+
+
+def test_a_sweep_without_slurm_is_refused_with_the_remedy(tiny_file, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert act(monkeypatch, "sweep", str(tiny_file), "--out", str(tmp_path / "out")) == 2
+    assert "--executor: 'slurm' is not allowed; it must be local" in capsys.readouterr().err

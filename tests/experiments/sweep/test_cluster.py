@@ -113,3 +113,12 @@ def test_without_submitit_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(ConfigError, match="pip install submitit"):
         Cluster("local", tmp_path)
+
+
+def test_a_job_gets_a_core_for_each_thread(tmp_path, monkeypatch):
+    submitit = pytest.importorskip("submitit")
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    asked = {}
+    monkeypatch.setattr(submitit.AutoExecutor, "update_parameters", lambda _, **options: asked.update(options))
+    Cluster("slurm", tmp_path, threads=4)
+    assert asked["cpus_per_task"] == 4
