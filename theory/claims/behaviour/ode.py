@@ -7,8 +7,19 @@ import sympy as sp
 
 from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
-from theory.ledger.evidence import About, Effort, Finding, Outcome, Piece, counterexample, holds_for, measured, proof
-from theory.ledger.provers import Check, Expr, identity
+from theory.ledger.evidence import (
+    About,
+    Effort,
+    Finding,
+    Outcome,
+    Piece,
+    counterexample,
+    enumerated,
+    holds_for,
+    measured,
+    proof,
+)
+from theory.ledger.provers import Check, Expr, Query, identity, reals, smt
 from theory.stability import linear
 
 t, alpha, beta1, beta2, c, x, s = sp.symbols("t alpha beta1 beta2 c x s")
@@ -78,9 +89,44 @@ def _routh_hurwitz() -> Check:
     return identity(spread * p1 - beta1 * beta2 * p0, (1 - beta2) * margin)
 
 
-def _lower_bound_at_one() -> Check:
-    """Damping vanishes at f'' = 1 exactly for alpha = -1 / (1 - beta1)."""
-    return identity((1 - beta1) + (beta1 - c).subs(c, 1) * 1, 0)
+def _first_order_limit() -> Check:
+    """The usual limit h' = (1-beta1)(f' - h), m' = (1-beta2)(u - m), u = f' + alpha h', theta' = -m, for f' = x theta.
+
+    The determinant of s - (its matrix), in (h, m, theta), is s^3 + (p + q) s^2 + q (p + (1-c) x) s + p q x, p = 1 -
+    beta1, q = 1 - beta2.
+    """
+    p, q = 1 - beta1, 1 - beta2
+    matrix = sp.Matrix([[-p, 0, p * x], [q * c, -q, q * (1 - c) * x], [0, -1, 0]])
+    characteristic = (s * sp.eye(3) - matrix).det()
+    return identity(characteristic, s**3 + (p + q) * s**2 + q * (p + (1 - c) * x) * s + p * q * x)
+
+
+def _lower_bound() -> Check:
+    """Its damping q (p + (1-c) x) is positive for every x >= 0 if c <= 1; for c > 1 it is 0 at x = p / (c - 1) > 0."""
+    p, x, c = reals("p x c")
+    inputs = [p > 0, x >= 0, c <= 1]
+    return smt(Query(inputs, p + (1 - c) * x > 0, twin=p + (1 - c) * x > 0, twin_hypotheses=[p > 0, x >= 0, c <= 2]))
+
+
+def _first_order_hurwitz() -> Check:
+    """(p + q) q (p + (1-c) x) > p q x for c < 0, x >= 0, p, q in (0, 1]: every alpha > 0 is stable."""
+    p, q, x, c = reals("p q x c")
+    inputs = [p > 0, q > 0, x >= 0, c <= 0]
+    margin = (p + q) * (p + (1 - c) * x) > p * x
+    return smt(Query(inputs, margin, twin=margin, twin_hypotheses=[p > 0, q > 0, x >= 0, c <= 1]))
+
+
+def _first_order_cases(_: Effort) -> str:
+    """The four cases of CASES in the first-order limit: the same verdicts as in backward differences."""
+    seen = []
+    for value, strength, slow, fast, _inside, stable in CASES:
+        mixing, p, q = float(-strength * (1 - slow)), float(1 - slow), float(1 - fast)
+        curvature = float(value)
+        roots = np.roots([1, p + q, q * (p + (1 - mixing) * curvature), p * q * curvature])
+        growth = float(roots.real.max())
+        assert (growth < 0) is stable, f"alpha={strength}, f''={curvature}: largest real part {growth}"
+        seen.append(f"alpha={strength}, f''={curvature:g}: {growth:+.2g}")
+    return "largest real part of the roots of the first-order limit at " + "; ".join(seen)
 
 
 CASES = (
@@ -152,15 +198,17 @@ ode = Claim(
     source="paper, Remark 2.2",
     statement=r"The 1-D ODE of E with momentum gives the constraint $|\alpha| < 1/(1-\beta_1)$.",
     plain="The differential equation of E with momentum gives the constraint |alpha| < 1/(1 - beta1).",
-    found="False: its condition is one-sided in alpha and depends on the curvature. It calls every alpha > 0 stable.",
+    found="False: neither equation gives an upper bound; both are stable outside and unstable inside the constraint.",
     corrected=(
         r"$\beta_1\beta_2\theta''' + (\beta_1(1-\beta_2)+\beta_2(1-\beta_1))\theta'' + "
         r"(1-\beta_2)[(1-\beta_1)+(\beta_1-c)f'']"
         r"\theta' + (1-\beta_1)(1-\beta_2)f' = 0$ is stable (with $f' = \lambda\theta$) iff "
         r"$(1-\beta_1)+(\beta_1-c)x > 0$ and "
         r"$x[Sc - \beta_1^2(1-\beta_2)] < S(1-\beta_1)$, $S = \beta_1+\beta_2-2\beta_1\beta_2$: one-sided in "
-        r"$\alpha$, and "
-        r"$-1/(1-\beta_1)$ is its bound only at $\eta f'' = 1$. It has no flip: it calls every $\alpha > 0$ stable."
+        r"$\alpha$. The usual first-order limit, $h' = (1-\beta_1)(f' - h)$, $m' = (1-\beta_2)(u - m)$, has damping "
+        r"$(1-\beta_2)[(1-\beta_1) + (1-c)f'']$. It is positive for every $f'' \ge 0$ iff $\alpha \ge -1/(1-\beta_1)$, "
+        r"which is the paper's lower bound, but stability needs more. Neither has a flip: both call every "
+        r"$\alpha > 0$ stable."
     ),
     repairs=Repair.CONCLUSION,
     evidence=(
@@ -171,9 +219,19 @@ ode = Claim(
             Piece("the paper's a is the derivative of h", _paper_s_average),
             Piece("h and m eliminated, for every f: the ODE, with (f')' = f'' theta'", _eliminate),
             Piece("its Hurwitz determinant", _routh_hurwitz),
-            Piece("the paper's lower bound is its damping at f'' = 1", _lower_bound_at_one),
+            Piece("Routh and Hurwitz: a cubic with positive p3, p2, p0 is stable iff p1 > 0 and p2 p1 > p3 p0"),
             about=About.CORRECTION,
         ),
+        proof(
+            "the first-order limit",
+            Piece("its characteristic polynomial for f' = x theta", _first_order_limit),
+            Piece("its damping is positive for every x >= 0 if alpha >= -1 / (1 - beta1)", _lower_bound),
+            Piece("for alpha < -1 / (1 - beta1), c > 1, it is negative at x > (1 - beta1) / (c - 1)"),
+            Piece("Hurwitz: for alpha > 0 stable", _first_order_hurwitz),
+            Piece("Routh and Hurwitz: a cubic with positive p3, p2, p0 is stable iff p1 > 0 and p2 p1 > p3 p0"),
+            about=About.CORRECTION,
+        ),
+        enumerated("the same four cases in the first-order limit", _first_order_cases, about=About.CORRECTION),
         holds_for(
             "the threshold against the roots of the ODE",
             _threshold_by_roots,

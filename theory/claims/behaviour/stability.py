@@ -53,6 +53,8 @@ def _jury_against_roots(seed: int) -> None:
     assert wrong == 0
 
 
+JURY = Piece("Jury: all roots inside iff P(1) > 0, -P(-1) > 0, |a0| < 1, 1 - a0^2 > |a1 - a0 a2|")
+
 region = Claim(
     id="ours-stability-region",
     source="ours; it replaces the region |alpha| < 1/(1-beta1) of Remark 2.2",
@@ -71,7 +73,7 @@ region = Claim(
             Piece("-P(-1): the flip", _at_minus_one),
             Piece("1 - a0^2 - (a1 - a0 a2): a complex pair", _pair_on_the_circle),
             Piece("the other half of that condition follows", _other_half),
-            Piece("Jury: all roots inside iff P(1) > 0, -P(-1) > 0, |a0| < 1, 1 - a0^2 > |a1 - a0 a2|"),
+            JURY,
         ),
         holds_for("against eigenvalues, 5000 points a case, those within 1e-9 of the boundary left out",
                   _jury_against_roots, share=0.5, seed=strategies.seeds),
@@ -121,6 +123,7 @@ constraint = Claim(
             Piece("P(-1)", _at_minus_one),
             Piece("complex pair", _pair_on_the_circle),
             Piece("the other half", _other_half),
+            JURY,
             about=About.CORRECTION,
         ),
     ),

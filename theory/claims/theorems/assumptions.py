@@ -72,6 +72,7 @@ independence = Claim(
         counterexample("g_2 and a_1 = (1-beta1) g_1 are correlated on a quadratic", dependence),
         proof(
             "the covariance for all parameters",
+            Piece("the covariance is the product of the coefficients of xi_1, times its variance: xi_2 is independent"),
             Piece("its value", _covariance),
             Piece("it is not zero", _covariance_is_not_zero),
             about=About.CORRECTION,
@@ -124,6 +125,7 @@ scale = Claim(
             Piece("|u| < 3 G for |c| < 1", _gain_below_three),
             Piece("|u| <= G for c in [0, 1]", _gain_one_for_exploring),
             Piece("g = -1, ..., -1, +1: u = kappa - |c| beta1^{k-1} for c < 0", _extremal_sequence),
+            Piece("beta1^{k-1} -> 0: no factor below kappa"),
         ),
         holds_for(
             "the extremal sequence in the literal recursion, tolerance 1e-9",

@@ -182,7 +182,7 @@ lemma_11 = Claim(
     ),
     repairs=Repair.ASSUMPTION,
     evidence=(
-        proof("stages S4 and S5", *S4, *S5, about=About.CORRECTION),
+        proof("stages S4 and S5", *S4, *S5, Piece("sum over coordinates and steps"), about=About.CORRECTION),
         _chains("stages S4", *ENFORCED, *FREE, about=About.CORRECTION, only="S4"),
         _chains("stages S5", *ENFORCED, *FREE, about=About.CORRECTION, only="S5"),
     ),

@@ -211,7 +211,14 @@ theorem_n_adam = Claim(
     ),
     plain="The mean squared gradient of EAdam has an explicit bound, with the preconditioner's condition number.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
-    evidence=(proof("chain N-a ... N-e", *PIECES), chains("adam")),
+    evidence=(
+        proof(
+            "chain N-a ... N-e",
+            Piece("eps1 <= sqrt(v_k) + eps1 <= kappa G + eps1 (lemma-3), which gives q_max and q_min"),
+            *PIECES,
+        ),
+        chains("adam"),
+    ),
 )
 
 theorem_n_alto = Claim(
@@ -224,7 +231,14 @@ theorem_n_alto = Claim(
     ),
     plain="The mean squared gradient of ALTO has an explicit bound, with the preconditioner's condition number.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\gamma = 0$"),
-    evidence=(proof("chain N-a ... N-e", *PIECES), chains("alto")),
+    evidence=(
+        proof(
+            "chain N-a ... N-e",
+            Piece("q_max and q_min: the bounds of sqrt(v_k) + eps1 (lemma-3) and of the layer factor (lemma-9)"),
+            *PIECES,
+        ),
+        chains("alto"),
+    ),
 )
 
 
