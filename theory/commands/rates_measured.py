@@ -162,11 +162,13 @@ def progress(what: str, total: int = 0) -> Iterator[Callable[..., None]]:
             task = bar.add_task(what, total=total or None)
             yield lambda done, of=total: bar.update(task, completed=done, total=of)
         return
-    begin = last = time.monotonic()
+    begin = last = None
 
     def show(done: int, of: int = total) -> None:
-        nonlocal last
+        nonlocal begin, last
         now = time.monotonic()
+        if begin is None or last is None:  # what came before was no step: it says nothing of the time left
+            begin = last = now
         if now - last >= EVERY and done:
             last = now
             left = (now - begin) * max(of / done - 1, 0)
