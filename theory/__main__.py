@@ -18,8 +18,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             import_module(f"theory.commands.{name.replace('-', '_')}").add(subparsers)
         else:
             subparsers.add_parser(name, help=line)
-    options = parser.parse_args(given)
-    return options.run(options)
+    options = parser.parse_args(_joined(given))
+    try:
+        return options.run(options)
+    except OSError as error:
+        if not error.filename:  # of no file: not a place that the user named
+            raise
+        place = error.filename2 or error.filename
+        sys.stderr.write(f"{place} cannot be used ({error.strerror}): mend it, or name another place\n")
+        return 2
+
+
+def _joined(given: Sequence[str]) -> list[str]:
+    """``--alpha -1e-3`` as ``--alpha=-1e-3``: before Python 3.14 argparse takes such a number for an option."""
+    joined: list[str] = []
+    for word in given:
+        before = joined[-1] if joined else ""
+        if word.startswith("-") and _is_number(word) and before.startswith("--") and "=" not in before:
+            joined[-1] = f"{before}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

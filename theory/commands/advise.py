@@ -36,6 +36,10 @@ def run(options: argparse.Namespace) -> int:
             beta2=options.beta2,
             sharpness=options.sharpness,
         )
+    except ArithmeticError as error:  # a number so large, or so near to a limit, that float64 has none for the answer
+        given = f"lr = {options.lr}, alpha = {options.alpha}, beta1 = {options.beta1}, beta2 = {options.beta2}"
+        errors.print(f"{given}: float64 cannot hold the answer ({error}); choose values nearer to 1", highlight=False)
+        return 2
     except ValueError as error:
         errors.print(str(error), highlight=False)
         return 2

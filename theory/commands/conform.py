@@ -39,9 +39,15 @@ def run(options: argparse.Namespace) -> int:
     from theory.conform import recursion
 
     try:
-        observations = recursion.conform(recursion.load(options.target, options.kwargs))
+        subject = recursion.load(options.target, options.kwargs)
     except ValueError as error:
         errors.print(str(error), highlight=False)
+        return 2
+    try:
+        observations = recursion.conform(subject)
+    except Exception as error:  # the code of somebody else can raise anything, and that is no departure from the paper
+        said = f"{options.target} failed in a step: {type(error).__name__}: {error}"
+        errors.print(said, highlight=False, markup=False)
         return 2
     if options.json:
         json.dump([asdict(observation) for observation in observations], sys.stdout, indent=1, ensure_ascii=False)

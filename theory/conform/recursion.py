@@ -91,8 +91,12 @@ def load(target: str, kwargs: dict[str, Any] | None = None) -> Subject:
         raise ValueError(f"{target!r} is not of the form module:Optimizer")
     try:
         cls = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{target!r} cannot be imported: {error}") from error
+    except Exception as error:  # a module that fails can raise anything
+        raise ValueError(f"{target!r} cannot be imported: {type(error).__name__}: {error}") from error
+    try:
+        inspect.signature(cls)
+    except (TypeError, ValueError) as error:  # no callable, or one in C
+        raise ValueError(f"{target!r} is no optimizer: {error}") from error
     subject, given = Subject(cls, kwargs or {}), set(kwargs or {})
     if not {"alpha", "alp"} & set(subject.names):
         raise ValueError(f"{target!r} has no argument alpha (or alp): it is no optimizer of this family")
@@ -110,11 +114,13 @@ def load(target: str, kwargs: dict[str, Any] | None = None) -> Subject:
         named = ", ".join(sorted(unknown))
         raise ValueError(f"kwargs has {named}, which {target!r} does not take; allowed: {', '.join(free)}")
     try:
-        subject.build([torch.zeros(2, dtype=torch.float64, requires_grad=True)], DECAY)
+        built = subject.build([torch.zeros(2, dtype=torch.float64, requires_grad=True)], DECAY)
     except Exception as error:
         raise ValueError(
             f"{target!r} refuses alpha = {ALPHA}, beta1 = {BETA1}: {type(error).__name__}: {error}"
         ) from error
+    if not callable(getattr(built, "step", None)):
+        raise ValueError(f"{target!r} makes a {type(built).__name__}, which has no step(): it is no optimizer")
     return subject
 
 
