@@ -57,6 +57,7 @@ lemma_4 = Claim(
     evidence=(
         proof(
             "one coordinate, one step",
+            Piece("v_k <= (kappa G)^2: an average of squares of |u| <= kappa G, from v_0 = 0"),
             Piece("sqrt(v) rises by at most sqrt(1-beta3) |u|", _root_rises_slowly),
             Piece("sqrt(v) falls by at most sqrt(1-beta3) kappa G", _root_falls_slowly),
             Piece("relative change", _relative_change),

@@ -166,6 +166,7 @@ alpha_star = Claim(
         proof(
             "pole-zero cancellation",
             Piece("transfer function at alpha*", _cancellation),
+            Piece("causal linear filters with zero initial state are equal iff their transfer functions are"),
             Piece("the difference is proportional to alpha - alpha*", _only_there),
             Piece(
                 "Figure 8: alpha*(.99, .95) = -80",
@@ -228,6 +229,7 @@ mean_lag = Claim(
             Piece("the weights of m sum to 1", _weights_sum_to_one),
             Piece("mean age of u", _explored_lag),
             Piece("mean age of m", _mean_lag),
+            Piece("the mean age is -W'(1) for a filter W(z) = sum w_j z^-j, which converges at z = 1"),
         ),
         holds_for(
             "summed weights, relative tolerance 1e-9; for alpha <= 0 the total age equals the mean age",
@@ -277,6 +279,7 @@ transport_identity = Claim(
             "one step of the recursions",
             Piece("T_k - T_{k-1} = g_k - m_k, for any m_{k-1}, h_{k-1}", _transport_step),
             Piece("the virtual iterate", _virtual_iterate),
+            Piece("both start from 0: conclusion by induction"),
         ),
         holds_for(
             "whole sequences, exact rationals",
@@ -328,7 +331,9 @@ noise_gain = Claim(
     evidence=(
         proof(
             "geometric series of the two-average form",
-            Piece("closed form, beta1 != beta2 (beta1 = beta2 by continuity)", _omega2_closed_form),
+            Piece("uncorrelated noise of equal variance: the variance of sum w_j xi_{k-j} tends to sum w_j^2"),
+            Piece("closed form, beta1 != beta2", _omega2_closed_form),
+            Piece("beta1 = beta2: both sides are continuous in beta2"),
             Piece("the bracket is below 1 for c in (0, 1)", _noise_sign),
         ),
         holds_for(
