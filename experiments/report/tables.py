@@ -107,8 +107,12 @@ def latex(kept: Summary) -> str:
 
 
 def remarks(kept: Summary) -> list[str]:
-    """Notes above all tables: missing runs, changed data."""
-    return [*(["Incomplete: final runs are missing."] if not kept.report.complete else []), *kept.report.notes]
+    """Notes above all tables: missing runs, rows of several versions of the code, changed data."""
+    notes = [] if kept.report.complete else ["Incomplete: final runs are missing."]
+    commits = sorted({versions.get("commit", "unknown") for versions in kept.report.versions})
+    if len(commits) > 1:
+        notes.append(f"The rows are of {len(commits)} versions of the code: {', '.join(commits)}.")
+    return [*notes, *kept.report.notes]
 
 
 def summary_cells(cell: Cell) -> tuple[str, ...]:

@@ -171,3 +171,11 @@ def test_seeds_without_a_logarithm_are_counted():
         cells = dict(zip(table.headings, row, strict=True))
         assert cells["trace"].endswith(counted)
         assert not cells["filter sharpness"].endswith("seeds")
+
+
+def test_rows_of_two_versions_of_the_code_are_not_mixed_in_silence(tmp_path):
+    kept = make(tmp_path, {ALTO: [90.0, 92.0], LAMB: [88.0, 91.0]})
+    assert not any("versions" in remark for remark in tables.remarks(kept))
+    versions = ({"commit": "one"}, {"commit": "one-dirty"}, {"commit": "one", "torch": "2"})
+    mixed = dataclasses.replace(kept, report=dataclasses.replace(kept.report, versions=versions))
+    assert "The rows are of 2 versions of the code: one, one-dirty." in tables.markdown(mixed)
