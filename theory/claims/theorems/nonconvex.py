@@ -287,7 +287,7 @@ table_2_advantage = Claim(
         r"The orders of ALTO, $T = O(\epsilon^{-2})$ and $n = O(\epsilon^{-2})$, beside $O(\epsilon^{-4})$ in the "
         r"published guarantee of LAMB, are an advantage of E: LAMB itself does not have them."
     ),
-    plain="These orders are better than LAMB's.",
+    plain="The orders of Table 2 are better than LAMB's.",
     found="False: Theorem N gives LAMB, with its epsilons, the same orders. The table compares published guarantees.",
     assumptions=("those of Theorem N",),
     corrected=(
