@@ -21,7 +21,7 @@ verify: $(CORE)  ## check every claim, train ALTO, LAMB and AdamW on real digits
 	$(BIN)/python -m experiments repeat digits
 
 test: $(READY)  ## run all tests and doctests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --durations=10
 
 lint: $(READY)  ## style
 	$(BIN)/ruff check .
