@@ -130,8 +130,8 @@ ROOMS = {
         "figures": {"ledger", "plotting", "studies"},
         "tex": {"claims", "figures", "ledger", "method", "rates", "stability", "studies", "theorems"},
         "commands": {
-            "claims", "conform", "figures", "ledger", "monitor", "objectives", "plotting", "rates", "stability", "studies",
-            "tex", "worst_case",
+            "claims", "conform", "figures", "ledger", "monitor", "objectives", "plotting", "rates", "stability",
+            "studies", "tex", "worst_case",
         },
     },
     "experiments": {

@@ -197,7 +197,9 @@ def test_a_nearly_known_group_key_warns_and_is_kept(key):
     ["lr_scale", "lr_mult", "wd_mult", "layer_id", "group_name", "param_group", "is_expert_parallel", "rho", "no_decay",
      "weight_decay_scale", "base_weight_decay", 7],
 )  # fmt: skip
-@pytest.mark.parametrize("make", [ALTO, LAMB, ESGD, lambda p: E(torch.optim.AdamW(p))], ids=str)
+@pytest.mark.parametrize(
+    "make", [ALTO, LAMB, ESGD, lambda p: E(torch.optim.AdamW(p))], ids=["ALTO", "LAMB", "ESGD", "E(AdamW)"]
+)
 def test_keys_of_other_tools_ride_along(make, key):
     """In silence (warnings are errors here), through a step and a checkpoint."""
     params = matrices()

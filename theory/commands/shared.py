@@ -25,8 +25,9 @@ def shown() -> Iterator[Callable[[State], None]]:
         yield _Lines().show
         return
     with Progress(
-        TextColumn("checking"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn(), TextColumn("about"),
-        TimeRemainingColumn(), TextColumn("left: {task.description}"), console=errors, transient=True,
+        TextColumn("checking"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn(),
+        TextColumn("about"), TimeRemainingColumn(), TextColumn("left: {task.description}"),
+        console=errors, transient=True,
     ) as progress:  # fmt: skip
         task = progress.add_task("starting", total=1.0, count="")
 

@@ -4,8 +4,8 @@ import pickle
 import pytest
 import torch
 
-from experiments.runs import checkpoint
 from experiments.io.errors import CheckpointError
+from experiments.runs import checkpoint
 
 DIGEST = "0123456789abcdef"
 CPU = torch.device("cpu")

@@ -18,7 +18,7 @@ def results(tiny, place):
 def test_every_run_has_one_row_with_its_result(results, tiny, place):
     found = {record["id"]: record for record in parquet_file.read(place.out)}
     assert len(found) == tiny.runs == len(parquet_file.read(place.out, ["id"]))
-    for row in (row for rows in results.rows.values() for row in rows):
+    for row in (row for of_cell in results.rows.values() for row in of_cell):
         record = found[row.run.id]
         assert record["test_accuracy"] == row.last.test.accuracy
         assert record["validation_loss"] == row.last.validation.loss

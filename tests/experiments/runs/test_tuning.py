@@ -1,8 +1,7 @@
 import pytest
 
 from experiments.runs import plan, tuning
-from experiments.runs.rows import Scores
-from experiments.runs.rows import Point, Row
+from experiments.runs.rows import Point, Row, Scores
 
 
 @pytest.fixture
