@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import alto
+from theory.commands import answers
 from theory.ledger import outcomes
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +63,7 @@ def test_the_readmes_commands_print_what_it_says(block):
 
 def test_the_readmes_findings_are_the_ledgers():
     entries = {entry.claim.id: entry for entry in outcomes.accepted()}
+    assert f"The paper's {answers.counts(filter(answers.of_paper, entries.values()))}" in README
     rows = re.findall(r"^\| (.+?) \| (.+?) \| ([a-z-]+) \[`([\w.-]+)`\]\((.+?)\) \|$", README, re.MULTILINE)
     assert len(rows) >= 8
     for said, found, verdict, name, path in rows:

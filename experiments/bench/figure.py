@@ -59,6 +59,7 @@ def _dots(report: Report) -> Figure:
     relative = all(row["times_adamw_fused"] for case in cases for row in case["contestants"])
     spread_of = "times_adamw_fused" if relative else "milliseconds"
     rows.sort(key=lambda row: row[spread_of]["median"])
+    bandwidth = next((row for row in cases[-1]["contestants"] if row["name"] == cases[-1]["floor"]), None)
     figure = Figure(figsize=(_PAGE, 0.27 * len(rows) + 1.7), layout="constrained", dpi=160)
     panel = figure.subplots()
     for marker, shade, case in zip(_MARKERS, _SHADES, cases, strict=False):
@@ -71,8 +72,8 @@ def _dots(report: Report) -> Figure:
     for place, row in enumerate(rows):
         panel.annotate(f"{row[spread_of]['median']:.2g}", (1.0, place), (4, 0), xycoords=("axes fraction", "data"),
                        textcoords="offset points", va="center", size="small")  # fmt: skip
-        if row["times_floor"]:
-            floor = row[spread_of]["median"] / row["times_floor"]["median"]
+        if bandwidth:  # one bandwidth for all rows: equal bytes, equal floors
+            floor = bandwidth[spread_of]["median"] * row["bytes_a_parameter"] / bandwidth["bytes_a_parameter"]
             panel.plot([floor], [place], "|", color="black", markersize=11, markeredgewidth=1.8,
                        label="" if place else f"floor for {cases[-1]['title']}: memory bandwidth")  # fmt: skip
     panel.set_xscale("log")
