@@ -1,6 +1,7 @@
 """A measured rate: the curve over T with its intervals, its exponent, and what a theorem predicts."""
 
 import json
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -216,7 +217,10 @@ class Rates:
             from matplotlib.figure import Figure
 
             ax = Figure(figsize=(4.5, 3.2), layout="constrained").add_subplot()
-        label = f"{self.used['optimizer']} on {self.used['objective']}"
+        who, what = (
+            str(self.used[name]).rpartition("/")[2] for name in ("optimizer", "objective")
+        )  # files without folders
+        label = textwrap.fill(f"{who} on {what}", 40)
         (line,) = ax.plot(self.T, self.mean, "o", markersize=4, label=label)
         ax.fill_between(self.T, self.low, self.high, color=line.get_color(), alpha=0.25, linewidth=0)
         T = self.T[self._inside].astype(float)
@@ -231,7 +235,7 @@ class Rates:
         if self.theory is not None and self.theory.bound is not None:
             ax.plot(self.T, self.theory.bound, "--", color=style.BLACK, linewidth=0.9, label="bound of the theorem")
         ax.set(xscale="log", yscale="log", xlabel="number of steps T", ylabel=LABELS[self.quantity])
-        ax.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=8).set_in_layout(False)  # a long name must not squeeze the axes
         return ax
 
     def columns(self) -> dict[str, list[float]]:
