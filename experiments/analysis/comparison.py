@@ -140,7 +140,7 @@ def _summary(results: Results, cell: Cell) -> Summary:
         lr=choice.lr if choice else None,
         at_edge=choice.at_edge if choice else False,
         test=t_interval(list(values.values())) if values else None,
-        validation=in_reported_unit(choice.scores[choice.lr], experiment.tuning.metric) if choice else None,
+        validation=in_reported_unit(choice.scores.get(choice.lr), experiment.tuning.metric) if choice else None,
         planned=len(experiment.final.seeds),
         diverged=sum(row.diverged for row in rows),
         seconds=math.fsum(row.seconds for row in rows) / len(rows) if rows else None,

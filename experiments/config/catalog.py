@@ -20,9 +20,10 @@ _LONGEST = 120  # letters of a name, which is a folder's
 # and the number of competitors is a size, because all get the same budget.
 _SIZES = frozenset({
     "competitors", "data.name", "data.augment", "data.limit", "data.test_limit", "data.context", "data.size",
-    "data.pieces", "model.name", "model.options", "final.seeds", "tuning.seeds", "tuning.learning_rates.count",
-    "training.epochs", "training.warmup", "training.batch_size", "training.microbatch", "training.precision",
-    "training.evaluations", "training.channels_last", "training.compile", "training.curvature",
+    "data.shrink", "data.pieces", "model.name", "model.options", "final.seeds", "tuning.seeds",
+    "tuning.learning_rates.count", "training.epochs", "training.steps", "training.warmup", "training.batch_size",
+    "training.microbatch", "training.precision", "training.evaluations", "training.channels_last", "training.compile",
+    "training.curvature",
 })  # fmt: skip
 
 

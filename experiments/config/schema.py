@@ -29,13 +29,15 @@ class DataConfig:
 
     Attributes:
         name: A name that `experiments.data` knows.
-        validation: Share of the training examples that is held out to choose learning rates, in (0, 0.5].
+        validation: Share of the training examples that is held out to choose learning rates, in [0, 0.5]; 0 only where
+            every setting has one learning rate, so that nothing is chosen.
         limit: Use only this many training examples (before the validation split), or ``"all"``; in a simulated task,
             the number of transitions per rollout.
         test_limit: Evaluate on this many test examples, or ``"all"``; in a simulated task, episodes (``"all"`` is 10).
         augment: Random crops and mirror images of training images.
         context: Length of a training sequence of text; largest number of word pieces in a sentence.
         size: Side of the images of a folder; the published CIFAR files and the digits have their own.
+        shrink: Replace squares of ``shrink`` x ``shrink`` pixels of the CIFAR images by their mean.
         pieces: Cut words into the pieces of this tokenizer (a folder, or a name of the Hugging Face hub); empty takes
             words as they are.
     """
@@ -47,14 +49,16 @@ class DataConfig:
     augment: bool = False
     context: int = 64
     size: int = 64
+    shrink: int = 1
     pieces: str = ""
 
     def __post_init__(self):
-        require(0 < self.validation <= 0.5, "validation", self.validation, "in (0, 0.5]")
+        require(0 <= self.validation <= 0.5, "validation", self.validation, "in [0, 0.5]")
         require(self.limit == "all" or self.limit >= 10, "limit", self.limit, '"all" or at least 10')
         require(self.test_limit == "all" or self.test_limit >= 1, "test_limit", self.test_limit, '"all" or at least 1')
         require(self.context >= 1, "context", self.context, "at least 1")
         require(self.size >= 8, "size", self.size, "at least 8")
+        require(self.shrink in {1, 2, 4}, "shrink", self.shrink, "1, 2 or 4")
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,15 @@ class TrainingConfig:
 
     Attributes:
         epochs: Passes over the training examples; in a simulated task, rollouts.
+        steps: Steps of the optimizer, in place of ``epochs``; ``"epochs"`` leaves it to them.
         batch_size: Examples per step, or ``"full"`` for all of them.
         microbatch: Examples in one forward and backward pass; the gradient of a batch is accumulated over them.
         schedule: Course of the learning rate after the warm-up; ``"step"`` multiplies by 0.1 after every quarter
             (the paper's CIFAR recipe).
         warmup: Epochs of linear warm-up; a fraction is allowed.
         weight_decay: The same for every optimizer; norm and bias parameters get none. Default 1e-4, the paper's lambda.
-        clip: Clip the global gradient norm to this value before the step, or ``"none"``. The official ALTO clips to 1
-            inside its step and LAMB does not, so clipping is an explicit setting here.
+        clip: Clip the global gradient norm to this value before the step, or ``"none"``. Some published code clips
+            inside the optimizer's step (the official ALTO and NUS's LAMB, to 1), so clipping is an explicit setting.
         precision: Arithmetic of the forward and backward pass.
         evaluations: Number of evaluations during a final run, evenly spaced, the last one at its end.
         channels_last: Memory format of convolutional networks.
@@ -88,6 +93,7 @@ class TrainingConfig:
     """
 
     epochs: int = 10
+    steps: int | Literal["epochs"] = "epochs"
     batch_size: int | Literal["full"] = 128
     microbatch: int | Literal["batch"] = "batch"
     schedule: Schedule = "constant"
@@ -103,12 +109,19 @@ class TrainingConfig:
     def __post_init__(self):
         require(1 <= self.epochs <= _MOST_EPOCHS, "epochs", self.epochs, f"in [1, {_MOST_EPOCHS}]")
         require(
+            self.steps == "epochs" or 1 <= self.steps <= _MOST_EPOCHS,
+            "steps",
+            self.steps,
+            f'"epochs" or in [1, {_MOST_EPOCHS}]',
+        )
+        require(
             self.batch_size == "full" or self.batch_size >= 1, "batch_size", self.batch_size, '"full" or at least 1'
         )
         require(
             self.microbatch == "batch" or self.microbatch >= 1, "microbatch", self.microbatch, '"batch" or at least 1'
         )
-        require(0 <= self.warmup <= self.epochs, "warmup", self.warmup, f"in [0, epochs = {self.epochs}]")
+        longest = self.epochs if self.steps == "epochs" else math.inf  # how many epochs the steps are, the data say
+        require(0 <= self.warmup <= longest, "warmup", self.warmup, f"in [0, epochs = {self.epochs}]")
         require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "finite and at least 0")
         require(self.clip == "none" or 0 < self.clip < math.inf, "clip", self.clip, '"none" or finite and above 0')
         require(self.curvature >= 0, "curvature", self.curvature, "at least 0")
@@ -125,13 +138,17 @@ class OptimizerConfig:
             ``"none"`` leaves them to ``options``.
         options: Keyword arguments of the optimizer. The learning rate is tuned and the weight decay is shared, so
             neither is allowed here.
+        clip: As in `TrainingConfig`, for this competitor alone; ``"shared"`` takes the clip that all have.
     """
 
     name: str = ""
     preset: Literal["none", "batch"] = "none"
     options: dict[str, object] = field(default_factory=dict)
+    clip: float | Literal["none", "shared"] = "shared"
 
     def __post_init__(self):
+        allowed = '"shared", "none" or finite and above 0'
+        require(isinstance(self.clip, str) or 0 < self.clip < math.inf, "clip", self.clip, allowed)
         for key in ("lr", "weight_decay"):
             where = "tuning.learning_rates" if key == "lr" else "training.weight_decay"
             require(key not in self.options, f"options.{key}", self.options.get(key), f"set for all alike in {where}")
@@ -243,8 +260,11 @@ class Experiment:
         shared = sorted(set(self.tuning.seeds) & set(self.final.seeds))
         require(not shared, "final.seeds", list(self.final.seeds), f"disjoint from tuning.seeds (shared: {shared})")
         for label in self.settings:
-            self.resolve(label)
-            self.grid(label)
+            held = self.resolve(label)[0].validation
+            chosen = len(self.grid(label).values()) > 1
+            require(
+                held > 0 or not chosen, "data.validation", held, f"above 0: setting {label} chooses a learning rate"
+            )
 
     @property
     def stem(self) -> str:
@@ -254,7 +274,8 @@ class Experiment:
     @property
     def runs(self) -> int:
         """How many runs there are, tuning and final ones."""
-        tuning = sum(len(self.grid(label).values()) for label in self.settings) * len(self.tuning.seeds)
+        grids = [len(self.grid(label).values()) for label in self.settings]
+        tuning = sum(count for count in grids if count > 1) * len(self.tuning.seeds)
         return len(self.optimizers) * (tuning + len(self.settings) * len(self.final.seeds))
 
     def grid(self, setting: str) -> GridConfig:

@@ -59,7 +59,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         data_dir: The folder in which the published folder lies.
 
     Returns:
-        Images (n, 3, 32, 32) uint8.
+        Images (n, 3, side, side) uint8, where side is 32 over ``shrink``.
 
     Raises:
         DataError: files are absent or damaged; the file and what is wrong with it are named.
@@ -79,9 +79,20 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
     else:
         train = [_read_pickled(folder / name, layout, layout.each) for name in layout.train]
         test = _read_pickled(folder / layout.test, layout, 10_000)
+    train, test = [_shrunk(part, config.shrink) for part in train], _shrunk(test, config.shrink)
     whole = Split(torch.cat([part.inputs for part in train]), torch.cat([part.targets for part in train]))
     kept, validation = hold_out(whole, config.validation, None if config.limit == "all" else config.limit)
     return Dataset(config.name, "image", layout.classes, kept, validation, test, note=note_beside(folder))
+
+
+def _shrunk(images: Split, by: int) -> Split:
+    """Squares of ``by`` x ``by`` pixels replaced by their mean, rounded half up."""
+    if by == 1:
+        return images
+    n, channels, height, width = images.inputs.shape
+    squares = images.inputs.view(n, channels, height // by, by, width // by, by)
+    sums = squares.sum(dim=(3, 5), dtype=torch.int32)
+    return Split(((2 * sums + by**2) // (2 * by**2)).to(torch.uint8), images.targets)
 
 
 def _read_binary(path: Path, layout: _Layout, expected: int) -> Split:

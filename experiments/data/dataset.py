@@ -112,14 +112,14 @@ def hold_out(examples: Split, share: float, limit: int | None) -> tuple[Split, S
 
     Args:
         examples: All training examples.
-        share: Share of the held-out ones, in (0, 1).
+        share: Share of the held-out ones, in [0, 1); 0 holds none out, and any other at least one.
         limit: Use only this many examples, or None for all.
 
     Returns:
         The two parts.
     """
     order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(20250))[:limit]
-    held = max(1, round(share * len(order)))
+    held = max(1, round(share * len(order))) if share else 0
     return examples.take(order[held:]), examples.take(order[:held])
 
 

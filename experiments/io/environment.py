@@ -69,7 +69,7 @@ class Environment:
 
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PACKAGES = ("alto-optim", "numpy", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco")
+_PACKAGES = ("alto-optim", "numpy", "numba", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco")
 
 
 @functools.cache
@@ -131,6 +131,8 @@ def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
         "processes": processes,
         "threads": environment.threads,
     }
+    if device.type == "cpu":  # kernels for other instructions round differently
+        found["instructions"] = torch.backends.cpu.get_cpu_capability()
     return found if processes == 1 else {**found, "parallel": environment.parallel}
 
 

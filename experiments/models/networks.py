@@ -38,6 +38,7 @@ class _Family:
 
 _FAMILIES = {
     "convnet": _Family("image", "convnet", "ConvNet"),
+    "resnet8": _Family("image", "resnet", "ResNet8"),
     "resnet20": _Family("image", "resnet", "ResNet20"),
     "resnet": _Family("image", "resnet", "ResNet"),
     "vgg16": _Family("image", "vgg", "VGG16"),

@@ -23,19 +23,32 @@ class ResNet20(nn.Module):
     Args:
         channels: Channels of the image.
         classes: Number of classes.
+        blocks: Blocks per stage, n in He et al.'s 6n + 2 layers.
     """
 
-    def __init__(self, channels: int, classes: int):
+    def __init__(self, channels: int, classes: int, blocks: int = 3):
         super().__init__()
         self.stem = _convolution(channels, 16, 3)
         widths = ((16, 16, 1), (16, 32, 2), (32, 64, 2))
-        self.stages = nn.Sequential(*(_stage(a, b, 3, stride, projected=False) for a, b, stride in widths))
+        self.stages = nn.Sequential(*(_stage(a, b, blocks, stride, projected=False) for a, b, stride in widths))
         self.head = nn.Linear(64, classes)
         _initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, channels, height, width) -> (n, classes) logits."""
         return self.head(self.stages(F.relu(self.stem(images))).mean(dim=(2, 3)))
+
+
+class ResNet8(ResNet20):
+    """The same with one block per stage; 0.08 M parameters.
+
+    Args:
+        channels: Channels of the image.
+        classes: Number of classes.
+    """
+
+    def __init__(self, channels: int, classes: int):
+        super().__init__(channels, classes, blocks=1)
 
 
 class ResNet(nn.Module):

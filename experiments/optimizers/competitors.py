@@ -48,6 +48,8 @@ _ENTRIES = {
     "EAdam": _Entry("alto", "EAdam", explores=True, base="Adam"),
     "ESGD": _Entry("alto", "ESGD", explores=True, base="SGD"),
     "SGD": _Entry("torch.optim", "SGD"),
+    "NAdamW": _Entry("torch.optim", "NAdam", fixed={"decoupled_weight_decay": True}),
+    "OfficialALTO": _Entry("ALTO", "ALTO"),  # of PyPI's e-optimizer-adaptor; it clips inside its step
     "Adam": _Entry("torch.optim", "Adam"),
     "AdamW": _Entry("torch.optim", "AdamW"),
     "AdaBelief": _Entry("pytorch_optimizer", "AdaBelief", fixed=_DECOUPLED),

@@ -41,6 +41,7 @@ SCHEMA = pa.schema([
     ("weights", _TEXT), ("data_digest", _TEXT), ("note", _TEXT),
     ("seconds", _REAL), ("resumed", _INTEGER), ("examples_per_second", _REAL), ("peak_memory", _INTEGER),
     ("versions", _TEXT), ("hardware", _TEXT), ("finished", _TEXT),
+    ("gradient_norms", pa.list_(_REAL)),
 ])  # fmt: skip
 """Losses in nats, accuracy and F1 in [0, 1], seconds, bytes; the other columns are `experiments.runs.rows.Row`'s."""
 
@@ -72,7 +73,7 @@ def write(folder: Path, experiment: Experiment, rows: Iterable[Row]) -> Path:
 _OF_RUN = ("id", "digest", "phase", "setting", "label", "optimizer", "lr", "seed")
 _OF_ROW = (
     "diverged", "steps", "parameters", "weights", "note", "seconds", "resumed", "examples_per_second", "peak_memory",
-    "finished",
+    "finished", "gradient_norms",
 )  # fmt: skip
 
 

@@ -103,9 +103,11 @@ def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
         examples: Number of training examples, which is the batch size where that is ``"full"``.
 
     Returns:
-        One run per learning rate and tuning seed.
+        One run per learning rate and tuning seed; none where there is one learning rate.
     """
     grid, seeds = experiment.grid(cell.setting).values(), experiment.tuning.seeds
+    if len(grid) == 1:
+        return []
     return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]
 
 
@@ -127,5 +129,8 @@ def final_runs(experiment: Experiment, cell: Cell, lr: float, examples: int) -> 
 def _run(experiment: Experiment, cell: Cell, phase: Phase, lr: float, seed: int, examples: int) -> Run:
     data_config, model_config, training = experiment.resolve(cell.setting)
     batch = examples if training.batch_size == "full" else training.batch_size
-    name, options = competitors.resolved(cell.label, experiment.optimizers[cell.label], batch)
+    competitor = experiment.optimizers[cell.label]
+    name, options = competitors.resolved(cell.label, competitor, batch)
+    if competitor.clip != "shared":
+        training = dataclasses.replace(training, clip=competitor.clip)
     return Run(phase, cell.setting, cell.label, name, options, lr, seed, data_config, model_config, training)

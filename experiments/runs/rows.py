@@ -64,7 +64,7 @@ class Point:
         seconds: Wall time of the run so far, over all processes that trained it in turn.
         lr: Learning rate of the last step.
         train_loss: Mean training loss of the steps since the point before, in nats; None where it is not finite.
-        validation: Scores on the validation split.
+        validation: Scores on the validation split; None where nothing is held out.
         test: Scores on the test split; None in a tuning run.
         moved: |theta_k - theta_0|, Euclidean over all parameters.
         moved_lately: |theta_k - theta_{k-10}|; None in the first ten steps.
@@ -76,7 +76,7 @@ class Point:
     seconds: float
     lr: float
     train_loss: float | None
-    validation: Scores
+    validation: Scores | None
     test: Scores | None = None
     moved: float | None = None
     moved_lately: float | None = None
@@ -103,6 +103,8 @@ class Row:
         versions: Of Python, the packages and this code.
         hardware: The machine.
         finished: Date and time, UTC.
+        gradient_norms: Euclidean norm of each step's gradient, over all parameters and before any clipping, to four
+            digits; None where it is not finite. Empty for a simulated task, a step of which has many gradients.
     """
 
     run: Run
@@ -120,6 +122,7 @@ class Row:
     versions: dict[str, str]
     hardware: dict[str, str | int]
     finished: str
+    gradient_norms: tuple[float | None, ...] = ()
 
     @property
     def last(self) -> Point:

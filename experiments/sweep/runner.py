@@ -95,7 +95,9 @@ class _Reader:
         return [run for cell in plan.cells(self.experiment) for run in self._tuning(cell)]
 
     def final(self) -> list[Run]:
-        return [run for cell, choice in self._choices().items() for run in self._final(cell, choice)]
+        """Seed by seed, so that what is finished at any time is a comparison of all competitors on the same seeds."""
+        by_cell = [self._final(cell, choice) for cell, choice in self._choices().items()]
+        return [run for same_seed in zip(*by_cell, strict=True) for run in same_seed]
 
     def finished(self) -> list[Row]:
         return [row for row in self._rows([*self.tuning(), *self.final()]) if row is not None]
@@ -118,7 +120,10 @@ class _Reader:
         choices = {}
         for cell in plan.cells(self.experiment):
             rows = self._rows(self._tuning(cell))
-            if None not in rows:  # with a tuning run missing, this cell would have a smaller budget than the others
+            grid = self.experiment.grid(cell.setting).values()
+            if len(grid) == 1:
+                choices[cell] = Choice(grid[0], at_edge=False, scores={})
+            elif None not in rows:  # with a tuning run missing, this cell would have a smaller budget than the others
                 choices[cell] = choose([row for row in rows if row], self.experiment.tuning.metric)
         return choices
 

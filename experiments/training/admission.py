@@ -55,6 +55,8 @@ def switches(data_config: DataConfig, training: TrainingConfig) -> None:
     if kind != "image":
         require(not data_config.augment, "data.augment", True, f"false {of}")
         require(not training.channels_last, "training.channels_last", True, f"false {of}")
+    if not data_config.name.startswith("cifar"):
+        require(data_config.shrink == 1, "data.shrink", data_config.shrink, f"1 for {data_config.name}")
     if kind not in {"tags", "sentence"}:
         require(not data_config.pieces, "data.pieces", data_config.pieces, f"empty {of}")
     if kind == "simulated":
@@ -62,6 +64,8 @@ def switches(data_config: DataConfig, training: TrainingConfig) -> None:
         require(training.precision == "float32", "training.precision", training.precision, f"float32 {of}")
         require(training.microbatch == "batch", "training.microbatch", training.microbatch, f'"batch" {of}')
         require(not training.compile, "training.compile", True, f"false {of}")
+        require(training.steps == "epochs", "training.steps", training.steps, f'"epochs", which are rollouts, {of}')
+        require(data_config.validation > 0, "data.validation", data_config.validation, f"above 0 {of}")
         require(training.curvature == 0, "training.curvature", training.curvature, f"0 {of}")
 
 

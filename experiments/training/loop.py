@@ -66,6 +66,7 @@ class TrainingLoop(ABC):
         self.loss_steps = 0
         self.lately: Tensor | None = None  # the weights of ten steps before the next evaluation, once they are known
         self.curve: list[Point] = []
+        self.norms: list[Tensor] = []  # of the gradients, one scalar per step
 
     @abstractmethod
     def advance(self) -> None:
@@ -134,6 +135,7 @@ class TrainingLoop(ABC):
         self.lately = state["lately"]
         for name in _COUNTERS:
             setattr(self, name, state[name])
+        self.norms = list(state["norms"])
         self.resumed += 1
 
     def _loaded(self, file: Path) -> dict[str, Any]:
@@ -175,6 +177,7 @@ class TrainingLoop(ABC):
             "parallel": self.place.parallel,
             "data": self.fingerprint,
             "lately": self.lately,
+            "norms": torch.stack(self.norms) if self.norms else torch.empty(0),
             **{name: getattr(self, name) for name in _COUNTERS},
         }
 
@@ -210,13 +213,19 @@ class TrainingLoop(ABC):
             versions=environment.versions(),
             hardware=environment.hardware(self.place, self.team.size),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            gradient_norms=_digits(self.norms),
         )
 
 
 _COUNTERS = ("step", "seconds", "training_seconds", "examples", "resumed", "loss_sum", "loss_steps")
 _KEYS = frozenset({
-    "model", "optimizer", "scaler", "metrics_bytes", "processes", "parallel", "data", "lately", *_COUNTERS
+    "model", "optimizer", "scaler", "metrics_bytes", "processes", "parallel", "data", "lately", "norms", *_COUNTERS
 })  # fmt: skip
+
+
+def _digits(norms: list[Tensor]) -> tuple[float | None, ...]:
+    """The norms, to four digits."""
+    return tuple(rows.finite(float(f"{norm:.4g}")) for norm in torch.stack(norms).tolist()) if norms else ()
 
 
 def _cut_back(metrics: Path, length: int, file: Path) -> list[Point]:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,8 @@ class SupervisedLoop(TrainingLoop):
         size = run.training.batch_size
         self.batch_size = examples if size == "full" else min(size, examples)
         self.per_epoch = batches.steps_per_epoch(examples, self.batch_size)
-        self.total = self.per_epoch * run.training.epochs
+        steps = run.training.steps
+        self.total = self.per_epoch * run.training.epochs if steps == "epochs" else steps
         self.evaluated_at = self._evaluation_steps()
 
         self.origin = self._weights() if run.training.curvature else None
@@ -81,14 +82,21 @@ class SupervisedLoop(TrainingLoop):
                 self.scaler.scale(loss * self.team.size).backward()
             step_loss += loss.detach()
         self.loss_sum += self.team.total(step_loss)
-        if training.clip != "none":
-            self.scaler.unscale_(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
+        self.norms.append(self._clip(training.clip))
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.step += 1
         self.loss_steps += 1
         self.examples += len(whole)
+
+    def _clip(self, most: float | Literal["none"]) -> Tensor:
+        """Clip the gradient; its norm before that, a scalar."""
+        self.scaler.unscale_(self.optimizer)
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if most != "none":
+            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), most, norm)
+        return sharding.whole(norm).detach()
 
     def _indices(self) -> Tensor:
         """The examples of this step's whole batch."""
@@ -116,8 +124,12 @@ class SupervisedLoop(TrainingLoop):
         """How this step's images are augmented: a function of the run and the step, not of the process."""
         if not self.run.data.augment:
             return None
-        moves = batches.moves(count, self.run.seed, self.step, padding=max(4, self.data.shape[-1] // 8))
+        moves = batches.moves(count, self.run.seed, self.step, padding=self._padding())
         return moves.to(self.device)
+
+    def _padding(self) -> int:
+        """The largest shift: 4 of CIFAR's 32 pixels, and the same share of other sides."""
+        return max(4 // self.run.data.shrink, self.data.shape[-1] // 8)
 
     def _prepared(self, inputs: Tensor, moves: batches.Moves | None) -> Tensor:
         prepared = batches.prepare(self.data, inputs)
@@ -135,6 +147,7 @@ class SupervisedLoop(TrainingLoop):
     def _evaluate(self) -> Point:
         train_loss = finite(self._mean_loss().item())
         final = self.run.phase == "final"
+        held = self.data.validation
         extras = self._movement() if final and self.origin is not None else {}
         return Point(
             step=self.step,
@@ -142,7 +155,7 @@ class SupervisedLoop(TrainingLoop):
             seconds=self.seconds,
             lr=self.optimizer.param_groups[0]["lr"],
             train_loss=train_loss,
-            validation=evaluate(self.model, self.data, self.data.validation.to(self.device)),
+            validation=evaluate(self.model, self.data, held.to(self.device)) if len(held) else None,
             test=evaluate(self.model, self.data, self.data.test.to(self.device)) if final else None,
             **extras,
         )
