@@ -20,10 +20,18 @@ ADVICE = "run `python -m theory verify --accept`, which computes them"
 
 # What each verdict means, and what a reader may conclude from it.
 VERDICTS = {
+    Verdict.KERNEL: (
+        "The kernel of a proof assistant checked the whole proof.",
+        "The formal statement holds. Read that statement: it is what was proved.",
+    ),
     Verdict.PROVED: (
         "Every proof of the statement goes through.",
         "It holds for all values that its assumptions allow. A piece of a proof in prose was argued, not checked by a "
         "machine: the entry says how many there are.",
+    ),
+    Verdict.ARGUED: (
+        "The machine-checked pieces of the proof go through, but none of them is the conclusion.",
+        "Read the prose: the statement is as good as its argument.",
     ),
     Verdict.REPAIRED: (
         "The statement is false or unproved as written. With other assumptions the same conclusion is proved.",
@@ -32,6 +40,10 @@ VERDICTS = {
     Verdict.HOLDS: (
         "It held in every case that was drawn or enumerated. There is no proof.",
         "No error was found in these cases. Others may exist.",
+    ),
+    Verdict.COMPUTED: (
+        "It follows by arithmetic from the numbers that the paper prints.",
+        "The printed numbers agree with the statement. Nothing was run.",
     ),
     Verdict.REPRODUCED: (
         "It was measured, and the whole 95 % interval lies where the statement says.",
@@ -49,9 +61,14 @@ VERDICTS = {
         "One case fails the statement. It is computed again each time.",
         "The statement is false as written. A correction, if there is one, has its own evidence.",
     ),
+    Verdict.UNMET: (
+        "The paper assumes it, and a case fails it.",
+        "Do not rely on a theorem that needs it, unless you enforce it. The correction says what we use instead.",
+    ),
     Verdict.NOT_RUN: ("Nothing could be run yet.", "Nothing. The entry says what a run needs."),
     Verdict.BROKEN: (
-        "Evidence raised an error, or a proof or counterexample no longer goes through.",
+        "Evidence raised an error, or a proof or counterexample no longer goes through, or a claim that the proof rests "
+        "on has fallen.",
         "Nothing, until it is mended. A release has none.",
     ),
 }

@@ -13,13 +13,17 @@ from theory.ledger.known import KINDS, known_by, of_paper
 from theory.ledger.outcomes import Part
 
 STYLES = {
+    Verdict.KERNEL: "bold green",
     Verdict.PROVED: "green",
+    Verdict.ARGUED: "yellow",
     Verdict.REPAIRED: "green",
     Verdict.HOLDS: "cyan",
+    Verdict.COMPUTED: "cyan",
     Verdict.REPRODUCED: "cyan",
     Verdict.UNDECIDED: "yellow",
     Verdict.CONTRADICTED: "red",
     Verdict.REFUTED: "red",
+    Verdict.UNMET: "red",
     Verdict.NOT_RUN: "dim",
     Verdict.BROKEN: "bold red",
 }
@@ -114,6 +118,7 @@ def details(entry: Entry) -> RenderableType:
         ("found", claim.found),
         ("corrected", claim.corrected or ""),
         ("assumes", "; ".join(claim.assumptions)),
+        ("rests on", ", ".join(_premises(entry))),
         ("needs", "" if entry.results else claim.needs or ""),
     ):
         if text:
@@ -124,6 +129,11 @@ def details(entry: Entry) -> RenderableType:
         said = f"  {mark} {KINDS[result.kind]}{about}: {result.name} ({result.detail}; {result.seconds:.1f} s)"
         lines.append(Text(said))
     return Group(*lines, Text("  + supports, - contradicts, ? says nothing, ! raised an error\n", style="dim"))
+
+
+def _premises(entry: Entry) -> list[str]:
+    found = entry.premises or {}
+    return [f"{name} ({found[name]})" if name in found else name for name in entry.claim.rests_on]
 
 
 def _verdict(entry: Entry) -> Text:

@@ -18,7 +18,7 @@ from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.outcomes import Part
 from theory.ledger.sources import ClaimsError, Source
 
-BAD = {Verdict.REFUTED, Verdict.CONTRADICTED, Verdict.BROKEN}
+BAD = {Verdict.REFUTED, Verdict.UNMET, Verdict.CONTRADICTED, Verdict.BROKEN}
 """Verdicts of a file of your own that make the exit code 1."""
 
 
@@ -66,7 +66,8 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
     _check_names(options.only, known)
     with shown() as follow:
         found = running.run({source: options.only}, effort, follow=follow)[source]
-    parts = [Part(source, "", effort.name, outcomes.versions(), found)]
+    parts = outcomes.settled([Part(source, "", effort.name, outcomes.versions(), found)], outcomes.accepted())
+    found = parts[0].entries
     if options.json:
         outcomes.save(parts, options.json)
     _print(parts, {}, options)
@@ -78,6 +79,7 @@ def _own(options: argparse.Namespace, effort: Effort) -> int:
     begin = time.monotonic()
     accepted = outcomes.accepted()
     parts, ran = (_chosen if options.only else _everything)(options, effort, accepted)
+    parts = outcomes.settled(parts, accepted)
     if options.json:
         outcomes.save(parts, options.json)
     ledger = [entry for part in parts for entry in part.entries]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         holds_for,
         measured,
         proof,
+        published,
     )
     from theory.ledger.provers import Check, Query, Square, certificate, either, identity, magnitude, reals, smt
 
@@ -40,6 +41,7 @@ _HOMES = {
         "holds_for",
         "measured",
         "proof",
+        "published",
     ),
     "provers": ("Check", "Query", "Square", "certificate", "either", "identity", "magnitude", "reals", "smt"),
 }
@@ -48,7 +50,7 @@ _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "QUICK", "THOROUGH", "About", "Check", "Claim", "Effort", "Entry", "Finding", "Outcome", "Piece", "Query", "Repair",
     "Square", "Statement", "Verdict", "certificate", "counterexample", "either", "entries", "enumerated", "holds_for",
-    "identity", "magnitude", "measured", "proof", "reals", "smt",
+    "identity", "magnitude", "measured", "proof", "published", "reals", "smt",
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Claims, their verdicts, and the ledger: what was claimed, what the evidence found, and what follows from it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,26 +12,39 @@ class Verdict(StrEnum):
     """What the evidence makes of the statement as it was made.
 
     Attributes:
-        PROVED: for all reals.
+        KERNEL: proved, and the kernel of a proof assistant checked the whole proof.
+        PROVED: for all reals; a piece of the proof in prose was argued, not machine-checked.
+        ARGUED: as PROVED, but no machine-checked piece is the conclusion.
         REPAIRED: false or unproved as written; proved with other assumptions, the conclusion unchanged.
         HOLDS: in all cases that were drawn or enumerated; no proof.
+        COMPUTED: from numbers that the source prints, by arithmetic; nothing was run.
         REPRODUCED: measured, and the whole interval is where the statement says.
         UNDECIDED: measured, and the interval holds the asserted bound.
         CONTRADICTED: measured, and the whole interval is on the other side of the bound.
         REFUTED: a case fails the statement.
+        UNMET: a case fails what the source assumes: the assumption does not hold.
         NOT_RUN: nothing could be run yet.
-        BROKEN: evidence raised an error, or a proof or counterexample no longer goes through.
+        BROKEN: evidence raised an error, or a proof or counterexample no longer goes through, or a claim that the
+            proof rests on has fallen.
     """
 
+    KERNEL = "proved-kernel"
     PROVED = "proved"
+    ARGUED = "argued"
     REPAIRED = "proved-repaired"
     HOLDS = "holds-in-cases-tried"
+    COMPUTED = "computed"
     REPRODUCED = "reproduced"
     UNDECIDED = "undecided"
     CONTRADICTED = "contradicted"
     REFUTED = "refuted"
+    UNMET = "assumption-does-not-hold"
     NOT_RUN = "not-run"
     BROKEN = "broken"
+
+
+STANDING = {Verdict.KERNEL, Verdict.PROVED, Verdict.REPAIRED, Verdict.ARGUED}
+"""The verdicts on a claim that a proof may rest on. One that rests on an argued claim is itself argued."""
 
 
 class Repair(StrEnum):
@@ -55,6 +68,8 @@ class Statement:
         corrected: our statement, where it differs.
         repairs: what ``corrected`` changes.
         needs: what has to exist before the claim can be tested.
+        assumed: the source assumes it and does not claim it.
+        rests_on: the ids of the claims that its proof uses.
     """
 
     id: str
@@ -66,6 +81,8 @@ class Statement:
     corrected: str | None = None
     repairs: Repair | None = None
     needs: str | None = None
+    assumed: bool = False
+    rests_on: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -94,15 +111,27 @@ class Claim(Statement):
 
 @dataclass(frozen=True)
 class Entry:
-    """A statement with the results of its evidence."""
+    """A statement with the results of its evidence.
+
+    Args:
+        claim: the statement.
+        results: of its evidence.
+        premises: the verdicts on the claims that it rests on; None before :func:`settle`, and then they do not count.
+    """
 
     claim: Statement
     results: Sequence[Result]
+    premises: Mapping[str, Verdict] | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """What follows from the results."""
-        return verdict(self.claim, self.results)
+        """What follows from the results, and from the verdicts on the claims that it rests on."""
+        return verdict(self.claim, self.results, self.premises or {})
+
+    @property
+    def fallen(self) -> list[str]:
+        """The claims that it rests on and that do not stand: its own proof then proves nothing."""
+        return [name for name, found in (self.premises or {}).items() if found not in STANDING]
 
     @property
     def broken(self) -> list[Result]:
@@ -110,7 +139,7 @@ class Entry:
 
         A measurement whose interval holds the asserted value has said so; the verdict is then "undecided".
         """
-        logical = [r for r in self.results if r.kind is not Kind.MEASUREMENT and r.outcome is Outcome.INCONCLUSIVE]
+        logical = [r for r in self.results if r.kind not in DATA and r.outcome is Outcome.INCONCLUSIVE]
         return [r for r in self.results if r.outcome is Outcome.ERROR] + logical
 
     def to_json(self) -> dict[str, Any]:
@@ -120,58 +149,100 @@ class Entry:
             "verdict": self.verdict,
             **{field.name: getattr(self.claim, field.name) for field in fields(Statement)},
             "assumptions": list(self.claim.assumptions),
+            "rests_on": list(self.claim.rests_on),
             "evidence": [result.to_json() for result in self.results],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Entry":
         """The entry that :meth:`to_json` wrote. Its verdict is computed again, not read."""
-        own = {field.name: data[field.name] for field in fields(Statement)}
-        own["assumptions"] = tuple(own["assumptions"])
+        own = {field.name: data[field.name] for field in fields(Statement) if field.name in data}
+        own |= {name: tuple(own.get(name, ())) for name in ("assumptions", "rests_on")}
         own["repairs"] = None if own["repairs"] is None else Repair(own["repairs"])
         return cls(Statement(**own), [Result.from_json(item) for item in data["evidence"]])
 
 
-def verdict(claim: Statement, results: Sequence[Result]) -> Verdict:
+DATA = {Kind.MEASUREMENT, Kind.PUBLISHED}
+"""Evidence from data: it never proves and never refutes."""
+
+
+def verdict(claim: Statement, results: Sequence[Result], premises: Mapping[str, Verdict]) -> Verdict:
     """The verdict on the statement as made. See :class:`Verdict`; nothing but the outcomes decides.
 
     One failing case (a counterexample, a drawn case, an enumerated expectation) outweighs any support. A measurement
-    never proves and never refutes: it reproduces, or it does not.
+    never proves and never refutes: it reproduces, or it does not. A proof counts while the claims that it rests on
+    stand; a kernel-checked one contains all that it uses.
     """
     if not results:
         return Verdict.NOT_RUN
     if any(r.outcome is Outcome.ERROR for r in results):
         return Verdict.BROKEN
     made = [r for r in results if r.about is About.STATEMENT]
-    mended = _proved([r for r in results if r.about is About.CORRECTION])
-    repaired = mended and claim.repairs is Repair.ASSUMPTION
+    mended = _proved([r for r in results if r.about is About.CORRECTION], premises)
+    repaired = mended is not None and claim.repairs is Repair.ASSUMPTION
 
-    logical = [r for r in made if r.kind is not Kind.MEASUREMENT]
+    logical = [r for r in made if r.kind not in DATA]
     if any(r.outcome is Outcome.CONTRADICTS for r in logical):
-        return Verdict.REPAIRED if repaired else Verdict.REFUTED
-    if _proved(logical):
-        return Verdict.PROVED
+        return Verdict.UNMET if claim.assumed else Verdict.REPAIRED if repaired else Verdict.REFUTED
+    if proved := _proved(logical, premises):
+        return proved
     if repaired:
         return Verdict.REPAIRED
-    measurements = [r for r in made if r.kind is Kind.MEASUREMENT]
-    if any(r.outcome is Outcome.CONTRADICTS for r in measurements):
+    data = [r for r in made if r.kind in DATA]
+    if any(r.outcome is Outcome.CONTRADICTS for r in data):
         return Verdict.CONTRADICTED
-    if any(r.outcome is Outcome.SUPPORTS and r.kind is not Kind.PROOF for r in logical):
+    if any(r.outcome is Outcome.SUPPORTS and r.kind not in {Kind.PROOF, Kind.FORMAL} for r in logical):
         return Verdict.HOLDS
-    if any(r.outcome is Outcome.SUPPORTS for r in measurements):
-        return Verdict.REPRODUCED
-    lost = any(r.outcome is Outcome.INCONCLUSIVE for r in logical)  # a proof or counterexample that no longer works
-    return Verdict.BROKEN if lost or not measurements else Verdict.UNDECIDED
+    supporting = {r.kind for r in data if r.outcome is Outcome.SUPPORTS}
+    if supporting:
+        return Verdict.REPRODUCED if Kind.MEASUREMENT in supporting else Verdict.COMPUTED
+    lost = any(r.kind not in DATA for r in made)  # a proof or counterexample that no longer works
+    return Verdict.BROKEN if lost or not data else Verdict.UNDECIDED
 
 
-def _proved(results: Sequence[Result]) -> bool:
-    """There is a proof, every proof goes through, and nothing contradicts it."""
-    proofs = [r for r in results if r.kind is Kind.PROOF]
-    return (
-        bool(proofs)
-        and all(r.outcome is Outcome.SUPPORTS for r in proofs)
-        and all(r.outcome is not Outcome.CONTRADICTS for r in results)
-    )
+def _proved(results: Sequence[Result], premises: Mapping[str, Verdict]) -> Verdict | None:
+    """How far it is proved: there is a proof, every proof goes through, and nothing contradicts it."""
+    proofs = [r for r in results if r.kind in {Kind.PROOF, Kind.FORMAL}]
+    failed = any(r.outcome is not Outcome.SUPPORTS for r in proofs)
+    if not proofs or failed or any(r.outcome is Outcome.CONTRADICTS for r in results):
+        return None
+    if any(r.kind is Kind.FORMAL and not r.prose for r in proofs):
+        return Verdict.KERNEL
+    if not set(premises.values()) <= STANDING:
+        return None
+    return Verdict.ARGUED if Verdict.ARGUED in premises.values() else Verdict.PROVED
+
+
+def settle(found: Sequence[Entry], known: Sequence[Entry] = ()) -> list[Entry]:
+    """The entries with the verdicts on the claims that they rest on. One falls with any of these.
+
+    Args:
+        found: the entries.
+        known: entries of other claims, for those that ``found`` rests on and does not hold. What is in neither has
+            not been run, and does not stand.
+
+    Returns:
+        The entries, in their order.
+
+    Raises:
+        ValueError: claims rest on each other in a circle.
+    """
+    waiting = {entry.claim.id: entry for entry in [*known, *found]}
+    done: dict[str, Entry] = {}
+
+    def settled(name: str, path: tuple[str, ...]) -> Entry:
+        if name in path:
+            raise ValueError(f"claims rest on each other in a circle: {' -> '.join([*path, name])}")
+        if name not in done:
+            entry = waiting[name]
+            premises = {
+                premise: settled(premise, (*path, name)).verdict if premise in waiting else Verdict.NOT_RUN
+                for premise in entry.claim.rests_on
+            }
+            done[name] = replace(entry, premises=premises) if premises else entry
+        return done[name]
+
+    return [settled(entry.claim.id, ()) for entry in found]
 
 
 def entries(

@@ -1,8 +1,9 @@
 """The kinds of evidence. Each piece is a function that computes its finding; none is written by hand.
 
-A *proof* holds for all reals, a *property* for the cases that were drawn, an *exact expectation* for the problems whose
-noise was enumerated, a *measurement* has an interval, a *counterexample* is run again each time. None passes for
-another: the kind travels with the finding.
+A *formal* proof is checked whole by the kernel of a proof assistant. In a *proof* each piece either is machine-checked
+for all reals, or is prose. A *property* holds for the cases that were drawn, an *exact expectation* for the problems
+whose noise was enumerated; a *measurement* has an interval, *published* is arithmetic on the numbers that the source
+prints, a *counterexample* is run again each time. None passes for another: the kind travels with the finding.
 """
 
 import hashlib
@@ -24,17 +25,19 @@ if TYPE_CHECKING:  # slow to import, and not needed to read stored outcomes
 
 __all__ = [
     "QUICK", "THOROUGH", "About", "Effort", "Evidence", "Finding", "Kind", "Outcome", "Piece", "Result",
-    "counterexample", "enumerated", "holds_for", "measured", "proof", "run",
+    "counterexample", "enumerated", "holds_for", "measured", "proof", "published", "run",
 ]  # fmt: skip
 
 
 class Kind(StrEnum):
     """What sort of evidence it is."""
 
+    FORMAL = "formal"
     PROOF = "proof"
     PROPERTY = "property"
     EXACT = "exact-expectation"
     MEASUREMENT = "measurement"
+    PUBLISHED = "published"
     COUNTEREXAMPLE = "counterexample"
 
 
@@ -93,6 +96,11 @@ class Result:
     seconds: float
     pieces: Sequence[Mapping[str, Any]] = field(default=())
     values: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def prose(self) -> int:
+        """How many pieces of a proof are prose."""
+        return sum(piece["tool"] == "prose" for piece in self.pieces)
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain data."""
@@ -256,6 +264,11 @@ def enumerated(name: str, check: Callable[[Effort], Seen], *, about: About = Abo
 def measured(name: str, measure: Callable[[Effort], Finding], *, about: About = About.STATEMENT) -> Evidence:
     """A measurement: ``measure`` returns a finding whose detail gives the value with its interval or tolerance."""
     return Evidence(Kind.MEASUREMENT, name, measure, about)
+
+
+def published(name: str, compute: Callable[[Effort], Finding], *, about: About = About.STATEMENT) -> Evidence:
+    """Arithmetic on numbers that the source prints: the finding says which numbers, and what follows from them."""
+    return Evidence(Kind.PUBLISHED, name, compute, about)
 
 
 def _asserting(kind: Kind, name: str, check: Callable[[Effort], Seen], about: About) -> Evidence:

@@ -4,10 +4,12 @@ from theory.ledger.claim import Entry, Verdict
 from theory.ledger.evidence import About, Kind, Outcome, Result
 
 KINDS = {
+    Kind.FORMAL: "kernel-checked proof",
     Kind.PROOF: "proof",
     Kind.PROPERTY: "property",
     Kind.EXACT: "exact expectation",
     Kind.MEASUREMENT: "measured",
+    Kind.PUBLISHED: "published numbers",
     Kind.COUNTEREXAMPLE: "counterexample",
 }
 
@@ -21,7 +23,7 @@ def known_by(entry: Entry) -> str:
     """How the verdict is known: the kinds of evidence that decide it, with the prose pieces of a proof counted."""
     verdict = entry.verdict
     about = About.CORRECTION if verdict is Verdict.REPAIRED else About.STATEMENT
-    against = verdict in {Verdict.REFUTED, Verdict.CONTRADICTED}
+    against = verdict in {Verdict.REFUTED, Verdict.CONTRADICTED, Verdict.UNMET}
     sought = Outcome.CONTRADICTS if against else Outcome.INCONCLUSIVE if verdict is Verdict.UNDECIDED else None
     deciding = [r for r in entry.results if r.about is about and (sought is None or r.outcome is sought)]
     words = list(dict.fromkeys(_kind(result) for result in deciding))
@@ -29,5 +31,5 @@ def known_by(entry: Entry) -> str:
 
 
 def _kind(result: Result) -> str:
-    prose = sum(piece["tool"] == "prose" for piece in result.pieces)
+    prose = result.prose
     return KINDS[result.kind] + (f" ({prose} prose {'piece' if prose == 1 else 'pieces'})" if prose else "")

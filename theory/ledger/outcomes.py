@@ -7,14 +7,14 @@ fingerprint of the code that computed them: where that differs from today's, the
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from theory.ledger import provenance
-from theory.ledger.claim import Entry
+from theory.ledger.claim import Entry, settle
 from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.files import write
 from theory.ledger.sources import Source
@@ -87,7 +87,13 @@ def load(path: Path) -> list[Part]:
     if stored.get("format") != FORMAT:
         return []
     entries = {item["id"]: Entry.from_json(item) for item in stored["claims"]}
-    return [_part(name, data, entries) for name, data in stored["sources"].items()]
+    return settled([_part(name, data, entries) for name, data in stored["sources"].items()])
+
+
+def settled(parts: Sequence[Part], known: Sequence[Entry] = ()) -> list[Part]:
+    """The parts with the verdicts on the claims that theirs rest on; see :func:`theory.ledger.claim.settle`."""
+    entries = {entry.claim.id: entry for entry in settle([e for part in parts for e in part.entries], known)}
+    return [replace(part, entries=[entries[entry.claim.id] for entry in part.entries]) for part in parts]
 
 
 def _part(name: str, data: Mapping[str, Any], entries: Mapping[str, Entry]) -> Part:
@@ -126,6 +132,8 @@ def differences(found: Sequence[Entry], accepted: Sequence[Entry], *, all_claims
         elif entry.verdict != expected:
             lines.append(f"{entry.claim.id}: was {expected}, is {entry.verdict}")
         lines += [f"{entry.claim.id}: {r.kind} {r.name!r} is {r.outcome}: {r.detail}" for r in entry.broken]
+        if entry.fallen:
+            lines.append(f"{entry.claim.id}: rests on {', '.join(entry.fallen)}, which does not stand")
     return lines + [f"{name}: was {verdict}, is no longer claimed" for name, verdict in known.items() if all_claims]
 
 

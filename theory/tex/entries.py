@@ -13,13 +13,17 @@ from theory.tex.markup import code, count, statement, words
 from theory.tex.order import by_heading, of_networks, order, place
 
 NAMES = {
+    Verdict.KERNEL: "proved (kernel)",
     Verdict.PROVED: "proved",
+    Verdict.ARGUED: "argued",
     Verdict.REPAIRED: "proved after a repair",
     Verdict.HOLDS: "holds in the cases tried",
+    Verdict.COMPUTED: "computed",
     Verdict.REPRODUCED: "reproduced",
     Verdict.UNDECIDED: "undecided",
     Verdict.CONTRADICTED: "contradicted",
     Verdict.REFUTED: "refuted",
+    Verdict.UNMET: "assumption does not hold",
     Verdict.NOT_RUN: "not run",
     Verdict.BROKEN: "evidence broken",
 }

@@ -6,11 +6,13 @@ import pytest
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.ledger.claim import Claim, Entry, Repair, Verdict, entries
+from theory.ledger.claim import Claim, Entry, Repair, Verdict, entries, settle
 from theory.ledger.evidence import (
     About,
     Effort,
+    Evidence,
     Finding,
+    Kind,
     Outcome,
     Piece,
     counterexample,
@@ -18,6 +20,7 @@ from theory.ledger.evidence import (
     holds_for,
     measured,
     proof,
+    published,
 )
 from theory.ledger.provers import identity
 
@@ -57,8 +60,20 @@ def measurement(outcome):
     return measured("measured", lambda _: Finding(outcome, "1.0 +- 0.1"))
 
 
-def claim(*evidence, repairs=None):
-    return Claim("a-claim", "here", "s", evidence=evidence, corrected="c" if repairs else None, repairs=repairs)
+def printed(outcome=Outcome.SUPPORTS):
+    return published("printed", lambda _: Finding(outcome, "1 of 2"))
+
+
+def kernel(outcome=Outcome.SUPPORTS, prose=0):
+    pieces = [{"name": "p", "tool": "prose", "ok": True, "detail": ""}] * prose
+    return Evidence(Kind.FORMAL, "kernel", lambda _: Finding(outcome, "axioms: none", pieces))
+
+
+def claim(*evidence, repairs=None, assumed=False, name="a-claim", rests_on=()):
+    corrected = "c" if repairs else None
+    return Claim(
+        name, "here", "s", evidence=evidence, corrected=corrected, repairs=repairs, assumed=assumed, rests_on=rests_on
+    )
 
 
 def verdict_of(a_claim):
@@ -86,10 +101,55 @@ def verdict_of(a_claim):
     (claim(measurement(Outcome.INCONCLUSIVE)), Verdict.UNDECIDED),
     (claim(measurement(Outcome.INCONCLUSIVE), case(fails=False)), Verdict.BROKEN),
     (claim(measurement(Outcome.SUPPORTS), case()), Verdict.REFUTED),
+    (claim(kernel()), Verdict.KERNEL),
+    (claim(kernel(), proved()), Verdict.KERNEL),
+    (claim(kernel(prose=1)), Verdict.PROVED),
+    (claim(kernel(), unproved()), Verdict.BROKEN),
+    (claim(kernel(), case()), Verdict.REFUTED),
+    (claim(kernel(Outcome.INCONCLUSIVE)), Verdict.BROKEN),
+    (claim(printed()), Verdict.COMPUTED),
+    (claim(printed(), measurement(Outcome.SUPPORTS)), Verdict.REPRODUCED),
+    (claim(printed(Outcome.CONTRADICTS)), Verdict.CONTRADICTED),
+    (claim(printed(Outcome.INCONCLUSIVE)), Verdict.UNDECIDED),
+    (claim(case(), assumed=True), Verdict.UNMET),
+    (claim(case(), proved(MENDED), repairs=Repair.ASSUMPTION, assumed=True), Verdict.UNMET),
+    (claim(proved(), assumed=True), Verdict.PROVED),
     (Claim("a-claim", "here", "s", needs="a GPU"), Verdict.NOT_RUN),
 ], ids=lambda value: value if isinstance(value, str) else "+".join(e.name for e in value.evidence))  # fmt: skip
 def test_verdict_rules(a_claim, expected):
     assert verdict_of(a_claim) == expected
+
+
+def graph(lemma, theorem):
+    """The verdicts on a lemma, on a theorem that rests on it, and on one that rests on that theorem."""
+    claims = [
+        claim(*theorem, name="last", rests_on=("theorem",)),
+        claim(*theorem, name="theorem", rests_on=("lemma",)),
+        claim(*lemma, name="lemma"),
+    ]
+    return [entry.verdict for entry in reversed(settle(list(entries(claims, FEW))))]
+
+
+@pytest.mark.parametrize(("lemma", "theorem", "expected"), [
+    ((proved(),), (proved(),), [Verdict.PROVED] * 3),
+    ((kernel(),), (proved(),), [Verdict.KERNEL, Verdict.PROVED, Verdict.PROVED]),
+    ((unproved(),), (proved(),), [Verdict.BROKEN] * 3),
+    ((case(),), (proved(),), [Verdict.REFUTED, Verdict.BROKEN, Verdict.BROKEN]),
+    ((sampled(),), (proved(), sampled()), [Verdict.HOLDS] * 3),
+    ((unproved(),), (kernel(),), [Verdict.BROKEN, Verdict.KERNEL, Verdict.KERNEL]),
+], ids=["stands", "kernel", "unproved", "refuted", "only sampled", "kernel-checked theorem"])  # fmt: skip
+def test_a_theorem_falls_with_the_lemma_that_it_rests_on(lemma, theorem, expected):
+    assert graph(lemma, theorem) == expected
+
+
+def test_a_claim_that_has_not_been_run_does_not_stand_and_a_circle_is_refused():
+    (alone,) = entries([claim(proved(), rests_on=("lemma",))], FEW)
+    assert alone.verdict is Verdict.PROVED, "before its premises are looked at"
+    (settled,) = settle([alone])
+    assert (settled.verdict, settled.fallen) == (Verdict.BROKEN, ["lemma"])
+    (lemma,) = entries([claim(proved(), name="lemma", rests_on=("a-claim",))], FEW)
+    with pytest.raises(ValueError, match="a-claim -> lemma -> a-claim"):
+        settle([alone], [lemma])
 
 
 def test_evidence_that_raises_is_broken_whatever_the_rest_says():
