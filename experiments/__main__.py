@@ -1,8 +1,8 @@
 """Train real networks: ``python -m experiments COMMAND``.
 
-list the experiments; run or sweep one, or repeat some of its final runs at kept learning rates; fetch data; report on
-what is finished, and draw its figures again; compute the evidence and the answers from what is kept; bench one step
-of each optimizer.
+list the experiments; run or sweep one, or repeat some of its final runs at kept learning rates; carry finished rows to
+another machine; fetch data; report on what is finished, and draw its figures again; compute the evidence and the
+answers from what is kept; bench one step of each optimizer.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from experiments.cli import console
 from experiments.cli.available import Fetch, List
 from experiments.cli.bench import Bench
 from experiments.cli.report import Answers, Evidence, Figures, Report
-from experiments.cli.run import Repeat, Run, Sweep
+from experiments.cli.run import Repeat, Rows, Run, Sweep
 from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
 
 T = TypeVar("T")
@@ -36,6 +36,7 @@ def main() -> int:
         "run": Run,
         "repeat": Repeat,
         "sweep": Sweep,
+        "rows": Rows,
         "fetch": Fetch,
         "report": Report,
         "figures": Figures,

@@ -240,6 +240,11 @@ def show_absent(claims: list[str]) -> None:
         _out.print(f"not run: {claim}", style="yellow", highlight=False)
 
 
+def show_exchange(file: Path, gained: int, folder: Path, given: int) -> None:
+    """Print how many rows a file and a folder gave each other."""
+    _out.print(f"{file} gained {gained} rows, {folder} gained {given}", highlight=False, markup=False, soft_wrap=True)
+
+
 def show_error(error: Exception) -> None:
     """Print an error that the user can mend."""
     _err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)

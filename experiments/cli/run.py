@@ -67,6 +67,31 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Carry finished rows to another checkout or machine and back, through a file that gets what it lacks and gives it.
+
+    Attributes:
+        which: The experiment.
+        file: One row per line; default: results/rows/NAME-TIER.jsonl.
+    """
+
+    which: Annotated[Which, arg(name="")]
+    file: Path | None = None
+
+    def act(self) -> int:
+        """Exchange, and say how many went each way."""
+        from experiments.io.environment import Environment
+        from experiments.sweep import runner
+
+        experiment = self.which.load()
+        place = Environment(self.which.folder(experiment), self.which.data_dir)
+        file = self.file or Path("results/rows") / f"{experiment.name}-{experiment.tier}.jsonl"
+        gained, given = runner.exchange(experiment, file, place)
+        console.show_exchange(file, gained, place.out, given)
+        return 0
+
+
+@dataclass(frozen=True)
 class Sweep:
     """Do the same as run with jobs of a cluster, or with local jobs that need no terminal.
 

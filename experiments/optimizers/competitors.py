@@ -29,6 +29,7 @@ class _Entry:
         explores: It takes alpha and beta1.
         base: The torch optimizer whose keyword arguments it takes too.
         fixed: Keyword arguments that every competitor of this name gets.
+        package: What pip installs, where it is not the module's first name.
     """
 
     module: str
@@ -37,6 +38,7 @@ class _Entry:
     explores: bool = False
     base: str = ""
     fixed: dict[str, object] = field(default_factory=dict)
+    package: str = ""
 
 
 _DECOUPLED: dict[str, object] = {"weight_decouple": True}
@@ -49,7 +51,7 @@ _ENTRIES = {
     "ESGD": _Entry("alto", "ESGD", explores=True, base="SGD"),
     "SGD": _Entry("torch.optim", "SGD"),
     "NAdamW": _Entry("torch.optim", "NAdam", fixed={"decoupled_weight_decay": True}),
-    "OfficialALTO": _Entry("ALTO", "ALTO"),  # of PyPI's e-optimizer-adaptor; it clips inside its step
+    "OfficialALTO": _Entry("ALTO", "ALTO", package="e-optimizer-adaptor"),  # it clips inside its step
     "Adam": _Entry("torch.optim", "Adam"),
     "AdamW": _Entry("torch.optim", "AdamW"),
     "AdaBelief": _Entry("pytorch_optimizer", "AdaBelief", fixed=_DECOUPLED),
@@ -163,5 +165,5 @@ def _imported(name: str) -> Callable[..., torch.optim.Optimizer]:
     try:
         return getattr(importlib.import_module(entry.module), entry.attribute)
     except ModuleNotFoundError as error:
-        package = entry.module.partition(".")[0]
+        package = entry.package or entry.module.partition(".")[0]
         raise ConfigError(f"optimizers.{name}", f"needs the package {package}: pip install {package}") from error

@@ -10,7 +10,7 @@ from experiments.io.cores import cores
 from experiments.io.environment import Environment
 from experiments.io.errors import DataError
 from experiments.io.files import sweep_temporaries, write_json
-from experiments.runs import parquet_file, plan, rows
+from experiments.runs import parquet_file, plan, row_file, rows
 from experiments.runs.plan import Cell, Run
 from experiments.runs.results import Results
 from experiments.runs.rows import Row
@@ -76,6 +76,30 @@ def collect(experiment: Experiment, place: Environment | None = None) -> Results
     admission.check(experiment)
     place = place or _usual_place(experiment)
     return _Reader(experiment, place, data_sources.recall(experiment, place)).results({})
+
+
+def exchange(experiment: Experiment, file: Path, place: Environment | None = None) -> tuple[int, int]:
+    """Carry finished rows between a file and the experiment's output folder, each side getting what it lacks.
+
+    Rows of the file that are of another configuration or of other data are refused, as `run` refuses them.
+
+    Args:
+        experiment: The experiment.
+        file: The file.
+        place: Where it is run. Default: ``runs/NAME/TIER``.
+
+    Returns:
+        How many rows the file gained, and how many the folder.
+
+    Raises:
+        BusyError: another process runs in the same folder.
+        DataError: a line of the file is no whole row.
+    """
+    admission.check(experiment)
+    place = place or _usual_place(experiment)
+    with teams.Team().holding(place.out):
+        known = data_sources.recall(experiment, place)
+        return row_file.exchange(file, place.out, _Reader(experiment, place, known).finished())
 
 
 def _usual_place(experiment: Experiment) -> Environment:

@@ -128,11 +128,28 @@ def test_a_setting_may_have_a_grid_of_its_own(tiny_file):
     experiment = catalog.load(str(tiny_file), changes=[one])
     assert experiment.grid("equal").values() == (0.03,)
     assert experiment.grid("small").values() == (0.01, 0.1)
-    assert {run.lr for run in plan.tuning_runs(experiment, plan.Cell("equal", "LAMB"), 100)} == {0.03}
-    assert experiment.runs == 2 * (2 + 1) + 2 * 2 * 2  # two competitors; tuning runs, then two seeds in two settings
+    assert plan.tuning_runs(experiment, plan.Cell("equal", "LAMB"), 100) == []  # nothing to choose
+    assert experiment.runs == 2 * 2 + 2 * 2 * 2  # two competitors; tuning runs, then two seeds in two settings
     with pytest.raises(ConfigError) as caught:
         catalog.load(str(tiny_file), changes=["settings.small.learning_rates.lo=0.1"])
     assert caught.value.key == "settings.small.learning_rates.lo"
+
+
+def test_nothing_is_held_out_only_where_nothing_is_chosen(tiny_file):
+    with pytest.raises(ConfigError, match="setting small chooses a learning rate"):
+        catalog.load(str(tiny_file), changes=["data.validation=0"])
+    catalog.load(str(tiny_file), changes=["data.validation=0", "tuning.learning_rates={low=0.1, high=0.1, count=1}"])
+
+
+def test_a_competitor_may_have_its_own_clip(tiny_file):
+    experiment = catalog.load(str(tiny_file), changes=["training.clip=2.0", "optimizers.LAMB.clip='none'"])
+    clips = {
+        label: plan.final_runs(experiment, plan.Cell("small", label), 0.1, 100)[0].training.clip
+        for label in ("ALTO", "LAMB")
+    }
+    assert clips == {"ALTO": 2.0, "LAMB": "none"}
+    with pytest.raises(ConfigError, match=r"optimizers.LAMB.clip"):
+        catalog.load(str(tiny_file), changes=["optimizers.LAMB.clip=0.0"])
 
 
 def test_an_unknown_experiment_names_those_that_exist():

@@ -163,3 +163,12 @@ def test_a_bad_pickle_is_refused_and_runs_nothing(tmp_path, content, words):
     with pytest.raises(DataError, match=words):
         cifar.read(CONFIG10, tmp_path)
     assert not (tmp_path / "boom").exists()
+
+
+def test_shrunk_images_are_the_means_of_squares(binary):
+    whole, half = (cifar.read(DataConfig("cifar10", shrink=shrink), binary) for shrink in (1, 2))
+    assert half.shape == (3, 16, 16)
+    pixels = whole.test.inputs[:50].double()
+    means = torch.nn.functional.avg_pool2d(pixels, 2)
+    assert torch.equal(half.test.inputs[:50], (means + 0.5).floor().to(torch.uint8))
+    assert torch.equal(half.train.targets, whole.train.targets)

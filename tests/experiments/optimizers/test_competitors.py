@@ -6,7 +6,20 @@ from experiments.config.schema import OptimizerConfig
 from experiments.io.errors import ConfigError
 from experiments.optimizers import competitors
 
-LR = {"ALTO": 0.05, "ALTOParts": 0.05, "LAMB": 0.05, "Lion": 0.003, "SGD": 0.05, "ESGD": 0.05, "Muon": 0.01}
+SMALL_BATCH = {  # the preset, in each one's words
+    **{name: {"alpha": 0.5, "beta1": 0.01} for name in ("ALTO", "ALTOParts", "ESGD", "EAdam", "EAdamW")},
+    "OfficialALTO": {"alp": 0.5, "betas": [0.01, 0.9, 0.99]},
+}
+LR = {
+    "ALTO": 0.05,
+    "OfficialALTO": 0.05,
+    "ALTOParts": 0.05,
+    "LAMB": 0.05,
+    "Lion": 0.003,
+    "SGD": 0.05,
+    "ESGD": 0.05,
+    "Muon": 0.01,
+}
 
 
 def problem():
@@ -21,8 +34,7 @@ def problem():
 def test_every_competitor_learns(name):
     model, loss = problem()
     _, options = competitors.resolved(name, OptimizerConfig(), 32)
-    if name in {"EAdamW", "EAdam", "ESGD", "ALTO"}:
-        options |= {"alpha": 0.5, "beta1": 0.01}
+    options |= SMALL_BATCH.get(name, {})
     optimizer = competitors.create(name, options, model, lr=LR.get(name, 0.01), weight_decay=1e-4)
     first = loss().item()
     for _ in range(60):

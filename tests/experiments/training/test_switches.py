@@ -10,6 +10,7 @@ from experiments.optimizers import competitors, schedules
 from experiments.runs import plan
 from experiments.training.supervised import SupervisedLoop
 from experiments.training.train import train
+from tests.experiments.optimizers.test_competitors import SMALL_BATCH
 
 LR = {"SGD": 0.3, "ESGD": 0.3, "Muon": 0.02, "Lion": 0.01}
 
@@ -25,7 +26,7 @@ def changed(run, **training):
 
 @pytest.mark.parametrize("name", competitors.NAMES)
 def test_every_competitor_trains_in_a_run(run, place, name):
-    options = {"alpha": 0.5, "beta1": 0.01} if name in {"ALTO", "ALTOParts", "ESGD", "EAdam", "EAdamW"} else {}
+    options = SMALL_BATCH.get(name, {})
     one = dataclasses.replace(run, label=name, optimizer=name, options=options, lr=LR.get(name, 0.03))
     row = train(changed(one, epochs=10, evaluations=5), place)
     assert row.run.optimizer == name

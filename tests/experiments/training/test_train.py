@@ -309,3 +309,36 @@ def test_the_loss_scale_is_resumed(run, tmp_path, monkeypatch):
         train(low, place, killed_at(5))
     train(low, place)
     assert scalers[-1].get_scale() == unbroken
+
+
+def test_a_run_may_be_counted_in_steps(run, place):
+    run = dataclasses.replace(run, training=dataclasses.replace(run.training, steps=5))
+    row = train(run, place)
+    assert row.steps == 5
+    assert [point.step for point in row.curve] == [2, 3, 4, 5]
+    assert row.last.epoch == 5 / 3  # 160 examples, batches of 64
+
+
+def test_without_held_out_examples_every_example_trains_and_validation_is_absent(run, place):
+    run = dataclasses.replace(run, data=dataclasses.replace(run.data, validation=0))
+    row = train(run, place)
+    assert row.steps == 3 * 4  # 200 examples
+    assert {point.validation for point in row.curve} == {None}
+    assert row.last.test is not None
+
+
+@pytest.mark.parametrize("clip", ["none", 0.1])
+def test_the_norm_of_every_gradient_is_recorded_before_the_clip(run, tmp_path, clip):
+    run = dataclasses.replace(run, training=dataclasses.replace(run.training, clip=clip))
+    session = SupervisedLoop(run, Environment(tmp_path), tmp_path)
+    session.advance()
+    norm = torch.cat([p.grad.flatten() for p in session.model.parameters()]).norm()
+    assert float(norm) == pytest.approx(float(session.norms[0]) if clip == "none" else clip, rel=1e-4)
+    with pytest.raises(Killed):
+        train(run, Environment(tmp_path / "a", checkpoint_seconds=0), killed_at(4))
+    broken = train(run, Environment(tmp_path / "a", checkpoint_seconds=0))
+    whole = train(run, Environment(tmp_path / "b"))
+    assert broken.gradient_norms == whole.gradient_norms
+    assert len(whole.gradient_norms) == whole.steps
+    assert whole.gradient_norms[0] == pytest.approx(float(session.norms[0]), rel=1e-3)
+    assert min(whole.gradient_norms) > 0.1  # the clip acts, and the numbers are from before it

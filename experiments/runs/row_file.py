@@ -1,0 +1,57 @@
+"""Finished rows as lines of one file, to carry them from one checkout or machine to another."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from experiments.config.parse import build
+from experiments.io.errors import ConfigError, DataError
+from experiments.io.files import write_atomic
+from experiments.runs import rows
+from experiments.runs.rows import Row
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a file.
+
+    Args:
+        path: The file; one that does not exist holds no rows.
+
+    Returns:
+        The rows.
+
+    Raises:
+        DataError: a line is no whole row; the file and the line are named.
+    """
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), 1):
+        try:
+            found.append(build(Row, json.loads(line)))
+        except (ValueError, TypeError, ConfigError) as error:
+            raise DataError(f"{path}, line {number}, is no whole row ({error}): restore the file") from error
+    return found
+
+
+def exchange(path: Path, out: Path, finished: list[Row]) -> tuple[int, int]:
+    """Give each side what it lacks: the file the finished rows, the output folder the file's rows.
+
+    Where both have a run, each keeps its own row.
+
+    Args:
+        path: The file; written atomically, and only when a row is added.
+        out: The experiment's output folder; the caller holds its lock.
+        finished: The rows that are there.
+
+    Returns:
+        How many rows the file gained, and how many the folder.
+    """
+    kept = {row.run.digest: row for row in read(path)}
+    there = {row.run.digest for row in finished}
+    gained = [row for row in finished if row.run.digest not in kept]
+    given = [row for digest, row in kept.items() if digest not in there]
+    for row in given:
+        rows.write(rows.folder(out, row.run), row)
+    if gained:
+        lines = sorted(json.dumps(dataclasses.asdict(row)) for row in [*kept.values(), *gained])
+        write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
+    return len(gained), len(given)

@@ -1,0 +1,50 @@
+import pytest
+
+from experiments.io.environment import Environment
+from experiments.io.errors import DataError
+from experiments.runs import row_file, rows
+from experiments.sweep import runner
+from experiments.sweep.pool import Workers
+from experiments.training.train import train
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "kept" / "rows.jsonl"
+
+
+def test_rows_go_to_another_folder_which_trains_only_the_rest(tiny, tmp_path, file, monkeypatch):
+    here, there = Environment(tmp_path / "here"), Environment(tmp_path / "there")
+    before = runner.run(tiny, here, Workers(1))
+    assert runner.exchange(tiny, file, here) == (8, 0)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[1:]) + "\n")
+    assert runner.exchange(tiny, file, there) == (0, 7)
+    trained = []
+    monkeypatch.setattr("experiments.sweep.pool.train", lambda run, *rest: trained.append(run) or train(run, *rest))
+    after = runner.run(tiny, there, Workers(1))
+    assert len(trained) == 1
+    assert [r.weights for c in before.rows.values() for r in c] == [r.weights for c in after.rows.values() for r in c]
+    assert runner.exchange(tiny, file, there) == (1, 0)
+    content = file.read_bytes()
+    assert runner.exchange(tiny, file, here) == (0, 0)
+    assert file.read_bytes() == content
+
+
+def test_a_damaged_line_is_named_and_nothing_is_written(tiny, tmp_path, file):
+    file.parent.mkdir()
+    file.write_text("{}\n")
+    with pytest.raises(DataError, match=r"rows.jsonl, line 1, is no whole row"):
+        runner.exchange(tiny, file, Environment(tmp_path / "out"))
+    assert not list((tmp_path / "out").glob("runs/*"))
+
+
+def test_a_row_of_the_file_is_checked_like_any_other(tiny, place, file):
+    runner.run(tiny, place, Workers(1))
+    runner.exchange(tiny, file, place)
+    row = row_file.read(file)[0]
+    other = Environment(place.out.with_name("other"))
+    file.write_text(file.read_text().replace(row.data, "0" * 16))
+    runner.exchange(tiny, file, other)
+    with pytest.raises(DataError, match="trained on other data"):
+        rows.read(rows.folder(other.out, row.run), row.run, row.data)
