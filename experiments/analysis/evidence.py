@@ -20,6 +20,9 @@ from experiments.config.parse import build
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_atomic
 
+AWAITED = "awaited.json"
+"""Below results/: the questions whose runs have not ended, asked before them."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -121,11 +124,11 @@ def answer_race(claim: str, question: Question, stored: dict[str, dict[str, Any]
 
 
 def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
-    """Write the evidence of all questions whose experiment has a kept summary.
+    """Write the evidence of all questions whose experiment has a kept summary, and a list of the other questions.
 
     Args:
         results: Folder of the kept summaries; the evidence goes to its ``evidence/CLAIM.json``.
-        only: An experiment, or empty for all.
+        only: An experiment, or empty for all; then the list is written too.
 
     Returns:
         The files, and the claims whose experiment has no kept summary.
@@ -145,7 +148,19 @@ def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
             continue
         files.append(results / "evidence" / f"{claim}.json")
         write_atomic(files[-1], (json.dumps(dataclasses.asdict(found), indent=1) + "\n").encode())
+    if not only:
+        write_atomic(results / AWAITED, (json.dumps(_awaited(absent, asked), indent=1) + "\n").encode())
     return files, absent
+
+
+def _awaited(absent: list[str], asked: dict[str, Question]) -> list[dict[str, str]]:
+    """The questions without runs; those at the paper's own scale are claims of the ledger already."""
+    return [
+        {"claim": claim, "statement": asked[claim].statement, "tier": asked[claim].tier,
+         "needs": f"python -m experiments run {asked[claim].experiment}"}
+        for claim in absent
+        if asked[claim].tier != "paper"
+    ]  # fmt: skip
 
 
 def read(path: Path) -> Evidence:

@@ -1,6 +1,7 @@
 """The paper's own numbers, for comparison with ours. They are data: `published.toml`."""
 
 import functools
+import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from experiments.config import catalog
 from experiments.config.parse import build
 from experiments.config.schema import Experiment
+from experiments.io.files import write_atomic
 
 FILE = Path(__file__).parent / "published.toml"
 
@@ -17,13 +19,15 @@ class Published:
     """One row of numbers of the paper.
 
     Attributes:
-        experiment: The config that is nearest to it.
+        experiment: The config that is nearest to it; empty for numbers that are not the paper's.
         setting: The setting of that config; empty where the paper does not tell which.
         source: The paper's table.
         what: The paper's own setting.
         values: Number by competitor.
         unit: Of the numbers.
         data: The data set, where the config can take several; empty for the config's own.
+        batch: Batch size; 0 where the paper does not tell.
+        n: Number of test examples; 0 where the numbers are no accuracies.
     """
 
     experiment: str
@@ -33,6 +37,8 @@ class Published:
     values: dict[str, float]
     unit: str = "%"
     data: str = ""
+    batch: int = 0
+    n: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,22 @@ def read(path: Path = FILE) -> tuple[Published, ...]:
         ConfigError: an unknown key or a wrong type.
     """
     return _read(path).table
+
+
+def write(results: Path) -> Path:
+    """Write the rows to ``published.json``, where the claims about the paper's numbers read them.
+
+    Args:
+        results: Folder of the results.
+
+    Returns:
+        The file.
+    """
+    kept = ("source", "what", "setting", "batch", "n", "unit", "values")
+    table = [{name: getattr(row, name) for name in kept} for row in read()]
+    path = results / "published.json"
+    write_atomic(path, ("[\n" + ",\n".join(map(json.dumps, table)) + "\n]\n").encode())
+    return path
 
 
 def differs(path: Path = FILE) -> dict[str, str]:

@@ -97,7 +97,7 @@ def _benchmarks(results: Path, folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Compute the evidence of kept summaries; nothing is trained and no run is needed.
+    """Compute the evidence of kept summaries and copy the paper's numbers; nothing is trained and no run is needed.
 
     Attributes:
         name: An experiment; empty means all that have a kept summary.
@@ -109,10 +109,10 @@ class Evidence:
 
     def act(self) -> int:
         """Compute and write; a question without a kept summary is named."""
-        from experiments.analysis import evidence
+        from experiments.analysis import evidence, published
 
         files, absent = evidence.write(self.results, self.name)
-        console.show_files(files)
+        console.show_files([*files, published.write(self.results)])
         console.show_absent(absent)
         return 0
 

@@ -12,6 +12,7 @@ GROUPS = {
     "lemmas": ("boundedness", "preconditioner", "tracking"),
     "theorems": ("assumptions", "descent", "nonconvex", "convex", "virtual_iterate", "linear_regret"),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
+    "published": ("headline", "baselines"),
     "networks": ("paper_tables", "laptop"),
 }
 """The rooms, each with its files. A new file of claims is added here."""

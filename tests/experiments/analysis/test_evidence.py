@@ -173,7 +173,7 @@ def test_every_question_is_a_claim_of_the_ledger_with_the_questions_statement():
     for claim in laptop.CLAIMS:
         assert claim.plain == claim.statement
         assert claim.statement.endswith(".")
-        assert "95 % interval" in claim.found
+        assert "95 % interval" in claim.found or (claim.needs and claim.found.startswith("Not run: needs python -m"))
 
 
 def test_the_statement_is_written_with_the_numbers(tmp_path):

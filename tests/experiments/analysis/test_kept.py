@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.analysis import evidence, kept
+from experiments.analysis import evidence, kept, published
 from experiments.analysis.questions import questions
 from experiments.config import catalog
 from experiments.report import answers, tables
@@ -35,15 +35,22 @@ def test_every_question_is_answered_by_what_is_kept(tmp_path):
             (tmp_path / folder).symlink_to(RESULTS / folder)
     files, absent = evidence.write(tmp_path)
     asked = questions()
-    assert all(asked[claim].tier != "laptop" for claim in absent)
+    awaited = json.loads((tmp_path / evidence.AWAITED).read_text())
+    assert [one["claim"] for one in awaited] == [claim for claim in absent if asked[claim].tier != "paper"]
+    assert awaited == json.loads((RESULTS / evidence.AWAITED).read_text())
     assert {file.stem for file in files} == set(asked) - set(absent)
     assert {file.stem for file in files} == {path.stem for path in (RESULTS / "evidence").glob("*.json")}
     for file in files:
         assert json.loads(file.read_text()) == json.loads((RESULTS / "evidence" / file.name).read_text()), file.stem
 
 
+def test_the_papers_numbers_are_those_of_the_data_file(tmp_path):
+    assert published.write(tmp_path).read_text() == (RESULTS / "published.json").read_text()
+
+
 def test_every_experiment_is_kept_at_the_laptops_tier_with_intervals():
-    assert {path.stem for path in KEPT} >= {f"{name}-laptop" for name in catalog.names()}
+    awaited = {one["needs"].split()[-1] for one in json.loads((RESULTS / evidence.AWAITED).read_text())}
+    assert {path.stem for path in KEPT} >= {f"{name}-laptop" for name in set(catalog.names()) - awaited}
     for path in KEPT:
         made = kept.read(path)
         assert len(made.experiment.final.seeds) >= 3

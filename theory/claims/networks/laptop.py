@@ -2,7 +2,8 @@
 
 They say nothing about the paper's tables, whose networks and data are larger. Each can be contradicted by its evidence;
 a claim whose interval contains its bound is undecided. Statement, bound and numbers are read from
-``results/evidence/ours-*.json``, which ``python -m experiments evidence`` writes.
+``results/evidence/ours-*.json``, which ``python -m experiments evidence`` writes. A question that was asked before its
+runs have ended stands in ``results/awaited.json``, with what it needs.
 """
 
 import json
@@ -10,7 +11,7 @@ import json
 from theory.claims.networks.paper_tables import FOLDER, evidence_for
 from theory.ledger.claim import Claim
 
-READS = ("evidence/ours-*.json",)
+READS = ("evidence/ours-*.json", "awaited.json")
 
 
 def _claim(stored: dict) -> Claim:
@@ -29,4 +30,21 @@ def _claim(stored: dict) -> Claim:
     )
 
 
-CLAIMS = tuple(_claim(json.loads(path.read_text())) for path in sorted(FOLDER.glob("ours-*.json")))
+def _awaited() -> list[Claim]:
+    """The questions whose runs have not ended."""
+    path = FOLDER.parent / "awaited.json"
+    stored = json.loads(path.read_text()) if path.exists() else []
+    return [
+        Claim(
+            id=one["claim"],
+            source=f"ours; {one['tier']} tier",
+            statement=one["statement"],
+            plain=one["statement"],
+            found=f"Not run: needs {one['needs']}.",
+            needs=one["needs"],
+        )
+        for one in stored
+    ]
+
+
+CLAIMS = (*(_claim(json.loads(path.read_text())) for path in sorted(FOLDER.glob("ours-*.json"))), *_awaited())

@@ -1,0 +1,37 @@
+"""A claim about printed numbers: whether it holds, and the numbers that say so, both computed."""
+
+from collections.abc import Callable, Mapping
+
+from theory.ledger.claim import Claim
+from theory.ledger.evidence import Finding, Outcome, published
+
+Computed = tuple[bool, str, Mapping[str, float]]
+"""Whether the claim holds, the numbers in words, and some of them by name."""
+
+
+def finding(computed: Computed) -> Finding:
+    """What was computed, as a finding."""
+    holds, said, values = computed
+    return Finding(Outcome.SUPPORTS if holds else Outcome.CONTRADICTS, said, values=values)
+
+
+def claim(name: str, plain: str, compute: Callable[[], Computed], tables: str) -> Claim:
+    """A claim of ours about the paper's tables.
+
+    Args:
+        name: its id.
+        plain: what it says.
+        compute: the arithmetic.
+        tables: the tables that it reads.
+
+    Returns:
+        The claim; what was found are the numbers of its evidence.
+    """
+    return Claim(
+        id=name,
+        source=f"ours; arithmetic on the paper's {tables}",
+        statement=plain,
+        plain=plain,
+        found=compute()[1],
+        evidence=(published("the printed numbers", lambda _: finding(compute())),),
+    )

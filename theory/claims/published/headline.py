@@ -1,0 +1,130 @@
+"""What the abstract's 2.5 % is an average of (paper, abstract; Tables 3, 4, 8, 9, 15, 16 and 20)."""
+
+from theory.claims.published.arithmetic import Computed, claim, finding
+from theory.claims.published.printed import HEADLINE, Average, average, large_batch, rows
+from theory.ledger.claim import Claim
+from theory.ledger.evidence import published
+
+READS = ("published.json",)
+_LARGE = "Tables 3, 4, 9, 15, 16 and 20"
+_FEW = 3
+"""How many of the largest leads are set aside to see what the others say."""
+
+
+def _over_lamb() -> Computed:
+    some = sorted(large_batch(), key=lambda row: row.lead("LAMB"))
+    found, rest = average(some, "LAMB"), average(some[:-_FEW], "LAMB")
+    largest = "; ".join(f"{row.what.split(', 90')[0]}: {row.lead('LAMB'):+.2f}" for row in some[-_FEW:])
+    holds = found.percent >= HEADLINE > found.points and max(found.median_points, found.median_percent, rest.points) < 1
+    said = f"{len(some)} rows: {found.words()}. Without the {_FEW} largest ({largest}): {rest.words()}."
+    return holds, said, {"rows": len(some), "mean points": found.points, "median points": found.median_points}
+
+
+def _over_best() -> Computed:
+    found = average(large_batch())
+    said = f"{len(large_batch())} rows: {found.words()}."
+    return max(found.all()) < HEADLINE, said, {"mean points": found.points, "median points": found.median_points}
+
+
+def _sampling() -> Computed:
+    accuracies = [row for row in large_batch() if row.n]
+    counts = [
+        sum(row.lead(rival(row)) > 2 * row.lead_error(rival(row)) for row in accuracies)
+        for rival in (lambda _: "LAMB", lambda row: row.best_rival())
+    ]
+    said = (
+        f"Of {len(accuracies)} rows of accuracies, {counts[0]} leads over LAMB and {counts[1]} over the best rival are "
+        f"larger than twice the standard error of a difference on different test examples, an upper bound for shared "
+        f"ones. F1 scores ({len(large_batch()) - len(accuracies)} rows) have no such error."
+    )
+    return max(counts) < len(accuracies) / 2, said, {"over LAMB": counts[0], "over best": counts[1]}
+
+
+def _best() -> Computed:
+    behind = [row for row in large_batch() if row.lead() <= 0]
+    said = "; ".join(f"{row.source}, {row.what}: {row.lead():+.2f} against {row.best_rival()}" for row in behind)
+    return len(behind) == 1, f"All {len(large_batch())} rows but {len(behind)}: {said}.", {"behind": len(behind)}
+
+
+def _small_batch() -> Computed:
+    pairs = [
+        (row, of, base)
+        for row in rows()
+        for of, base in (("ESGD", "SGD"), ("EAdam", "Adam"))
+        if {of, base} <= set(row.values)
+    ]
+    told = [
+        f"{of} over {base}, {row.what.split(', batch')[0]}: {row.lead(base, of):+.2f} "
+        f"(standard error at most {row.lead_error(base, of):.2f})"
+        for row, of, base in pairs
+    ]
+    within = [abs(row.lead(base, of)) < 2 * row.lead_error(base, of) for row, of, base in pairs]
+    return bool(pairs) and all(within), "; ".join(told) + ".", {}
+
+
+def _abstract() -> Computed:
+    """Whether an average of the large-batch rows rounds to the abstract's number."""
+    groups = {"all rows": large_batch()}
+    for row in large_batch():
+        groups.setdefault(row.source, []).append(row)
+
+    found: dict[str, Average] = {
+        f"{name} over {words}": average(group, rival)
+        for name, group in groups.items()
+        for words, rival in (("LAMB", "LAMB"), ("the best rival", ""))
+    }
+    numbers = [number for each in found.values() for number in each.all()]
+    fitting = [name for name, each in found.items() if any(round(number, 1) == HEADLINE for number in each.all())]
+    detail = (
+        f"of {len(numbers)} averages (mean or median, points or percent, over LAMB or the best rival, all rows or "
+        f"a table's) those that round to {HEADLINE:g}: {', '.join(fitting) or 'none'}; "
+        + "; ".join(f"{name}: {found[name].words()}" for name in list(found)[:2])
+    )
+    return bool(fitting), detail, {}
+
+
+def _found() -> str:
+    some, over, best = large_batch(), average(large_batch(), "LAMB"), average(large_batch())
+    return (
+        f"Computed: Table 3 over LAMB gives it. All {len(some)} large-batch rows: mean {over.points:.2f} points over "
+        f"LAMB, {best.points:.2f} over the best rival; medians {over.median_points:.2f}, {best.median_points:.2f}."
+    )
+
+
+CLAIMS = (
+    Claim(
+        id="abstract-2.5-percent",
+        source="paper, abstract",
+        statement="ALTO raises test accuracy by 2.5 % on average over the state of the art in large-batch training.",
+        found=_found(),
+        evidence=(published("averages of the large-batch rows", lambda _: finding(_abstract())),),
+        needs="training: whether the printed lead over LAMB is that of E or of the baseline",
+    ),
+    claim(
+        "published-headline-mean",
+        "Few rows carry the abstract's 2.5 %: the median gain over LAMB in the large-batch rows is below one point.",
+        _over_lamb,
+        _LARGE,
+    ),
+    claim(
+        "published-headline-best-rival",
+        "Over each row's best rival no mean or median of the large-batch rows reaches 2.5, in points or in percent.",
+        _over_best,
+        _LARGE,
+    ),
+    claim(
+        "published-sampling-error",
+        "Less than half of the large-batch leads exceed twice the sampling error of their test sets.",
+        _sampling,
+        _LARGE,
+    ),
+    claim(
+        "published-best-at-large-batch", "ALTO has the highest number in all large-batch rows but one.", _best, _LARGE
+    ),
+    claim(
+        "published-small-batch",
+        "At small batch no difference that E makes to SGD or Adam exceeds twice the sampling error.",
+        _small_batch,
+        "Table 8",
+    ),
+)
