@@ -197,12 +197,13 @@ def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
     experiment = kept.experiment
     data, model, training = experiment.resolve(setting)
     some = "" if data.limit == "all" else f", {data.limit} training examples"
+    length = f"{training.epochs} epochs" if training.steps == "epochs" else f"{training.steps} steps"
     tuning, rates = experiment.tuning, experiment.grid(setting).values()
     others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
     chosen = f"chosen for each competitor from {len(rates)} by validation {tuning.metric} over {others}"
     words = [
         f"{experiment.tier} tier of {experiment.name} ({data.name}{some}; {model.name}; batch {training.batch_size}, "
-        f"{training.epochs} epochs)",
+        f"{length})",
         f"learning rate {chosen if len(rates) > 1 else f'{min(rates):g} for all'}",
         f"{len(seeds)} final seeds, paired",
         *kept.report.notes,

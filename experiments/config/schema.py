@@ -139,14 +139,18 @@ class OptimizerConfig:
         options: Keyword arguments of the optimizer. The learning rate is tuned and the weight decay is shared, so
             neither is allowed here.
         clip: As in `TrainingConfig`, for this competitor alone; ``"shared"`` takes the clip that all have.
+        rates: Factor on the grid of learning rates. Methods whose steps are of other sizes need other rates; the number
+            of rates, and their ratios, stay the same for all.
     """
 
     name: str = ""
     preset: Literal["none", "batch"] = "none"
     options: dict[str, object] = field(default_factory=dict)
     clip: float | Literal["none", "shared"] = "shared"
+    rates: float = 1.0
 
     def __post_init__(self):
+        require(0 < self.rates < math.inf, "rates", self.rates, "finite and above 0")
         allowed = '"shared", "none" or finite and above 0'
         require(isinstance(self.clip, str) or 0 < self.clip < math.inf, "clip", self.clip, allowed)
         for key in ("lr", "weight_decay"):

@@ -94,6 +94,12 @@ def cells(experiment: Experiment) -> list[Cell]:
     return [Cell(setting, label) for setting in experiment.settings for label in experiment.optimizers]
 
 
+def rates(experiment: Experiment, cell: Cell) -> tuple[float, ...]:
+    """The learning rates that a cell may have, ascending."""
+    grid, factor = experiment.grid(cell.setting).values(), experiment.optimizers[cell.label].rates
+    return grid if factor == 1 else tuple(float(f"{factor * rate:.3g}") for rate in grid)
+
+
 def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
     """The runs that choose a cell's learning rate.
 
@@ -105,7 +111,7 @@ def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
     Returns:
         One run per learning rate and tuning seed; none where there is one learning rate.
     """
-    grid, seeds = experiment.grid(cell.setting).values(), experiment.tuning.seeds
+    grid, seeds = rates(experiment, cell), experiment.tuning.seeds
     if len(grid) == 1:
         return []
     return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]

@@ -144,7 +144,7 @@ class _Reader:
         choices = {}
         for cell in plan.cells(self.experiment):
             rows = self._rows(self._tuning(cell))
-            grid = self.experiment.grid(cell.setting).values()
+            grid = plan.rates(self.experiment, cell)
             if len(grid) == 1:
                 choices[cell] = Choice(grid[0], at_edge=False, scores={})
             elif None not in rows:  # with a tuning run missing, this cell would have a smaller budget than the others

@@ -221,3 +221,12 @@ def test_numbers_that_no_run_could_use_are_refused_before_any_starts(tiny_file, 
 
 def test_the_largest_seed_is_taken(tiny_file):
     assert catalog.load(str(tiny_file), changes=[f"final.seeds=[{2**63 - 1}]"]).final.seeds == (2**63 - 1,)
+
+
+def test_a_competitor_may_have_as_many_rates_elsewhere(tiny_file):
+    experiment = catalog.load(str(tiny_file), changes=["optimizers.LAMB.rates=0.1"])
+    assert plan.rates(experiment, plan.Cell("small", "ALTO")) == (0.01, 0.1)
+    assert plan.rates(experiment, plan.Cell("small", "LAMB")) == (0.001, 0.01)
+    assert {run.lr for run in plan.tuning_runs(experiment, plan.Cell("small", "LAMB"), 100)} == {0.001, 0.01}
+    with pytest.raises(ConfigError, match=r"optimizers.LAMB.rates"):
+        catalog.load(str(tiny_file), changes=["optimizers.LAMB.rates=0"])
