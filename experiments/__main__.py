@@ -1,8 +1,8 @@
 """Train real networks: ``python -m experiments COMMAND``.
 
 list the experiments; run or sweep one, or repeat some of its final runs at kept learning rates; carry finished rows to
-another machine; fetch data; report on what is finished, and draw its figures again; compute the evidence and the
-answers from what is kept; bench one step of each optimizer.
+another machine; do a campaign of commands within a time limit; fetch data; report on what is finished, and draw its
+figures again; compute the evidence and the answers from what is kept; bench one step of each optimizer.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ import tyro
 from experiments.cli import console
 from experiments.cli.available import Fetch, List
 from experiments.cli.bench import Bench
+from experiments.cli.campaign import Campaign
 from experiments.cli.report import Answers, Evidence, Figures, Report
 from experiments.cli.run import Repeat, Rows, Run, Sweep
 from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
@@ -37,6 +38,7 @@ def main() -> int:
         "repeat": Repeat,
         "sweep": Sweep,
         "rows": Rows,
+        "campaign": Campaign,
         "fetch": Fetch,
         "report": Report,
         "figures": Figures,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before t
     from experiments.config.schema import Metric
     from experiments.io.environment import Environment
     from experiments.runs.results import Results
+    from experiments.sweep.campaign import Outcome, Step
     from experiments.sweep.pool import Event
 
 _out = Console()
@@ -238,6 +239,19 @@ def show_absent(claims: list[str]) -> None:
     """Print which questions have no kept summary to be answered from."""
     for claim in claims:
         _out.print(f"not run: {claim}", style="yellow", highlight=False)
+
+
+def show_step(step: "Step", outcome: "Outcome | None") -> None:
+    """Print a campaign's step as it begins, and what became of it."""
+    words = f"{step.name}: {step.about}" if outcome is None else f"  {outcome.state} after {outcome.seconds:.0f} s"
+    if outcome is not None and outcome.state == "finished":
+        words = f"{step.name}: {outcome.state} after {outcome.seconds:.0f} s"
+    _out.print(words, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_campaign(finished: int, steps: int, folder: Path) -> None:
+    """Print how much of a campaign is finished."""
+    _out.print(f"{finished} of {steps} steps are finished; logs are in {folder}", highlight=False, soft_wrap=True)
 
 
 def show_exchange(file: Path, gained: int, folder: Path, given: int) -> None:
