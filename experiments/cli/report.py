@@ -119,7 +119,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Answers:
-    """Write README.md of the results and its picture, lead-over-lamb: every number comes from the kept evidence.
+    """Write README.md of the results and its pictures: every number comes from the kept evidence.
 
     Attributes:
         results: Folder of the evidence.
@@ -130,8 +130,10 @@ class Answers:
     def act(self) -> int:
         """Fill the template and write."""
         from experiments.report import answers
-        from experiments.report.figures import draw, lead
+        from experiments.report.figures import draw, lead, waterfall
 
-        picture = draw.write(lead.draw(lead.rows(self.results)), self.results, lead.NAME)
-        console.show_files([answers.write(self.results), *picture])
+        pictures = draw.write(lead.draw(lead.rows(self.results)), self.results, lead.NAME)
+        if (parts := waterfall.parts(self.results)) is not None:
+            pictures += draw.write(waterfall.draw(parts), self.results, waterfall.NAME)
+        console.show_files([answers.write(self.results), *pictures])
         return 0
