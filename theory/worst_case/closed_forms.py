@@ -39,8 +39,7 @@ def quadratic(method: Method, *, points: int = 2001) -> tuple[Any, Any]:
     For an exact method the value is that of the best grid point, in exact arithmetic.
     """
     grid = np.linspace(0, 1, points)
-    plain = method.floats()
-    best = int(np.argmax([l * plain.residual(l) ** 2 / 2 for l in grid]))
+    best = int(np.argmax(grid * method.floats().residual(grid) ** 2 / 2))
     l = Fraction(best, points - 1) if isinstance(method.c, Fraction) else grid[best]
     return l * method.residual(l) ** 2 / 2, l
 

@@ -59,7 +59,7 @@ class Method:
         return sum(self.displacement()[-1])
 
     def residual(self, curvature: Any) -> Any:
-        """p_N(l): x_N / x_0 on f = l x^2 / 2."""
+        """p_N(l): x_N / x_0 on f = l x^2 / 2; of an array of curvatures, an array."""
         x: list[Any] = [self.eta * 0 + 1]
         for row in self.displacement()[1:]:
             x.append(1 - curvature * sum(d * y for d, y in zip(row, x, strict=False)))
