@@ -52,6 +52,7 @@ class SupervisedLoop(TrainingLoop):
         self.evaluated_at = self._evaluation_steps()
 
         self.origin = self._weights() if run.training.curvature else None
+        self.generator = _generator(self.device)
         self.order = torch.empty(0)
         self.order_of = -1
 
@@ -64,7 +65,7 @@ class SupervisedLoop(TrainingLoop):
         lr = self.run.lr * schedules.factor(training.schedule, self.step, self.total, warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        torch.manual_seed(batches.derive_seed(self.run.seed, "dropout", self.step, self.team.rank))
+        self.generator.manual_seed(batches.derive_seed(self.run.seed, "dropout", self.step, self.team.rank))
         whole = self._indices()
         counted = self._counted(whole)
         micro = None if training.microbatch == "batch" else training.microbatch
@@ -183,6 +184,13 @@ class SupervisedLoop(TrainingLoop):
 
     def _weights(self) -> Tensor:
         return torch.cat([sharding.whole(p.detach()).reshape(-1).double() for p in self.model.parameters()])
+
+
+def _generator(device: torch.device) -> torch.Generator:
+    """The one that dropout draws from; torch.manual_seed would set all devices' and take longer than a small step."""
+    if device.type != "cuda":
+        return torch.default_generator
+    return torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]
 
 
 def _resident(split: Split, device: torch.device) -> Split:
