@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from experiments.analysis.chance import chance
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
 from experiments.config.schema import Experiment, Metric
 from experiments.runs import plan
@@ -21,7 +22,7 @@ class Summary:
         label: The competitor.
         lr: Its chosen learning rate; None while tuning is not finished.
         at_edge: The choice is at an end of the grid.
-        test: Test metric over the final seeds; None where no run has a finite one.
+        test: Test metric over the final seeds, a diverged run counted as guessing; None where no run has a finite one.
         validation: Mean validation metric of the tuning runs at the chosen learning rate, which no final run decides.
         planned: Number of final seeds.
         diverged: How many of the final runs diverged.
@@ -160,9 +161,14 @@ def _difference(results: Results, cell: Cell) -> Difference | None:
 
 
 def _values(rows: list[Row], experiment: Experiment) -> dict[int, float]:
-    """Test metric by seed, where it is finite."""
+    """Test metric by seed, where it is finite; a run that diverged has the result of guessing."""
     metric = experiment.tuning.metric
-    values = {row.run.seed: in_reported_unit(value_of(row.last, metric, "test"), metric) for row in rows}
+    values = {
+        row.run.seed: chance(experiment, row.run.setting)
+        if row.diverged
+        else in_reported_unit(value_of(row.last, metric, "test"), metric)
+        for row in rows
+    }
     return {seed: value for seed, value in values.items() if value is not None}
 
 

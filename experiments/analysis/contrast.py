@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.analysis.chance import chance
 from experiments.analysis.kept import Line, Summary
 from experiments.io.errors import ConfigError
 
@@ -37,7 +38,7 @@ def values(kept: Summary, setting: str, label: str, quantity: str = "test") -> d
             ``"log10 step_time"``, of training alone, up to a constant that is the same in all cells of a setting.
 
     Returns:
-        The finite values; a run that diverged, or whose value has no logarithm, has none.
+        The finite values. A run that diverged has the test result of guessing, and no other quantity.
 
     Raises:
         ConfigError: there is no such quantity or cell.
@@ -47,7 +48,8 @@ def values(kept: Summary, setting: str, label: str, quantity: str = "test") -> d
     runs = [run for run in kept.runs if (run.setting, run.label) == (setting, label)]
     if not runs and (setting not in kept.experiment.settings or label not in kept.experiment.optimizers):
         raise ConfigError("terms", f"{kept.experiment.name} has no cell ({setting!r}, {label!r})")
-    found = {run.seed: _value(run, quantity) for run in runs if not run.diverged}
+    lost = chance(kept.experiment, setting) if quantity == "test" else None
+    found = {run.seed: lost if run.diverged else _value(run, quantity) for run in runs}
     return {seed: value for seed, value in found.items() if value is not None}
 
 

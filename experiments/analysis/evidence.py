@@ -5,17 +5,20 @@ The claims and their comparisons are in `questions`; the numbers are computed he
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
+
+from scipy import stats
 
 from experiments.analysis import benchmarks
 from experiments.analysis.contrast import Term, contrast
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
-from experiments.analysis.questions import Chosen, Question, questions
-from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
+from experiments.analysis.questions import Chosen, Question, family, questions
+from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval, t_p_value
 from experiments.config.parse import build
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_atomic
@@ -39,6 +42,13 @@ class Evidence:
         at_most: The claim says that the number is below this; None where it sets no upper bound.
         p_value: Of all sign flips, two-sided, against the claim's own bound (the larger p where it has two); None where
             the number is no mean of pairs.
+        t_p_value: Of Student's t against the bound likewise. Of several rivals the largest where the number is on the
+            claim's side of its bound, else the smallest times their number.
+        adjusted: The latter, adjusted for the number of questions in the family (Benjamini and Hochberg); None until
+            the family is known.
+        family: The group of questions, as `questions.toml` fixes it.
+        tasks: How many tasks are the units, where seeds are not.
+        at_edge: Competitors whose learning rate, chosen by validation, is at an end of the grid.
         protocol: How the runs were made.
         seeds: The final seeds that the number rests on.
         tier: The tier of the runs.
@@ -55,11 +65,16 @@ class Evidence:
     at_least: float | None
     at_most: float | None
     p_value: float | None
+    t_p_value: float
     protocol: str
     seeds: tuple[int, ...]
     tier: str
     source: str
     commits: tuple[str, ...]
+    tasks: int = 0
+    at_edge: tuple[str, ...] = ()
+    adjusted: float | None = None
+    family: str = ""
 
 
 def answer(claim: str, question: Question, kept: Summary) -> Evidence:
@@ -89,6 +104,8 @@ def answer(claim: str, question: Question, kept: Summary) -> Evidence:
         question,
         [t_interval(column, level) for column in columns],
         p_value=_p_value(columns[0], question) if len(columns) == 1 else None,
+        t_p_value=_t_p_value(columns, question),
+        at_edge=_at_edge(kept, leads),
         protocol=protocol(kept, leads[0][0].setting, seeds),
         seeds=tuple(seeds),
         source=f"experiments/{question.experiment}-{question.tier}.json",
@@ -111,15 +128,46 @@ def answer_race(claim: str, question: Question, stored: dict[str, dict[str, Any]
         DataError: the benchmark has no such case or contestant.
     """
     assert question.race is not None
+    ratios = benchmarks.ratios(stored, question.race)
     return _evidence(
         claim,
         question,
-        [t_interval(benchmarks.ratios(stored, question.race))],
+        [t_interval(ratios)],
         p_value=None,
+        t_p_value=_t_p_value([ratios], question),
         protocol=benchmarks.protocol(stored),
         seeds=(),
         source="bench/bench.json",
         versions=(stored["step"]["versions"],),
+    )
+
+
+def answer_tasks(claim: str, question: Question, found: Mapping[str, Evidence]) -> Evidence | None:
+    """Compute the mean over tasks: each is one unit, whatever its number of seeds.
+
+    Args:
+        claim: The claim's name.
+        question: The question, with tasks, which come before it.
+        found: The evidence so far, by claim.
+
+    Returns:
+        The evidence; None where a task has none.
+    """
+    if not set(question.tasks) <= set(found):
+        return None
+    units = [found[task].estimate for task in question.tasks]
+    return _evidence(
+        claim,
+        question,
+        [t_interval(units)],
+        p_value=_p_value(units, question),
+        t_p_value=_t_p_value([units], question),
+        at_edge=tuple(dict.fromkeys(edge for task in question.tasks for edge in found[task].at_edge)),
+        protocol=f"one unit per task: {', '.join(question.tasks)}",
+        seeds=(),
+        tasks=len(units),
+        source="evidence",
+        versions=[{"commit": commit} for task in question.tasks for commit in found[task].commits],
     )
 
 
@@ -136,21 +184,36 @@ def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
     Raises:
         ConfigError: no question is about ``only``.
     """
-    asked = {claim: question for claim, question in questions().items() if only in {"", question.experiment}}
-    if not asked:
-        known = sorted({question.experiment for question in questions().values()})
+    asked = questions()
+    if only and only not in (known := sorted({question.experiment for question in asked.values()})):
         raise ConfigError("name", f"no question is about {only!r}; there are questions about: {', '.join(known)}")
-    files, absent = [], []
+    found: dict[str, Evidence] = {}
     for claim, question in asked.items():
-        found = _found(claim, question, results)
-        if found is None:
-            absent.append(claim)
-            continue
-        files.append(results / "evidence" / f"{claim}.json")
-        write_atomic(files[-1], (json.dumps(dataclasses.asdict(found), indent=1) + "\n").encode())
+        one = answer_tasks(claim, question, found) if question.tasks else _found(claim, question, results)
+        if one is not None:
+            found[claim] = dataclasses.replace(one, family=family(claim, question))
+    files = []
+    for claim, one in _adjusted(found).items():
+        if only in {"", asked[claim].experiment}:
+            files.append(results / "evidence" / f"{claim}.json")
+            write_atomic(files[-1], (json.dumps(dataclasses.asdict(one), indent=1) + "\n").encode())
+    absent = [claim for claim, question in asked.items() if claim not in found and only in {"", question.experiment}]
     if not only:
         write_atomic(results / AWAITED, (json.dumps(_awaited(absent, asked), indent=1) + "\n").encode())
+        for path in (results / "evidence").glob("*.json"):  # of a question that is asked no more
+            if path.stem not in found:
+                path.unlink()
     return files, absent
+
+
+def _adjusted(found: dict[str, Evidence]) -> dict[str, Evidence]:
+    """The evidence with p-values that are adjusted for the number of questions in each family."""
+    made = dict(found)
+    for name in {one.family for one in found.values()}:
+        group = [claim for claim, one in found.items() if one.family == name]
+        adjusted = stats.false_discovery_control([found[claim].t_p_value for claim in group])
+        made |= {c: dataclasses.replace(found[c], adjusted=_digits(p)) for c, p in zip(group, adjusted, strict=True)}
+    return made
 
 
 def _awaited(absent: list[str], asked: dict[str, Question]) -> list[dict[str, str]]:
@@ -242,6 +305,31 @@ def _evidence(
 def _p_value(pairs: list[float], question: Question) -> float:
     bounds = [bound for bound in (question.at_least, question.at_most) if bound is not None]
     return max(sign_flip_p_value([pair - bound for pair in pairs]) for bound in bounds)
+
+
+def _t_p_value(columns: list[list[float]], question: Question) -> float:
+    bounds = [bound for bound in (question.at_least, question.at_most) if bound is not None]
+    each = [max(t_p_value(column, bound) for bound in bounds) for column in columns]
+    if len(each) == 1:
+        return _digits(each[0])
+    assert question.at_least is not None  # the smallest of several leads has a lower bound
+    behind = [p for p, column in zip(each, columns, strict=True) if fmean(column) <= question.at_least]
+    return _digits(min(1.0, len(each) * min(behind)) if behind else max(each))
+
+
+def _at_edge(kept: Summary, leads: list[tuple[Term, ...]]) -> tuple[str, ...]:
+    """The competitors of a comparison whose chosen learning rate is at an end of a grid."""
+    cells = dict.fromkeys((term.setting, term.label) for lead in leads for term in lead)
+    return tuple(
+        f"{cell.label} ({cell.setting})"
+        for cell in kept.report.summaries
+        if cell.at_edge and (cell.setting, cell.label) in cells and len(kept.experiment.grid(cell.setting).values()) > 1
+    )
+
+
+def _digits(value: float) -> float:
+    """Four significant digits, the same on every machine."""
+    return float(f"{value:.4g}")
 
 
 def _leads(question: Question, kept: Summary) -> list[tuple[Term, ...]]:

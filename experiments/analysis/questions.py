@@ -36,7 +36,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Question:
-    """A claim and the comparison that tests it: exactly one of terms, rivals, chosen and race.
+    """A claim and the comparison that tests it: exactly one of terms, rivals, chosen, race and tasks.
 
     Attributes:
         statement: The claim in one plain sentence; empty at the tier ``"paper"``, whose claims the ledger states.
@@ -44,6 +44,7 @@ class Question:
         rivals: The smallest lead over the others, its interval by Bonferroni over them.
         chosen: The lead over the competitor that validation chooses, which the final runs take no part in.
         race: A ratio of times; then ``experiment`` is ``bench``.
+        tasks: Other claims, whose estimates are the units of a mean over tasks; then ``experiment`` is ``tasks``.
         experiment: The experiment whose final runs are compared.
         quantity: What the number is, in words.
         of: The quantity of `contrast.values`.
@@ -60,6 +61,7 @@ class Question:
     rivals: Rivals | None = None
     chosen: Chosen | None = None
     race: Race | None = None
+    tasks: tuple[str, ...] = ()
     of: str = "test"
     sign: Literal[1, -1] = 1
     at_least: float | None = None
@@ -68,8 +70,12 @@ class Question:
 
     def __post_init__(self):
         others = {"rivals": self.rivals, "chosen": self.chosen, "race": self.race}
-        given = [*(["terms"] if self.terms else []), *(name for name, value in others.items() if value is not None)]
-        require(len(given) == 1, "terms", given, "given, or rivals, or chosen, or race, and only one of them")
+        lists = {"terms": self.terms, "tasks": self.tasks}
+        given = [
+            *(name for name, value in lists.items() if value),
+            *(name for name, value in others.items() if value is not None),
+        ]
+        require(len(given) == 1, "terms", given, "given, or rivals, chosen, race or tasks, and only one of them")
         bounded = self.at_least is not None or self.at_most is not None
         require(bounded, "at_least", None, "given, or at_most, or both")
         where = "absent at the tier paper, whose claims the ledger states, and one sentence at the others"
@@ -79,6 +85,7 @@ class Question:
 @dataclass(frozen=True)
 class _File:
     question: dict[str, Question] = field(default_factory=dict)
+    families: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def questions(path: Path = FILE) -> dict[str, Question]:
@@ -94,3 +101,21 @@ def questions(path: Path = FILE) -> dict[str, Question]:
         ConfigError: an unknown key, a wrong type, or a question without a claim.
     """
     return build(_File, tomllib.loads(path.read_text(encoding="utf-8"))).question
+
+
+def family(claim: str, question: Question, path: Path = FILE) -> str:
+    """The group of questions within which p-values are adjusted for their number.
+
+    Args:
+        claim: The claim's name.
+        question: The question.
+        path: The data file.
+
+    Returns:
+        The name of the group one of whose beginnings of names fits; without one, the experiment's name.
+
+    Raises:
+        ConfigError: as in `questions`.
+    """
+    groups = build(_File, tomllib.loads(path.read_text(encoding="utf-8"))).families
+    return next((name for name, starts in groups.items() if claim.startswith(starts)), question.experiment)

@@ -55,6 +55,21 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, len(array))
 
 
+def t_p_value(values: Sequence[float], bound: float) -> float:
+    """Two-sided p-value of Student's t against a bound, which `t_interval` leaves out when it is below 1 - level.
+
+    Args:
+        values: One per seed.
+        bound: The bound.
+
+    Returns:
+        The p-value; 1 with fewer than two values, or where all are equal: that shows nothing about other seeds.
+    """
+    if len(values) < 2 or t_interval(values).tied:
+        return 1.0
+    return float(stats.ttest_1samp(values, bound).pvalue)
+
+
 def sign_flip_p_value(differences: Sequence[float]) -> float:
     """Two-sided permutation p-value of paired differences: how often random signs give a mean as large.
 

@@ -9,6 +9,7 @@ from experiments.analysis.contrast import identical
 from experiments.analysis.evidence import Evidence
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
+from experiments.analysis.questions import questions
 from experiments.io.errors import ConfigError
 from experiments.io.files import write_atomic
 from experiments.report import tables
@@ -17,6 +18,9 @@ from experiments.report.figures import lead
 TEMPLATE = Path(__file__).parent / "answers.md"
 _SLOT = re.compile(r"\{\{\s*(\w+)\s+([^{}]+?)\s*\}\}")
 _LEVEL = 0.05
+_ENOUGH = (
+    8  # seeds from which the sign flips have to confirm a t interval: with fewer they can hardly be below the level
+)
 
 
 def write(results: Path) -> Path:
@@ -43,14 +47,13 @@ def page(results: Path, template: str | None = None) -> str:
     Args:
         results: As in `write`.
         template: Text with slots; None takes the package's. A claim's slots are ``{{answer CLAIM}}``, its number with
-            interval and verdict, and ``{{estimate CLAIM}}``, the number alone. The slots of a laptop tier:
-            ``{{differences NAME}}`` is a table of the differences, ``{{protocol NAME}}`` how its runs were made,
-            ``{{rates NAME | SETTING}}`` the chosen learning rates, ``{{preferred NAME | SETTING}}`` the optimizer with
-            the best validation score, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in
-            bitwise equal networks, ``{{tied NAME | SETTING | LABEL | LABEL}}`` how many pairs of two optimizers' runs
-            ended in the same test result, and ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient
-            was longer than the clip. ``{{lead near | ahead}}`` counts settings, as `figures.lead.standing` does:
-            ``near`` or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``.
+            interval and verdict (or that its runs have not ended), and ``{{estimate CLAIM}}``, the number alone. The
+            slots of a laptop tier: ``{{differences NAME}}`` is a table of the differences, ``{{protocol NAME}}`` how
+            its runs were made, ``{{rates NAME | SETTING}}`` the chosen learning rates, ``{{preferred NAME | SETTING}}``
+            the optimizer with the best validation score, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of
+            runs ended in bitwise equal networks, and ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose
+            gradient was longer than the clip. ``{{lead near | ahead}}`` counts settings, as `figures.lead.standing`
+            does: ``near`` or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``.
 
     Returns:
         Markdown.
@@ -66,7 +69,10 @@ def page(results: Path, template: str | None = None) -> str:
         kind = match.group(1)
         name, *cells = (part.strip() for part in match.group(2).split("|"))
         if kind in {"answer", "estimate"}:
-            found = evidence.read(results / "evidence" / f"{name}.json")
+            path = results / "evidence" / f"{name}.json"
+            if not path.exists() and name in questions():
+                return "not run yet"
+            found = evidence.read(path)
             return phrase(found) if kind == "answer" else f"{found.estimate:.2g}"
         if kind == "lead":
             return _standing(leads(results), name, *cells)
@@ -85,9 +91,7 @@ def page(results: Path, template: str | None = None) -> str:
             return _preferred(kept, *cells)
         if kind == "identical":
             return _identical(kept, *cells)
-        if kind == "tied":
-            return _tied(kept, *cells)
-        known = "answer, estimate, lead, differences, protocol, rates, preferred, identical, tied, clipped"
+        known = "answer, estimate, lead, differences, protocol, rates, preferred, identical, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)
@@ -100,8 +104,20 @@ def phrase(found: Evidence) -> str:
         found: The evidence.
 
     Returns:
-        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: undecided``; p is against the claim's own bound.
+        Words such as ``+0.17 [-0.36, +0.69], p = 0.75, 8 seeds: undecided``; p is of the t test against the claim's own
+        bound, adjusted for the number of questions in the family.
     """
+    p = "" if found.adjusted is None else f", p = {found.adjusted:.2g}"
+    units = len(found.seeds) or found.tasks
+    counted = f", {units} {'seeds' if found.seeds else 'tasks'}" if units else ""
+    sign = "+" if units else ""  # without either it is a ratio of times, not a difference
+    if units and found.low == found.high:
+        return f"{found.estimate:.3g}, all {units} seeds tie: **{_word(found)}**"
+    return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{counted}: **{_word(found)}**"
+
+
+def _word(found: Evidence) -> str:
+    """What the evidence says, by the rules of `theory.claims.networks.paper_tables.compare` (a test compares them)."""
     low = float("-inf") if found.at_least is None else found.at_least
     high = float("inf") if found.at_most is None else found.at_most
     if low < found.low and found.high < high:
@@ -109,15 +125,14 @@ def phrase(found: Evidence) -> str:
     elif found.high < low or found.low > high:
         word = "contradicted"
     else:
-        word = "undecided"
-    if word != "undecided" and found.p_value is not None and found.p_value > _LEVEL:
-        word += " by the interval alone"
-    p = "" if found.p_value is None else f", p = {found.p_value:.3g}"
-    seeds = f", {len(found.seeds)} seeds" if found.seeds else ""
-    sign = "+" if found.seeds else ""  # without seeds it is a ratio of times, not a difference
-    if found.seeds and found.low == found.high:
-        return f"{found.estimate:.3g}, all {len(found.seeds)} seeds tie: **{word}**"
-    return f"{found.estimate:{sign}.3g} [{found.low:{sign}.3g}, {found.high:{sign}.3g}]{p}{seeds}: **{word}**"
+        return "undecided"
+    if found.at_edge:
+        return "undecided (a rate at the grid's edge)"
+    if found.adjusted is not None and found.adjusted > _LEVEL:
+        return "undecided (adjusted p)"
+    if len(found.seeds) >= _ENOUGH and found.p_value is not None and found.p_value > _LEVEL:
+        return "undecided (sign flips)"
+    return word
 
 
 def _standing(rows: list[lead.Row], group: str, count: str = "all") -> str:
@@ -156,15 +171,4 @@ def _identical(kept: Summary, one: str, other: str) -> str:
     pairs = [pair for found in identical(kept, one, other).values() for pair in found]
     if not pairs:
         raise ConfigError("template", f"{kept.experiment.name} has no runs to pair under {one!r} and {other!r}")
-    return f"{sum(pairs)} of {len(pairs)}"
-
-
-def _tied(kept: Summary, setting: str, one: str, other: str) -> str:
-    """How many pairs of runs of two competitors, same seed, ended in the same test result: ``5 of 5``."""
-    last = {(run.label, run.seed): run.test[-1] for run in kept.runs if run.setting == setting}
-    pairs = [
-        value == last[other, seed] for (label, seed), value in last.items() if label == one and (other, seed) in last
-    ]
-    if not pairs:
-        raise ConfigError("template", f"{kept.experiment.name} has no runs of {one!r} and {other!r} under {setting!r}")
     return f"{sum(pairs)} of {len(pairs)}"

@@ -1,8 +1,11 @@
 import dataclasses
+import math
 
 import pytest
 
+from experiments.analysis.chance import chance
 from experiments.analysis.contrast import Term, contrast, values
+from experiments.config import catalog
 from experiments.io.errors import ConfigError
 from tests.experiments.analysis.made import make
 
@@ -10,15 +13,26 @@ ALTO, LAMB, SGD = (("small", label) for label in ("ALTO", "LAMB", "SGD"))
 
 
 def test_pairs_are_by_seed_and_only_seeds_that_all_cells_have(tmp_path):
-    kept = make(tmp_path, {ALTO: [90.0, None, 92.0, 93.0], LAMB: [80.0, 70.0, 81.5]})
-    assert values(kept, *ALTO) == {1: 90.0, 3: 92.0, 4: 93.0}
-    assert contrast(kept, [Term(1, *ALTO), Term(-1, *LAMB)]) == {1: 10.0, 3: 10.5}
+    kept = make(tmp_path, {ALTO: [90.0, 91.0, 92.0, 93.0], LAMB: [80.0, 70.0, 81.5]})
+    assert contrast(kept, [Term(1, *ALTO), Term(-1, *LAMB)]) == {1: 10.0, 2: 21.0, 3: 10.5}
 
 
-def test_a_run_that_diverged_has_no_result_even_where_its_last_value_is_finite(tmp_path):
+def test_a_run_that_diverged_counts_as_guessing_even_where_its_last_value_is_finite(tmp_path):
     kept = make(tmp_path, {ALTO: [90.0, 91.0]})
     runs = (dataclasses.replace(kept.runs[0], diverged=True), kept.runs[1])
-    assert values(dataclasses.replace(kept, runs=runs), *ALTO) == {2: 91.0}
+    assert values(dataclasses.replace(kept, runs=runs), *ALTO) == {1: 10.0, 2: 91.0}  # ten classes
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "expected"),
+    [("cifar100", "accuracy", 1.0), ("made-sentences", "f1", 0.0), ("tinyshakespeare", "loss", math.log(65)),
+     ("swimmer", "reward", None)],
+)  # fmt: skip
+def test_guessing(name, metric, expected):
+    made = catalog.load("digits")
+    data = dataclasses.replace(made.data, name=name)
+    made = dataclasses.replace(made, data=data, tuning=dataclasses.replace(made.tuning, metric=metric))
+    assert chance(made, next(iter(made.settings))) == expected
 
 
 def test_weights_are_factors(tmp_path):

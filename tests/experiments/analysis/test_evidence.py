@@ -70,7 +70,7 @@ def test_the_chosen_rival_is_validations_and_ties_are_averaged(tmp_path):
 
 
 def test_one_seed_is_no_evidence(tmp_path):
-    kept = make(tmp_path, {ALTO: [3.0, 4.0], LAMB: [2.0, None]})
+    kept = make(tmp_path, {ALTO: [3.0, 4.0], LAMB: [2.0]})
     with pytest.raises(DataError, match="1 seeds are common"):
         evidence.answer("c", ask(terms=LEAD), kept)
 
@@ -100,13 +100,13 @@ def test_a_race_is_decided_round_by_round():
 
 
 def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, monkeypatch):
-    made = make(tmp_path, {ALTO: [3.0, 5.0, 4.0], LAMB: [2.0, 2.1, 2.0], SGD: [9.0, 9.1, 9.0]})
+    made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0], SGD: [9.0, 9.1, 9.0]})
     kept.write(made, tmp_path / "experiments" / "made-laptop.json")
     behind = [{**term, "label": {"LAMB": "SGD"}.get(term["label"], term["label"])} for term in LEAD]
     asked = {
         "ours-up": ask(terms=LEAD, at_least=-5.0),
         "ours-down": ask(terms=behind),
-        "ours-open": ask(terms=LEAD, at_least=2.0, at_most=2.1),
+        "ours-open": ask(terms=LEAD, at_least=1.0, at_most=2.1),
     }
     monkeypatch.setattr(
         evidence, "questions", lambda: {**asked, "ours-absent": ask(terms=LEAD, tier="paper", statement=None)}
@@ -117,10 +117,9 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
     outcomes = [claims.compare(json.loads(file.read_text())).outcome for file in files]
     assert outcomes == [Outcome.SUPPORTS, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE]
     page = answers.page(tmp_path, "{{answer ours-up}}\n{{answer ours-down}}\n{{ answer ours-open }}\n")
-    alone = "by the interval alone"  # three seeds cannot do more
     found = [line.split("**")[1] for line in page.splitlines()]
-    assert found == [f"shown {alone}", f"contradicted {alone}", "undecided"]
-    assert "| batch 128 | ALTO - LAMB | +1.97 |" in answers.page(tmp_path, "{{differences made}}")
+    assert found == ["shown", "contradicted", "undecided"]
+    assert "| batch 128 | ALTO - LAMB | +1.20 |" in answers.page(tmp_path, "{{differences made}}")
     assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
     for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError),
                        ("{{preferred made | small}}", ConfigError)):  # fmt: skip
@@ -138,15 +137,59 @@ def test_the_p_value_is_against_the_claims_own_bound(tmp_path):
     assert evidence.answer("c", ask(terms=LEAD, at_least=0.0, at_most=9.0), kept).p_value == 0.125
 
 
-@pytest.mark.parametrize(("p_value", "tail"), [(0.01, "**shown**"), (0.2, "**shown by the interval alone**")])
-def test_the_page_and_the_ledger_say_where_sign_flips_do_not_follow_the_interval(p_value, tail):
-    found = evidence.Evidence(
-        claim="c", statement="", quantity="q", estimate=0.2, low=0.1, high=0.3, at_least=0.0, at_most=None,
-        p_value=p_value,
-        protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
-    )  # fmt: skip
-    assert answers.phrase(found).endswith(tail)
-    assert ("by the interval alone" in claims.compare(dataclasses.asdict(found)).detail) == (p_value > 0.05)
+def made_evidence(low=0.1, high=0.3, **changes):
+    """Evidence of a lead with nothing to doubt, and changes."""
+    given = {"claim": "c", "statement": "", "quantity": "q", "estimate": (low + high) / 2, "low": low, "high": high,
+             "at_least": 0.0, "at_most": None, "p_value": 0.01, "t_p_value": 0.01, "adjusted": 0.02, "protocol": "p",
+             "seeds": (1, 2, 3, 4, 5, 6, 7, 8), "tier": "laptop", "source": "s", "commits": ()}  # fmt: skip
+    return evidence.Evidence(**given | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubt"),
+    [({}, ""), ({"adjusted": 0.06}, "adjusted p"), ({"at_edge": ("ALTO (small)",)}, "at the grid's edge"),
+     ({"p_value": 0.06}, "sign flips"), ({"p_value": 0.06, "seeds": (1, 2, 3)}, ""), ({"p_value": None}, "")],
+    ids=["no doubt", "many questions", "edge", "signs", "few seeds", "no pairs"],
+)  # fmt: skip
+def test_what_leaves_an_answer_undecided_although_its_interval_decides(changes, doubt):
+    found = made_evidence(**changes)
+    judged = claims.compare(dataclasses.asdict(found))
+    assert ("undecided" in answers.phrase(found)) == ("undecided" in judged.detail) == bool(doubt)
+    assert judged.outcome is (Outcome.INCONCLUSIVE if doubt else Outcome.SUPPORTS)
+    assert doubt in answers.phrase(found)
+
+
+def test_p_values_are_adjusted_within_a_family_and_of_rivals_the_claim_needs_all(tmp_path):
+    found = {
+        name: made_evidence(t_p_value=p, family=name[0]) for name, p in {"a1": 0.01, "a2": 0.04, "b1": 0.04}.items()
+    }
+    adjusted = {name: one.adjusted for name, one in evidence._adjusted(found).items()}
+    assert adjusted == {"a1": 0.02, "a2": 0.04, "b1": 0.04}
+    rivals = ask(rivals={"setting": "small", "label": "ALTO"})
+    ahead = make(tmp_path, {ALTO: [5.0, 6.0, 7.0], LAMB: [4.0, 4.5, 6.0], SGD: [1.0, 1.5, 1.0]})
+    one = evidence.answer("c", ask(terms=LEAD), ahead).t_p_value
+    assert evidence.answer("c", rivals, ahead).t_p_value == max(one, stats.ttest_1samp([4, 4.5, 6], 0).pvalue.round(5))
+    behind = make(tmp_path, {ALTO: [1.0, 1.5, 1.2], LAMB: [4.0, 4.5, 6.0], SGD: [0.0, 0.1, 0.0]})
+    one = evidence.answer("c", ask(terms=LEAD), behind).t_p_value
+    assert evidence.answer("c", rivals, behind).t_p_value == pytest.approx(2 * one, rel=1e-3)
+
+
+def test_a_mean_over_tasks_has_the_tasks_as_its_units():
+    found = {"x": made_evidence(1.0, 3.0), "y": made_evidence(3.0, 5.0, at_edge=("LAMB (s)",))}
+    one = evidence.answer_tasks("c", ask(tasks=["x", "y"], at_least=None, at_most=2.5), found)
+    assert (one.estimate, one.tasks, one.seeds, one.at_edge) == (3.0, 2, (), ("LAMB (s)",))
+    assert "2 tasks" in answers.phrase(one)
+    assert evidence.answer_tasks("c", ask(tasks=["x", "z"]), found) is None
+
+
+def test_a_chosen_rate_at_the_edge_is_recorded(tmp_path):
+    kept = make(tmp_path, {ALTO: [3.0, 5.0], LAMB: [2.0, 2.0]})
+    cells = tuple(dataclasses.replace(cell, at_edge=cell.label == "LAMB") for cell in kept.report.summaries)
+    kept = dataclasses.replace(kept, report=dataclasses.replace(kept.report, summaries=cells))
+    assert evidence.answer("c", ask(terms=LEAD), kept).at_edge == ("LAMB (small)",)
+    equal = [{**term, "setting": "equal"} for term in LEAD]
+    runs = tuple(dataclasses.replace(run, setting="equal") for run in kept.runs)
+    assert evidence.answer("c", ask(terms=equal), dataclasses.replace(kept, runs=runs)).at_edge == ()  # none was chosen
 
 
 @pytest.mark.parametrize(
@@ -155,14 +198,10 @@ def test_the_page_and_the_ledger_say_where_sign_flips_do_not_follow_the_interval
      (0.8, 0.9, None, 1.0), (1.0, 1.0, None, 1.0), (-0.5, 0.5, -1.0, 1.0), (-2.0, -1.5, -1.0, 1.0)],
 )  # fmt: skip
 def test_the_page_and_the_ledger_judge_alike(low, high, least, most):
-    found = evidence.Evidence(
-        claim="c", statement="", quantity="q", estimate=(low + high) / 2, low=low, high=high, at_least=least,
-        at_most=most,
-        p_value=0.05, protocol="p", seeds=(1, 2), tier="laptop", source="s", commits=(),
-    )  # fmt: skip
+    found = made_evidence(low, high, at_least=least, at_most=most)
     word = {Outcome.SUPPORTS: "shown", Outcome.CONTRADICTS: "contradicted", Outcome.INCONCLUSIVE: "undecided"}
     judged = claims.compare(dataclasses.asdict(found))
-    assert answers.phrase(found).endswith(f"2 seeds{' tie' if low == high else ''}: **{word[judged.outcome]}**")
+    assert answers.phrase(found).endswith(f"8 seeds{' tie' if low == high else ''}: **{word[judged.outcome]}**")
     assert f": {word[judged.outcome]}" in judged.detail
 
 
@@ -190,6 +229,9 @@ def test_the_papers_own_claims_are_asked_at_its_own_scale_alone():
 @pytest.mark.parametrize(("claim", "question"), questions().items(), ids=str)
 def test_every_question_asks_about_cells_that_exist(claim, question):
     if question.race is not None:
+        return
+    if question.tasks:
+        assert set(question.tasks) < set(questions())
         return
     experiment = catalog.load(question.experiment, question.tier)
     cells = [(term.setting, term.label) for term in question.terms]

@@ -7,7 +7,6 @@ import pytest
 
 from experiments.analysis import evidence, kept, published
 from experiments.analysis.questions import questions
-from experiments.config import catalog
 from experiments.report import answers, tables
 from experiments.report.figures import draw
 
@@ -48,17 +47,16 @@ def test_the_papers_numbers_are_those_of_the_data_file(tmp_path):
     assert published.write(tmp_path).read_text() == (RESULTS / "published.json").read_text()
 
 
-def test_every_experiment_is_kept_at_the_laptops_tier_with_intervals():
-    awaited = {one["needs"].split()[-1] for one in json.loads((RESULTS / evidence.AWAITED).read_text())}
-    assert {path.stem for path in KEPT} >= {f"{name}-laptop" for name in set(catalog.names()) - awaited}
+def test_every_experiment_with_an_answer_is_kept_with_intervals_and_no_other():
+    asked = {question.experiment for question in questions().values() if question.tier == "laptop"}
+    assert {path.stem for path in KEPT} <= {f"{name}-laptop" for name in asked}
     for path in KEPT:
         made = kept.read(path)
         assert len(made.experiment.final.seeds) >= 3
         for cell in made.report.summaries:
             assert cell.test is None or cell.test.n < 2 or cell.test.low is not None
             rates = made.experiment.grid(cell.setting).values()
-            one = made.experiment.settings[cell.setting].learning_rates or made.experiment.name == "cost"
-            assert len(rates) >= 3 or one, (path.stem, cell.setting)  # a comparison at one rate has none to choose
+            assert len(rates) != 2, (path.stem, cell.setting)  # one rate for all, or enough to choose from
 
 
 def test_the_rows_of_an_experiment_are_of_one_commit():

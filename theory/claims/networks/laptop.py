@@ -16,8 +16,9 @@ READS = ("evidence/ours-*.json", "awaited.json")
 
 def _claim(stored: dict) -> Claim:
     """The claim that one file of evidence is about."""
-    sign = "+" if stored["seeds"] else ""  # without seeds it is a ratio of times, not a difference
-    rests_on = f", {len(stored['seeds'])} seeds" if stored["seeds"] else ""
+    counts = {"seeds": len(stored["seeds"]), "tasks": stored["tasks"]}
+    units = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    sign = "+" if units else ""  # without either it is a ratio of times, not a difference
     low, high = (f"{stored[end]:{sign}.3g}" for end in ("low", "high"))
     quantity = stored["quantity"][0].upper() + stored["quantity"][1:]
     return Claim(
@@ -25,7 +26,7 @@ def _claim(stored: dict) -> Claim:
         source=f"ours; {stored['tier']} tier",
         statement=stored["statement"],
         plain=stored["statement"],
-        found=f"{quantity}: {stored['estimate']:{sign}.3g} (95 % interval {low} to {high}{rests_on}).",
+        found=f"{quantity}: {stored['estimate']:{sign}.3g} (95 % interval {low} to {high}{units and ', '}{units}).",
         evidence=evidence_for(stored["claim"]),
     )
 

@@ -6,10 +6,16 @@ A file ``results/evidence/<claim id>.json`` holds one comparison, computed and w
      "p_value": 0.02, "protocol": "...", "seeds": [...]}
 
 The claim asserts that the quantity is above ``at_least`` and below ``at_most``, where they are not null; [low, high] is
-its 95 % interval, and p_value that of all sign flips against the claim's bound, where the number is a mean of pairs.
-The interval decides; where the sign flips do not follow it, the finding says so. The paper's own tables are claims of
-its scale: only runs at that scale may write their evidence. What smaller runs answer are claims of ours, in
-`theory.claims.networks.laptop`.
+its 95 % interval. The interval decides, unless one of these leaves the claim undecided:
+
+- a competitor's chosen learning rate is at an end of its grid (``at_edge``);
+- the p-value of the t test against the bound is above .05, adjusted for the number of questions in the family
+  (``adjusted``, Benjamini and Hochberg);
+- there are 8 seeds or more, and the p-value of all sign flips (``p_value``) is above .05. With fewer it hardly can be
+  below, and is only reported.
+
+The paper's own tables are claims of its scale: only runs at that scale may write their evidence. What smaller runs
+answer are claims of ours, in `theory.claims.networks.laptop`.
 """
 
 import json
@@ -23,7 +29,7 @@ READS = ("evidence/*.json",)
 FOLDER = Path(__file__).resolve().parents[3] / "results" / "evidence"
 
 
-_LEVEL = 0.05
+_LEVEL, _ENOUGH = 0.05, 8
 _SAID = {
     Outcome.SUPPORTS: "shown",
     Outcome.CONTRADICTS: "contradicted",
@@ -55,12 +61,24 @@ def compare(stored: dict) -> Finding:
         outcome = Outcome.SUPPORTS
     elif high < floor or low > ceiling:
         outcome = Outcome.CONTRADICTS
-    said, p = _SAID[outcome], stored.get("p_value")
-    if p is not None and p > _LEVEL and outcome is not Outcome.INCONCLUSIVE:
-        said += f" by the interval alone (sign flips: p = {p:.3g})"
+    reason = "" if outcome is Outcome.INCONCLUSIVE else _doubt(stored)
+    said = f"undecided, {reason}" if reason else _SAID[outcome]
+    outcome = Outcome.INCONCLUSIVE if reason else outcome
     interval = f"{estimate:.4g} [{low:.4g}, {high:.4g}]"
     asserted = " and ".join(f"{sign} {bound:g}" for sign, bound in ((">", least), ("<", most)) if bound is not None)
     return Finding(outcome, f"{stored['quantity']}: {interval}, asserted {asserted}: {said}; {stored['protocol']}")
+
+
+def _doubt(stored: dict) -> str:
+    """Why the interval alone does not decide; empty if it does."""
+    adjusted, p = stored.get("adjusted"), stored.get("p_value")
+    if stored.get("at_edge"):
+        return f"the chosen learning rate of {', '.join(stored['at_edge'])} is at an end of the grid"
+    if adjusted is not None and adjusted > _LEVEL:
+        return f"p = {adjusted:.2g} after adjustment for the questions of its family"
+    if len(stored.get("seeds", ())) >= _ENOUGH and p is not None and p > _LEVEL:
+        return f"the sign flips do not confirm the interval (p = {p:.2g})"
+    return ""
 
 
 def evidence_for(claim: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
