@@ -141,6 +141,8 @@ class OptimizerConfig:
         clip: As in `TrainingConfig`, for this competitor alone; ``"shared"`` takes the clip that all have.
         rates: Factor on the grid of learning rates. Methods whose steps are of other sizes need other rates; the number
             of rates, and their ratios, stay the same for all.
+        tuned: Values of options that are tuned together with the learning rate. A competitor with m combinations gets
+            the middle one of every m rates, so that all have as many trials.
     """
 
     name: str = ""
@@ -148,8 +150,13 @@ class OptimizerConfig:
     options: dict[str, object] = field(default_factory=dict)
     clip: float | Literal["none", "shared"] = "shared"
     rates: float = 1.0
+    tuned: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
     def __post_init__(self):
+        for key, values in self.tuned.items():
+            allowed = "a list of at least two different values, of an option that is not set in options"
+            varied = len(values) > 1 and len({repr(value) for value in values}) == len(values)
+            require(varied and key not in self.options, f"tuned.{key}", list(values), allowed)
         require(0 < self.rates < math.inf, "rates", self.rates, "finite and above 0")
         allowed = '"shared", "none" or finite and above 0'
         require(isinstance(self.clip, str) or 0 < self.clip < math.inf, "clip", self.clip, allowed)
@@ -263,6 +270,13 @@ class Experiment:
         require(self.baseline in self.optimizers, "baseline", self.baseline, f"one of the optimizers: {known}")
         shared = sorted(set(self.tuning.seeds) & set(self.final.seeds))
         require(not shared, "final.seeds", list(self.final.seeds), f"disjoint from tuning.seeds (shared: {shared})")
+        for label, optimizer in self.optimizers.items():
+            combinations = math.prod(len(values) for values in optimizer.tuned.values())
+            for setting in self.settings:
+                count = len(self.grid(setting).values())
+                possible = combinations == 1 or (count % combinations == 0 and count > combinations)
+                allowed = f"several times the {combinations} combinations that {label} tunes"
+                require(possible, f"settings.{setting}.learning_rates.count", count, allowed)
         for label in self.settings:
             held = self.resolve(label)[0].validation
             chosen = len(self.grid(label).values()) > 1

@@ -4,8 +4,10 @@ Ours come from ``alto``, torch's from ``torch.optim``, the rest from ``pytorch_o
 wherever there is a choice (SGD and Adam have none), so that the shared value means the same for all.
 """
 
+import dataclasses
 import importlib
 import inspect
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -83,14 +85,18 @@ def check(label: str, config: OptimizerConfig) -> None:
         raise ConfigError(f"{where}.preset", f"'batch' sets alpha and beta1, and {name} has neither; leave it out")
     # **kwargs are not among the options: some optimizers ignore there what they do not know.
     allowed = _keywords(_imported(name)) | (_keywords(getattr(torch.optim, entry.base)) if entry.base else set())
-    for key in config.options:
-        if key not in allowed:
-            has = ", ".join(sorted(allowed))
-            raise ConfigError(f"{where}.options.{key}", f"{name} has no such option; it has: {has}")
+    for table, keys in (("options", config.options), ("tuned", config.tuned)):
+        for key in keys:
+            if key not in allowed:
+                has = ", ".join(sorted(allowed))
+                raise ConfigError(f"{where}.{table}.{key}", f"{name} has no such option; it has: {has}")
     # Only the optimizer itself can check the values: it is built once for a small and once for a large batch.
-    for batch_size in (1, 1_000_000):
+    for batch_size, tried in itertools.product((1, 1_000_000), itertools.product(*config.tuned.values())):
+        one = dataclasses.replace(
+            config, tuned={}, options=config.options | dict(zip(config.tuned, tried, strict=True))
+        )
         try:
-            create(*resolved(label, config, batch_size), nn.Linear(2, 2), lr=1e-3, weight_decay=1e-4)
+            create(*resolved(label, one, batch_size), nn.Linear(2, 2), lr=1e-3, weight_decay=1e-4)
         except ConfigError as error:
             raise ConfigError(where, error.problem) from error
 

@@ -2,8 +2,10 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,6 +102,14 @@ def rates(experiment: Experiment, cell: Cell) -> tuple[float, ...]:
     return grid if factor == 1 else tuple(float(f"{factor * rate:.3g}") for rate in grid)
 
 
+def trials(experiment: Experiment, cell: Cell) -> list[tuple[dict[str, object], float]]:
+    """What a cell's tuning tries: options and a learning rate; every cell of a setting has as many trials."""
+    tuned = experiment.optimizers[cell.label].tuned
+    combinations = [dict(zip(tuned, values, strict=True)) for values in itertools.product(*tuned.values())]
+    few = rates(experiment, cell)[len(combinations) // 2 :: len(combinations)]
+    return [(options, lr) for options in combinations for lr in few]
+
+
 def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
     """The runs that choose a cell's learning rate.
 
@@ -109,15 +119,21 @@ def tuning_runs(experiment: Experiment, cell: Cell, examples: int) -> list[Run]:
         examples: Number of training examples, which is the batch size where that is ``"full"``.
 
     Returns:
-        One run per learning rate and tuning seed; none where there is one learning rate.
+        One run per trial and tuning seed; none where there is one trial.
     """
-    grid, seeds = rates(experiment, cell), experiment.tuning.seeds
-    if len(grid) == 1:
+    tried = trials(experiment, cell)
+    if len(tried) == 1:
         return []
-    return [_run(experiment, cell, "tune", lr, seed, examples) for lr in grid for seed in seeds]
+    return [
+        _run(experiment, cell, "tune", lr, seed, examples, options)
+        for options, lr in tried
+        for seed in experiment.tuning.seeds
+    ]
 
 
-def final_runs(experiment: Experiment, cell: Cell, lr: float, examples: int) -> list[Run]:
+def final_runs(
+    experiment: Experiment, cell: Cell, lr: float, examples: int, options: Mapping[str, object] | None = None
+) -> list[Run]:
     """The runs that are reported, at the chosen learning rate: one per final seed.
 
     Args:
@@ -125,18 +141,23 @@ def final_runs(experiment: Experiment, cell: Cell, lr: float, examples: int) -> 
         cell: The cell.
         lr: The chosen learning rate.
         examples: As in `tuning_runs`.
+        options: The chosen values of the options that were tuned too.
 
     Returns:
         The runs.
     """
-    return [_run(experiment, cell, "final", lr, seed, examples) for seed in experiment.final.seeds]
+    return [_run(experiment, cell, "final", lr, seed, examples, options or {}) for seed in experiment.final.seeds]
 
 
-def _run(experiment: Experiment, cell: Cell, phase: Phase, lr: float, seed: int, examples: int) -> Run:
+def _run(
+    experiment: Experiment, cell: Cell, phase: Phase, lr: float, seed: int, examples: int, options: Mapping[str, object]
+) -> Run:
     data_config, model_config, training = experiment.resolve(cell.setting)
     batch = examples if training.batch_size == "full" else training.batch_size
     competitor = experiment.optimizers[cell.label]
-    name, options = competitors.resolved(cell.label, competitor, batch)
+    name, fixed = competitors.resolved(cell.label, competitor, batch)
     if competitor.clip != "shared":
         training = dataclasses.replace(training, clip=competitor.clip)
-    return Run(phase, cell.setting, cell.label, name, options, lr, seed, data_config, model_config, training)
+    return Run(
+        phase, cell.setting, cell.label, name, {**fixed, **options}, lr, seed, data_config, model_config, training
+    )

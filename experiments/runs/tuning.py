@@ -1,8 +1,9 @@
 """The choice of a learning rate: from tuning rows to one number, by the validation split alone."""
 
+import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from experiments.config.schema import Metric
 from experiments.runs.rows import Point, Row
@@ -14,24 +15,27 @@ class Choice:
 
     Attributes:
         lr: The learning rate.
-        at_edge: It is the smallest or largest of the grid, so a better one may lie outside.
-        scores: Mean validation metric by learning rate; None where a run diverged.
+        at_edge: It is the smallest or largest of those tried, so a better one may lie outside.
+        scores: Mean validation metric by learning rate, at the chosen options; None where a run diverged.
+        options: The chosen values of the options that were tuned too.
     """
 
     lr: float
     at_edge: bool
     scores: dict[float, float | None]
+    options: dict[str, object] = field(default_factory=dict)
 
 
-def choose(rows: Sequence[Row], metric: Metric) -> Choice:
-    """Choose the learning rate with the best mean validation metric.
+def choose(rows: Sequence[Row], metric: Metric, tuned: Collection[str] = ()) -> Choice:
+    """Choose the trial with the best mean validation metric: a learning rate, and values of the tuned options.
 
-    A learning rate at which a tuning run diverged is excluded, unless all are. Ties go to the smaller validation loss,
-    then to the smaller learning rate.
+    A trial of which a run diverged is excluded, unless all are. Ties go to the smaller validation loss, then to the
+    smaller learning rate, then to the earlier values.
 
     Args:
         rows: The finished tuning runs of one cell.
         metric: The criterion; loss is better low, the other metrics are better high.
+        tuned: The options that were tuned too.
 
     Returns:
         The choice.
@@ -41,20 +45,20 @@ def choose(rows: Sequence[Row], metric: Metric) -> Choice:
     """
     if any(row.run.phase != "tune" for row in rows):
         raise ValueError("a final run took part in the choice of a learning rate")
-    by_lr: dict[float, list[Row]] = {}
+    trials: dict[tuple[str, float], list[Row]] = {}
     for row in rows:
-        by_lr.setdefault(row.run.lr, []).append(row)
-    grid = sorted(by_lr)
-    scores = {lr: mean(by_lr[lr], metric) for lr in grid}
-    losses = {lr: mean(by_lr[lr], "loss") for lr in grid}
+        values = {name: row.run.options[name] for name in tuned}
+        trials.setdefault((json.dumps(values), row.run.lr), []).append(row)
     sign = 1 if metric == "loss" else -1
 
-    def rank(lr: float) -> tuple[float, float, float]:
-        score, loss = scores[lr], losses[lr]
-        return (math.inf if score is None else sign * score, math.inf if loss is None else loss, lr)
+    def rank(trial: tuple[str, float]) -> tuple[float, float, float]:
+        score, loss = mean(trials[trial], metric), mean(trials[trial], "loss")
+        return (math.inf if score is None else sign * score, math.inf if loss is None else loss, trial[1])
 
-    best = min(grid, key=rank)
-    return Choice(best, len(grid) > 1 and best in {grid[0], grid[-1]}, scores)
+    values, lr = min(trials, key=rank)
+    grid = sorted(rate for others, rate in trials if others == values)
+    scores = {rate: mean(trials[values, rate], metric) for rate in grid}
+    return Choice(lr, len(grid) > 1 and lr in {grid[0], grid[-1]}, scores, json.loads(values))
 
 
 def mean(rows: Sequence[Row], metric: Metric) -> float | None:

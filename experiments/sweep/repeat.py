@@ -38,6 +38,7 @@ def select(kept: Summary, optimizers: Sequence[str], seeds: int) -> Experiment:
     known, most = ", ".join(whole.optimizers), len(whole.final.seeds)
     for label in optimizers:
         require(label in whole.optimizers, "--optimizers", label, f"one of {known}")
+        require(not whole.optimizers[label].tuned, "--optimizers", label, "one whose learning rate alone was tuned")
     listed = list(optimizers)
     require(whole.baseline in listed, "--optimizers", listed, f"a list with the baseline {whole.baseline}")
     require(1 <= seeds <= most, "--seeds", seeds, f"from 1 to {most}, the number of kept final seeds")

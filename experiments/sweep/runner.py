@@ -138,17 +138,21 @@ class _Reader:
         return plan.tuning_runs(self.experiment, cell, self.known[cell.setting].examples)
 
     def _final(self, cell: Cell, choice: Choice) -> list[Run]:
-        return plan.final_runs(self.experiment, cell, choice.lr, self.known[cell.setting].examples)
+        return plan.final_runs(self.experiment, cell, choice.lr, self.known[cell.setting].examples, choice.options)
 
     def _choices(self) -> dict[Cell, Choice]:
         choices = {}
         for cell in plan.cells(self.experiment):
             rows = self._rows(self._tuning(cell))
-            grid = plan.rates(self.experiment, cell)
-            if len(grid) == 1:
-                choices[cell] = Choice(grid[0], at_edge=False, scores={})
+            tried = plan.trials(self.experiment, cell)
+            if len(tried) == 1:
+                choices[cell] = Choice(tried[0][1], at_edge=False, scores={})
             elif None not in rows:  # with a tuning run missing, this cell would have a smaller budget than the others
-                choices[cell] = choose([row for row in rows if row], self.experiment.tuning.metric)
+                choices[cell] = choose(
+                    [row for row in rows if row],
+                    self.experiment.tuning.metric,
+                    self.experiment.optimizers[cell.label].tuned,
+                )
         return choices
 
     def _rows(self, runs: list[Run]) -> list[Row | None]:

@@ -230,3 +230,41 @@ def test_a_competitor_may_have_as_many_rates_elsewhere(tiny_file):
     assert {run.lr for run in plan.tuning_runs(experiment, plan.Cell("small", "LAMB"), 100)} == {0.001, 0.01}
     with pytest.raises(ConfigError, match=r"optimizers.LAMB.rates"):
         catalog.load(str(tiny_file), changes=["optimizers.LAMB.rates=0"])
+
+
+NINE = "tuning.learning_rates={low=0.001, high=0.1, count=9}"
+TUNED = "optimizers.ALTO={options={beta1=0.7}, tuned={alpha=[-0.5, -1.0, -3.0]}}"
+
+
+def test_tuning_an_option_too_takes_as_many_trials(tiny_file):
+    experiment = catalog.load(str(tiny_file), changes=[NINE, TUNED])
+    trials = {label: plan.trials(experiment, plan.Cell("small", label)) for label in ("ALTO", "LAMB")}
+    assert {label: len(found) for label, found in trials.items()} == {"ALTO": 9, "LAMB": 9}
+    grid = experiment.grid("small").values()
+    assert {lr for _, lr in trials["ALTO"]} == {grid[1], grid[4], grid[7]}  # the middle one of every three
+    assert {options["alpha"] for options, _ in trials["ALTO"]} == {-0.5, -1.0, -3.0}
+    run = plan.final_runs(experiment, plan.Cell("small", "ALTO"), 0.1, 100, {"alpha": -3.0})[0]
+    assert run.options == {"beta1": 0.7, "alpha": -3.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("tuning.learning_rates={low=0.001, high=0.1, count=8}", "settings.small.learning_rates.count"),
+        ("optimizers.ALTO.tuned={alpha=[-0.5]}", "optimizers.ALTO.tuned.alpha"),
+        ("optimizers.ALTO.tuned={alpha=[-0.5, -0.5, -1]}", "optimizers.ALTO.tuned.alpha"),
+        ("optimizers.ALTO.options={alpha=-1.0, beta1=0.7}", "optimizers.ALTO.tuned.alpha"),
+    ],
+    ids=["trials", "one", "twice", "set"],
+)
+def test_what_cannot_be_tuned_too_is_refused(tiny_file, change, key):
+    with pytest.raises(ConfigError) as caught:
+        catalog.load(str(tiny_file), changes=[NINE, TUNED, change])
+    assert caught.value.key == key
+
+
+def test_tuned_values_are_checked_by_the_optimizer(tiny_file):
+    for bad, words in (("alphas=[1.0, 2.0, 3.0]", "no such option"), ("alpha=[-0.5, -1.0, -4.0]", "need")):
+        changed = f"optimizers.ALTO={{options={{beta1=0.7}}, tuned={{{bad}}}}}"
+        with pytest.raises(ConfigError, match=words):
+            admission.check(catalog.load(str(tiny_file), changes=[NINE, changed]))

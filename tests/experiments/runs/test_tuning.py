@@ -52,3 +52,19 @@ def test_a_choice_at_the_edge_is_marked(row, best):
 def test_a_final_run_may_not_take_part(row):
     with pytest.raises(ValueError, match="final run"):
         tuning.choose([row(0.1, 0.9), row(0.2, 0.5, phase="final")], "accuracy")
+
+
+def test_an_option_is_chosen_together_with_the_rate(row):
+    def with_alpha(alpha, lr, accuracy):
+        import dataclasses
+
+        made = row(lr, accuracy)
+        return dataclasses.replace(made, run=dataclasses.replace(made.run, options={"alpha": alpha, "beta1": 0.7}))
+
+    rows = [
+        with_alpha(alpha, lr, accuracy)
+        for alpha, lr, accuracy in [(-0.5, 0.1, 0.5), (-0.5, 0.2, 0.6), (-3.0, 0.1, 0.7), (-3.0, 0.2, 0.9)]
+    ]
+    choice = tuning.choose(rows, "accuracy", ("alpha",))
+    assert (choice.lr, choice.options, choice.at_edge) == (0.2, {"alpha": -3.0}, True)
+    assert choice.scores == {0.1: 0.7, 0.2: 0.9}  # at the chosen alpha
