@@ -15,7 +15,7 @@ def finding(computed: Computed) -> Finding:
     return Finding(Outcome.SUPPORTS if holds else Outcome.CONTRADICTS, said, values=values)
 
 
-def claim(name: str, plain: str, compute: Callable[[], Computed], tables: str) -> Claim:
+def claim(name: str, plain: str, compute: Callable[[], Computed], tables: str, found: str) -> Claim:
     """A claim of ours about the paper's tables.
 
     Args:
@@ -23,15 +23,16 @@ def claim(name: str, plain: str, compute: Callable[[], Computed], tables: str) -
         plain: what it says.
         compute: the arithmetic.
         tables: the tables that it reads.
+        found: what was found, with the computed numbers by name in braces.
 
     Returns:
-        The claim; what was found are the numbers of its evidence.
+        The claim.
     """
     return Claim(
         id=name,
         source=f"ours; arithmetic on the paper's {tables}",
         statement=plain,
         plain=plain,
-        found=compute()[1],
+        found=found.format_map(compute()[2]),
         evidence=(published("the printed numbers", lambda _: finding(compute())),),
     )

@@ -17,13 +17,18 @@ def _over_lamb() -> Computed:
     largest = "; ".join(f"{row.what.split(', 90')[0]}: {row.lead('LAMB'):+.2f}" for row in some[-_FEW:])
     holds = found.percent >= HEADLINE > found.points and max(found.median_points, found.median_percent, rest.points) < 1
     said = f"{len(some)} rows: {found.words()}. Without the {_FEW} largest ({largest}): {rest.words()}."
-    return holds, said, {"rows": len(some), "mean points": found.points, "median points": found.median_points}
+    values = {"rows": len(some), "mean": found.points, "percent": found.percent, "median": found.median_points}
+    return holds, said, {**values, "rest": rest.points}
 
 
 def _over_best() -> Computed:
     found = average(large_batch())
     said = f"{len(large_batch())} rows: {found.words()}."
-    return max(found.all()) < HEADLINE, said, {"mean points": found.points, "median points": found.median_points}
+    return (
+        max(found.all()) < HEADLINE,
+        said,
+        {"mean": found.points, "percent": found.percent, "median": found.median_points},
+    )
 
 
 def _sampling() -> Computed:
@@ -37,13 +42,17 @@ def _sampling() -> Computed:
         f"larger than twice the standard error of a difference on different test examples, an upper bound for shared "
         f"ones. F1 scores ({len(large_batch()) - len(accuracies)} rows) have no such error."
     )
-    return max(counts) < len(accuracies) / 2, said, {"over LAMB": counts[0], "over best": counts[1]}
+    return max(counts) < len(accuracies) / 2, said, {"rows": len(accuracies), "lamb": counts[0], "best": counts[1]}
 
 
 def _best() -> Computed:
     behind = [row for row in large_batch() if row.lead() <= 0]
     said = "; ".join(f"{row.source}, {row.what}: {row.lead():+.2f} against {row.best_rival()}" for row in behind)
-    return len(behind) == 1, f"All {len(large_batch())} rows but {len(behind)}: {said}.", {"behind": len(behind)}
+    return (
+        len(behind) == 1,
+        f"All {len(large_batch())} rows but {len(behind)}: {said}.",
+        {"rows": len(large_batch()), "behind": len(behind)},
+    )
 
 
 def _small_batch() -> Computed:
@@ -59,35 +68,39 @@ def _small_batch() -> Computed:
         for row, of, base in pairs
     ]
     within = [abs(row.lead(base, of)) < 2 * row.lead_error(base, of) for row, of, base in pairs]
-    return bool(pairs) and all(within), "; ".join(told) + ".", {}
+    return bool(pairs) and all(within), "; ".join(told) + ".", {"pairs": len(pairs)}
 
 
-def _abstract() -> Computed:
-    """Whether an average of the large-batch rows rounds to the abstract's number."""
+def _averages() -> dict[str, Average]:
+    """The averages of all large-batch rows, and of those of each table, over LAMB and over the best rival."""
     groups = {"all rows": large_batch()}
     for row in large_batch():
         groups.setdefault(row.source, []).append(row)
-
-    found: dict[str, Average] = {
+    return {
         f"{name} over {words}": average(group, rival)
         for name, group in groups.items()
         for words, rival in (("LAMB", "LAMB"), ("the best rival", ""))
     }
-    numbers = [number for each in found.values() for number in each.all()]
+
+
+def _abstract() -> Computed:
+    """Whether an average of the large-batch rows rounds to the abstract's number."""
+    found = _averages()
     fitting = [name for name, each in found.items() if any(round(number, 1) == HEADLINE for number in each.all())]
-    detail = (
-        f"of {len(numbers)} averages (mean or median, points or percent, over LAMB or the best rival, all rows or "
-        f"a table's) those that round to {HEADLINE:g}: {', '.join(fitting) or 'none'}; "
+    said = (
+        f"of {sum(len(each.all()) for each in found.values())} averages (mean or median, points or percent, over LAMB "
+        f"or the best rival, all rows or a table's) those that round to {HEADLINE:g}: {', '.join(fitting) or 'none'}; "
         + "; ".join(f"{name}: {found[name].words()}" for name in list(found)[:2])
     )
-    return bool(fitting), detail, {}
+    return bool(fitting), said, {"fitting": len(fitting)}
 
 
 def _found() -> str:
-    some, over, best = large_batch(), average(large_batch(), "LAMB"), average(large_batch())
+    over, best, rows = *list(_averages().values())[:2], len(large_batch())
+    name = _abstract()[1].partition(f"{HEADLINE:g}: ")[2].partition(";")[0]
     return (
-        f"Computed: Table 3 over LAMB gives it. All {len(some)} large-batch rows: mean {over.points:.2f} points over "
-        f"LAMB, {best.points:.2f} over the best rival; medians {over.median_points:.2f}, {best.median_points:.2f}."
+        f"Computed: it is an average of {name}. All {rows} large-batch rows: mean {over.points:.2f} points over LAMB, "
+        f"{best.points:.2f} over the best rival; medians {over.median_points:.2f}, {best.median_points:.2f}."
     )
 
 
@@ -105,26 +118,35 @@ CLAIMS = (
         "Few rows carry the abstract's 2.5 %: the median gain over LAMB in the large-batch rows is below one point.",
         _over_lamb,
         _LARGE,
+        "{rows:.0f} rows: mean {mean:.2f} points ({percent:.2f} %), median {median:.2f} points; without the "
+        f"{_FEW} largest leads the mean is {{rest:.2f}} points.",
     ),
     claim(
         "published-headline-best-rival",
         "Over each row's best rival no mean or median of the large-batch rows reaches 2.5, in points or in percent.",
         _over_best,
         _LARGE,
+        "Over the best rival: mean {mean:.2f} points ({percent:.2f} %), median {median:.2f} points.",
     ),
     claim(
         "published-sampling-error",
         "Less than half of the large-batch leads exceed twice the sampling error of their test sets.",
         _sampling,
         _LARGE,
+        "Of {rows:.0f} leads {lamb:.0f} over LAMB and {best:.0f} over the best rival do.",
     ),
     claim(
-        "published-best-at-large-batch", "ALTO has the highest number in all large-batch rows but one.", _best, _LARGE
+        "published-best-at-large-batch",
+        "ALTO has the highest number in all large-batch rows but one.",
+        _best,
+        _LARGE,
+        "True of {rows:.0f} rows but {behind:.0f}.",
     ),
     claim(
         "published-small-batch",
         "At small batch no difference that E makes to SGD or Adam exceeds twice the sampling error.",
         _small_batch,
         "Table 8",
+        "True of {pairs:.0f} differences.",
     ),
 )
