@@ -54,7 +54,8 @@ def conformance_table(target: str, observations: "Sequence[Observation]") -> Tab
         table.add_column(name)
     for observation in observations:
         agrees = Text("yes", style="green") if observation.agrees else Text("no", style="red")
-        table.add_row(observation.check, observation.claim, agrees, observation.detail)
+        seen = f"{observation.detail}\nat {observation.case}" if observation.case else observation.detail
+        table.add_row(observation.check, observation.claim, agrees, Text(seen))
     return table
 
 

@@ -30,13 +30,15 @@ def of(what: str) -> Iterator[None]:
 
 
 def their_traceback(error: UserCodeError) -> str:
-    """The traceback of the cause, from its first frame outside this package."""
+    """The traceback of the cause, from its first frame outside this package; "" if there is none."""
     cause = error.__cause__
     if cause is None:
         return ""
     frame = cause.__traceback__
     while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.tb_next
+    if frame and frame.tb_frame.f_code.co_filename.startswith(PACKAGE):  # a call that Python itself refused
+        return ""
     return "".join(traceback.format_exception(type(cause), cause, frame, chain=False))
 
 

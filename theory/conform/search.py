@@ -1,0 +1,77 @@
+"""The smallest case in which a check fails, drawn and shrunk by Hypothesis."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+T = TypeVar("T")
+
+
+class NotOfferedError(Exception):
+    """The optimizer does not have what a check is about; the message says what."""
+
+
+@dataclass(frozen=True)
+class Failure(Generic[T]):
+    """A case, and what the check raised in it."""
+
+    case: T
+    error: Exception
+
+
+def smallest(
+    cases: "SearchStrategy[T]",
+    check: Callable[[T], None],
+    *,
+    examples: int | None = None,
+    seed: int | None = None,
+    shrink: bool = True,
+) -> Failure[T] | None:
+    """Draw cases until a check raises, then look for a simpler case in which it raises.
+
+    Args:
+        cases: what to draw from.
+        check: raises in a case that fails; a :class:`NotOfferedError` ends the search at once.
+        examples: how many cases at most; the number of the current Hypothesis profile by default.
+        seed: of the draws. By default the current profile decides, and pytest's ``--hypothesis-seed``.
+        shrink: whether to look for a simpler case.
+
+    Returns:
+        The simplest failing case, or None.
+    """
+    import hypothesis
+    from hypothesis import HealthCheck, Phase, given
+
+    found: Failure[T] | None = None
+
+    def attempt(case: T) -> None:
+        nonlocal found
+        if found and isinstance(found.error, NotOfferedError):
+            return
+        try:
+            check(case)
+        except NotOfferedError as error:
+            found = Failure(case, error)
+        except Exception as error:
+            found = Failure(case, error)
+            raise
+
+    limits = {} if examples is None else {"max_examples": examples}
+    test = hypothesis.settings(
+        **limits,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        suppress_health_check=tuple(HealthCheck),
+    )(given(cases)(attempt))
+    try:
+        (test if seed is None else hypothesis.seed(seed)(test))()
+    except Exception:
+        if found is None:  # not the check's
+            raise
+    return found
