@@ -1,6 +1,7 @@
 """From rows to a report: means with intervals, paired differences, and what is missing."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.analysis.chance import chance
@@ -27,6 +28,8 @@ class Summary:
         planned: Number of final seeds.
         diverged: How many of the final runs diverged.
         seconds: Mean wall time of a final run.
+        trials: Mean validation metric of each learning rate that was tried, in the report's unit, smallest rate first.
+            A rate of which a run diverged has the worst of the others. Empty in summaries kept before trials were.
     """
 
     setting: str
@@ -38,6 +41,7 @@ class Summary:
     planned: int
     diverged: int
     seconds: float | None
+    trials: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,16 @@ def _summary(results: Results, cell: Cell) -> Summary:
         planned=len(experiment.final.seeds),
         diverged=sum(row.diverged for row in rows),
         seconds=math.fsum(row.seconds for row in rows) / len(rows) if rows else None,
+        trials=_trials(choice.scores, experiment.tuning.metric) if choice else (),
     )
+
+
+def _trials(scores: Mapping[float, float | None], metric: Metric) -> tuple[float, ...]:
+    """The scores in the report's unit by learning rate; where a run diverged, the worst of the others."""
+    known = [in_reported_unit(scores[lr], metric) for lr in sorted(scores)]
+    finite = [score for score in known if score is not None]
+    worst = (max if metric == "loss" else min)(finite, default=None)
+    return () if worst is None else tuple(worst if score is None else score for score in known)
 
 
 def _difference(results: Results, cell: Cell) -> Difference | None:

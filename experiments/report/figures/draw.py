@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from experiments.analysis.kept import Summary
 from experiments.io.files import write_atomic
 from experiments.io.plain_style import plain_style
-from experiments.report.figures import along, batch_sizes, boxes, cost, curves, differences, exploration
+from experiments.report.figures import along, batch_sizes, boxes, cost, curves, differences, exploration, trials
 
 FIGURES = {
     "curves": curves.draw,
@@ -18,6 +18,7 @@ FIGURES = {
     "batches": batch_sizes.draw,
     "boxes": boxes.draw,
     "cost": cost.draw,
+    "trials": trials.draw,
 }
 """By file name; a figure that an experiment has nothing for is None."""
 

@@ -22,6 +22,7 @@ from experiments.report.figures import (
     exploration,
     lead,
     palette,
+    trials,
 )
 from experiments.runs.plan import Cell
 from experiments.sweep import runner
@@ -54,6 +55,22 @@ def test_equal_rows_give_equal_files(results, tmp_path):
         ]
         digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
     assert digests[0] == digests[1]
+
+
+def test_a_line_per_competitor_for_the_best_of_n_trials_where_they_are_kept(tmp_path):
+    made = make(tmp_path, {("small", "ALTO"): [90.0, 91.0], ("small", "LAMB"): [88.0, 90.0]})
+    assert trials.draw(made) is None
+    scores = {"ALTO": (50.0, 90.0, 70.0), "LAMB": (80.0, 85.0, 20.0), "SGD": ()}
+    cells = tuple(
+        dataclasses.replace(cell, trials=scores[cell.label]) if cell.setting == "small" else cell
+        for cell in made.report.summaries
+    )
+    (panel,) = trials.draw(dataclasses.replace(made, report=dataclasses.replace(made.report, summaries=cells))).axes
+    lines = {line.get_label(): list(line.get_ydata()) for line in panel.get_lines()}
+    assert lines == {
+        "ALTO": [70.0, pytest.approx(250 / 3), 90.0],
+        "LAMB": [pytest.approx(185 / 3), pytest.approx(250 / 3), 85.0],
+    }
 
 
 def test_what_is_kept_lies_where_readers_look(results, tmp_path):
