@@ -28,7 +28,7 @@ STYLES = {
     Verdict.BROKEN: "bold red",
 }
 MARKS = {Outcome.SUPPORTS: "+", Outcome.CONTRADICTS: "-", Outcome.INCONCLUSIVE: "?", Outcome.ERROR: "!"}
-SUBJECTS = {"behaviour": "how E behaves", "networks": "trained networks"}
+SUBJECTS = {"behaviour": "how E behaves", "networks": "trained networks", "published": "what the paper prints"}
 """The rooms of claims whose name says less than a heading should."""
 
 
