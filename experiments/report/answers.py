@@ -13,7 +13,7 @@ from experiments.analysis.questions import questions
 from experiments.io.errors import ConfigError
 from experiments.io.files import write_atomic
 from experiments.report import tables
-from experiments.report.figures import lead
+from experiments.report.figures import lead, waterfall
 
 TEMPLATE = Path(__file__).parent / "answers.md"
 _SLOT = re.compile(r"\{\{\s*(\w+)\s+([^{}]+?)\s*\}\}")
@@ -53,7 +53,8 @@ def page(results: Path, template: str | None = None) -> str:
             the optimizer with the best validation score, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of
             runs ended in bitwise equal networks, and ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose
             gradient was longer than the clip. ``{{lead near | ahead}}`` counts settings, as `figures.lead.standing`
-            does: ``near`` or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``.
+            does: ``near`` or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``. ``{{waterfall WORDS}}`` is
+            the picture of that name, once its runs have ended.
 
     Returns:
         Markdown.
@@ -74,6 +75,8 @@ def page(results: Path, template: str | None = None) -> str:
                 return "not run yet"
             found = evidence.read(path)
             return phrase(found) if kind == "answer" else f"{found.estimate:.2g}"
+        if kind == "waterfall":
+            return "" if waterfall.parts(results) is None else f"![{name}]({waterfall.NAME}.png)"
         if kind == "lead":
             return _standing(leads(results), name, *cells)
         if kind == "clipped":
@@ -91,7 +94,7 @@ def page(results: Path, template: str | None = None) -> str:
             return _preferred(kept, *cells)
         if kind == "identical":
             return _identical(kept, *cells)
-        known = "answer, estimate, lead, differences, protocol, rates, preferred, identical, clipped"
+        known = "answer, estimate, lead, waterfall, differences, protocol, rates, preferred, identical, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)

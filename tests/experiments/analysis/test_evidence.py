@@ -125,6 +125,8 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
                        ("{{preferred made | small}}", ConfigError)):  # fmt: skip
         with pytest.raises(error):
             answers.page(tmp_path, bad)
+    awaited = next(iter(questions()))  # asked, and not in this folder
+    assert answers.page(tmp_path, f"{{{{answer {awaited}}}}}|{{{{waterfall its picture}}}}") == "not run yet|"
     with pytest.raises(ConfigError, match="no question is about 'digts'"):
         evidence.write(tmp_path, "digts")
 
