@@ -122,7 +122,7 @@ ROOMS = {
         "method": set(),
         "stability": {"method"},
         "theorems": {"ledger", "method"},
-        "conform": {"method", "rates"},
+        "conform": {"ledger", "method", "rates"},
         "monitor": {"method", "theorems"},
         "simulate": {"stability"},
         "worst_case": {"ledger", "plotting"},

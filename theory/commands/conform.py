@@ -19,9 +19,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "conform",
         help="compare an optimizer with the paper, or test it as any torch optimizer",
         description="Compare an implementation with the paper's algorithms in drawn settings, and print the simplest "
-        "case of each departure. Exit code 0: no departure; 1: some; 2: it cannot be judged.",
+        "case of each departure. Exit code 0: nothing departs or breaks; 1: something does; 2: it cannot be judged.",
     )
-    parser.add_argument("target", metavar="MODULE:OPTIMIZER", help="or FILE.py:OPTIMIZER")
+    parser.add_argument("target", metavar="MODULE:OPTIMIZER", nargs="?", help="or FILE.py:OPTIMIZER")
     parser.add_argument("--kwargs", nargs="+", default=[], metavar="KEY=VALUE",
                         help="constructor arguments, such as alpha=-5 'betas=(.9,.99)'; the reference gets them too, "
                              "where it knows them")  # fmt: skip
@@ -30,6 +30,39 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--examples", type=int, metavar="N", help="how many settings each check draws (25)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the draws (0)")
+    parser.add_argument(
+        "--contract",
+        action="store_true",
+        help="instead, test what every torch optimizer should keep: resume, closures, groups, ...",
+    )
+    parser.add_argument("--budget", type=int, metavar="N", help="problems per part of the contract (20)")
+    parser.add_argument(
+        "--profile",
+        choices=("quick", "ci", "thorough"),
+        default="ci",
+        help="5, 20 or 200 problems per part of the contract (ci)",
+    )
+    parser.add_argument(
+        "--dims",
+        type=int,
+        nargs="+",
+        choices=(0, 1, 2, 3),
+        metavar="D",
+        help="dimensions that parameters may have in the contract (0 1 2)",
+    )
+    parser.add_argument(
+        "--invariances",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="what the optimizer declares: scale, sign, permutation, 'layer rescaling'",
+    )
+    parser.add_argument("--lamb", action="store_true", help="instead, which of LAMB's switches it has")
+    parser.add_argument(
+        "--survey",
+        action="store_true",
+        help="instead, the contract of all optimizers of four packages: writes results/contract/",
+    )
     parser.add_argument("--json", action="store_true", help="JSON alone on stdout")
     parser.set_defaults(run=run)
 
@@ -41,9 +74,17 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.examples is not None and options.examples < 1:
             raise ValueError(f"--examples = {options.examples} must be at least 1")
+        if options.budget is not None and options.budget < 1:
+            raise ValueError(f"--budget = {options.budget} must be at least 1")
+        if options.survey:
+            return _survey(options)
+        if options.target is None:
+            raise ValueError("name an optimizer, such as torch.optim:AdamW, or give --survey")
         kwargs = user_code.keywords(options.kwargs)
         cls = user_code.load(options.target, "the optimizer")
-        return _recursion(options, cls, kwargs)
+        if options.contract:
+            return _contract(options, cls, kwargs)
+        return (_lamb if options.lamb else _recursion)(options, cls, kwargs)
     except user_code.UserCodeError as error:
         sys.stderr.write(user_code.their_traceback(error))
         errors.print(f"cannot be judged: {error}", highlight=False, markup=False, soft_wrap=True)
@@ -65,6 +106,43 @@ def _recursion(options: argparse.Namespace, cls: Any, kwargs: Mapping[str, Any])
     else:
         Console().print(tables.conformance_table(options.target, found))
     return int(not all(observation.agrees for observation in found))
+
+
+def _contract(options: argparse.Namespace, cls: Any, kwargs: Mapping[str, Any]) -> int:
+    from theory.conform import suite
+
+    if not callable(cls):
+        raise ValueError(f"{options.target} is no optimizer: it is a {type(cls).__name__}")
+    found = suite.check(
+        lambda params: cls(params, **kwargs), dims=options.dims, invariances=options.invariances,
+        budget=options.budget or suite.PROFILES[options.profile], seed=options.seed,
+    )  # fmt: skip
+    if options.json:
+        _write([outcome.to_json() for outcome in found])
+    else:
+        Console().print(tables.contract_table(options.target, found))
+        for text in dict.fromkeys(suite.theirs(outcome) for outcome in found):
+            sys.stdout.write(f"{text.strip()}\n" if text else "")
+    return int(any(outcome.fails for outcome in found))
+
+
+def _lamb(options: argparse.Namespace, cls: Any, kwargs: Mapping[str, Any]) -> int:
+    from theory.conform import switches
+
+    found = switches.find(cls, kwargs, name=options.target)
+    if options.json:
+        _write([asdict(one) for one in found])
+    else:
+        Console().print(tables.switches_table(options.target, found))
+    return 0
+
+
+def _survey(options: argparse.Namespace) -> int:
+    from theory.conform import survey
+
+    for said in survey.write(budget=options.budget or survey.BUDGET):
+        errors.print(said, highlight=False, markup=False, soft_wrap=True)
+    return 0
 
 
 def _write(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,6 +9,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:  # each of them is slow to import, and no command needs all
     from theory.conform.recursion import Observation
+    from theory.conform.suite import Outcome
+    from theory.conform.switches import Switch
     from theory.monitor.watch import Report
     from theory.stability.advice import Advice
 
@@ -56,6 +58,32 @@ def conformance_table(target: str, observations: "Sequence[Observation]") -> Tab
         agrees = Text("yes", style="green") if observation.agrees else Text("no", style="red")
         seen = f"{observation.detail}\nat {observation.case}" if observation.case else observation.detail
         table.add_row(observation.check, observation.claim, agrees, Text(seen))
+    return table
+
+
+def contract_table(target: str, outcomes: "Sequence[Outcome]") -> Table:
+    """One row per part of the contract: kept, broken, or not offered, and what was seen."""
+    failing = sum(outcome.fails for outcome in outcomes)
+    table = Table(
+        title=f"{target} as a torch optimizer", title_justify="left", caption_justify="left",
+        caption=f"{failing} of {len(outcomes)} parts of the contract are broken",
+    )  # fmt: skip
+    for name in ("part", "", "seen"):
+        table.add_column(name)
+    for one in outcomes:
+        style = "red" if one.fails else "green" if one.state == "kept" else "dim"
+        seen = f"{one.detail}\nat {one.case}" if one.case else one.detail
+        table.add_row(one.part, Text(one.state, style=style), Text(seen))
+    return table
+
+
+def switches_table(target: str, switches: "Sequence[Switch]") -> Table:
+    """One row per switch in which LAMBs differ: the setting of this one."""
+    table = Table(title=f"LAMB's switches in {target}", title_justify="left")
+    for name in ("switch", "found", "alto.LAMB"):
+        table.add_column(name)
+    for one in switches:
+        table.add_row(one.switch, Text(one.found, style="" if one.found == one.ours else "yellow"), one.ours)
     return table
 
 

@@ -11,11 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from theory.conform.contract import contract
     from theory.conform.recursion import conform
     from theory.conform.subject import recognise
+    from theory.conform.suite import contract
 
-_NAMES = {"conform": "recursion", "contract": "contract", "recognise": "subject"}
+_NAMES = {"conform": "recursion", "contract": "suite", "recognise": "subject"}
 
 __all__ = ["conform", "contract", "recognise"]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Failure(Generic[T]):
 
     case: T
     error: Exception
+    trace: TracebackType | None = None
 
 
 def smallest(
@@ -56,7 +58,7 @@ def smallest(
         except NotOfferedError as error:
             found = Failure(case, error)
         except Exception as error:
-            found = Failure(case, error)
+            found = Failure(case, error, error.__traceback__)
             raise
 
     limits = {} if examples is None else {"max_examples": examples}
@@ -74,4 +76,7 @@ def smallest(
     except Exception:
         if found is None:  # not the check's
             raise
+    if found and found.trace:  # without Hypothesis's frames and notes
+        found.error.with_traceback(found.trace)
+        found.error.__notes__ = []
     return found
