@@ -3,6 +3,7 @@
 They are data (`questions.toml`), and hold no results.
 """
 
+import functools
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +89,11 @@ class _File:
     families: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@functools.cache
+def _read(path: Path) -> _File:
+    return build(_File, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
 def questions(path: Path = FILE) -> dict[str, Question]:
     """All questions by claim.
 
@@ -100,7 +106,7 @@ def questions(path: Path = FILE) -> dict[str, Question]:
     Raises:
         ConfigError: an unknown key, a wrong type, or a question without a claim.
     """
-    return build(_File, tomllib.loads(path.read_text(encoding="utf-8"))).question
+    return dict(_read(path).question)
 
 
 def family(claim: str, question: Question, path: Path = FILE) -> str:
@@ -117,5 +123,6 @@ def family(claim: str, question: Question, path: Path = FILE) -> str:
     Raises:
         ConfigError: as in `questions`.
     """
-    groups = build(_File, tomllib.loads(path.read_text(encoding="utf-8"))).families
-    return next((name for name, starts in groups.items() if claim.startswith(starts)), question.experiment)
+    return next(
+        (name for name, starts in _read(path).families.items() if claim.startswith(starts)), question.experiment
+    )
