@@ -53,6 +53,18 @@ def test_nothing_is_filled_in_for_missing_rows(results):
     assert made.summaries[0].validation is None
 
 
+def test_a_run_that_diverged_counts_as_guessing(results):
+    alto = Cell("small", "ALTO")
+    lost, *others = results.rows[alto]
+    made = comparison.make(dataclasses.replace(
+        results, rows={**results.rows, alto: [dataclasses.replace(lost, diverged=True), *others]}
+    ))  # fmt: skip
+    cell = next(cell for cell in made.summaries if cell.label == "ALTO")
+    assert (cell.diverged, cell.test.n) == (1, 2)
+    assert cell.test.mean == pytest.approx((10.0 + 100 * others[0].last.test.accuracy) / 2)  # ten digits
+    assert len(cell.trials) == len(results.choices[alto].scores)
+
+
 def test_the_tables_say_edge_and_divergence(results):
     first = comparison.make(results).summaries[0]
     marked = dataclasses.replace(first, at_edge=True, diverged=1)
