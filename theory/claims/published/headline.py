@@ -1,7 +1,7 @@
 """What the abstract's 2.5 % is an average of (paper, abstract; Tables 3, 4, 8, 9, 15, 16 and 20)."""
 
 from theory.claims.published.arithmetic import Computed, claim, finding
-from theory.claims.published.printed import HEADLINE, Average, average, large_batch, rows
+from theory.claims.published.printed import HEADLINE, average, large_batch, rows
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import published
 
@@ -25,7 +25,7 @@ def _over_best() -> Computed:
     found = average(large_batch())
     said = f"{len(large_batch())} rows: {found.words()}."
     return (
-        max(found.all()) < HEADLINE,
+        max(found.named().values()) < HEADLINE,
         said,
         {"mean": found.points, "percent": found.percent, "median": found.median_points},
     )
@@ -71,36 +71,38 @@ def _small_batch() -> Computed:
     return bool(pairs) and all(within), "; ".join(told) + ".", {"pairs": len(pairs)}
 
 
-def _averages() -> dict[str, Average]:
-    """The averages of all large-batch rows, and of those of each table, over LAMB and over the best rival."""
-    groups = {"all rows": large_batch()}
+def _averages() -> dict[str, float]:
+    """Every average of all large-batch rows, or of those of a table, over LAMB and over the best rival, by name."""
+    groups = {f"all {len(large_batch())} rows": large_batch()}
     for row in large_batch():
         groups.setdefault(row.source, []).append(row)
     return {
-        f"{name} over {words}": average(group, rival)
+        f"{kind} over {rival or 'the best rival'}, {name}": number
         for name, group in groups.items()
-        for words, rival in (("LAMB", "LAMB"), ("the best rival", ""))
+        for rival in ("LAMB", "")
+        for kind, number in average(group, rival).named().items()
     }
 
 
 def _abstract() -> Computed:
     """Whether an average of the large-batch rows rounds to the abstract's number."""
     found = _averages()
-    fitting = [name for name, each in found.items() if any(round(number, 1) == HEADLINE for number in each.all())]
-    said = (
-        f"of {sum(len(each.all()) for each in found.values())} averages (mean or median, points or percent, over LAMB "
-        f"or the best rival, all rows or a table's) those that round to {HEADLINE:g}: {', '.join(fitting) or 'none'}; "
-        + "; ".join(f"{name}: {found[name].words()}" for name in list(found)[:2])
+    fitting = [name for name, number in found.items() if round(number, 1) == HEADLINE]
+    first = ", ".join(f"{name} {number:.2f}" for name, number in list(found.items())[:8])
+    return (
+        bool(fitting),
+        f"of {len(found)} averages {HEADLINE:g} is: {'; '.join(fitting) or 'none'}. {first}",
+        {"fitting": len(fitting)},
     )
-    return bool(fitting), said, {"fitting": len(fitting)}
 
 
 def _found() -> str:
-    over, best, rows = *list(_averages().values())[:2], len(large_batch())
-    name = _abstract()[1].partition(f"{HEADLINE:g}: ")[2].partition(";")[0]
+    found, over, best = _averages(), average(large_batch(), "LAMB"), average(large_batch())
+    fitting = [name for name, number in found.items() if round(number, 1) == HEADLINE]
     return (
-        f"Computed: it is an average of {name}. All {rows} large-batch rows: mean {over.points:.2f} points over LAMB, "
-        f"{best.points:.2f} over the best rival; medians {over.median_points:.2f}, {best.median_points:.2f}."
+        f"Computed: {len(fitting)} of {len(found)} averages is {HEADLINE:g} ({'; '.join(fitting)}). All "
+        f"{len(large_batch())} rows: over LAMB mean {over.points:.2f} points, median {over.median_points:.2f}; best rival "
+        f"{best.points:.2f}, {best.median_points:.2f}."
     )
 
 

@@ -106,9 +106,14 @@ class Average:
     percent: float
     median_percent: float
 
-    def all(self) -> tuple[float, float, float, float]:
-        """The four numbers."""
-        return self.points, self.median_points, self.percent, self.median_percent
+    def named(self) -> dict[str, float]:
+        """The four numbers by name."""
+        return {
+            "mean points": self.points,
+            "median points": self.median_points,
+            "mean %": self.percent,
+            "median %": self.median_percent,
+        }
 
     def words(self) -> str:
         """The four numbers in words."""
