@@ -19,7 +19,7 @@ PARTS = {
     "abstract": "Its abstract",
 }
 """The first word of the place where the source paper makes a claim, and a heading."""
-PROVED, MEASURED = "Proved by us", "Tested or measured by us"
+PROVED, MEASURED, COMPUTED = "Proved by us", "Tested or measured by us", "Computed by us from its printed numbers"
 FAMILIES = {
     r"alto-vs-lamb": "ALTO ends better than LAMB",
     r"alto-best": "ALTO ends better than the best of its rivals (Bonferroni)",
@@ -36,7 +36,7 @@ FAMILIES = {
     r"": "Other claims",
 }
 """The beginning of the name, after "ours-", of a claim about our trained networks, and a heading in LaTeX."""
-HEADINGS = list(dict.fromkeys([*PARTS.values(), PROVED, MEASURED, *FAMILIES.values()]))
+HEADINGS = list(dict.fromkeys([*PARTS.values(), PROVED, MEASURED, COMPUTED, *FAMILIES.values()]))
 
 
 def of_networks(entry: Entry) -> bool:
@@ -69,7 +69,8 @@ def heading(entry: Entry) -> str:
     if of_networks(entry):
         name = entry.claim.id.removeprefix("ours-")
         return next(words for pattern, words in FAMILIES.items() if re.match(pattern, name))
-    return PROVED if any(result.kind is Kind.PROOF for result in entry.results) else MEASURED
+    kinds = {result.kind for result in entry.results}
+    return PROVED if Kind.PROOF in kinds else COMPUTED if kinds == {Kind.PUBLISHED} else MEASURED
 
 
 def order(ledger: Iterable[Entry]) -> list[Entry]:
