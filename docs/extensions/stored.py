@@ -61,7 +61,7 @@ def _figures(folder: Path) -> str:
     page = """# Figures of the theory
 
 Each is drawn from stored studies, by the command below it. Lines are theory, dots are data, and bands or bars are 95 %
-intervals over the seeds unless the figure says otherwise.
+intervals over the seeds unless the figure says otherwise. [Your own parameters, width and style](../../use/figures.md).
 """
     for name in figures.ALL:
         drawing = gallery.about(name)
@@ -76,6 +76,12 @@ intervals over the seeds unless the figure says otherwise.
 
 ```sh
 python -m theory figures {name}
+```
+
+```python
+from theory import figures
+
+figures.{name.replace("-", "_")}().savefig("{name}.pdf")
 ```
 
 [PDF]({name}.pdf). Reads {reads}.

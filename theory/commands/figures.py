@@ -1,6 +1,7 @@
 """``python -m theory figures``: the theory's figures, from stored studies or from fresh ones."""
 
 import argparse
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,24 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--fresh", action="store_true",
         help="first compute the studies; those that are there for the same code are kept, so that a run continues",
     )  # fmt: skip
-    parser.add_argument("--thorough", action="store_true", help="with --fresh: longer runs and more seeds (20 minutes)")
+    parser.add_argument(
+        "--thorough", action="store_true", help="with --fresh or --set: longer runs and more seeds (20 minutes for all)"
+    )
     parser.add_argument("--studies", type=Path, metavar="DIR",
                         help="with --fresh: where the studies go (default: runs/theory/studies)")  # fmt: skip
+    own = parser.add_argument_group(
+        "your own figures",
+        "with other parameters, sizes or styles; they go to runs/theory/figures unless --out says more",
+    )
+    own.add_argument("--set", action="append", nargs="+", default=[], metavar="KEY=VALUES", dest="given",
+                     help="parameters, such as beta1=.95 alpha=0,-5,-15; --list names them")  # fmt: skip
+    own.add_argument("--mark", action="append", nargs="+", default=[], metavar="KEY=VALUE",
+                     help="mark a setting, such as alpha=-15 beta1=.95 (repeat for several)")  # fmt: skip
+    own.add_argument("--width", metavar="LENGTH", help="column, page, or a length such as 5.5in, 14cm, 397pt")
+    own.add_argument("--style", default="", metavar="NAME", help="a style of tueplots, such as neurips2024")
+    own.add_argument("--usetex", action="store_true", help="text set by LaTeX, which must be installed")
+    own.add_argument("--format", metavar="KINDS", help="png, pdf, svg; several with commas (png,pdf)")
+    own.add_argument("--data", type=Path, metavar="FILE.csv", help="write what the figure shows as a table")
     parser.set_defaults(run=run)
 
 
@@ -38,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if unknown:
         errors.print(f"unknown figure {', '.join(unknown)}; known: {', '.join(figures.ALL)}", highlight=False)
         return 2
-    if not options.fresh and (options.thorough or options.studies):
+    if not options.fresh and ((options.thorough and not options.given) or options.studies):
         wrong = "--thorough" if options.thorough else "--studies"
         errors.print(f"{wrong} needs --fresh: without it stored studies are drawn as they are", highlight=False)
         return 2
@@ -46,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         return _list(names)
     try:
-        return _draw(names, options)
+        return _own(names, options) if _changed(options) else _draw(names, options)
     except KeyboardInterrupt:
         errors.print("stopped; the figures and studies that were finished are kept, and the same command continues",
                      highlight=False)  # fmt: skip
@@ -58,13 +74,85 @@ def _list(names: list[str]) -> int:
     from rich.table import Table
 
     from theory.figures import gallery
+    from theory.figures.parameters import TABLE
 
-    table = Table("figure", "reads", "what you should see", title="Figures", title_justify="left")
+    table = Table("figure", "reads", "parameters", "what you should see", title="Figures", title_justify="left")
     for name in names:
         about = gallery.about(name)
-        table.add_row(name, "\n".join(about.STUDIES), about.SEE)
+        parameters = TABLE[name].all() if name in TABLE else ()
+        table.add_row(name, "\n".join(about.STUDIES), "\n".join(parameters), about.SEE)
     Console().print(table)
     return 0
+
+
+def _changed(options: argparse.Namespace) -> bool:
+    """Whether something is wanted that the stored figures are not."""
+    return any((
+        options.given,
+        options.mark,
+        options.width,
+        options.style,
+        options.usetex,
+        options.format,
+        options.data,
+    ))
+
+
+def _own(names: list[str], options: argparse.Namespace) -> int:
+    """Draw with the reader's parameters, size or style."""
+    from rich.console import Console
+
+    from theory import figures
+    from theory.commands.shared import errors
+    from theory.figures import drawn_data, gallery
+    from theory.ledger.files import write
+
+    formats = (options.format or "png,pdf").split(",")
+    try:
+        if options.fresh and not options.given:
+            raise ValueError("--fresh draws the figures as they are: leave it out, or the options of your own figures")
+        if unknown := [kind for kind in formats if kind not in gallery.UNDATED]:
+            raise ValueError(f"--format {', '.join(unknown)}: must be of {', '.join(gallery.UNDATED)}")
+        if options.usetex and "png" in formats and not shutil.which("dvipng"):
+            raise ValueError("--usetex writes png only with the program dvipng: take --format pdf, or install it")
+        if options.data and len(names) != 1:
+            raise ValueError(f"--data {options.data}: name one figure; {len(names)} are drawn")
+        marks = [{key: _one(key, value) for key, value in _pairs(words, "--mark")} for words in options.mark]
+        given = {key: value for words in options.given for key, value in _pairs(words, "--set")}
+        look = {"width": options.width, "style": options.style, "usetex": options.usetex, "thorough": options.thorough}
+        for name in names:
+            draw = getattr(figures, name.replace("-", "_"))
+            drawn = draw(**look, **({"mark": marks} if marks else {}), **given)
+            for kind, content in gallery.files(drawn, formats).items():
+                path = (options.out or FRESH_OUT) / f"{name}.{kind}"
+                write(path, content)
+                Console().print(f"{path}", highlight=False, soft_wrap=True)
+            if options.data:
+                write(options.data, drawn_data.table(drawn))
+    except (ValueError, FileNotFoundError) as error:
+        errors.print(f"{error}", highlight=False, markup=False)
+        return 2
+    return 0
+
+
+def _pairs(words: list[str], option: str) -> list[tuple[str, list[float]]]:
+    """``KEY=NUMBER,NUMBER`` as pairs."""
+    found = []
+    for word in words:
+        key, equals, text = word.partition("=")
+        try:
+            found.append((key, [float(value) for value in text.split(",")]))
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise ValueError(f"{option} {word}: must be KEY=NUMBER, such as beta1=.95; several numbers with commas")
+    return found
+
+
+def _one(key: str, values: list[float]) -> float:
+    if len(values) != 1:
+        raise ValueError(f"--mark {key}: one number is needed; repeat --mark for another setting")
+    return values[0]
 
 
 def _draw(names: list[str], options: argparse.Namespace) -> int:

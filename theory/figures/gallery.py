@@ -3,16 +3,19 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theory import figures
 from theory.ledger import provenance
 from theory.ledger.files import lock, write
 from theory.plotting import style
 from theory.studies import Drawing, store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SOURCES = "drawn-from.json"
 """The file beside the figures that says from which version of each study each of them was drawn."""
@@ -32,24 +35,26 @@ def about(name: str) -> About:
     return About(**provenance.constants(figures.ALL.homes[name], "STUDIES", "TITLE", "SEE"))
 
 
+UNDATED: dict[str, dict[str, None]] = {
+    "png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None}, "svg": {"Date": None},
+}  # fmt: skip
+"""The formats, and what is left out of each file, so that equal data give equal files."""
+
+
 def render(drawing: Drawing, data: Mapping[str, Any]) -> dict[str, bytes]:
-    """A figure's files by suffix, without dates, so that equal data give equal files.
-
-    Args:
-        drawing: the figure's module.
-        data: each study's data by name.
-
-    Returns:
-        The contents of "png" and "pdf".
-    """
-    files = {}
+    """The contents of a figure's "png" and "pdf" by suffix, from each study's data by name."""
     with style.context():
-        drawn = drawing.draw(data)
-        for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "Producer": None})):
-            buffer = io.BytesIO()
-            drawn.savefig(buffer, format=kind, metadata=metadata)
-            files[kind] = buffer.getvalue()
-    return files
+        return files(drawing.draw(data), ("png", "pdf"))
+
+
+def files(drawn: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
+    """A figure in each of these formats, keys of :data:`UNDATED`."""
+    found = {}
+    for kind in formats:
+        buffer = io.BytesIO()
+        drawn.savefig(buffer, format=kind, metadata=UNDATED[kind])
+        found[kind] = buffer.getvalue()
+    return found
 
 
 def draw(name: str, data: Mapping[str, Any], folder: Path) -> None:

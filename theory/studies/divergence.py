@@ -50,14 +50,14 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         alpha = run["alpha"]
         label = rf"{style.name(alpha)}: {run['bears']:.3g}"
         axes.plot(run["step"], run["loss"], color=style.colour(alpha), label=label)
-    start = next(run["sharpness"] for run in study["runs"] if run["alpha"] == -91.0)
+    start = [run["sharpness"] for run in study["runs"] if run["sharpness"] and run["alpha"]]
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylim(1e-12, 1e6)
     axes.set_ylabel("training loss")
-    axes.set_title(f"sharpness of the network: {start:.1f}", loc="left")
+    if start:  # of a run with E that trained
+        axes.set_title(f"sharpness of the network: {start[0]:.1f}", loc="left")
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, title=r"largest stable sharpness $x^*/\eta$",
-                  title_fontsize=7)  # fmt: skip
+    style.legend_of(figure, handles, labels, 2, title=r"largest stable sharpness $x^*/\eta$", title_fontsize=7)
     return figure

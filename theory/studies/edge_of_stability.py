@@ -51,9 +51,10 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         right.plot(run["predicted"], run["settled"], style.marker(alpha), color=style.colour(alpha))
     left.set_xlabel("step")
     left.set_ylabel(r"sharpness $\lambda_{\max}$")
-    left.set_ylim(2.5, 9.5)
+    levels = style.array([[run["predicted"], run["settled"]] for run in study["runs"]])
+    span = [0.9 * np.nanmin(levels), 1.05 * np.nanmax(levels)]
+    left.set_ylim(0.8 * span[0], 1.1 * span[1])
     style.panel_letter(left, "a", rf"one start, $\eta={study['config']['eta']:g}$, no momentum")
-    span = [3, 8.8]
     right.plot(span, span, color=style.GREY, linestyle="--", linewidth=0.8, label="measured = predicted")
     right.legend(loc="upper left")
     right.set_xlabel(r"predicted $x^*/\eta$")

@@ -72,5 +72,5 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     style.panel_letter(right, "c", r"agreement of $a_k$")
     handles, labels = walks[0].get_legend_handles_labels()
     more, more_labels = right.get_legend_handles_labels()
-    figure.legend(handles + more, labels + more_labels, loc="outside lower center", ncols=4)
+    style.legend_of(figure, handles + more, labels + more_labels, 4)
     return figure

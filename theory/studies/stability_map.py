@@ -53,21 +53,31 @@ def compute(_: Effort) -> dict[str, Any]:
     return {"config": {"pairs": PAIRS, "points": [len(x), 81]}, "seeds": [], "x": x, "panels": panels}
 
 
-# alpha, beta1, beta2 -> marker: the paper's presets, and the settings of its figure 8
-MARKED = {(-5.0, 0.99, 0.9): "s", (0.5, 0.01, 0.9): "s", (-80.0, 0.99, 0.95): "D", (-90.0, 0.99, 0.9): "D"}
+MARKED = {
+    "the paper's presets": ("s", ((-5.0, 0.99, 0.9), (0.5, 0.01, 0.9))),
+    "its figure 8": ("D", ((-80.0, 0.99, 0.95), (-90.0, 0.99, 0.9))),
+}
+"""Label -> marker and settings (alpha, beta1, beta2)."""
+MARKS: tuple[tuple[float, float | None, float | None], ...] = ()
+"""Settings of the reader: (alpha, beta1, beta2), None for every panel."""
 
 
 def draw(data: Mapping[str, Any]) -> "Figure":
-    """Four panels, one per pair of decay rates."""
+    """One panel per pair of decay rates."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import SymLogNorm
 
     study = data["stability-map"]
     x = style.array(study["x"])
-    figure = style.figure(style.PAGE, 4.6)
-    axes = figure.subplots(2, 2)
+    count = len(study["panels"])
+    columns = 2 if count == 4 else min(count, 3)
+    rows = -(-count // columns)
+    figure = style.figure(style.PAGE if count > 1 else style.COLUMN, 0.6 + 2.0 * rows if count > 1 else 3.2)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for unused in axes.flat[count:]:
+        unused.set_axis_off()
     norm = SymLogNorm(linthresh=2e-3, vmin=-1, vmax=1)
-    for letter, panel, stored in zip("abcd", axes.flat, study["panels"], strict=True):
+    for letter, panel, stored in zip("abcdefghijkl", axes.flat, study["panels"], strict=False):
         alpha, radius = style.array(stored["alpha"]), style.array(stored["radius"])
         panel.pcolormesh(alpha, x, np.minimum(radius, 2) - 1, norm=norm, cmap="PuOr_r", shading="gouraud",
                                   rasterized=True)  # fmt: skip
@@ -86,12 +96,12 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     bar = figure.colorbar(
         ScalarMappable(norm, "PuOr_r"),
         ax=axes,
-        label="spectral radius $-$ 1 (converges below 0)",
+        label="spectral radius $-$ 1" + " (converges below 0)" * (rows > 1),
         aspect=40,
         ticks=ticks,
     )
     bar.ax.set_yticklabels([style.number(tick) for tick in ticks])
-    style.legend_below(figure, axes[0, 1], 3)
+    style.legend_below(figure, list(axes.flat), 3)
     return figure
 
 
@@ -114,14 +124,17 @@ def _curves(panel: "Axes", alpha: np.ndarray, beta1: float, beta2: float) -> Non
     at, height = linear.peak(beta1, beta2)
     if abs(at / (1 - beta1)) < alpha[-1]:
         panel.plot(-at / (1 - beta1), height, "*", color="white", markeredgecolor="black", markeredgewidth=0.7,
-                   markersize=9, zorder=4)  # fmt: skip
-    panel.plot([], [], "*", color="white", markeredgecolor="black", markersize=8, label="highest, at $c_x$")
+                   markersize=9, zorder=4, linestyle="none", label="highest, at $c_x$")  # fmt: skip
     star = 1 / (1 - beta2) - 1 / (1 - beta1)
     if abs(star) < alpha[-1]:
-        panel.plot(star, 1e-3, "^", color="black", markersize=6, clip_on=False, zorder=4)
-    panel.plot([], [], "^", color="black", markersize=6, label=r"$\alpha^*$ (on the axis)")
-    for (a, b1, b2), shape in MARKED.items():
-        if (b1, b2) == (beta1, beta2):
-            panel.plot(a, 0.1, shape, color="white", markeredgecolor="black", markeredgewidth=0.7, markersize=5)
-    for shape, label in (("s", "the paper's presets (b, d)"), ("D", "its figure 8 (b, c)")):
-        panel.plot([], [], shape, color="white", markeredgecolor="black", markersize=5, label=label)
+        panel.plot(star, 1e-3, "^", color="black", markersize=6, clip_on=False, zorder=4, linestyle="none",
+                   label=r"$\alpha^*$ (on the axis)")  # fmt: skip
+    marked = {label: (shape, [a for a, b1, b2 in settings if (b1, b2) == (beta1, beta2)])
+              for label, (shape, settings) in MARKED.items()}  # fmt: skip
+    for a, b1, b2 in MARKS:
+        if b1 in {None, beta1} and b2 in {None, beta2} and abs(a) <= alpha[-1]:
+            marked[f"marked: {style.name(a)}"] = ("P", [a])
+    for label, (shape, places) in marked.items():
+        if places:
+            panel.plot(places, [0.1] * len(places), shape, color="white", markeredgecolor="black",
+                       markeredgewidth=0.7, markersize=5, linestyle="none", label=label)  # fmt: skip

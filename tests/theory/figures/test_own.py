@@ -1,0 +1,202 @@
+"""Figures with the reader's parameters, sizes and styles."""
+
+import csv
+import inspect
+import io
+import re
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from theory import __main__ as command
+from theory import figures
+from theory.figures import drawn_data, own
+from theory.figures.parameters import TABLE
+from theory.plotting import style
+from theory.studies import frequency_response, impulse_response, store
+
+LIGHT = ["impulse-response", "stability-map", "frequency-response", "mean-square", "sign-of-a"]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def of(name):
+    return getattr(figures, name.replace("-", "_"))
+
+
+@pytest.mark.parametrize("name", list(figures.ALL))
+def test_every_figure_is_a_function_that_says_what_can_be_set(name):
+    signature = inspect.signature(of(name))
+    assert {"ax", "width", "style", "usetex"} <= signature.parameters.keys()
+    assert set(TABLE[name].all() if name in TABLE else ()) <= signature.parameters.keys()
+    assert figures.ALL[name].SEE in of(name).__doc__
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_the_defaults_are_the_stored_study(name):
+    """No parameter gives no change, and a parameter reaches a constant that its study has."""
+    parameters = TABLE[name]
+    defaults = parameters.defaults()
+    assert set(defaults) == set(parameters.all())
+    assert parameters.constants({}, name) == {}
+    for key in set(defaults) - {"alpha"}:
+        changed = parameters.constants({key: tuple(0.5 * v + 0.2 for v in defaults[key])}, name)
+        assert set(changed) == set(parameters.studies)
+        assert all(changed.values())
+
+
+def test_own_parameters_are_computed_once_and_the_shared_module_keeps_its_own(monkeypatch):
+    drawn = figures.impulse_response(alpha=[0, -15], beta1=0.95)
+    labels = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert len(labels) == 2
+    assert "15" in labels[1]
+    # the first weight of m is (1 - beta2) (1 - c), at c = 15 (1 - .95)
+    assert drawn.axes[0].lines[3].get_ydata()[0] == pytest.approx(0.1 * 0.25)
+    assert impulse_response.BETA1 == 0.99
+    monkeypatch.setattr(own.store, "run", lambda *args: pytest.fail("computed again") if not kept(args) else RUN(*args))
+    figures.impulse_response(alpha=[0, -15], beta1=0.95)
+
+
+RUN = store.run
+
+
+def kept(arguments):
+    return (arguments[4] / f"{arguments[0]}.json").exists()
+
+
+def test_the_map_at_another_beta1_marks_the_readers_setting():
+    drawn = figures.stability_map(beta1=0.95, beta2=[0, 0.9], mark=[{"alpha": -15, "beta2": 0.9}])
+    panels = [axes for axes in drawn.axes if axes.get_label() != "<colorbar>"]
+    assert ["0.95" in axes.get_title(loc="left") for axes in panels] == [True, True]
+    marked = [[line for line in axes.lines if "marked" in str(line.get_label())] for axes in panels]
+    assert [len(lines) for lines in marked] == [0, 1]
+    assert marked[1][0].get_xdata() == [-15]
+    assert not any("preset" in text.get_text() for text in drawn.legends[0].get_texts())  # none is shown
+
+
+@pytest.mark.parametrize("name", LIGHT)
+@pytest.mark.parametrize("width", [style.COLUMN, 5.5])
+def test_nothing_reaches_out_of_a_narrow_figure(name, width):
+    drawn = of(name)(width=width)
+    drawn.draw_without_rendering()
+    assert drawn.get_figwidth() == width
+    for legend in drawn.legends:
+        box = legend.get_window_extent()
+        assert box.x0 >= -1
+        assert box.x1 <= drawn.bbox.width + 1
+
+
+def test_the_users_matplotlibrc_does_not_show():
+    def picture():
+        file = io.BytesIO()
+        figures.impulse_response().savefig(file, format="png", metadata={"Software": None})
+        return file.getvalue()
+
+    usual = picture()
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 30, "xtick.labelsize": 30}):
+        assert picture() == usual
+        assert mpl.rcParams["font.size"] == 30
+
+
+def test_a_style_sets_fonts_and_the_width_of_its_page():
+    drawn = figures.frequency_response(style="neurips2024")
+    assert drawn.get_figwidth() == 5.5
+    assert drawn.axes[0].xaxis.label.get_fontfamily() == ["serif"]
+    assert figures.impulse_response(style="neurips2024").get_figwidth() == style.COLUMN
+
+
+def test_a_figure_takes_the_place_of_an_axes():
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5))
+    drawn = figures.frequency_response(ax=left)
+    assert drawn is figure
+    assert left not in figure.axes
+    assert right in figure.axes
+    assert len(figure.axes) == 1 + 4
+    figure.draw_without_rendering()
+    plt.close(figure)
+    loose = plt.figure().add_axes((0, 0, 1, 1))
+    with pytest.raises(ValueError, match="no grid"):
+        figures.frequency_response(ax=loose)
+    plt.close("all")
+
+
+WRONG = {
+    "unknown parameter": ("impulse-response", {"beta3": 0.9}, "beta3.*alpha, beta1, beta2"),
+    "no parameters": ("regret", {"alpha": 1}, "it has none"),
+    "outside the region": ("impulse-response", {"alpha": -30, "beta1": 0.95}, r"-30.*0\.95.*20"),
+    "beta1 of 1": ("stability-map", {"beta1": 1.0}, r"beta1 = 1.*\[0, 1\)"),
+    "one of two": ("mean-square", {"beta2": 0.5}, "2 values"),
+    "no number": ("impulse-response", {"beta1": "x"}, "beta1 = 'x'"),
+    "width": ("impulse-response", {"width": "5 parsecs"}, "width = '5 parsecs'.*5.5in"),
+    "wide": ("impulse-response", {"width": 99}, "1 to 50 inches"),
+    "style": ("impulse-response", {"style": "nips"}, "nips.*neurips2024"),
+    "mark": ("divergence", {"mark": [1]}, "stability-map"),
+    "mark without alpha": ("stability-map", {"mark": [{"beta1": 0.9}]}, "needs alpha"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_argument_is_named_with_what_is_allowed(case):
+    name, given, message = WRONG[case]
+    with pytest.raises(ValueError, match=message):
+        of(name)(**given)
+
+
+def test_lengths():
+    assert own.look("14cm").width == pytest.approx(5.5118, abs=1e-4)
+    assert own.look("page").width == style.PAGE
+    assert own.look("397pt").width == pytest.approx(5.4933, abs=1e-4)
+
+
+def test_the_command_draws_ones_own_and_writes_the_data(tmp_path, capsys):
+    arguments = "figures frequency-response --set beta1=.95 alpha=0,-15 --width 5.5in --format pdf,svg --data out.csv"
+    assert command.main([*arguments.split(), "--out", str(tmp_path / "mine")]) == 0
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+        "frequency-response.pdf", "frequency-response.svg",
+    }  # fmt: skip
+    assert "frequency-response.svg" in capsys.readouterr().out
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
+    assert tuple(rows[0]) == drawn_data.COLUMNS
+    gain = [row for row in rows if "gain of $u$" in row["panel"] and "15" in row["series"]]
+    # at the highest frequency the gain is 1 - 2 c / (1 + beta1)
+    last = max(gain, key=lambda row: float(row["x"]))
+    assert float(last["y"]) == pytest.approx(abs(1 - 2 * 0.75 / 1.95), abs=1e-4)
+
+
+def test_the_data_have_bars_and_maps():
+    rows = list(csv.DictReader(io.StringIO(drawn_data.table(figures.valley_drift()))))
+    assert {row["kind"] for row in rows} >= {"line", "bar", "band"}
+    rows = list(csv.DictReader(io.StringIO(drawn_data.table(figures.stability_map()))))
+    values = [float(row["value"]) for row in rows if row["kind"] == "map"]
+    stored = store.load("stability-map")["panels"]
+    assert len(values) == sum(np.size(panel["radius"]) for panel in stored)
+
+
+REFUSED = {
+    "--set beta1": "KEY=NUMBER",
+    "--set beta1=x": "KEY=NUMBER",
+    "--mark alpha=1,2": "one number",
+    "--format gif": "gif.*png",
+    "--width 5.5in --data x.csv divergence": "2 are drawn",
+    "--fresh --width page": "--fresh",
+    "--set beta3=.5": "no parameter 'beta3'",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_the_command_refuses(words, capsys):
+    assert command.main(["figures", "impulse-response", *reversed(words.split()[4:]), *words.split()[:4]]) == 2
+    assert re.search(REFUSED[words], " ".join(capsys.readouterr().err.split()))
+
+
+def test_equal_parameters_give_equal_files():
+    first, second = (own.draw_in(frequency_response, {"frequency-response": store.load("frequency-response")},
+                                 style.Look(), None) for _ in range(2))  # fmt: skip
+    from theory.figures import gallery
+
+    assert gallery.files(first, ("svg", "pdf")) == gallery.files(second, ("svg", "pdf"))
