@@ -1,7 +1,6 @@
 """``python -m theory verify``: run the evidence, and compare the verdicts with the committed ones."""
 
 import argparse
-import difflib
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -10,11 +9,13 @@ from pathlib import Path
 from rich.console import Console
 
 from theory.claims import SOURCES
-from theory.commands import answers
+from theory.commands import answers, verify_kind
 from theory.commands.shared import errors, shown
+from theory.commands.verify_kind import matching
 from theory.ledger import outcomes, running
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.effort import QUICK, THOROUGH, Effort
+from theory.ledger.evidence import Kind
 from theory.ledger.outcomes import Part
 from theory.ledger.sources import ClaimsError, Source
 
@@ -31,7 +32,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "since an earlier run here is not computed again. Exit code 0: every verdict is the committed one of "
         "results/ledger.json; 1: some differ, and are named; 2: the command could not run.",
     )
-    parser.add_argument("--only", action="append", metavar="ID", help="only this claim, with its evidence (repeatable)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="ID",
+        help="only this claim, with its evidence, or a pattern such as 'lemma-*'",
+    )
     parser.add_argument("--all", action="store_true", help="a line for each claim of ours, too")
     parser.add_argument("--fresh", action="store_true", help="compute everything again")
     parser.add_argument("--thorough", action="store_true", help="many more cases, and the slow checks")
@@ -39,6 +45,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--accept", action="store_true", help="run thoroughly, then make the verdicts the committed ones"
     )
     parser.add_argument("--claims", metavar="FILE.py", help="run the claims of this file instead (a tuple CLAIMS)")
+    parser.add_argument(
+        "--kind", choices=[str(kind) for kind in Kind], help="run this kind of evidence alone, and keep no outcome"
+    )
+    parser.add_argument("--examples", type=int, metavar="N", help="with --kind: cases that each property draws (60)")
+    parser.add_argument("--seed", type=int, metavar="S", help="with --kind: of these draws (fixed ones by default)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the outcomes there")
     parser.set_defaults(run=run)
 
@@ -50,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         return 2
     effort = THOROUGH if options.thorough or options.accept else QUICK
     try:
+        if options.kind or options.examples is not None or options.seed is not None:
+            return verify_kind.run(options, effort)
         return _outside(options, effort) if options.claims else _own(options, effort)
     except ClaimsError as error:
         errors.print(str(error), highlight=False)
@@ -62,10 +75,9 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
     if not source.outside:
         raise ClaimsError(f"--claims takes a Python file, FILE.py; {options.claims!r} is none")
     source.claims()  # an error in the file is raised here, with its own traceback
-    known = [claim.id for claim in source.claims()]
-    _check_names(options.only, known)
+    names = matching(options.only, [claim.id for claim in source.claims()])
     with shown() as follow:
-        found = running.run({source: options.only}, effort, follow=follow)[source]
+        found = running.run({source: names}, effort, follow=follow)[source]
     parts = outcomes.settled([Part(source, "", effort.name, outcomes.versions(), found)], outcomes.accepted())
     found = parts[0].entries
     if options.json:
@@ -136,8 +148,8 @@ def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[
 def _chosen(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Part], int]:
     """The claims of these ids, run now."""
     homes = {claim.id: source for source in SOURCES for claim in source.claims()}
-    _check_names(options.only, list(homes))
-    sources = dict.fromkeys(dict.fromkeys(homes[name] for name in options.only), options.only)
+    names = matching(options.only, list(homes))
+    sources = dict.fromkeys(dict.fromkeys(homes[name] for name in names), names)
     with shown() as follow:
         found = running.run(sources, effort, seconds=_seconds(accepted), follow=follow)
     parts = [Part(one, one.fingerprint(), effort.name, outcomes.versions(), own) for one, own in found.items()]
@@ -162,15 +174,6 @@ def _accept(ledger: Sequence[Entry], accepted: Sequence[Entry], differing: Seque
         errors.print(f"accepted {line}", highlight=False)
     errors.print(f"{outcomes.COMMITTED} is written", highlight=False)
     return 0
-
-
-def _check_names(wanted: Sequence[str] | None, known: Sequence[str]) -> None:
-    """Raises ClaimsError for an unknown id, with the ids that resemble it."""
-    for name in wanted or ():
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {', '.join(close)}?" if close else "python -m theory ledger --all lists them"
-            raise ClaimsError(f"unknown claim {name!r}; {hint}")
 
 
 def _seconds(accepted: Sequence[Entry]) -> Mapping[str, float]:

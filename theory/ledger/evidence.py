@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from theory.ledger.effort import QUICK, THOROUGH, Effort
+from theory.ledger.effort import QUICK, SEED, THOROUGH, Effort
 
 if TYPE_CHECKING:  # slow to import, and not needed to read stored outcomes
     from hypothesis.strategies import SearchStrategy
@@ -232,12 +232,13 @@ def holds_for(
 
 
 def _seed(name: str, check: Callable[..., None]) -> int:
-    """A number that depends on the check's source and its name alone."""
+    """A number that depends on the check's source and its name alone, or on the caller's seed too."""
     try:
         source = inspect.getsource(check)
     except (OSError, TypeError):  # written at a prompt, or no plain function
         source = ""
-    return int.from_bytes(hashlib.sha256(f"{name}\0{source}".encode()).digest()[:8], "big")
+    salt = "" if SEED.get() is None else f"{SEED.get()}\0"
+    return int.from_bytes(hashlib.sha256(f"{salt}{name}\0{source}".encode()).digest()[:8], "big")
 
 
 def counterexample(name: str, exhibit: Callable[[], tuple[bool, str]], *, about: About = About.STATEMENT) -> Evidence:
