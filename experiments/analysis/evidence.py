@@ -17,7 +17,7 @@ from experiments.analysis import benchmarks
 from experiments.analysis.contrast import Term, contrast
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
-from experiments.analysis.questions import Chosen, Question, family, questions
+from experiments.analysis.questions import Question, family, questions
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval, t_p_value
 from experiments.config.parse import build
 from experiments.io.errors import ConfigError, DataError
@@ -338,22 +338,7 @@ def _leads(question: Question, kept: Summary) -> list[tuple[Term, ...]]:
         setting, label = question.rivals.setting, question.rivals.label
         others = [other for other in kept.experiment.optimizers if other != label]
         return [(Term(1, setting, label), Term(-1, setting, other)) for other in others]
-    if question.chosen is not None:
-        return [_against_chosen(question.chosen, kept)]
     return [question.terms]
-
-
-def _against_chosen(chosen: Chosen, kept: Summary) -> tuple[Term, ...]:
-    scores = {
-        cell.label: cell.validation
-        for cell in kept.report.summaries
-        if cell.setting == chosen.setting and cell.label in chosen.among and cell.validation is not None
-    }
-    if set(scores) != set(chosen.among):
-        raise ConfigError("among", f"no validation score of {sorted(set(chosen.among) - set(scores))}")
-    best = (min if kept.report.metric == "loss" else max)(scores.values())
-    tied = [label for label, score in scores.items() if score == best]
-    return (Term(1, chosen.setting, chosen.label), *(Term(-1 / len(tied), chosen.setting, label) for label in tied))
 
 
 def _signed(term: Term, sign: int) -> Term:

@@ -27,23 +27,13 @@ class Rivals:
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """One competitor against the one of a group that the validation split prefers; ties are averaged."""
-
-    setting: str
-    label: str
-    among: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Question:
-    """A claim and the comparison that tests it: exactly one of terms, rivals, chosen, race and tasks.
+    """A claim and the comparison that tests it: exactly one of terms, rivals, race and tasks.
 
     Attributes:
         statement: The claim in one plain sentence; empty at the tier ``"paper"``, whose claims the ledger states.
         terms: A weighted sum of cells, paired by seed.
         rivals: The smallest lead over the others, its interval by Bonferroni over them.
-        chosen: The lead over the competitor that validation chooses, which the final runs take no part in.
         race: A ratio of times; then ``experiment`` is ``bench``.
         tasks: Other claims, whose estimates are the units of a mean over tasks; then ``experiment`` is ``tasks``.
         experiment: The experiment whose final runs are compared.
@@ -60,7 +50,6 @@ class Question:
     statement: str = ""
     terms: tuple[Term, ...] = ()
     rivals: Rivals | None = None
-    chosen: Chosen | None = None
     race: Race | None = None
     tasks: tuple[str, ...] = ()
     of: str = "test"
@@ -70,13 +59,9 @@ class Question:
     tier: Tier = "laptop"
 
     def __post_init__(self):
-        others = {"rivals": self.rivals, "chosen": self.chosen, "race": self.race}
-        lists = {"terms": self.terms, "tasks": self.tasks}
-        given = [
-            *(name for name, value in lists.items() if value),
-            *(name for name, value in others.items() if value is not None),
-        ]
-        require(len(given) == 1, "terms", given, "given, or rivals, chosen, race or tasks, and only one of them")
+        kinds = {"terms": self.terms, "rivals": self.rivals, "race": self.race, "tasks": self.tasks}
+        given = [name for name, value in kinds.items() if value]
+        require(len(given) == 1, "terms", given, "given, or rivals, race or tasks, and only one of them")
         bounded = self.at_least is not None or self.at_most is not None
         require(bounded, "at_least", None, "given, or at_most, or both")
         where = "absent at the tier paper, whose claims the ledger states, and one sentence at the others"

@@ -58,17 +58,6 @@ def test_against_all_rivals_the_smallest_lead_counts_and_the_intervals_widen(tmp
     assert found.p_value is None
 
 
-def test_the_chosen_rival_is_validations_and_ties_are_averaged(tmp_path):
-    finals = {ALTO: [5.0, 5.5], LAMB: [1.0, 1.0], SGD: [3.0, 3.0]}
-    chosen = {"setting": "small", "label": "ALTO", "among": ["LAMB", "SGD"]}
-    for validation, expected in (({LAMB: 9.0, SGD: 8.0}, 4.25), ({LAMB: 8.0, SGD: 9.0}, 2.25),
-                                 ({LAMB: 9.0, SGD: 9.0}, 3.25)):  # fmt: skip
-        kept = make(tmp_path, finals, validation=validation)
-        assert evidence.answer("c", ask(chosen=chosen), kept).estimate == expected
-    with pytest.raises(ConfigError, match="no validation score of"):
-        evidence.answer("c", ask(chosen=chosen), make(tmp_path, finals, validation={LAMB: 9.0}))
-
-
 def test_one_seed_is_no_evidence(tmp_path):
     kept = make(tmp_path, {ALTO: [3.0, 4.0], LAMB: [2.0]})
     with pytest.raises(DataError, match="1 seeds are common"):
@@ -239,8 +228,6 @@ def test_every_question_asks_about_cells_that_exist(claim, question):
     cells = [(term.setting, term.label) for term in question.terms]
     if question.rivals is not None:
         cells.append((question.rivals.setting, question.rivals.label))
-    if question.chosen is not None:
-        cells += [(question.chosen.setting, label) for label in (question.chosen.label, *question.chosen.among)]
     assert cells
     for setting, label in cells:
         assert setting in experiment.settings
