@@ -7,6 +7,7 @@ on LAMB, the layerwise adaptive optimizer of You et al. (arXiv 1904.00962, 2020)
 
 from alto._adaptor import E
 from alto._alto import ALTO
+from alto._create import create
 from alto._groups import decay_groups
 from alto._lamb import LAMB
 from alto._presets import for_batch, large_batch, small_batch
@@ -20,6 +21,7 @@ __all__ = [
     "E",
     "EAdam",
     "EAdamW",
+    "create",
     "decay_groups",
     "for_batch",
     "large_batch",

@@ -205,7 +205,7 @@ def test_tests_mirror_the_rooms(package):
 
 
 def test_only_the_fused_engines_need_more_than_torch():
-    optional = {"cpu.py", "_cpu_kernels.py", "gpu.py"}
+    optional = {"cpu.py", "_cpu_kernels.py", "gpu.py", "optax.py"}
     outside = {name for file, name in imports("alto") if file.name not in optional} - set(sys.stdlib_module_names)
     assert outside == {"alto", "torch"}
 
@@ -216,7 +216,7 @@ import sys, warnings
 sys.modules["numpy"] = None  # as in an environment with torch alone
 warnings.simplefilter("ignore")  # torch says that numpy is missing
 import alto
-print([name for name in ("numba", "triton", "scipy", "rich", "theory", "experiments") if name in sys.modules])
+print([name for name in ("numba", "triton", "scipy", "rich", "optax", "jax", "theory", "experiments") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
