@@ -11,7 +11,7 @@ NAME   ?= digits
 TIER   ?= laptop
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format rates worst-case figures train bench paper docs reproduce clean
+.PHONY: help verify test lint types format rates formal worst-case figures train bench paper docs reproduce clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,6 +36,9 @@ format: $(READY)  ## apply the style
 
 rates: $(READY)  ## convergence rates beside their predictions, quick (FULL=--full: long runs, resumes)
 	$(BIN)/python -m theory rates $(FULL)
+
+formal: $(READY)  ## compile the kernel-checked proofs (needs Debian's coq) and compare with the stored answer
+	$(BIN)/python -m theory formal --check
 
 worst-case: $(READY)  ## worst cases by performance estimation, and their exact certificates
 	$(BIN)/python -m theory worst-case

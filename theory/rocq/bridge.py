@@ -1,0 +1,103 @@
+"""What this package's Python computes, as statements for the kernel: its constants and its first steps, on symbols.
+
+The functions themselves are run, nothing is typed again. A changed constant or algorithm is then another statement,
+which the kernel refuses, because its own definitions have stayed.
+"""
+
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+STEPS = 4
+_HEAD = """(** Printed by theory/rocq/bridge.py from the package's own functions. *)
+From Coq Require Import Reals Lra.
+From Proofs Require Import Sums TheoremN Adaptor.
+Local Open Scope R_scope.
+Ltac side := repeat split; match goal with H : ?x <> 0 |- ?y <> 0 => solve [intro K; apply H; lra] | _ => idtac end.
+"""
+
+
+@cache
+def printed() -> dict[str, str]:
+    """The module ``Bridge``."""
+    return {"Bridge": "\n".join([_HEAD, *_constants(), *_steps()]) + "\n"}
+
+
+def _constants() -> list[str]:
+    """Theorem N's constants, and its right-hand side from them, as `theory.theorems.bounds` has them."""
+    import sympy as sp
+
+    from theory.theorems import bounds
+
+    alpha, beta1, beta2 = sp.symbols("alpha beta1 beta2")
+    numbers = SimpleNamespace(alpha=alpha, beta1=beta1, beta2=beta2, c=-alpha * (1 - beta1), b=beta2 / (1 - beta2))
+    found: Any = bounds.tracking_by_recursion(numbers)  # type: ignore[arg-type]
+    lines = [
+        f"Lemma python_{name} alpha beta1 beta2 : 1 - beta1 <> 0 -> 1 - beta2 <> 0 ->\n"
+        f"  {name} beta1 beta2 (- alpha * (1 - beta1)) = {_coq(value)}.\n"
+        f"Proof. intros; unfold {name}; field; side. Qed."
+        for name, value in (("C_delta", found.drift), ("C_zero", found.initial), ("C_noise", found.noise))
+    ]
+    names = "eta q_min q_max T gap first variance noise initial"
+    eta, smallest, largest, T, gap, first, variance, noise, initial = sp.symbols(names)
+    bound = bounds.mean_square_gradient(
+        SimpleNamespace(noise=noise, initial=initial),  # type: ignore[arg-type]
+        SimpleNamespace(smallest=smallest, largest=largest, chi=largest / smallest),  # type: ignore[arg-type]
+        eta=eta, T=T, gap=gap, first=first, variance=variance,
+    )  # fmt: skip
+    lines.append(
+        f"Lemma python_bound {names} : eta <> 0 -> q_min <> 0 -> T <> 0 ->\n"
+        "  2 * gap / (eta * q_min * T) + q_max / q_min * (noise * variance + initial * first / T)\n"
+        f"  = {_coq(bound)}.\nProof. intros; field; side. Qed."
+    )
+    return lines
+
+
+def _steps() -> list[str]:
+    """The first steps of Algorithm 4 as `theory.method.algorithms` takes them: a, u, m and v."""
+    import sympy as sp
+
+    from theory.method import algorithms
+
+    alpha, beta1, beta2, beta3 = sp.symbols("alpha beta1 beta2 beta3")
+    gradients = sp.symbols(f"g1:{STEPS + 1}")
+    lines = []
+    with mock.patch.object(algorithms, "_layers", lambda arrays: [np.array(x, dtype=object) for x in arrays]):
+        method: Any = algorithms.EAdam(alpha, beta1, beta2=beta2, beta3=beta3, eps1=0)
+        method.init([np.zeros((1, 1), dtype=object)])
+        for k, gradient in enumerate(gradients, 1):
+            method._average(method.explore([np.array([[gradient]], dtype=object)]))
+            constant = "(fun _ => alpha)"
+            for name, value in (
+                (f"a beta1 g {k}", method.a),
+                (f"u beta1 g {constant} {k}", method.u),
+                (f"m beta1 beta2 g {constant} {k}", method.m),
+                (f"v {constant} beta1 beta3 g {k}", method.v),
+            ):
+                lines.append(
+                    f"Lemma python_{name[0]}_{k} (alpha beta1 beta2 beta3 : R) (g : nat -> R) : g 0%nat = 0 ->\n"
+                    f"  {name} = {_coq(value[0][0, 0])}.\n"
+                    "Proof. intros E; unfold v, u; simpl; unfold Rsqr, u; simpl; rewrite ?E; ring. Qed."
+                )
+    return lines
+
+
+def _coq(expression: Any) -> str:
+    """An expression in exact numbers in Rocq's notation."""
+    import sympy as sp
+
+    e = sp.sympify(expression)
+    if isinstance(e, sp.Symbol):
+        return f"(g {e.name[1:]}%nat)" if e.name[0] == "g" and e.name[1:].isdigit() else e.name
+    if isinstance(e, sp.Rational) or (isinstance(e, sp.Float) and float(e).is_integer()):
+        exact = sp.Rational(e)
+        return f"({exact.p})" if exact.q == 1 else f"({exact.p} / {exact.q})"
+    if isinstance(e, sp.Add | sp.Mul):
+        return "(" + (" + " if isinstance(e, sp.Add) else " * ").join(map(_coq, e.args)) + ")"
+    if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Integer):
+        base, power = _coq(e.base), int(e.exp)
+        return f"({base} ^ {power})" if power > 0 else f"(/ ({base} ^ {-power}))"
+    raise ValueError(f"{e} is not a rational expression")
