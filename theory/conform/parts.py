@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from theory.conform.search import NotOfferedError
-from theory.conform.trial import CLOSE, Make, Run, Trial, apart, numbers, same, state_tensors
+from theory.conform.trial import CLOSE, LATE, Make, Run, Trial, apart, numbers, same, state_tensors
 
 Part = Callable[[Make, Trial], None]
 
@@ -123,14 +123,14 @@ def groups(make: Make, trial: Trial) -> None:
     if one.needs_closure and len(one.optimizer.param_groups) == 1:
         raise NotOfferedError("one group only")
     for run in (one, two, third):
-        run.steps(0, trial.steps)
+        run.steps(0, LATE)
     away = apart(one.params, two.params)
     _require(away <= CLOSE, f"two groups with equal options differ from one by {away:.2g}")
     _require(not same(two.values()[1:], third.values()[1:]), "a group's own learning rate has no effect")
     one.optimizer.add_param_group({"params": [added]})
     one.params.append(added)
     one.train()
-    one.steps(trial.steps, trial.steps + 2)
+    one.steps(LATE, 2 * LATE)
     _require(not torch.equal(added.detach(), torch.ones_like(added)), "a group that was added is not trained")
 
 
@@ -144,14 +144,14 @@ def _order_kept() -> Iterator[None]:
 
 
 def schedulers(make: Make, trial: Trial) -> None:
-    """A learning rate that a scheduler writes is used from the next step on."""
+    """A learning rate that a scheduler writes has an effect, and the scheduler sees the steps."""
     run, constant = Run(make, trial), Run(make, trial)
     with _order_kept():
         scheduler = LambdaLR(run.optimizer, lambda k: 0.5**k)
-        for k in range(trial.steps):
+        for k in range(LATE):
             run.step(k)
             scheduler.step()
-    constant.steps(0, trial.steps)
+    constant.steps(0, LATE)
     _require(not same(run.values(), constant.values()), "a scheduled learning rate has no effect")
 
 
@@ -161,11 +161,11 @@ def one_cycle(make: Make, trial: Trial) -> None:
     rate = float(run.optimizer.param_groups[0]["lr"])
     momentum = bool({"momentum", "betas"} & set(run.optimizer.defaults))
     with _order_kept():
-        scheduler = OneCycleLR(run.optimizer, max_lr=rate, total_steps=trial.steps + 1, cycle_momentum=momentum)
-        for k in range(trial.steps):
+        scheduler = OneCycleLR(run.optimizer, max_lr=rate, total_steps=LATE + 1, cycle_momentum=momentum)
+        for k in range(LATE):
             run.step(k)
             scheduler.step()
-    constant.steps(0, trial.steps)
+    constant.steps(0, LATE)
     _require(all(bool(p.isfinite().all()) for p in run.params), "parameters are not finite")
     _require(not same(run.values(), constant.values()), "the cycle has no effect")
 
@@ -224,7 +224,7 @@ def none_gradients(make: Make, trial: Trial) -> None:
     start = run.values()
     run.apply([None, None])
     _require(same(start, run.values()), "a step without any gradient moves the parameters")
-    for k in range(trial.steps):
+    for k in range(LATE):
         run.apply([numbers(run.params[0].shape, trial.seed, k), None], k)
     _require(same(start[1:], run.values()[1:]), "a parameter without a gradient moves")
     _require(not same(start[:1], run.values()[:1]), "a parameter does not move beside one without a gradient")
@@ -251,13 +251,14 @@ def sparse_gradients(make: Make, trial: Trial) -> None:
 
 
 def complex_parameters(make: Make, trial: Trial) -> None:
-    """The first step on complex parameters goes downhill in both parts, or is refused with nothing changed."""
+    """Steps on complex parameters follow the imaginary part of the gradient, or are refused with nothing changed."""
     shape = (2, 3) if all(len(one) == 2 for one in trial.shapes) else (3,)
     start = torch.complex(numbers(shape, trial.seed, 1), numbers(shape, trial.seed, 2)).to(torch.complex64)
     gradient = torch.complex(0 * start.real, 1 + start.imag.abs())
     try:
         run = Run(make, trial, params=[start])
-        run.apply([gradient.to(torch.complex64)])
+        for k in range(LATE):
+            run.apply([gradient.to(torch.complex64)], k)
     except NotOfferedError:
         raise
     except Exception:
@@ -266,7 +267,7 @@ def complex_parameters(make: Make, trial: Trial) -> None:
         return
     moved = torch.view_as_real(run.params[0].detach() - start)
     down = float((moved * torch.view_as_real(gradient)).sum())
-    _require(down < 0, f"the step has the inner product {down:.2g} with the gradient")
+    _require(down < 0, f"the movement has the inner product {down:.2g} with the gradient")
 
 
 def foreach(make: Make, trial: Trial) -> None:

@@ -32,7 +32,7 @@ PACKAGES = {
 """The distributions, and the modules whose optimizers are tested."""
 
 FOLDER = provenance.ROOT / "results" / "contract"
-BUDGET, SEED, SECONDS = 2, 0, 60
+BUDGET, SEED, SECONDS = 2, 0, 30
 """Problems per part, the seed of the draws, and the time that one optimizer may take."""
 RATE = 0.01
 DIMS = ((0, 1, 2), (1, 2), (2,))
@@ -95,7 +95,7 @@ def _optimizers(module: Any) -> list[tuple[str, Any]]:
 
 def _row(name: str, cls: Any, budget: int) -> dict[str, Any]:
     """One optimizer: which parts it keeps, or why it cannot be judged."""
-    kwargs = {"lr": RATE} if "lr" in inspect.signature(cls).parameters else {}
+    kwargs = _arguments(cls)
     row: dict[str, Any] = {"optimizer": name, "kwargs": kwargs}
 
     def make(params: Any) -> Any:
@@ -120,6 +120,13 @@ def _row(name: str, cls: Any, budget: int) -> dict[str, Any]:
     except _TooLongError:
         return row | {"judged": f"takes longer than {SECONDS} s"}
     return row | {"judged": str(failure)[:200]}
+
+
+def _arguments(cls: Any) -> dict[str, float]:
+    """A rate that is large enough to be seen in float32, where the default is smaller or missing."""
+    rate = inspect.signature(cls).parameters.get("lr")
+    larger = rate is not None and isinstance(rate.default, (int, float)) and rate.default > RATE
+    return {"lr": RATE} if rate is not None and not larger else {}
 
 
 @contextmanager

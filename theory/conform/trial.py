@@ -19,8 +19,11 @@ Make = Callable[[Any], Any]
 """From parameters, or parameter groups, to an optimizer."""
 
 SHAPES = ((3,), (2, 3), (1,), (), (4, 2))
-CLOSE = 1e-5
+CLOSE = 1e-4
 """Largest relative difference of float32 results that are summed in another order."""
+
+LATE = 12
+"""Steps after which every optimizer should have moved: some begin with steps that only collect gradients."""
 
 
 @dataclass(frozen=True)
