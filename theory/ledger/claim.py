@@ -1,5 +1,6 @@
 """Claims, their verdicts, and the ledger: what was claimed, what the evidence found, and what follows from it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -83,6 +84,14 @@ class Statement:
     needs: str | None = None
     assumed: bool = False
     rests_on: Sequence[str] = ()
+
+    @property
+    def symbols(self) -> set[str]:
+        r"""The variables of its formulas, the correction's and the assumptions' too: ``\beta_1`` is beta1 and beta."""
+        texts = [self.statement, self.corrected or "", *self.assumptions]
+        formulas = [part for text in texts for part in text.split("$")[1::2]] or texts
+        words = {w for text in formulas for w in re.findall(r"[A-Za-z][A-Za-z0-9_]*", re.sub(r"[\\{}]", "", text))}
+        return {w.replace("_", "") for w in words} | {w.partition("_")[0] for w in words}
 
 
 @dataclass(frozen=True)
@@ -178,13 +187,13 @@ def verdict(claim: Statement, results: Sequence[Result], premises: Mapping[str, 
     if any(r.outcome is Outcome.ERROR for r in results):
         return Verdict.BROKEN
     made = [r for r in results if r.about is About.STATEMENT]
-    mended = _proved([r for r in results if r.about is About.CORRECTION], premises)
-    repaired = mended is not None and claim.repairs is Repair.ASSUMPTION
+    mended = _proved(claim, [r for r in results if r.about is About.CORRECTION], premises)
+    repaired = mended not in {None, Verdict.ARGUED} and claim.repairs is Repair.ASSUMPTION
 
     logical = [r for r in made if r.kind not in DATA]
     if any(r.outcome is Outcome.CONTRADICTS for r in logical):
         return Verdict.UNMET if claim.assumed else Verdict.REPAIRED if repaired else Verdict.REFUTED
-    if proved := _proved(logical, premises):
+    if proved := _proved(claim, logical, premises):
         return proved
     if repaired:
         return Verdict.REPAIRED
@@ -200,7 +209,7 @@ def verdict(claim: Statement, results: Sequence[Result], premises: Mapping[str, 
     return Verdict.BROKEN if lost or not data else Verdict.UNDECIDED
 
 
-def _proved(results: Sequence[Result], premises: Mapping[str, Verdict]) -> Verdict | None:
+def _proved(claim: Statement, results: Sequence[Result], premises: Mapping[str, Verdict]) -> Verdict | None:
     """How far it is proved: there is a proof, every proof goes through, and nothing contradicts it."""
     proofs = [r for r in results if r.kind in {Kind.PROOF, Kind.FORMAL}]
     failed = any(r.outcome is not Outcome.SUPPORTS for r in proofs)
@@ -210,7 +219,8 @@ def _proved(results: Sequence[Result], premises: Mapping[str, Verdict]) -> Verdi
         return Verdict.KERNEL
     if not set(premises.values()) <= STANDING:
         return None
-    return Verdict.ARGUED if Verdict.ARGUED in premises.values() else Verdict.PROVED
+    concluded = all(r.concludes(claim.symbols) for r in proofs if r.kind is Kind.PROOF)
+    return Verdict.PROVED if concluded and Verdict.ARGUED not in premises.values() else Verdict.ARGUED
 
 
 def settle(found: Sequence[Entry], known: Sequence[Entry] = ()) -> list[Entry]:

@@ -11,7 +11,7 @@ import inspect
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,10 @@ class Result:
         """How many pieces of a proof are prose."""
         return sum(piece["tool"] == "prose" for piece in self.pieces)
 
+    def concludes(self, symbols: Collection[str]) -> bool:
+        """Whether a machine-checked conclusion of the proof is about one of these variables."""
+        return any(piece["ok"] and not set(symbols).isdisjoint(piece.get("concludes", ())) for piece in self.pieces)
+
     def to_json(self) -> dict[str, Any]:
         """The result as plain data."""
         data = {**vars(self), "seconds": round(self.seconds, 3), "pieces": [dict(piece) for piece in self.pieces]}
@@ -132,14 +136,30 @@ def run(evidence: Evidence, effort: Effort) -> Result:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a proof. ``check`` is None for prose: an argument that a reader, not a machine, must follow."""
+    """A part of a proof.
+
+    Args:
+        name: what it shows.
+        check: its machine check; None for prose, an argument that a reader and no machine must follow.
+        concludes: the check is the conclusion: the statement itself, or its step where only an induction, a sum over
+            coordinates or steps, or an expectation is left as prose.
+        control: a negative control: a false relation that resembles the true one. Its check must fail.
+    """
 
     name: str
     check: "Callable[[], Check] | None" = None
+    concludes: bool = False
+    control: "Callable[[], Check] | None" = None
+
+
+NO_CONTROL = "no negative control"
+"""What a proof or a property says where no false statement was shown to fail the same check."""
 
 
 def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence:
     """A proof in pieces. It supports the statement if every machine-checked piece goes through, and there is one.
+
+    Without a machine-checked conclusion that is about variables of the statement the claim is called argued, not proved.
 
     Args:
         name: what is proved.
@@ -150,26 +170,36 @@ def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence
         The evidence.
 
     Raises:
-        ValueError: all pieces are prose.
+        ValueError: all pieces are prose, or a piece of prose is marked as the conclusion or has a negative control.
     """
     if all(piece.check is None for piece in pieces):
         raise ValueError(f"the proof {name!r} has no machine-checked piece")
+    for piece in pieces:
+        if piece.check is None and (piece.concludes or piece.control):
+            raise ValueError(f"the piece {piece.name!r} is prose: it has no check that concludes or can be controlled")
 
     def compute(_: Effort) -> Finding:
         from theory.ledger.provers import Check
 
         parts = []
         values = {}
+        controls = 0
         for piece in pieces:
             check = Check(True, "prose", "argued, not machine-checked") if piece.check is None else piece.check()
+            if piece.control and piece.control().ok:
+                check = Check(False, check.tool, "its negative control, a false relation, goes through as well")
+            controls += check.controlled or piece.control is not None
             parts.append({"name": piece.name, "tool": check.tool, "ok": check.ok, "detail": check.detail})
+            if piece.concludes:
+                parts[-1]["concludes"] = list(check.symbols)
             if check.value is not None:
                 values[piece.name] = check.value
         failed = [f"{part['name']}: {part['detail']}" for part in parts if not part["ok"]]
         machine = sum(piece.check is not None for piece in pieces)
         if failed:
             return Finding(Outcome.INCONCLUSIVE, "not proved: " + "; ".join(failed), parts)
-        detail = f"{machine} machine-checked, {len(pieces) - machine} prose"
+        refuted = f"{controls} of them with a negative control" if controls else NO_CONTROL
+        detail = f"{machine} machine-checked, {len(pieces) - machine} prose; {refuted}"
         return Finding(Outcome.SUPPORTS, detail, parts, values)
 
     return Evidence(Kind.PROOF, name, compute, about)
@@ -181,6 +211,7 @@ def holds_for(
     *,
     about: About = About.STATEMENT,
     share: float = 1.0,
+    control: Callable[..., None] | None = None,
     **strategies: "SearchStrategy",
 ) -> Evidence:
     """A property: ``check`` asserts, for keyword arguments drawn from the strategies.
@@ -194,6 +225,7 @@ def holds_for(
             check that returns something, a truth value or a coroutine, asserts nothing, and is an error.
         about: the claim's statement or its correction.
         share: fraction of the effort's examples to draw; below 1 for slow checks.
+        control: a negative control: a false check that resembles the true one. It must fail for a drawn case.
         **strategies: one hypothesis strategy for each argument of ``check``.
 
     Returns:
@@ -201,34 +233,54 @@ def holds_for(
     """
 
     def compute(effort: Effort) -> Finding:
-        from hypothesis import HealthCheck, Phase, given, seed, settings
-
         examples = max(10, round(share * effort.examples))
-        checked = 0
-
-        def counted(**arguments: Any) -> None:
-            nonlocal checked
-            returned = check(**arguments)
-            if returned is not None:
-                raise TypeError(f"the check of {name!r} returned {returned!r}; a check asserts, and returns None")
-            checked += 1
-
-        configured = settings(
-            max_examples=examples,
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
-        )
-        try:
-            configured(seed(_seed(name, check))(given(**strategies)(counted)))()
-        except AssertionError as failure:
+        checked, failure = _draw(name, check, examples, strategies)
+        if failure is not None:
             notes = " ".join(getattr(failure, "__notes__", []))
             return Finding(Outcome.CONTRADICTS, f"fails: {failure} {notes}".strip())
-        return Finding(Outcome.SUPPORTS, f"{checked} cases checked, none failed")
+        if control is None:
+            return Finding(Outcome.SUPPORTS, f"{checked} cases checked, none failed; {NO_CONTROL}")
+        drawn, failure = _draw(name, control, examples, strategies, shrink=False)
+        if failure is None:
+            return Finding(Outcome.INCONCLUSIVE, f"the negative control, a false statement, holds in {drawn} cases")
+        return Finding(Outcome.SUPPORTS, f"{checked} cases checked, none failed; the negative control fails")
 
     return Evidence(Kind.PROPERTY, name, compute, about)
+
+
+def _draw(
+    name: str,
+    check: Callable[..., None],
+    examples: int,
+    strategies: "Mapping[str, SearchStrategy]",
+    *,
+    shrink: bool = True,
+) -> tuple[int, AssertionError | None]:
+    """How many drawn cases a check passed, and the failure of the one, if any, that failed."""
+    from hypothesis import HealthCheck, Phase, given, seed, settings
+
+    checked = 0
+
+    def counted(**arguments: Any) -> None:
+        nonlocal checked
+        returned = check(**arguments)
+        if returned is not None:
+            raise TypeError(f"the check of {name!r} returned {returned!r}; a check asserts, and returns None")
+        checked += 1
+
+    configured = settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+    )
+    try:
+        configured(seed(_seed(name, check))(given(**strategies)(counted)))()
+    except AssertionError as failure:
+        return checked, failure
+    return checked, None
 
 
 def _seed(name: str, check: Callable[..., None]) -> int:

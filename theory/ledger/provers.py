@@ -3,7 +3,7 @@
 - :func:`identity`: both sides are the same rational function (sympy, exact).
 - :func:`certificate`: an expression is a sum of squares with non-negative multipliers (sympy, exact rationals).
 - :func:`smt`: two independent solvers, z3 and cvc5, find no counterexample (logic QF_NRA). A solver's answer is not a
-  proof object, so a query also shows that its hypotheses can be met and that a falsified twin is refuted.
+  proof object, so a query also shows that its hypotheses can be met and that a negative control is refuted.
 
 A symbolic number of terms is out of reach for all three: an induction is written as base, step and conclusion.
 """
@@ -30,12 +30,23 @@ Term = Any
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one machine check: whether it went through, by which tool, and what was seen (and as a number)."""
+    """The result of one machine check.
+
+    Args:
+        ok: whether it went through.
+        tool: which tool checked it.
+        detail: what was seen, in words.
+        value: the same as a number.
+        symbols: the names of the variables that the checked relation is about; none if it says nothing, as x = x.
+        controlled: a negative control, a false relation that resembles the true one, was refuted as well.
+    """
 
     ok: bool
     tool: str
     detail: str
     value: float | None = None
+    symbols: Sequence[str] = ()
+    controlled: bool = False
 
 
 def identity(left: Expr, right: Expr = 0) -> Check:
@@ -60,7 +71,13 @@ def identity(left: Expr, right: Expr = 0) -> Check:
             return Check(False, "sympy identity", f"the divisor {hole} is 0 everywhere: the side is defined nowhere")
     numerator = sp.expand(sp.fraction(sp.together(sides[0] - sides[1]))[0])
     ok = numerator == 0
-    return Check(ok, "sympy identity", "difference is 0" if ok else f"difference has the numerator {numerator}")
+    detail = "difference is 0" if ok else f"difference has the numerator {numerator}"
+    same = sides[0] == sides[1]  # before any algebra: nothing was shown
+    return Check(ok, "sympy identity", detail, symbols=() if same else _names(*sides))
+
+
+def _names(*expressions: Expr) -> tuple[str, ...]:
+    return tuple(sorted({str(symbol) for expression in expressions for symbol in expression.free_symbols}))
 
 
 def _check_exact(expression: Expr) -> None:
@@ -138,7 +155,8 @@ def certificate(
     equal = identity(expression, sp.Add(*(square.value() for square in squares)))
     if equal.ok and _point(nonnegative, positive) is None:
         return Check(False, tool, "no point was found at which the declared signs hold: the certificate may be vacuous")
-    return Check(equal.ok, tool, f"{len(squares)} non-negative terms; {equal.detail}")
+    detail = f"{len(squares)} non-negative terms; {equal.detail}"
+    return Check(equal.ok, tool, detail, symbols=_names(sp.sympify(expression)))
 
 
 def _is_real(base: Expr) -> bool:
@@ -199,18 +217,18 @@ class Query:
     Args:
         hypotheses: z3 formulas.
         conclusion: z3 formula.
-        twin: a conclusion that resembles the true one and is false: it must be refuted by a model.
-        twin_hypotheses: the twin's hypotheses if they differ (to drop one of them, say).
+        control: a conclusion that resembles the true one and is false: it must be refuted by a model.
+        control_hypotheses: the control's hypotheses if they differ (to drop one of them, say).
     """
 
     hypotheses: Sequence[Term]
     conclusion: Term
-    twin: Term
-    twin_hypotheses: Sequence[Term] | None = field(default=None)
+    control: Term
+    control_hypotheses: Sequence[Term] | None = field(default=None)
 
 
 def smt(query: Query) -> Check:
-    """Whether both solvers prove the query, its hypotheses are satisfiable, and its twin is refuted.
+    """Whether both solvers prove the query, its hypotheses are satisfiable, and its negative control is refuted.
 
     ``unknown`` from either solver is a failure. Models are evaluated again, formula by formula, before they count. A
     solver may give a quotient by zero any value: so a model counts only if no divisor of the query is zero in it.
@@ -218,21 +236,23 @@ def smt(query: Query) -> Check:
     tool = f"z3 {z3.get_version_string()} and cvc5 {cvc5.__version__}, QF_NRA"
     if any(query.conclusion.eq(hypothesis) for hypothesis in query.hypotheses):
         return Check(False, tool, "the conclusion is one of the hypotheses")
-    same = query.twin.eq(query.conclusion) and query.twin_hypotheses is None
-    if same or not list(_variables(query.twin)):
-        return Check(False, tool, "the twin must speak of the query's variables, and differ from the query")
+    same = query.control.eq(query.conclusion) and query.control_hypotheses is None
+    if same or not list(_variables(query.control)):
+        return Check(False, tool, "the negative control must speak of the query's variables, and differ from the query")
     negated = [*query.hypotheses, z3.Not(query.conclusion)]
     answers = {"z3": _ask_z3(negated), "cvc5": _ask_cvc5(negated)}
     if set(answers.values()) != {"unsat"}:
         return Check(False, tool, f"not proved: {answers}")
-    twin_hypotheses = query.hypotheses if query.twin_hypotheses is None else query.twin_hypotheses
-    formulas = [*query.hypotheses, query.conclusion, query.twin, *twin_hypotheses]
+    control_hypotheses = query.hypotheses if query.control_hypotheses is None else query.control_hypotheses
+    formulas = [*query.hypotheses, query.conclusion, query.control, *control_hypotheses]
     defined = [divisor != 0 for formula in formulas for divisor in _divisors(formula)]
     if not _has_model([*query.hypotheses, *defined]):
         return Check(False, tool, "the hypotheses were not shown satisfiable: the proof may be vacuous")
-    if not _has_model([*twin_hypotheses, z3.Not(query.twin), *defined]):
-        return Check(False, tool, "the falsified twin was not refuted")
-    return Check(True, tool, "unsat twice; hypotheses satisfiable; falsified twin refuted")
+    if not _has_model([*control_hypotheses, z3.Not(query.control), *defined]):
+        return Check(False, tool, "the negative control was not refuted")
+    symbols = tuple(sorted({str(variable) for variable in _variables(query.conclusion)}))
+    detail = "unsat twice; hypotheses satisfiable; negative control refuted"
+    return Check(True, tool, detail, symbols=symbols, controlled=True)
 
 
 def _parts(term: Term) -> Iterator[Term]:

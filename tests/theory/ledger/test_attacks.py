@@ -62,18 +62,20 @@ CERTIFICATES = {
 }
 
 QUERIES = {
-    "plainly false": Query([X >= 0], X >= 1, twin=X >= 2),
-    "no point satisfies the hypotheses": Query([X > 0, X < 0], X == 7, twin=X == 8),
-    "met by a quotient by zero alone": Query([X == 0, Y / X == 1], Y == 2, twin=Y == 3),
-    "met by a quotient by zero, deeper": Query([X * X == 0, 1 / (X + X) > 1], Y > 5, twin=Y > 6),
-    "the conclusion is assumed": Query([X >= 0, Y >= X], Y >= X, twin=Y > X),
-    "the twin is true": Query([X >= 0], X + 1 >= 1, twin=X + 1 > 0),
-    "the twin says nothing": Query([X >= 0], X + 1 >= 1, twin=z3.BoolVal(False)),
-    "the twin is the conclusion": Query([X >= 0], X + 1 >= 1, twin=X + 1 >= 1),
-    "the twin fails by a quotient by zero alone": Query([X >= 0], X + 1 >= 1, twin=z3.Implies(X == 0, Y / X == 0)),
-    "a strict bound that is attained": Query([X >= 0, X <= 1], X * X < 1, twin=X < 0),
-    "true of integers alone": Query([X > 0], X >= 1, twin=X >= 2),
-    "a root that need not exist": Query([Y * Y == X], X >= 1, twin=X >= 2),
+    "plainly false": Query([X >= 0], X >= 1, control=X >= 2),
+    "no point satisfies the hypotheses": Query([X > 0, X < 0], X == 7, control=X == 8),
+    "met by a quotient by zero alone": Query([X == 0, Y / X == 1], Y == 2, control=Y == 3),
+    "met by a quotient by zero, deeper": Query([X * X == 0, 1 / (X + X) > 1], Y > 5, control=Y > 6),
+    "the conclusion is assumed": Query([X >= 0, Y >= X], Y >= X, control=Y > X),
+    "the negative control is true": Query([X >= 0], X + 1 >= 1, control=X + 1 > 0),
+    "the negative control says nothing": Query([X >= 0], X + 1 >= 1, control=z3.BoolVal(False)),
+    "the negative control is the conclusion": Query([X >= 0], X + 1 >= 1, control=X + 1 >= 1),
+    "the negative control fails by a quotient by zero alone": Query(
+        [X >= 0], X + 1 >= 1, control=z3.Implies(X == 0, Y / X == 0)
+    ),
+    "a strict bound that is attained": Query([X >= 0, X <= 1], X * X < 1, control=X < 0),
+    "true of integers alone": Query([X > 0], X >= 1, control=X >= 2),
+    "a root that need not exist": Query([Y * Y == X], X >= 1, control=X >= 2),
 }
 
 

@@ -43,17 +43,17 @@ def test_certificate_rejects(squares, nonnegative, why):
 def test_smt_proves():
     average = B * X + (1 - B) * Y
     hypotheses = [B >= 0, B <= 1, magnitude(X) <= 1, magnitude(Y) <= 1]
-    check = smt(Query(hypotheses, magnitude(average) <= 1, twin=magnitude(average) < 1))
+    check = smt(Query(hypotheses, magnitude(average) <= 1, control=magnitude(average) < 1))
     assert check.ok
     assert "z3" in check.tool
     assert "cvc5" in check.tool
 
 
 @pytest.mark.parametrize(("query", "why"), [
-    (Query([X >= 0], X * X >= 1, twin=X >= 1), "not proved"),
-    (Query([X > 0, X < 0], X == 7, twin=X == 8), "vacuous"),
-    (Query([X >= 0], X + 1 >= 1, twin=X + 1 > 0), "twin was not refuted"),
-], ids=["false", "vacuous", "twin is true"])  # fmt: skip
+    (Query([X >= 0], X * X >= 1, control=X >= 1), "not proved"),
+    (Query([X > 0, X < 0], X == 7, control=X == 8), "vacuous"),
+    (Query([X >= 0], X + 1 >= 1, control=X + 1 > 0), "control was not refuted"),
+], ids=["false", "vacuous", "control is true"])  # fmt: skip
 def test_smt_rejects(query, why):
     check = smt(query)
     assert not check.ok
@@ -63,4 +63,4 @@ def test_smt_rejects(query, why):
 @pytest.mark.parametrize("silent", ["_ask_z3", "_ask_cvc5"])
 def test_unknown_is_never_success(monkeypatch, silent):
     monkeypatch.setattr(f"theory.ledger.provers.{silent}", lambda _: "unknown")
-    assert not smt(Query([X >= 0], X + 1 >= 1, twin=X >= 1)).ok
+    assert not smt(Query([X >= 0], X + 1 >= 1, control=X >= 1)).ok

@@ -105,7 +105,9 @@ def _lower_bound() -> Check:
     """Its damping q (p + (1-c) x) is positive for every x >= 0 if c <= 1; for c > 1 it is 0 at x = p / (c - 1) > 0."""
     p, x, c = reals("p x c")
     inputs = [p > 0, x >= 0, c <= 1]
-    return smt(Query(inputs, p + (1 - c) * x > 0, twin=p + (1 - c) * x > 0, twin_hypotheses=[p > 0, x >= 0, c <= 2]))
+    return smt(
+        Query(inputs, p + (1 - c) * x > 0, control=p + (1 - c) * x > 0, control_hypotheses=[p > 0, x >= 0, c <= 2])
+    )
 
 
 def _first_order_hurwitz() -> Check:
@@ -113,7 +115,7 @@ def _first_order_hurwitz() -> Check:
     p, q, x, c = reals("p q x c")
     inputs = [p > 0, q > 0, x >= 0, c <= 0]
     margin = (p + q) * (p + (1 - c) * x) > p * x
-    return smt(Query(inputs, margin, twin=margin, twin_hypotheses=[p > 0, q > 0, x >= 0, c <= 1]))
+    return smt(Query(inputs, margin, control=margin, control_hypotheses=[p > 0, q > 0, x >= 0, c <= 1]))
 
 
 def _first_order_cases(_: Effort) -> str:

@@ -44,7 +44,7 @@ def _other_half() -> Check:
     p, q, r = reals("a2 a1 a0")
     inputs = [1 + p + q + r > 0, 1 - p + q - r > 0, r > -1, r <= 0]
     claim = 1 - r * r + q - r * p > 0
-    return smt(Query(inputs, claim, twin=1 - r * r - q + r * p > 0))
+    return smt(Query(inputs, claim, control=1 - r * r - q + r * p > 0))
 
 
 def _jury_against_roots(seed: int) -> None:

@@ -16,7 +16,7 @@ x, y, beta, mixing, G = reals("x y beta c G")
 def _average_stays_bounded() -> Check:
     new = beta * x + (1 - beta) * y
     inputs = [beta >= 0, beta <= 1, magnitude(x) <= G, magnitude(y) <= G]
-    return smt(Query(inputs, magnitude(new) <= G, twin=magnitude(new) <= G / 2))
+    return smt(Query(inputs, magnitude(new) <= G, control=magnitude(new) <= G / 2))
 
 
 def _explored_is_bounded() -> Check:
@@ -24,12 +24,12 @@ def _explored_is_bounded() -> Check:
     u = (1 - mixing) * x + mixing * y
     kappa = magnitude(1 - mixing) + magnitude(mixing)
     inputs = [G >= 0, mixing > -1, mixing < 1, magnitude(x) <= G, magnitude(y) <= G]
-    return smt(Query(inputs, magnitude(u) <= kappa * G, twin=magnitude(u) <= G))
+    return smt(Query(inputs, magnitude(u) <= kappa * G, control=magnitude(u) <= G))
 
 
 def _kappa_is_below_three() -> Check:
     kappa = magnitude(1 - mixing) + magnitude(mixing)
-    return smt(Query([mixing > -1, mixing < 1], kappa < 3, twin=kappa < 2))
+    return smt(Query([mixing > -1, mixing < 1], kappa < 3, control=kappa < 2))
 
 
 def _bounds_on_sequences(gs: list[Fraction], beta1: Fraction, beta2: Fraction, beta3: Fraction, c: Fraction) -> None:
@@ -156,7 +156,7 @@ def _ratio_step_smt() -> Check:
         Query(
             inputs,
             m_now * m_now <= (b2 * b2 / b3 * A_before + first) * v_now,
-            twin=m_now * m_now <= (b2 * b2 / b3 * A_before + first / 2) * v_now,
+            control=m_now * m_now <= (b2 * b2 / b3 * A_before + first / 2) * v_now,
         )
     )
 

@@ -19,21 +19,21 @@ def _root_rises_slowly() -> Check:
     """R = sqrt(p^2 s^2 + t^2 u^2) <= s + t |u|, with p = sqrt(beta3), t = sqrt(1 - beta3)."""
     p, t, s, u, r = reals("p t s u r")
     inputs = [p >= 0, t >= 0, p * p + t * t == 1, s >= 0, r >= 0, r * r == p * p * s * s + t * t * u * u]
-    return smt(Query(inputs, r <= s + t * magnitude(u), twin=r <= s + t * magnitude(u) / 2))
+    return smt(Query(inputs, r <= s + t * magnitude(u), control=r <= s + t * magnitude(u) / 2))
 
 
 def _root_falls_slowly() -> Check:
     """R >= s - t G for s <= G: one step lowers sqrt(v) by at most (1 - p) s <= t G."""
     p, t, s, u, r, G = reals("p t s u r G")
     inputs = [p >= 0, t >= 0, p * p + t * t == 1, s >= 0, s <= G, r >= 0, r * r == p * p * s * s + t * t * u * u]
-    return smt(Query(inputs, r >= s - t * G, twin=r >= s - t * G / 2))
+    return smt(Query(inputs, r >= s - t * G, control=r >= s - t * G / 2))
 
 
 def _relative_change() -> Check:
     """|W' - W| <= mu eps1 and W >= eps1 give |W' / W - 1| <= mu."""
     new, W, mu, eps1 = reals("new W mu eps1")
     inputs = [eps1 > 0, mu >= 0, eps1 <= W, magnitude(new - W) <= mu * eps1]
-    return smt(Query(inputs, magnitude(new / W - 1) <= mu, twin=magnitude(new / W - 1) <= mu / 2))
+    return smt(Query(inputs, magnitude(new / W - 1) <= mu, control=magnitude(new / W - 1) <= mu / 2))
 
 
 def _root_on_extremes(beta3: float, s: float, u: float, eps1: float) -> None:
@@ -78,13 +78,13 @@ def _factor_from_above() -> Check:
     R, phi, eps2 = reals("R phi eps2")
     s = phi / (R + eps2 * phi)
     inputs = [R >= 0, phi > 0, eps2 > 0]
-    return smt(Query(inputs, s * eps2 <= 1, twin=2 * s * eps2 <= 1))
+    return smt(Query(inputs, s * eps2 <= 1, control=2 * s * eps2 <= 1))
 
 
 def _step_is_at_most_phi() -> Check:
     R, phi, eps2 = reals("R phi eps2")
     s = phi / (R + eps2 * phi)
-    return smt(Query([R >= 0, phi > 0, eps2 > 0], s * R <= phi, twin=s * R <= phi / 2))
+    return smt(Query([R >= 0, phi > 0, eps2 > 0], s * R <= phi, control=s * R <= phi / 2))
 
 
 def _factor_from_below() -> Check:

@@ -308,7 +308,7 @@ def _noise_sign() -> Check:
     C, p, q = reals("c p q")
     reduction = C * (1 - q) * (1 + p - C)
     box = [p >= 0, p < 1, q >= 0, q < 1, C > -1, C < 1]
-    return smt(Query([*box, C > 0], reduction > 0, twin=reduction > C))
+    return smt(Query([*box, C > 0], reduction > 0, control=reduction > C))
 
 
 def _noise_by_summation(beta1: float, beta2: float, c: float) -> None:

@@ -95,7 +95,7 @@ def _table_1(column: str) -> Check:
         "<dtheta, dgbar>": curvature * d * d,
     }[column]
     checks = [
-        smt(Query([*_stage(x, i), d < 0], sign * term > 0, twin=sign * term < 0))
+        smt(Query([*_stage(x, i), d < 0], sign * term > 0, control=sign * term < 0))
         for i, sign in enumerate(TABLE_1[column])
     ]
     failed = [check for check in checks if not check.ok]

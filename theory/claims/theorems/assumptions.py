@@ -52,7 +52,7 @@ def _covariance_is_not_zero() -> Check:
     L, eta, p, q, c, sigma2 = reals("L eta p q c sigma2")
     inputs = [L > 0, eta > 0, p < 1, q < 1, c < 1, sigma2 > 0]
     product = L * eta * (1 - q) * (1 - c) * (1 - p) * sigma2
-    return smt(Query(inputs, product > 0, twin=product > 1))
+    return smt(Query(inputs, product > 0, control=product > 1))
 
 
 independence = Claim(
@@ -85,15 +85,15 @@ def _gain_below_three() -> Check:
     c, g, h, G = reals("c g h G")
     inputs = [c > -1, c < 1, magnitude(g) <= G, magnitude(h) <= G, G > 0]
     u = (1 - c) * g + c * h
-    return smt(Query(inputs, magnitude(u) < 3 * G, twin=magnitude(u) < 2 * G))
+    return smt(Query(inputs, magnitude(u) < 3 * G, control=magnitude(u) < 2 * G))
 
 
 def _gain_one_for_exploring() -> Check:
     c, g, h, G = reals("c g h G")
     inputs = [c >= 0, c <= 1, magnitude(g) <= G, magnitude(h) <= G]
     u = (1 - c) * g + c * h
-    twin = [c >= -1, *inputs[1:]]
-    return smt(Query(inputs, magnitude(u) <= G, twin=magnitude(u) <= G, twin_hypotheses=twin))
+    control = [c >= -1, *inputs[1:]]
+    return smt(Query(inputs, magnitude(u) <= G, control=magnitude(u) <= G, control_hypotheses=control))
 
 
 def _extremal_sequence() -> Check:

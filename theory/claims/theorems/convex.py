@@ -93,7 +93,7 @@ def _clip_is_nonexpansive() -> Check:
     clipped = either(z < low, low, either(z > high, high, z))
     inputs = [low <= y, y <= high]
     shorter = (clipped - y) * (clipped - y) <= (z - y) * (z - y)
-    return smt(Query(inputs, shorter, twin=(clipped - y) * (clipped - y) <= (z - y) * (z - y) / 2))
+    return smt(Query(inputs, shorter, control=(clipped - y) * (clipped - y) <= (z - y) * (z - y) / 2))
 
 
 def _quarter() -> Check:
@@ -106,7 +106,7 @@ def _telescope_step() -> Check:
     """H' x^2 - H x^2 <= D^2 max(H' - H, 0) for x^2 <= D^2: each increment of the weights, one coordinate."""
     H, new, x2, D2 = reals("H new x2 D2")
     rise = either(new > H, new - H, 0)
-    return smt(Query([x2 >= 0, x2 <= D2], (new - H) * x2 <= D2 * rise, twin=(new - H) * x2 <= D2 * rise / 2))
+    return smt(Query([x2 >= 0, x2 <= D2], (new - H) * x2 <= D2 * rise, control=(new - H) * x2 <= D2 * rise / 2))
 
 
 def _root_sum_step() -> Check:

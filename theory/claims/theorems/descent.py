@@ -76,7 +76,7 @@ def _closure() -> Check:
     """N-d: x <= 1/2 and C x^2 <= 1/2 leave 1 - x - C x^2 >= 0."""
     x, C = reals("x C")
     inputs = [x >= 0, C >= 0, 2 * x <= 1, 2 * C * x * x <= 1]
-    return smt(Query(inputs, 1 - x - C * x * x >= 0, twin=1 - x - C * x * x >= x))
+    return smt(Query(inputs, 1 - x - C * x * x >= 0, control=1 - x - C * x * x >= x))
 
 
 def _drift_certificate() -> Check:

@@ -24,7 +24,7 @@ def _small_batch_coefficient() -> Check:
     """1 - z - 2 z^2 K^2 >= 1/2 for z = L eta <= 1/4, 2 sqrt(2) K z <= 1."""
     z, K = reals("z K")
     inputs = [z >= 0, K >= 0, 4 * z <= 1, 8 * K * K * z * z <= 1]
-    return smt(Query(inputs, 1 - z - 2 * z * z * K * K >= 1 / 2, twin=1 - z - 4 * z * z * K * K >= 3 / 4))
+    return smt(Query(inputs, 1 - z - 2 * z * z * K * K >= 1 / 2, control=1 - z - 4 * z * z * K * K >= 3 / 4))
 
 
 def _polarisation() -> Check:
@@ -105,7 +105,7 @@ def _decay_rule() -> Check:
     """From gamma' = gamma / (1 + mu) and W' <= (1 + mu) W follows gamma' W' <= gamma W, for every mu >= 0."""
     gamma, mu, W, new = reals("gamma mu W new")
     inputs = [gamma >= 0, mu >= 0, W > 0, new > 0, new <= (1 + mu) * W]
-    return smt(Query(inputs, gamma / (1 + mu) * new <= gamma * W, twin=gamma * (1 - mu / 2) * new <= gamma * W))
+    return smt(Query(inputs, gamma / (1 + mu) * new <= gamma * W, control=gamma * (1 - mu / 2) * new <= gamma * W))
 
 
 weight_decay_any_mu = Claim(

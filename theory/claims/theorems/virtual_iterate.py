@@ -29,7 +29,7 @@ def _expansion() -> Check:
 
 def _young() -> Check:
     x, y = reals("x y")
-    return smt(Query([], 2 * x * y <= x * x + y * y, twin=2 * x * y <= x * x + y * y - 1))
+    return smt(Query([], 2 * x * y <= x * x + y * y, control=2 * x * y <= x * x + y * y - 1))
 
 
 def _convex_closure() -> Check:
@@ -37,7 +37,7 @@ def _convex_closure() -> Check:
     eta, L, K = reals("eta L K")
     inputs = [eta > 0, L > 0, K >= 0, eta * L * (1 + 2 * K) <= 1]
     left = eta * eta * L + 2 * eta * eta * K * L
-    return smt(Query(inputs, left <= eta, twin=2 * left <= eta))
+    return smt(Query(inputs, left <= eta, control=2 * left <= eta))
 
 
 def _filters(rng: np.random.Generator) -> Filter:
@@ -102,7 +102,7 @@ def _pl_recursion() -> Check:
     descent = new <= gap - eta * (slope / 2 + D / 2 - L * L * eta * eta * lag / 2) + L * eta * eta / 2 * (D + s)
     inputs = [eta > 0, L > 0, mu > 0, D >= 0, lag >= 0, s >= 0, slope >= 2 * mu * gap, descent]
     kept = -eta / 2 * (1 - L * eta) * D + L * L * eta * eta * eta / 2 * lag + L * eta * eta / 2 * s
-    return smt(Query(inputs, new <= (1 - eta * mu) * gap + kept, twin=new <= (1 - 2 * eta * mu) * gap + kept))
+    return smt(Query(inputs, new <= (1 - eta * mu) * gap + kept, control=new <= (1 - 2 * eta * mu) * gap + kept))
 
 
 def _pl_closure() -> Check:
@@ -110,7 +110,7 @@ def _pl_closure() -> Check:
     z, eta, K, Kq = reals("z eta K Kq")
     inputs = [z >= 0, eta > 0, K >= 0, Kq >= 0, 2 * z * z * K * Kq <= 1 - z]
     left = -eta / 2 * (1 - z) + eta / 2 * z * z * 2 * K * Kq
-    return smt(Query(inputs, left <= 0, twin=left + eta / 4 * z <= 0))
+    return smt(Query(inputs, left <= 0, control=left + eta / 4 * z <= 0))
 
 
 def _pl_floor() -> Check:
