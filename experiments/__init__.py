@@ -11,6 +11,7 @@ The command line is ``python -m experiments COMMAND``; ``--help`` describes the 
     summary = experiments.summarise(results)           # means, intervals, paired differences, curves
     experiments.draw(summary, folder)                  # figures; a list of files
     summary = experiments.read("results/experiments/digits-laptop.json")  # a summary that `report` wrote
+    experiments.frame("digits")                        # the same as a table of pandas: every run, every evaluation
 
 `run` and `collect` take an `Environment` for another folder, device or number of threads, and `run` takes `Workers`.
 In a script, call `run` below ``if __name__ == "__main__":``, because its processes import the script. A name is
@@ -25,6 +26,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from experiments.analysis.frame import frame
     from experiments.analysis.kept import Summary, read, summarise
     from experiments.config.catalog import load, names
     from experiments.config.schema import Experiment
@@ -36,12 +38,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Environment", "Experiment", "Results", "Summary", "Workers",
-    "collect", "draw", "load", "names", "read", "run", "summarise",
+    "collect", "draw", "frame", "load", "names", "read", "run", "summarise",
 ]  # fmt: skip
 
 _PLACES = {
     "Environment": "io.environment", "Experiment": "config.schema", "Results": "runs.results",
     "Summary": "analysis.kept", "Workers": "sweep.pool", "collect": "sweep.runner", "draw": "report.figures.draw",
+    "frame": "analysis.frame",
     "load": "config.catalog", "names": "config.catalog", "read": "analysis.kept", "run": "sweep.runner",
     "summarise": "analysis.kept",
 }  # fmt: skip

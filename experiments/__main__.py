@@ -1,8 +1,9 @@
 """Train real networks: ``python -m experiments COMMAND``.
 
-list the experiments; run or sweep one, or repeat some of its final runs at kept learning rates; carry finished rows to
-another machine; do a campaign of commands within a time limit; fetch data; report on what is finished, and draw its
-figures again; compute the evidence and the answers from what is kept; bench one step of each optimizer.
+list the experiments; plan how many seeds a lead needs; run or sweep one, or repeat some of its final runs at kept
+learning rates; carry finished rows to another machine; do a campaign of commands within a time limit; fetch data;
+report on what is finished, and draw its figures again; compute the evidence and the answers from what is kept; bench
+one step of each optimizer.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from experiments.cli import console
 from experiments.cli.available import Fetch, List
 from experiments.cli.bench import Bench
 from experiments.cli.campaign import Campaign
+from experiments.cli.plan import Plan
 from experiments.cli.report import Answers, Evidence, Figures, Report
 from experiments.cli.run import Repeat, Rows, Run, Sweep
 from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
@@ -34,6 +36,7 @@ def main() -> int:
     """
     commands: dict[str, Callable] = {
         "list": List,
+        "plan": Plan,
         "run": Run,
         "repeat": Repeat,
         "sweep": Sweep,

@@ -272,3 +272,12 @@ def show_interrupted(kept: str) -> None:
 
 def _say(line: str) -> None:
     _out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_plan(seeds: int, power: float, lead: float, sd: float, level: float) -> None:
+    """How many seeds a lead needs."""
+    line = (
+        f"{seeds} seeds: a true lead of {lead:g} is seen with probability {power:.2f} by a two-sided t test at level "
+        f"{level:g}, where the paired differences have a standard deviation of {sd:g}"
+    )
+    _out.print(line, highlight=False, markup=False, soft_wrap=True)

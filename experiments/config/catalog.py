@@ -10,6 +10,7 @@ from pathlib import Path
 
 from experiments.config.parse import build
 from experiments.config.schema import TIERS, Experiment, Tier
+from experiments.io import own
 from experiments.io.errors import ConfigError, require
 
 FOLDER = Path(__file__).parents[1] / "configs"
@@ -72,7 +73,7 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
         table = _merged(table, _parsed(change))
     if _depth(table) > _DEEPEST:
         raise ConfigError(path.name, f"{_DEEP}; {_DEEPEST} levels are allowed")
-    table = _selected(table)
+    table = _pinned(_selected(table))
     for key in ("name", "tier"):
         require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
     return build(Experiment, {**table, "name": _named(path.stem, changes), "tier": tier})
@@ -99,6 +100,24 @@ def _selected(table: dict[str, object]) -> dict[str, object]:
     for label in wanted:
         require(label in known, "competitors", label, f"one of the optimizers: {', '.join(known)}")
     return {**table, "optimizers": {label: known[label] for label in known if label in wanted}}
+
+
+def _pinned(table: dict[str, object]) -> dict[str, object]:
+    """The names of the user's own files with their digests: another file is another experiment."""
+    settings = table.get("settings", {})
+    conditions = settings.values() if isinstance(settings, Mapping) else ()
+    optimizers = table.get("optimizers", {})
+    for part in [table, *(one for one in conditions if isinstance(one, Mapping))]:
+        for key, field in (("data", "name"), ("model", "name"), ("training", "loss")):
+            _pin(part.get(key), field, f"{key}.{field}")
+    for label, optimizer in optimizers.items() if isinstance(optimizers, Mapping) else ():
+        _pin(optimizer, "name", f"optimizers.{label}.name")
+    return table
+
+
+def _pin(table: object, key: str, where: str) -> None:
+    if isinstance(table, dict) and isinstance(table.get(key), str):
+        table[key] = own.pinned(table[key], where)
 
 
 def _table(key: str, value: object) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from experiments.config.parse import build
+from experiments.io import own
 from experiments.io.errors import ConfigError, require
 
 Tier = Literal["laptop", "gpu", "paper"]
@@ -88,6 +89,8 @@ class TrainingConfig:
         evaluations: Number of evaluations during a final run, evenly spaced, the last one at its end.
         channels_last: Memory format of convolutional networks.
         compile: Pass the network through ``torch.compile``.
+        loss: ``FILE.py:NAME``, a function of the network's outputs and the targets to a scalar, the mean over the
+            examples; empty is the cross-entropy.
         curvature: Number of training examples on which each evaluation of a final run measures the curvature; 0
             measures none.
     """
@@ -105,6 +108,7 @@ class TrainingConfig:
     channels_last: bool = False
     compile: bool = False
     curvature: int = 0
+    loss: str = ""
 
     def __post_init__(self):
         require(1 <= self.epochs <= _MOST_EPOCHS, "epochs", self.epochs, f"in [1, {_MOST_EPOCHS}]")
@@ -125,6 +129,7 @@ class TrainingConfig:
         require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "finite and at least 0")
         require(self.clip == "none" or 0 < self.clip < math.inf, "clip", self.clip, '"none" or finite and above 0')
         require(self.curvature >= 0, "curvature", self.curvature, "at least 0")
+        require(not self.loss or own.is_own(self.loss), "loss", self.loss, "empty or FILE.py:NAME")
         require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
 
 

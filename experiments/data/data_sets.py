@@ -12,6 +12,7 @@ import torch
 
 from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Kind
+from experiments.io import own
 from experiments.io.errors import ConfigError
 
 SIMULATED = {"swimmer": "Swimmer-v5", "ant": "Ant-v5", "humanoid": "Humanoid-v5"}  # gymnasium's names
@@ -58,9 +59,16 @@ def kind(name: str) -> Kind:
     Raises:
         ConfigError: an unknown name.
     """
+    return _source(name).kind
+
+
+def _source(name: str) -> _Source:
+    if own.is_own(name):
+        return _Source("own", "own", ordered=True)
     if name not in _SOURCES:
-        raise ConfigError("data.name", f"{name!r} is not allowed; it must be one of {', '.join(NAMES)}")
-    return _SOURCES[name].kind
+        has = f"{', '.join(NAMES)}, or a function of yours: FILE.py:NAME"
+        raise ConfigError("data.name", f"{name!r} is not allowed; it must be one of {has}")
+    return _SOURCES[name]
 
 
 @functools.lru_cache(maxsize=1)
@@ -83,7 +91,7 @@ def load(config: DataConfig, data_dir: Path | None = None) -> Dataset:
     if config.test_limit == "all":
         return dataset
     order = torch.arange(len(dataset.test))
-    if _SOURCES[config.name].ordered:
+    if _source(config.name).ordered:
         order = torch.randperm(len(order), generator=torch.Generator().manual_seed(20251))
     return dataclasses.replace(dataset, test=dataset.test.take(order[: config.test_limit]))
 
@@ -134,7 +142,7 @@ def fingerprint(config: DataConfig, data_dir: Path | None = None) -> str:
 
 def reader(name: str) -> str:
     """The module that reads a data set; empty for a simulated task."""
-    module = _SOURCES[name].module
+    module = _source(name).module
     return module and f"experiments.data.{module}"
 
 

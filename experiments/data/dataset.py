@@ -11,7 +11,7 @@ from torch import Tensor
 
 from experiments.io.errors import DataError
 
-Kind = Literal["image", "text", "tags", "sentence", "simulated"]
+Kind = Literal["image", "text", "tags", "sentence", "simulated", "own"]
 
 IGNORED = -100  # the target of a position that does not count (padding): torch's own default
 _PART = 4096  # images whose pixels are summed at once

@@ -13,6 +13,7 @@ from torch import nn
 
 from experiments.config.schema import ModelConfig
 from experiments.data.dataset import Dataset, Kind
+from experiments.io import own
 from experiments.io.errors import ConfigError
 from experiments.models.ppo import PPO
 
@@ -54,7 +55,8 @@ NAMES = tuple(_FAMILIES)
 
 # Sizes that any data could have, to try options on: the first and second argument of a network.
 _TRIAL: dict[Kind, tuple[int, int]] = {
-    "image": (3, 10), "text": (100, 100), "tags": (100, 9), "sentence": (100, 2), "simulated": (8, 2)
+    "image": (3, 10), "text": (100, 100), "tags": (100, 9), "sentence": (100, 2), "simulated": (8, 2),
+    "own": (1, 1),
 }  # fmt: skip
 
 
@@ -70,6 +72,10 @@ def check(config: ModelConfig, kind: Kind) -> None:
     Raises:
         ConfigError: names the key and what is allowed, or the package that is absent.
     """
+    if own.is_own(config.name):  # it is built with the data
+        return
+    if kind == "own":
+        raise ConfigError("model.name", f"{config.name} cannot take data of yours: give a network, FILE.py:NAME")
     _named(config)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element")  # it is refused below
@@ -91,7 +97,7 @@ def fits(config: ModelConfig, data: Dataset) -> None:
     Raises:
         ConfigError: there are no such weights, images are too small, or examples too long.
     """
-    if config.options.get("weights"):
+    if config.options.get("weights") or own.is_own(config.name):
         model = create(config, data)
     else:
         model = _empty(config, data.kind, _first(data), data.classes)
@@ -114,8 +120,11 @@ def simulators(config: ModelConfig) -> int:
 
 def _named(config: ModelConfig) -> None:
     """Refuse an unknown network or an option that it does not have, without building it."""
+    if own.is_own(config.name):
+        return
     if config.name not in _FAMILIES:
-        raise ConfigError("model.name", f"{config.name!r} is not allowed; it must be one of {', '.join(NAMES)}")
+        has = f"{', '.join(NAMES)}, or a class of yours: FILE.py:NAME"
+        raise ConfigError("model.name", f"{config.name!r} is not allowed; it must be one of {has}")
     needs = _FAMILIES[config.name].needs
     if needs and importlib.util.find_spec(needs) is None:
         raise ConfigError("model.name", f"{config.name} needs the package {needs}: pip install {needs}")
@@ -173,6 +182,13 @@ def create_agent(config: ModelConfig, observations: int, actions: int) -> PPO:
 
 def _built(config: ModelConfig, kind: Kind, first: int, second: int) -> nn.Module:
     _named(config)
+    if own.is_own(config.name):
+        made = own.load(config.name, "model.name")(**config.options)
+        if not isinstance(made, nn.Module):
+            raise ConfigError(
+                "model.name", f"{config.name} makes a {type(made).__name__}; it must make a torch.nn.Module"
+            )
+        return made
     family = _FAMILIES[config.name]
     if family.kind != kind:
         raise ConfigError("model.name", f"{config.name} takes {family.kind} data, and these are {kind} data")

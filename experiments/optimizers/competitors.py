@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from experiments.config.schema import OptimizerConfig
+from experiments.io import own
 from experiments.io.errors import ConfigError
 
 
@@ -78,9 +79,10 @@ def check(label: str, config: OptimizerConfig) -> None:
     """
     name = config.name or label
     where = f"optimizers.{label}"
-    if name not in _ENTRIES:
-        raise ConfigError(f"{where}.name", f"{name!r} is not allowed; it must be one of {', '.join(NAMES)}")
-    entry = _ENTRIES[name]
+    if name not in _ENTRIES and not own.is_own(name):
+        has = f"{', '.join(NAMES)}, or a class of yours: FILE.py:NAME"
+        raise ConfigError(f"{where}.name", f"{name!r} is not allowed; it must be one of {has}")
+    entry = _entry(name)
     if config.preset == "batch" and not entry.explores:
         raise ConfigError(f"{where}.preset", f"'batch' sets alpha and beta1, and {name} has neither; leave it out")
     # **kwargs are not among the options: some optimizers ignore there what they do not know.
@@ -118,7 +120,7 @@ def resolved(label: str, config: OptimizerConfig, batch_size: int) -> tuple[str,
         import alto
 
         preset = dict(alto.for_batch(batch_size))
-    return name, {**_ENTRIES[name].fixed, **preset, **config.options}
+    return name, {**_entry(name).fixed, **preset, **config.options}
 
 
 def create(
@@ -145,7 +147,7 @@ def create(
     import alto
 
     groups: list[dict[str, Any]] = [dict(group) for group in alto.decay_groups(model, weight_decay=weight_decay)]
-    marks = _ENTRIES[name].marks
+    marks = _entry(name).marks
     for group in groups:
         scaled = group.get("layerwise", True)
         if marks != "layerwise":
@@ -166,7 +168,14 @@ def _keywords(build: Callable[..., object]) -> set[str]:
     return {n for n, p in parameters.items() if p.kind not in variable} - {"params", "lr", "weight_decay"}
 
 
+def _entry(name: str) -> _Entry:
+    """Where it is; a class of the user's is in its file, and takes what its constructor takes."""
+    return _Entry("", "") if own.is_own(name) else _ENTRIES[name]
+
+
 def _imported(name: str) -> Callable[..., torch.optim.Optimizer]:
+    if own.is_own(name):
+        return own.load(name, f"optimizers.{name}")
     entry = _ENTRIES[name]
     try:
         return getattr(importlib.import_module(entry.module), entry.attribute)

@@ -13,6 +13,7 @@ _METRICS: dict[Kind, tuple[Metric, ...]] = {
     "tags": ("accuracy", "loss", "f1"),
     "sentence": ("accuracy", "loss"),
     "simulated": ("reward",),
+    "own": ("accuracy", "loss"),
 }
 
 
@@ -34,6 +35,7 @@ def check(experiment: Experiment) -> None:
         allowed = _METRICS[kind]
         require(metric in allowed, "tuning.metric", metric, f"{' or '.join(allowed)} for {kind} data")
         switches(data_config, training)
+        require(metric == "loss" or not training.loss, "tuning.metric", metric, "loss, with a loss of yours")
         if kind == "simulated":
             _rollout(data_config, model_config)
     for label, optimizer in experiment.optimizers.items():
@@ -59,6 +61,9 @@ def switches(data_config: DataConfig, training: TrainingConfig) -> None:
         require(data_config.shrink == 1, "data.shrink", data_config.shrink, f"1 for {data_config.name}")
     if kind not in {"tags", "sentence"}:
         require(not data_config.pieces, "data.pieces", data_config.pieces, f"empty {of}")
+    if training.loss:
+        require(kind == "own", "training.loss", training.loss, f"empty {of}")
+        require(training.curvature == 0, "training.curvature", training.curvature, "0 with a loss of yours")
     if kind == "simulated":
         require(teams.size() == 1, "torchrun", teams.size(), f"one process {of}: run several seeds instead")
         require(training.precision == "float32", "training.precision", training.precision, f"float32 {of}")

@@ -1,5 +1,7 @@
 """Loss and metrics of a network on one split."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,6 +9,7 @@ from torch.nn import functional as F
 from experiments.data import Dataset, Split
 from experiments.data.conll import f1
 from experiments.data.dataset import IGNORED
+from experiments.io import own
 from experiments.runs.rows import Scores, finite
 from experiments.training.batches import prepare
 
@@ -28,17 +31,34 @@ def cross_entropy_sum(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return total, (targets != IGNORED).sum()
 
 
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def loss_of(name: str) -> Loss:
+    """The summed loss and how many it counts: the cross-entropy, or the user's mean over the examples (`name`)."""
+    if not name:
+        return cross_entropy_sum
+    mean = own.load(name, "training.loss")
+
+    def total(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        count = torch.tensor(len(targets), device=outputs.device)
+        return mean(outputs, targets) * count, count
+
+    return total
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, data: Dataset, split: Split) -> Scores:
+def evaluate(model: nn.Module, data: Dataset, split: Split, loss_of: Loss = cross_entropy_sum) -> Scores:
     """Evaluate a network; its mode and the random state are left as they were.
 
     Args:
         model: The network, on the split's device.
         data: Says how inputs are prepared.
         split: The examples.
+        loss_of: From outputs and targets to the summed loss and the number that it counts.
 
     Returns:
-        The scores.
+        The scores; without accuracy where the loss is the user's own.
     """
     was_training = model.training
     model.eval()
@@ -46,11 +66,13 @@ def evaluate(model: nn.Module, data: Dataset, split: Split) -> Scores:
     for start in range(0, len(split), CHUNK):
         inputs, targets = split.inputs[start : start + CHUNK], split.targets[start : start + CHUNK]
         logits = model(prepare(data, inputs))
-        total, counted = cross_entropy_sum(logits, targets)
+        total, counted = loss_of(logits, targets)
         loss += total.double().item()
         count += int(counted)
+        if loss_of is not cross_entropy_sum:
+            continue
         answers.append(logits.argmax(-1))
         right += int((answers[-1] == targets).sum())  # an ignored target is never a class
     model.train(was_training)
     entities = f1(torch.cat(answers), split.targets, data.labels) if data.kind == "tags" else None
-    return Scores(finite(loss / count), right / count, entities)
+    return Scores(finite(loss / count), right / count if answers else None, entities)

@@ -17,7 +17,7 @@ from experiments.optimizers import competitors, schedules
 from experiments.runs.plan import Run
 from experiments.runs.rows import Point, finite
 from experiments.training import batches
-from experiments.training.evaluate import cross_entropy_sum, evaluate
+from experiments.training.evaluate import evaluate, loss_of
 from experiments.training.loop import TrainingLoop
 
 
@@ -28,6 +28,7 @@ class SupervisedLoop(TrainingLoop):
         super().__init__(run, place, folder, team)
         self.data = data.load(run.data, place.data_dir)
         self.note = self.data.note
+        self.loss_of = loss_of(run.training.loss)
         self.train_split = _resident(self.data.train, self.device)
         # Initial weights are drawn on the CPU, so they are the same on every device.
         torch.manual_seed(batches.derive_seed(run.seed, "init"))
@@ -78,7 +79,7 @@ class SupervisedLoop(TrainingLoop):
             with self._synchronised(number == len(parts)):
                 with self._autocast():
                     logits = self.forward(self._prepared(part.inputs, moves and moves.take(places)))
-                loss = weight * cross_entropy_sum(logits, part.targets)[0] / counted
+                loss = weight * self.loss_of(logits, part.targets)[0] / counted
                 # so that the average of the team's gradients is the gradient of the whole batch
                 self.scaler.scale(loss * self.team.size).backward()
             step_loss += loss.detach()
@@ -111,6 +112,8 @@ class SupervisedLoop(TrainingLoop):
         """How many targets of these examples count."""
         if self.data.kind == "tags":
             return int((self.train_split.take(indices).targets != data.IGNORED).sum())
+        if self.run.training.loss:
+            return len(indices)
         return len(indices) * self.train_split.targets[0].numel()
 
     def _synchronised(self, last: bool) -> contextlib.AbstractContextManager[Any]:
@@ -156,8 +159,8 @@ class SupervisedLoop(TrainingLoop):
             seconds=self.seconds,
             lr=self.optimizer.param_groups[0]["lr"],
             train_loss=train_loss,
-            validation=evaluate(self.model, self.data, held.to(self.device)) if len(held) else None,
-            test=evaluate(self.model, self.data, self.data.test.to(self.device)) if final else None,
+            validation=evaluate(self.model, self.data, held.to(self.device), self.loss_of) if len(held) else None,
+            test=evaluate(self.model, self.data, self.data.test.to(self.device), self.loss_of) if final else None,
             **extras,
         )
 

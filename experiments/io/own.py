@@ -1,0 +1,82 @@
+"""What a user brings: a network, a data set, a loss or an optimizer, named as ``FILE.py:NAME``.
+
+The file is looked for in the current folder. A digest of it belongs to the name (``net.py:Net@1a2b3c4d5e6f``), and so
+to the identity of a run: with another file the runs are others. What the file imports does not count.
+"""
+
+import hashlib
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from experiments.io.errors import ConfigError
+
+_NAMED = re.compile(r"(.+\.py):([A-Za-z_]\w*)(?:@([0-9a-f]{12}))?")
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is ``FILE.py:NAME``."""
+    return _NAMED.fullmatch(name) is not None
+
+
+def pinned(name: str, where: str) -> str:
+    """The name with the digest of its file; any other name as it is.
+
+    Args:
+        name: A name in a config.
+        where: Its key, for the error.
+
+    Returns:
+        ``FILE.py:NAME@DIGEST``.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not the one that the digest says.
+    """
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return name
+    file, attribute, digest = found.groups()
+    try:
+        now = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise ConfigError(where, f"{Path(file).absolute()} cannot be read ({error.strerror})") from None
+    if digest not in {None, now}:
+        raise ConfigError(where, f"{file} has changed since {name} was written down; run the experiment again")
+    return f"{file}:{attribute}@{now}"
+
+
+def load(name: str, where: str) -> Any:
+    """The object that a name stands for.
+
+    What the user's file raises comes through with its own traceback.
+
+    Args:
+        name: ``FILE.py:NAME``, with a digest or without.
+        where: Its key in the config, for the error.
+
+    Returns:
+        The object.
+
+    Raises:
+        ConfigError: the file cannot be read, has changed, or has no such name.
+    """
+    file, _, rest = pinned(name, where).rpartition(":")
+    attribute, _, digest = rest.partition("@")
+    module = _module(str(Path(file).resolve()), digest)
+    if not hasattr(module, attribute):
+        raise ConfigError(where, f"{file} has no {attribute}")
+    return getattr(module, attribute)
+
+
+@cache
+def _module(file: str, digest: str) -> ModuleType:
+    """A file as a module, run once for each of its versions."""
+    spec = importlib.util.spec_from_file_location(f"own_{digest}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
