@@ -17,7 +17,12 @@ CLAIMS = (
         id="binomial",
         source="another paper, equation 1",
         statement="$(x+y)^2 = x^2 + 2xy + y^2$.",
-        evidence=(proof("expand", Piece("both sides", lambda: identity((x + y) ** 2, x**2 + 2 * x * y + y**2))),),
+        evidence=(
+            proof(
+                "expand",
+                Piece("both sides", lambda: identity((x + y) ** 2, x**2 + 2 * x * y + y**2), concludes=True),
+            ),
+        ),
     ),
     Claim(
         id="all-even",

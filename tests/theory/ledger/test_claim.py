@@ -30,7 +30,12 @@ MINE, MENDED = About.STATEMENT, About.CORRECTION
 
 
 def proved(about=MINE):
-    return proof("true", Piece("square", lambda: identity((x + y) ** 2, x**2 + 2 * x * y + y**2)), about=about)
+    square = Piece("square", lambda: identity((x + y) ** 2, x**2 + 2 * x * y + y**2), concludes=True)
+    return proof("true", square, about=about)
+
+
+def argued(check=lambda: identity((x + y) ** 2, x**2 + 2 * x * y + y**2), *, concludes=False):
+    return proof("some of it", Piece("square", check, concludes=concludes), Piece("hence the statement"))
 
 
 def unproved(about=MINE):
@@ -72,7 +77,7 @@ def kernel(outcome=Outcome.SUPPORTS, prose=0):
 def claim(*evidence, repairs=None, assumed=False, name="a-claim", rests_on=()):
     corrected = "c" if repairs else None
     return Claim(
-        name, "here", "s", evidence=evidence, corrected=corrected, repairs=repairs, assumed=assumed, rests_on=rests_on
+        name, "here", "$x$ and $y$", evidence=evidence, corrected=corrected, repairs=repairs, assumed=assumed, rests_on=rests_on
     )
 
 
@@ -84,6 +89,10 @@ def verdict_of(a_claim):
 @pytest.mark.parametrize(("a_claim", "expected"), [
     (claim(proved()), Verdict.PROVED),
     (claim(proved(), sampled()), Verdict.PROVED),
+    (claim(argued()), Verdict.ARGUED),  # the square is no conclusion
+    (claim(argued(concludes=True)), Verdict.PROVED),
+    (claim(argued(lambda: identity(x, x), concludes=True)), Verdict.ARGUED),  # it says nothing
+    (claim(argued(lambda: identity(2 * sp.Symbol("q"), sp.Symbol("q") * 2 + 0), concludes=True)), Verdict.ARGUED),
     (claim(proved(), unproved()), Verdict.BROKEN),
     (claim(proved(), sampled(true=False)), Verdict.REFUTED),
     (claim(unproved(), sampled()), Verdict.HOLDS),

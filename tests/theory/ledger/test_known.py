@@ -8,7 +8,7 @@ from theory.ledger.known import known_by
 
 
 def result(kind: Kind, outcome: Outcome = Outcome.SUPPORTS, about: About = About.STATEMENT, prose: int = 0) -> Result:
-    pieces = [{"tool": "prose"}] * prose + [{"tool": "sympy identity"}] if kind is Kind.PROOF else []
+    pieces = [{"tool": "prose", "ok": True}] * prose + [{"tool": "sympy identity", "ok": True, "concludes": ["x"]}] if kind is Kind.PROOF else []
     return Result(kind, "name", about, outcome, "detail", 0.1, pieces)
 
 
@@ -30,5 +30,5 @@ OPEN = result(Kind.MEASUREMENT, Outcome.INCONCLUSIVE)
     ids=["not run", "proved", "proved twice", "repaired", "refuted", "reproduced"],
 )
 def test_the_evidence_that_decides_is_named(results, words):
-    claim = Statement("any", "ours", "A statement.", corrected="Another.", repairs=Repair.ASSUMPTION)
+    claim = Statement("any", "ours", "A statement on $x$.", corrected="Another.", repairs=Repair.ASSUMPTION)
     assert known_by(Entry(claim, results)) == words

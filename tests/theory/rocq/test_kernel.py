@@ -21,7 +21,7 @@ def test_every_theorem_rests_on_the_axioms_of_the_reals_alone():
     said = LIBRARY.answer()["theorems"]
     assert said.keys() == LIBRARY.theorems.keys()
     assert set().union(*(theorem["axioms"] for theorem in said.values())) <= AXIOMS
-    assert all(theorem["statement"].startswith("forall") for theorem in said.values())
+    assert all("forall" in theorem["statement"] for theorem in said.values())
 
 
 def test_no_source_turns_a_check_of_the_kernel_off():

@@ -139,7 +139,7 @@ head_start_displacement = Claim(
             "induction over N",
             Piece("h_{k-1} = 1 - beta1^{k-1}, so u_k = 1 - c beta1^{k-1}", _constant_gradient_direction),
             Piece("base: S_0 = 0"),
-            Piece("step", _displacement),
+            Piece("step", _displacement, concludes=True),
         ),
     ),
 )

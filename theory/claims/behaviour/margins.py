@@ -60,10 +60,10 @@ cliff = Claim(
     evidence=(
         proof(
             "where two monotone curves meet",
-            Piece("the flip threshold at c_x", _flip_at_the_crossing),
-            Piece("the oscillation threshold at c_x", _oscillation_at_the_crossing),
-            Piece("the first rises with c", _flip_rises),
-            Piece("the second falls with c", _oscillation_falls),
+            Piece("the flip threshold at c_x", _flip_at_the_crossing, concludes=True),
+            Piece("the oscillation threshold at c_x", _oscillation_at_the_crossing, concludes=True),
+            Piece("the first rises with c", _flip_rises, concludes=True),
+            Piece("the second falls with c", _oscillation_falls, concludes=True),
             Piece("so the smaller of the two is largest where they meet"),
         ),
         holds_for(
@@ -111,7 +111,7 @@ frequency_response = Claim(
     evidence=(
         proof(
             "the transfer function on the unit circle",
-            Piece("its squared modulus", _squared_modulus),
+            Piece("its squared modulus", _squared_modulus, concludes=True),
             Piece("its value at z = -1", _at_half_the_sampling_rate),
             Piece("for |c| < 1 the factor 1 + beta1 - c is positive, so that |U| - 1 has the sign of -c"),
         ),
@@ -149,7 +149,7 @@ variance_sign = Claim(
     evidence=(
         proof(
             "the difference factors",
-            Piece("V(c) - V(0) = -2 c x^2 (1+beta1-2c) / (three margins)", _variance_difference),
+            Piece("V(c) - V(0) = -2 c x^2 (1+beta1-2c) / (three margins)", _variance_difference, concludes=True),
             Piece("the margins are those of the stability region at 0 and c, positive inside"),
         ),
         holds_for("signs at 300 random settings a case", _variance_signs, share=0.5, seed=strategies.seeds),
@@ -195,7 +195,9 @@ acceleration = Claim(
     evidence=(
         proof(
             "roots of modulus sqrt(beta1)",
-            Piece("at c = beta1 the cubic is z times heavy ball's quadratic", _polynomial_at_heavy_ball),
+            Piece(
+                "at c = beta1 the cubic is z times heavy ball's quadratic", _polynomial_at_heavy_ball, concludes=True
+            ),
             Piece("its roots have modulus sqrt(beta1) = rate while (1-rate)^2 <= x(1-beta1) <= (1+rate)^2"),
             Piece("the upper end is reached at curvature L", _steepest_end),
             Piece("the lower end at L/kappa", _flattest_end),

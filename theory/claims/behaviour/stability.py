@@ -69,9 +69,9 @@ region = Claim(
         proof(
             "Jury's criterion for the cubic",
             Piece("characteristic polynomial", _characteristic_polynomial),
-            Piece("P(1) = x (1-beta1)", _at_one),
-            Piece("-P(-1): the flip", _at_minus_one),
-            Piece("1 - a0^2 - (a1 - a0 a2): a complex pair", _pair_on_the_circle),
+            Piece("P(1) = x (1-beta1)", _at_one, concludes=True),
+            Piece("-P(-1): the flip", _at_minus_one, concludes=True),
+            Piece("1 - a0^2 - (a1 - a0 a2): a complex pair", _pair_on_the_circle, concludes=True),
             Piece("the other half of that condition follows", _other_half),
             JURY,
         ),
@@ -119,9 +119,9 @@ constraint = Claim(
         proof(
             "the exact region",
             Piece("characteristic polynomial", _characteristic_polynomial),
-            Piece("P(1)", _at_one),
-            Piece("P(-1)", _at_minus_one),
-            Piece("complex pair", _pair_on_the_circle),
+            Piece("P(1)", _at_one, concludes=True),
+            Piece("P(-1)", _at_minus_one, concludes=True),
+            Piece("complex pair", _pair_on_the_circle, concludes=True),
             Piece("the other half", _other_half),
             JURY,
             about=About.CORRECTION,
@@ -205,7 +205,7 @@ variance = Claim(
     evidence=(
         proof(
             "discrete Lyapunov equation",
-            Piece("its solution, for all parameters", _lyapunov),
+            Piece("its solution, for all parameters", _lyapunov, concludes=True),
             Piece("inside the region the equation has one solution, and it is the stationary covariance"),
         ),
         holds_for(
@@ -276,7 +276,7 @@ mean_square = Claim(
             Piece("if x < x* and rho^2 V < 1: sum_{n<=N} s_n <= sum p_n + rho^2 V sum_{n<=N} s_n bounds sum s_n, so "
                   "s_n -> 0, and with it S_n, for every S_0 >= 0"),
             Piece("if S_n -> 0 for every S_0 >= 0: S_n >= A^n S_0 A^n' gives x < x*, and then S_0 = B B' sums to",
-                  _summed),
+                  _summed, concludes=True),
             Piece("with the total finite and not negative, so that rho^2 V < 1 (or V = 0)"),
         ),
         holds_for("the unrolled equation, twelve steps a case", _renewal, seed=strategies.seeds),

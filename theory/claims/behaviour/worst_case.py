@@ -51,7 +51,7 @@ lower_bound = Claim(
     evidence=(
         proof(
             "two functions that attain it",
-            Piece("Huber's function of slope d: its value at the end", _huber_value),
+            Piece("Huber's function of slope d: its value at the end", _huber_value, concludes=True),
             Piece("the run stays where its gradient is d, since u_k = 1 - c beta1^(k-1) > 0 moves it one way",
                   _stays_outside),
             Piece("77 runs of the algorithm on it give that value", _huber_runs),
@@ -109,7 +109,8 @@ def _accepted(settings: Sequence[Setting], *, bracketed: bool) -> Check:
             if not lower <= certificate.tau <= upper:
                 problems.append(f"{setting.name}: tau is off by {float(certificate.tau - lower):.1e}")
     detail = f"{len(settings)} certificates" + (f", tau above the lower bound by {largest:.1e}" if bracketed else "")
-    return Check(not problems, EXACT, "; ".join(problems) or f"{detail}: multipliers >= 0, values cancel, slack >= 0")
+    words = "; ".join(problems) or f"{detail}: multipliers >= 0, values cancel, slack >= 0"
+    return Check(not problems, EXACT, words, symbols=("N", "c", "beta1"))
 
 
 def _by_length(settings: Sequence[Setting], *, bracketed: bool) -> tuple[Piece, ...]:
@@ -118,7 +119,7 @@ def _by_length(settings: Sequence[Setting], *, bracketed: bool) -> tuple[Piece, 
     def check(N: int) -> Callable[[], Check]:
         return lambda: _accepted([s for s in settings if s.method.N == N], bracketed=bracketed)
 
-    return tuple(Piece(f"N = {N}", check(N)) for N in lengths)
+    return tuple(Piece(f"N = {N}", check(N), concludes=True) for N in lengths)
 
 
 certified = Claim(

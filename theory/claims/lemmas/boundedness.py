@@ -63,8 +63,12 @@ lemma_3 = Claim(
         proof(
             "coordinatewise, by induction over k",
             Piece("base: every average starts from 0"),
-            Piece("step: an average of two numbers in [-G, G] stays there (h, then m, then v)", _average_stays_bounded),
-            Piece("|u| <= (|1-c| + |c|) G, as a mixture of g and h", _explored_is_bounded),
+            Piece(
+                "step: an average of two numbers in [-G, G] stays there (h, then m, then v)",
+                _average_stays_bounded,
+                concludes=True,
+            ),
+            Piece("|u| <= (|1-c| + |c|) G, as a mixture of g and h", _explored_is_bounded, concludes=True),
             Piece("|1-c| + |c| < 3 <= 16", _kappa_is_below_three),
             Piece("conclusion: h is bounded by G, hence u by kappa G, hence m by kappa G and v by (kappa G)^2"),
         ),
@@ -107,7 +111,11 @@ lemma_7 = Claim(
     evidence=(
         proof(
             "a square is convex",
-            Piece("beta n^2 + (1-beta) a^2 - (beta n + (1-beta) a)^2 = beta (1-beta) (n-a)^2", _square_of_an_average),
+            Piece(
+                "beta n^2 + (1-beta) a^2 - (beta n + (1-beta) a)^2 = beta (1-beta) (n-a)^2",
+                _square_of_an_average,
+                concludes=True,
+            ),
             Piece("conclusion: sum over coordinates, then take expectations"),
         ),
         holds_for(
@@ -201,9 +209,17 @@ lemma_10 = Claim(
         proof(
             "induction over k, for one coordinate",
             Piece("base: A_1 v_1 - m_1^2 = 0", _first_ratio),
-            Piece("step: A_k v_k - m_k^2 is a sum of squares if A_{k-1} v_{k-1} >= m_{k-1}^2", _ratio_step_certificate),
+            Piece(
+                "step: A_k v_k - m_k^2 is a sum of squares if A_{k-1} v_{k-1} >= m_{k-1}^2",
+                _ratio_step_certificate,
+                concludes=True,
+            ),
             Piece("the same step, by two solvers", _ratio_step_smt),
-            Piece("A_{k-1} <= A* gives A_k <= A*, the fixed point, if q = beta2^2/beta3 < 1", _uniform_constant),
+            Piece(
+                "A_{k-1} <= A* gives A_k <= A*, the fixed point, if q = beta2^2/beta3 < 1",
+                _uniform_constant,
+                concludes=True,
+            ),
             Piece("conclusion: A_0 = 0 <= A*, so |m_k| <= sqrt(A*) sqrt(v_k) for every k"),
         ),
         holds_for(

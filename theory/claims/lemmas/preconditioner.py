@@ -59,8 +59,8 @@ lemma_4 = Claim(
             "one coordinate, one step",
             Piece("v_k <= (kappa G)^2: an average of squares of |u| <= kappa G, from v_0 = 0"),
             Piece("sqrt(v) rises by at most sqrt(1-beta3) |u|", _root_rises_slowly),
-            Piece("sqrt(v) falls by at most sqrt(1-beta3) kappa G", _root_falls_slowly),
-            Piece("relative change", _relative_change),
+            Piece("sqrt(v) falls by at most sqrt(1-beta3) kappa G", _root_falls_slowly, concludes=True),
+            Piece("relative change", _relative_change, concludes=True),
         ),
         holds_for(
             "tight cases, relative tolerance 1e-9",
@@ -127,9 +127,9 @@ lemma_9 = Claim(
         proof(
             "three bounds, one layer",
             Piece("s |r| <= phi", _step_is_at_most_phi),
-            Piece("s <= 1/eps2", _factor_from_above),
+            Piece("s <= 1/eps2", _factor_from_above, concludes=True),
             Piece("|r| <= |m/W| + gamma |theta|: triangle inequality"),
-            Piece("1/s from above, given that", _factor_from_below),
+            Piece("1/s from above, given that", _factor_from_below, concludes=True),
         ),
         holds_for(
             "vectors of 1 to 5 coordinates, relative tolerance 1e-12",
@@ -188,7 +188,7 @@ lemma_2 = Claim(
         proof(
             "layer by layer",
             Piece("a layer moves by eta s |r|, and s |r| <= phi", _step_is_at_most_phi),
-            Piece("weights W <= Wmax = kappa G + eps1 (lemma-3)", _weighted_step),
+            Piece("weights W <= Wmax = kappa G + eps1 (lemma-3)", _weighted_step, concludes=True),
             Piece("conclusion: sum over the layers"),
         ),
         holds_for("runs of the literal Algorithms 1 and 2, relative tolerance 1e-9", _movement_on_runs, share=0.5,

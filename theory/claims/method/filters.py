@@ -66,8 +66,12 @@ heavy_ball_nesterov = Claim(
         proof(
             "equal directions at every step",
             Piece("c = beta1: u_k = h_k", _heavy_ball),
-            Piece("c = beta1^2: u_k = (1-beta1) g_k + beta1 h_k", _nesterov),
-            Piece("beta1 = 0, alpha = beta2: m_{k-1} = g_{k-1} + beta2 n_{k-1} gives the same for k", _nadam_step),
+            Piece("c = beta1^2: u_k = (1-beta1) g_k + beta1 h_k", _nesterov, concludes=True),
+            Piece(
+                "beta1 = 0, alpha = beta2: m_{k-1} = g_{k-1} + beta2 n_{k-1} gives the same for k",
+                _nadam_step,
+                concludes=True,
+            ),
             Piece("base: all start from 0; conclusion by induction"),
         ),
         holds_for(
@@ -119,7 +123,7 @@ two_averages = Claim(
     evidence=(
         proof(
             "equal z-transforms",
-            Piece("partial fractions of the transfer function", _two_averages),
+            Piece("partial fractions of the transfer function", _two_averages, concludes=True),
             Piece("causal linear filters with zero initial state and equal transfer functions are equal"),
         ),
         holds_for(
@@ -165,9 +169,9 @@ alpha_star = Claim(
     evidence=(
         proof(
             "pole-zero cancellation",
-            Piece("transfer function at alpha*", _cancellation),
+            Piece("transfer function at alpha*", _cancellation, concludes=True),
             Piece("causal linear filters with zero initial state are equal iff their transfer functions are"),
-            Piece("the difference is proportional to alpha - alpha*", _only_there),
+            Piece("the difference is proportional to alpha - alpha*", _only_there, concludes=True),
             Piece(
                 "Figure 8: alpha*(.99, .95) = -80",
                 lambda: identity(1 / (1 - sp.Rational(95, 100)) - 1 / (1 - sp.Rational(99, 100)), -80),
@@ -227,8 +231,8 @@ mean_lag = Claim(
         proof(
             "value and slope of the transfer function at z = 1",
             Piece("the weights of m sum to 1", _weights_sum_to_one),
-            Piece("mean age of u", _explored_lag),
-            Piece("mean age of m", _mean_lag),
+            Piece("mean age of u", _explored_lag, concludes=True),
+            Piece("mean age of m", _mean_lag, concludes=True),
             Piece("the mean age is -W'(1) for a filter W(z) = sum w_j z^-j, which converges at z = 1"),
         ),
         holds_for(
@@ -277,8 +281,8 @@ transport_identity = Claim(
     evidence=(
         proof(
             "one step of the recursions",
-            Piece("T_k - T_{k-1} = g_k - m_k, for any m_{k-1}, h_{k-1}", _transport_step),
-            Piece("the virtual iterate", _virtual_iterate),
+            Piece("T_k - T_{k-1} = g_k - m_k, for any m_{k-1}, h_{k-1}", _transport_step, concludes=True),
+            Piece("the virtual iterate", _virtual_iterate, concludes=True),
             Piece("both start from 0: conclusion by induction"),
         ),
         holds_for(
@@ -332,7 +336,7 @@ noise_gain = Claim(
         proof(
             "geometric series of the two-average form",
             Piece("uncorrelated noise of equal variance: the variance of sum w_j xi_{k-j} tends to sum w_j^2"),
-            Piece("closed form, beta1 != beta2", _omega2_closed_form),
+            Piece("closed form, beta1 != beta2", _omega2_closed_form, concludes=True),
             Piece("beta1 = beta2: both sides are continuous in beta2"),
             Piece("the bracket is below 1 for c in (0, 1)", _noise_sign),
         ),

@@ -53,11 +53,12 @@ slow_average = Claim(
         proof(
             "induction over k",
             Piece("base: a_1 = (1-beta1) g_1 = h_1 - h_0", lambda: identity((1 - beta1) * (g - 0), (1 - beta1) * g)),
-            Piece("step: a_{k-1} = h_{k-1} - h_{k-2} gives a_k = h_k - h_{k-1}", _step_of_slow_average),
+            Piece("step: a_{k-1} = h_{k-1} - h_{k-2} gives a_k = h_k - h_{k-1}", _step_of_slow_average, concludes=True),
             Piece("h_k - h_{k-1} = (1-beta1)(g_k - h_{k-1})", _average_difference_is_deviation),
             Piece(
                 "u_k = g_k + alpha a_k = (1-c) g_k + c h_{k-1}",
                 lambda: identity(g + alpha * (1 - beta1) * (g - h_before), (1 - c) * g + c * h_before),
+                concludes=True,
             ),
             Piece("conclusion: the base and the step give every k"),
         ),
@@ -97,7 +98,7 @@ qhm = Claim(
     evidence=(
         proof(
             "the two directions are equal at each step",
-            Piece("(1-nu) g + nu h_k = (1-c) g + c h_{k-1} at nu = c/beta1", _qhm_step),
+            Piece("(1-nu) g + nu h_k = (1-c) g + c h_{k-1} at nu = c/beta1", _qhm_step, concludes=True),
             Piece("both start from h_0 = 0, so the averages agree at every k"),
         ),
         holds_for(
@@ -141,7 +142,9 @@ n_fold_weights = Claim(
             "induction over n and the lag j = k - i",
             Piece("base n = 1: (1-beta) beta^j is the response of one average, by its recursion"),
             Piece("base j = 0: n averages multiply the newest term by (1-beta)^n, and C(n-1, n-1) = 1"),
-            Piece("step: w_n(j) = beta w_n(j-1) + (1-beta) w_{n-1}(j) reduces to Pascal's rule", _pascal),
+            Piece(
+                "step: w_n(j) = beta w_n(j-1) + (1-beta) w_{n-1}(j) reduces to Pascal's rule", _pascal, concludes=True
+            ),
             Piece("conclusion: (1-beta)^n beta^j factors out of the recursion, so the step gives every n >= 2, j >= 1"),
         ),
         holds_for(

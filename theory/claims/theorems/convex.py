@@ -1,6 +1,6 @@
 """Convex online regret: our Theorem C, and what it makes of the paper's Theorem 2 and its Lemmas 11 and 12."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy as sp
@@ -136,6 +136,17 @@ def _summation_by_parts() -> Check:
     )
 
 
+def _terms_add_up() -> Check:
+    """R <= P + Q by S1 and S2, P = sum <m, x> by S4 to S6, Q = sum <g - m, x> by S3 and S6."""
+    R, T, root, P, Q, A, B = reals("R T root P Q A B")
+    distance, step, decay, age, boundary, variation = reals("distance step decay age boundary variation")
+    inputs = [
+        root >= 0, root * root == T, R <= P + Q, (distance + step + decay) * root >= P,
+        age * root + boundary + variation >= Q, distance + step + decay + age == A, boundary + variation == B,
+    ]  # fmt: skip
+    return smt(Query(inputs, A * root + B >= R, control=A * root + B >= R + variation))
+
+
 S2 = Piece("S2 g_k - m_k = T_k - T_{k-1} (ours-transport-identity), then Abel's summation", _transport)
 S3 = Piece("S3 |T_k|_inf <= K G: weights t_i of T, and |g|_inf <= G")
 S4 = (
@@ -151,7 +162,8 @@ S6 = (
     Piece("S6 |r|^2 s <= phi |r|, Cauchy-Schwarz over layers: (sum t x)^2 <= (sum t)(sum t x^2)", split_of_a_sum),
     Piece("S6 sum 1/sqrt(k) <= 2 sqrt(T), by induction", _root_sum_step),
 )
-CHAIN = (Piece("S1 convexity"), S2, S3, *S4, *S5, *S6, Piece("conclusion: add the four terms"))
+CONCLUSION = Piece("conclusion: the terms add up to A sqrt(T) + B", _terms_add_up, concludes=True)
+CHAIN = (Piece("S1 convexity"), S2, S3, *S4, *S5, *S6, CONCLUSION)
 
 CONVEX = (
     r"each $f_k$ convex on a box $X$ that holds $\theta^*$",
@@ -182,7 +194,14 @@ lemma_11 = Claim(
     ),
     repairs=Repair.ASSUMPTION,
     evidence=(
-        proof("stages S4 and S5", *S4, *S5, Piece("sum over coordinates and steps"), about=About.CORRECTION),
+        proof(
+            "stages S4 and S5",
+            replace(S4[0], concludes=True),
+            *S4[1:],
+            *S5,
+            Piece("sum over coordinates and steps"),
+            about=About.CORRECTION,
+        ),
         _chains("stages S4", *ENFORCED, *FREE, about=About.CORRECTION, only="S4"),
         _chains("stages S5", *ENFORCED, *FREE, about=About.CORRECTION, only="S5"),
     ),
@@ -354,7 +373,7 @@ remark_3_4 = Claim(
                 "A_k = A_1 (1 - q^k) / (1 - q), so m_hat^2 <= A* v_hat (1-beta3^k)(1-q^k)/(1-beta2^k)^2",
                 _ratio_closed_form,
             ),
-            Piece("and that last factor is at most 1", _corrected_ratio),
+            Piece("and that last factor is at most 1", _corrected_ratio, concludes=True),
             Piece(
                 "|m_k| <= (1 - beta2^k) kappa G, v_k <= (1 - beta3^k)(kappa G)^2 (lemma-3 with its finite-k factors)"
             ),

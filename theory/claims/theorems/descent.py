@@ -62,7 +62,7 @@ lemma_8 = Claim(
         proof(
             "smoothness and one square per coordinate",
             Piece("f(theta') <= f - eta <D, Q m> + (L eta^2 / 2)|Q m|^2: smoothness"),
-            Piece("that is at most the right-hand side", _descent_certificate),
+            Piece("that is at most the right-hand side", _descent_certificate, concludes=True),
             Piece("eps1 eps2 / 3L <= eps1 eps2 / 2L = 1 / (2 L q_max): the paper's constant is covered"),
         ),
         holds_for(
@@ -102,7 +102,7 @@ PIECES = (
     Piece("N-c its split of the square", lambda: convex_split(sp.Symbol("beta2", positive=True))),
     Piece("N-c |x + y|^2 <= 2|x|^2 + 2|y|^2", square_of_two),
     Piece("N-d closure under the two step conditions", _closure),
-    Piece("N-e assembly", _assembly),
+    Piece("N-e assembly", _assembly, concludes=True),
     Piece("Q_k may depend on g_k: only the unweighted error is ever averaged"),
 )
 

@@ -94,7 +94,11 @@ theorem_n_small_batch = Claim(
             Piece("<grad f(y), D> >= |D|^2/2 - |grad f(y) - D|^2/2", _polarisation),
             Piece("|grad f(y_k) - D_k| <= L eta |T_{k-1}| and sum E|T_k|^2 <= 2 T s tau2 + 2 K^2 sum E|D_k|^2"),
             Piece("the coefficient of sum E|D_k|^2 is at least 1/2", _small_batch_coefficient),
-            Piece("sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/n, and divide", _small_batch_assembly),
+            Piece(
+                "sum the descent inequality, E|g|^2 <= |D|^2 + sigma^2/n, and divide",
+                _small_batch_assembly,
+                concludes=True,
+            ),
         ),
         enumerated("ESGD", _small_batch_exactly),
     ),
@@ -122,7 +126,7 @@ weight_decay_any_mu = Claim(
     evidence=(
         proof(
             "the regulariser does not grow",
-            Piece("gamma_{k+1} W_{k+1} <= gamma_k W_k", _decay_rule),
+            Piece("gamma_{k+1} W_{k+1} <= gamma_k W_k", _decay_rule, concludes=True),
             *PIECES,
         ),
         chains("adam+decay"),
@@ -151,7 +155,10 @@ theorem_1 = Claim(
     repairs=Repair.ASSUMPTION,
     evidence=(
         proof(
-            "chain N-a ... N-e with weight decay", Piece("regulariser", _decay_rule), *PIECES, about=About.CORRECTION
+            "chain N-a ... N-e with weight decay",
+            Piece("regulariser", _decay_rule, concludes=True),
+            *PIECES,
+            about=About.CORRECTION,
         ),
         chains("alto+decay", About.CORRECTION, count=15),
     ),
