@@ -9,6 +9,7 @@ from theory.ledger.provenance import Code
 
 OUT = Path(__file__).resolve().parents[2] / "results" / "figures"
 FRESH_OUT = OUT.parents[1] / "runs" / "theory" / "figures"
+OWN_OUT = Path("runs") / "theory" / "figures"
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
                         help="with --fresh: where the studies go (default: runs/theory/studies)")  # fmt: skip
     own = parser.add_argument_group(
         "your own figures",
-        "with other parameters, sizes or styles; they go to runs/theory/figures unless --out says more",
+        "with other parameters, sizes or styles; they go to runs/theory/figures of this folder unless --out says more",
     )
     own.add_argument("--set", action="append", nargs="+", default=[], metavar="KEY=VALUES", dest="given",
                      help="parameters, such as beta1=.95 alpha=0,-5,-15; --list names them")  # fmt: skip
@@ -124,7 +125,7 @@ def _own(names: list[str], options: argparse.Namespace) -> int:
             draw = getattr(figures, name.replace("-", "_"))
             drawn = draw(**look, **({"mark": marks} if marks else {}), **given)
             for kind, content in gallery.files(drawn, formats).items():
-                path = (options.out or FRESH_OUT) / f"{name}.{kind}"
+                path = (options.out or OWN_OUT) / f"{name}.{kind}"
                 write(path, content)
                 Console().print(f"{path}", highlight=False, soft_wrap=True)
             if options.data:
