@@ -1,4 +1,4 @@
-"""The project as a newcomer meets it: the README's code runs, the packages' arrows hold, the wheel is alto."""
+"""The project as a newcomer meets it: the README's code runs, the packages' arrows hold, the wheel works."""
 
 import ast
 import graphlib
@@ -123,7 +123,7 @@ ROOMS = {
         "stability": {"method"},
         "theorems": {"ledger", "method"},
         "conform": {"ledger", "method", "rates"},
-        "monitor": {"method", "theorems"},
+        "monitor": {"method", "stability", "theorems"},
         "simulate": {"stability"},
         "worst_case": {"ledger", "plotting"},
         "rates": {"ledger", "method", "objectives", "plotting", "stability", "theorems"},
@@ -216,13 +216,14 @@ import sys, warnings
 sys.modules["numpy"] = None  # as in an environment with torch alone
 warnings.simplefilter("ignore")  # torch says that numpy is missing
 import alto
-print([name for name in ("numba", "triton", "scipy", "rich", "optax", "jax", "theory", "experiments") if name in sys.modules])
+optional = ("numba", "triton", "scipy", "rich", "optax", "jax", "theory", "experiments")
+print([name for name in optional if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_the_wheel_ships_alto_alone(tmp_path):
+def test_the_theory_runs_from_the_wheel_anywhere(tmp_path):
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)],
         cwd=ROOT, check=True, capture_output=True,
@@ -230,4 +231,17 @@ def test_the_wheel_ships_alto_alone(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "alto/py.typed" in names
-    assert {name.split("/")[0] for name in names} == {"alto", f"alto_optim-{alto.__version__}.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"alto", "theory", f"alto_optim-{alto.__version__}.dist-info"}
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    (tmp_path / "elsewhere").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", "from theory import __main__ as t; print(t.__file__); t.main(['ledger']); "
+         "t.main(['figures', 'divergence']); t.main(['figures', 'impulse-response', '--set', 'beta1=.95'])"],
+        cwd=tmp_path / "elsewhere", env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert str(tmp_path / "installed") in done.stdout
+    assert "What the paper claims" in done.stdout
+    assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"runs"}
+    assert (tmp_path / "elsewhere" / "runs" / "theory" / "figures" / "divergence.pdf").exists()
+    assert not (tmp_path / "installed" / "results").exists()

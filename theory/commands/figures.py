@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from theory.ledger import provenance
 from theory.ledger.provenance import Code
 
-OUT = Path(__file__).resolve().parents[2] / "results" / "figures"
-FRESH_OUT = OUT.parents[1] / "runs" / "theory" / "figures"
 OWN_OUT = Path("runs") / "theory" / "figures"
+FRESH_OUT = provenance.RUNS / "theory" / "figures"
+OUT = FRESH_OUT if provenance.INSTALLED else provenance.RESULTS / "figures"
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -19,8 +19,8 @@ from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.files import write
 from theory.ledger.sources import Source
 
-COMMITTED = provenance.ROOT / "results" / "ledger.json"
-LOCAL = provenance.ROOT / "runs" / "theory" / "ledger.json"
+COMMITTED = provenance.RESULTS / "ledger.json"
+LOCAL = provenance.RUNS / "theory" / "ledger.json"
 FORMAT = 2  # raised when a key changes its meaning
 TOOLS = ("sympy", "z3-solver", "cvc5", "hypothesis", "numpy", "scipy", "torch")
 

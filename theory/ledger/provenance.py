@@ -18,6 +18,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+INSTALLED = not (ROOT / "pyproject.toml").is_file()
+"""From a wheel, not a checkout: the stored results lie inside the package, and what is computed goes to ./runs."""
+RESULTS = ROOT / "theory" / "results" if INSTALLED else ROOT / "results"
+RUNS = Path("runs").absolute() if INSTALLED else ROOT / "runs"
 PACKAGES = ("alto", "theory")
 """The packages whose files a digest follows; what comes from elsewhere is named by its version."""
 

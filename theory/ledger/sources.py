@@ -17,7 +17,7 @@ from types import ModuleType
 from theory.ledger import provenance
 from theory.ledger.claim import Claim
 
-RESULTS = provenance.ROOT / "results"
+RESULTS = provenance.RESULTS
 
 
 class ClaimsError(Exception):

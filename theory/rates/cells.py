@@ -16,7 +16,7 @@ TOOLS = ("numpy", "numba", "scipy")
 LONG = ("rows", "curves")
 """The keys of a stored study that get one line per item."""
 
-CELLS = provenance.ROOT / "runs" / "theory" / "rates" / "cells"
+CELLS = provenance.RUNS / "theory" / "rates" / "cells"
 """Finished cells of full runs, whatever folder the results go to."""
 
 

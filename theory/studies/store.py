@@ -22,9 +22,9 @@ from theory.ledger.files import to_json, write
 from theory.ledger.provenance import Code
 from theory.studies import Compute
 
-RESULTS = provenance.ROOT / "results"
+RESULTS = provenance.RESULTS
 COMMITTED = RESULTS / "theory"
-LOCAL = provenance.ROOT / "runs" / "theory" / "studies"
+LOCAL = provenance.RUNS / "theory" / "studies"
 TOOLS = ("numpy", "scipy", "torch", "numba")
 COMMANDS = {
     "theory": "python -m theory figures --fresh --thorough --studies results/theory",

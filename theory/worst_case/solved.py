@@ -13,8 +13,8 @@ from theory.worst_case.grid import HOLDS
 from theory.worst_case.nonconvex import NonconvexCertificate
 from theory.worst_case.row import MU, TRUSTED
 
-COMMITTED = provenance.ROOT / "results" / "worst-case"
-LOCAL = provenance.ROOT / "runs" / "theory" / "worst-case"
+COMMITTED = provenance.RESULTS / "worst-case"
+LOCAL = provenance.RUNS / "theory" / "worst-case"
 CERTIFICATES = "certificates"
 TOOLS = ("PEPit", "clarabel", "cvxpy", "numpy", "scipy")
 
