@@ -10,7 +10,7 @@ from theory.ledger.sources import Source
 GROUPS = {
     "method": ("identities", "filters", "valley", "bias_correction"),
     "lemmas": ("boundedness", "preconditioner", "tracking"),
-    "theorems": ("assumptions", "descent", "nonconvex", "convex", "virtual_iterate", "linear_regret"),
+    "theorems": ("assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret"),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
     "published": ("headline", "baselines"),
     "networks": ("paper_tables", "laptop"),

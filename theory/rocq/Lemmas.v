@@ -235,6 +235,22 @@ Proof.
   lra.
 Qed.
 
+Theorem lemma_8_descends n (f : vec -> R) (D : vec -> vec) (theta m' q : vec) L eta q_max :
+  (forall x y, f y <= f x + dot n (D x) (fun i => y i - x i) + L / 2 * sq n (fun i => y i - x i)) ->
+  0 <= L -> 0 <= eta -> (forall i, 0 <= q i <= q_max) -> L * eta * q_max <= 1 / 2 ->
+  f (fun i => theta i - eta * (q i * m' i))
+  <= f theta + eta / 2 * sum n (fun i => q i * ((m' i - D theta i) * (m' i - D theta i))).
+Proof.
+  intros U HL He Hq Hs. pose proof (lemma_8 n f D theta m' q L eta q_max U HL He Hq) as K. cbv zeta in K.
+  assert (P : forall x : vec, 0 <= sum n (fun i => q i * (x i * x i))).
+  { intros x. apply sum_nonneg; intros i _. apply Rmult_le_pos; [apply Hq|apply Rle_0_sqr]. }
+  pose proof (P (D theta)) as P1. pose proof (P m') as P2.
+  assert (0 <= eta / 2 * (sum n (fun i => q i * (D theta i * D theta i))
+                          + (1 - L * eta * q_max) * sum n (fun i => q i * (m' i * m' i)))).
+  { apply Rmult_le_pos; [lra|]. apply Rplus_le_le_0_compat; [exact P1|]. apply Rmult_le_pos; [lra|exact P2]. }
+  lra.
+Qed.
+
 (** *** Lemma 9: the layer factor *)
 Lemma cauchy_schwarz n (x y : vec) : dot n x y * dot n x y <= sq n x * sq n y.
 Proof.

@@ -10,9 +10,6 @@ from pathlib import Path
 from theory.ledger.formal import Library
 from theory.rocq import bridge
 
-FINITE = "in the kernel-checked proof each draw of the noise has finitely many outcomes"
-"""What a claim about an expectation assumes beyond its own assumptions where the kernel's theorem is its proof."""
-
 LIBRARY = Library(
     folder=Path(__file__).parent,
     modules=("Sums", "Adaptor", "TheoremN", "Algorithms", "Convex", "Witness", "Lemmas"),
@@ -32,6 +29,7 @@ LIBRARY = Library(
         "lemma_7": "the mean square of an average of vectors, over finitely many outcomes",
         "lemma_7_path": "the same along every path",
         "lemma_8": "descent with any diagonal preconditioner",
+        "lemma_8_descends": "for small steps the objective falls up to the error",
         "lemma_9": "the three bounds of the layer factor",
         "lemma_10": "m_k^2 <= A_k v_k for all betas",
         "lemma_10_constant": "|m_k| <= zeta sqrt(v_k) where beta2^2 < beta3",

@@ -5,11 +5,15 @@ import sympy as sp
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, measured, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, identity
 from theory.method.algorithms import ESGD
 from theory.method.trajectory import record
+from theory.rocq import LIBRARY
 from theory.simulate.full_batch import settled_sharpness
 from theory.stability import linear
+
+READS = ("formal.json",)
 
 c, beta1 = sp.symbols("c beta1")
 
@@ -135,6 +139,7 @@ head_start_displacement = Claim(
     plain="Under a constant gradient E on SGD gains alpha iterations; negative alpha loses them.",
     assumptions=("no momentum in the base",),
     evidence=(
+        formal("for every step, and the limit", LIBRARY, "head_start", "head_start_limit"),
         proof(
             "induction over N",
             Piece("h_{k-1} = 1 - beta1^{k-1}, so u_k = 1 - c beta1^{k-1}", _constant_gradient_direction),

@@ -7,8 +7,12 @@ import sympy as sp
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, magnitude, reals, smt
 from theory.method.sequences import average, exploration, explored
+from theory.rocq import LIBRARY
+
+READS = ("formal.json",)
 
 x, y, beta, mixing, G = reals("x y beta c G")
 
@@ -60,6 +64,7 @@ lemma_3 = Claim(
     found="True. The paper's factor 16 is not needed: 3 is enough for every allowed alpha.",
     assumptions=(r"$|c| < 1$", "bounded gradients (3.3)"),
     evidence=(
+        formal("for every step, with both factors", LIBRARY, "lemma_3", "lemma_3_exact"),
         proof(
             "coordinatewise, by induction over k",
             Piece("base: every average starts from 0"),
@@ -206,6 +211,7 @@ lemma_10 = Claim(
         r"$\beta_2^2 < \beta_3$ only for the constant that is uniform in $k$",
     ),
     evidence=(
+        formal("for every step, with both constants", LIBRARY, "lemma_10", "lemma_10_constant"),
         proof(
             "induction over k, for one coordinate",
             Piece("base: A_1 v_1 - m_1^2 = 0", _first_ratio),

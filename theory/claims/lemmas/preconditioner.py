@@ -7,10 +7,14 @@ from hypothesis import strategies as st
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, magnitude, reals, smt
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record
+from theory.rocq import LIBRARY
+
+READS = ("formal.json",)
 
 positive = st.floats(1e-6, 10)
 
@@ -55,6 +59,7 @@ lemma_4 = Claim(
     found="True, and no bound on mu is needed.",
     assumptions=(r"$\|u_k\|_\infty \le \kappa G$ (lemma-3)", r"$\epsilon_1 > 0$"),
     evidence=(
+        formal("for every step", LIBRARY, "lemma_4", "lemma_4_relative"),
         proof(
             "one coordinate, one step",
             Piece("v_k <= (kappa G)^2: an average of squares of |u| <= kappa G, from v_0 = 0"),
@@ -124,6 +129,7 @@ lemma_9 = Claim(
     found="True, and no bound on the parameters is needed.",
     assumptions=(r"$\epsilon_2, \epsilon_3 > 0$", r"$\gamma \ge 0$"),
     evidence=(
+        formal("for vectors of any length", LIBRARY, "lemma_9"),
         proof(
             "three bounds, one layer",
             Piece("s |r| <= phi", _step_is_at_most_phi),

@@ -145,11 +145,11 @@ CLAIMS = (
         statement=(
             r"With $\epsilon_1 = \epsilon_2 = 0$ and no weight decay, LAMB with and without bias correction take the "
             r"same step wherever the layerwise factor acts: "
-            r"$\eta \phi\, m_k / (\sqrt{v_k}\, \|m_k/\sqrt{v_k}\|)$ in each coordinate. Where it does not act (norm and "
-            r"bias parameters), the step without bias correction is $f_k = (1-\beta_2^k)/\sqrt{1-\beta_3^k}$ times the "
+            r"$\eta \phi\, m_k / (\sqrt{v_k}\, \|m_k/\sqrt{v_k}\|)$ in each coordinate. Where it does not act (norm "
+            r"and bias parameters), the step without bias correction is $f_k = (1-\beta_2^k)/\sqrt{1-\beta_3^k}$ times the "
             r"step with it, at step $k$."
         ),
-        plain="Bias correction changes LAMB only by a rate on norm and bias parameters, up to epsilon and weight decay.",
+        plain="Bias correction changes LAMB only by a rate on norm and bias parameters, up to epsilon and decay.",
         found=f"True without epsilon and decay. Leaving bias correction out multiplies that rate by up to {_SAID}.",
         assumptions=(r"$\epsilon_1 = \epsilon_2 = 0$, no weight decay; layers that are not zero",),
         evidence=(

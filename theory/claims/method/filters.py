@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Expr, Query, identity, reals, smt
 from theory.method.filters import Filter
 from theory.method.sequences import accumulated, average, differences, explored, transport
+from theory.rocq import LIBRARY
+
+READS = ("formal.json",)
 
 g, h, m, a_old, y, alpha, beta1, beta2, z = sp.symbols("g h m A y alpha beta1 beta2 z")
 c = -alpha * (1 - beta1)
@@ -121,6 +125,7 @@ two_averages = Claim(
     plain="The momentum of E is a mixture of two moving averages of the gradient.",
     assumptions=(r"$\beta_1 \ne \beta_2$", "zero initial state, normalised momentum"),
     evidence=(
+        formal("for every step", LIBRARY, "two_averages"),
         proof(
             "equal z-transforms",
             Piece("partial fractions of the transfer function", _two_averages, concludes=True),
@@ -279,6 +284,7 @@ transport_identity = Claim(
     plain="The error of the momentum is a difference of consecutive terms, so a shifted iterate moves by plain SGD.",
     assumptions=(r"constant $\alpha, \beta_1, \beta_2$",),
     evidence=(
+        formal("for every step", LIBRARY, "transport", "virtual_iterate"),
         proof(
             "one step of the recursions",
             Piece("T_k - T_{k-1} = g_k - m_k, for any m_{k-1}, h_{k-1}", _transport_step, concludes=True),

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, identity
 from theory.method.sequences import average, differences, exploration, explored, explored_by_slow_average
+from theory.rocq import LIBRARY
+
+READS = ("formal.json",)
 
 g, g_before, h_before, h_two_before, alpha, beta1, nu = sp.symbols("g g' h' h'' alpha beta1 nu")
 c = -alpha * (1 - beta1)
@@ -50,6 +54,7 @@ slow_average = Claim(
     plain="The paper's two buffers can be replaced by one: a_k is a difference of slow averages.",
     assumptions=(r"constant $\beta_1$; the first equality also for varying $\alpha_k$",),
     evidence=(
+        formal("both forms are one, for alpha that varies", LIBRARY, "slow_average", "one_buffer_vector"),
         proof(
             "induction over k",
             Piece("base: a_1 = (1-beta1) g_1 = h_1 - h_0", lambda: identity((1 - beta1) * (g - 0), (1 - beta1) * g)),
@@ -96,6 +101,7 @@ qhm = Claim(
     plain="E applied to plain SGD is quasi-hyperbolic momentum.",
     assumptions=(r"$0 < \beta_1 < 1$", r"no momentum in the base ($\beta_2 = 0$)"),
     evidence=(
+        formal("for every step", LIBRARY, "quasi_hyperbolic"),
         proof(
             "the two directions are equal at each step",
             Piece("(1-nu) g + nu h_k = (1-c) g + c h_{k-1} at nu = c/beta1", _qhm_step, concludes=True),

@@ -101,8 +101,8 @@ def _found() -> str:
     fitting = [name for name, number in found.items() if round(number, 1) == HEADLINE]
     return (
         f"Computed: {len(fitting)} of {len(found)} averages is {HEADLINE:g} ({'; '.join(fitting)}). All "
-        f"{len(large_batch())} rows: over LAMB mean {over.points:.2f} points, median {over.median_points:.2f}; best rival "
-        f"{best.points:.2f}, {best.median_points:.2f}."
+        f"{len(large_batch())} rows: over LAMB mean {over.points:.2f} points, median {over.median_points:.2f}; best "
+        f"rival {best.points:.2f}, {best.median_points:.2f}."
     )
 
 

@@ -9,13 +9,17 @@ from theory.claims.lemmas.tracking import CONDITIONAL, convex_split, m_recursion
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import About, Effort, Evidence, Kind, Piece, enumerated, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, reals, smt
 from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record
+from theory.rocq import LIBRARY
 from theory.theorems import bounds, nonconvex_chain, stage, tightness
 from theory.theorems.bounds import Preconditioner, Tracking
 from theory.theorems.noise_paths import Problem, noisy_gradient, sign_paths, starts, waves
+
+READS = ("formal.json",)
 
 STEPS = 8
 
@@ -59,6 +63,7 @@ lemma_8 = Claim(
     found="True, also for steps up to eps1 eps2 / (2L), above the paper's limit of eps1 eps2 / (3L).",
     assumptions=(r"$f$ $L$-smooth (not each sample's loss)",),
     evidence=(
+        formal("in any dimension", LIBRARY, "lemma_8", "lemma_8_descends"),
         proof(
             "smoothness and one square per coordinate",
             Piece("f(theta') <= f - eta <D, Q m> + (L eta^2 / 2)|Q m|^2: smoothness"),

@@ -8,13 +8,17 @@ from theory.claims.theorems.nonconvex import _polarisation, _virtual_step
 from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, identity, reals, smt
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record
+from theory.rocq import LIBRARY
 from theory.theorems import stage
 from theory.theorems.noise_paths import Problem, noisy_gradient, sign_paths, starts
 from theory.theorems.virtual_iterate_bounds import aged, convex_average, largest_step_convex, largest_step_pl, pl_gap
+
+READS = ("formal.json",)
 
 STEPS = 8
 
@@ -81,6 +85,7 @@ convex = Claim(
     ),
     assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
     evidence=(
+        formal("in any dimension", LIBRARY, "convex_average"),
         proof(
             "distance of the virtual iterate",
             Piece("y_{k+1} = y_k - eta g_k (ours-transport-identity)", _virtual_step),
