@@ -255,6 +255,7 @@ def complex_parameters(make: Make, trial: Trial) -> None:
     shape = (2, 3) if all(len(one) == 2 for one in trial.shapes) else (3,)
     start = torch.complex(numbers(shape, trial.seed, 1), numbers(shape, trial.seed, 2)).to(torch.complex64)
     gradient = torch.complex(0 * start.real, 1 + start.imag.abs())
+    run: Run | None = None
     try:
         run = Run(make, trial, params=[start])
         for k in range(LATE):
@@ -262,8 +263,7 @@ def complex_parameters(make: Make, trial: Trial) -> None:
     except NotOfferedError:
         raise
     except Exception:
-        if "run" in locals():
-            _require(same([start], run.values()), "changes parameters, then raises")
+        _require(run is None or same([start], run.values()), "changes parameters, then raises")
         return
     moved = torch.view_as_real(run.params[0].detach() - start)
     down = float((moved * torch.view_as_real(gradient)).sum())
@@ -300,7 +300,7 @@ def state_dtypes(make: Make, trial: Trial) -> None:
 def hooks(make: Make, trial: Trial) -> None:
     """Hooks before and after a step run once per step: the optimizer's own, and those for all optimizers."""
     run = Run(make, trial)
-    counts = dict.fromkeys(("pre", "post", "pre for all", "post for all"), 0)
+    counts: dict[str, int] = dict.fromkeys(("pre", "post", "pre for all", "post for all"), 0)
 
     def counting(name: str) -> Callable[..., None]:
         def hook(*_: Any) -> None:

@@ -61,15 +61,14 @@ def smallest(
             found = Failure(case, error, error.__traceback__)
             raise
 
-    limits = {} if examples is None else {"max_examples": examples}
     test = hypothesis.settings(
-        **limits,
+        max_examples=hypothesis.settings().max_examples if examples is None else examples,
         database=None,
         deadline=None,
         report_multiple_bugs=False,
         print_blob=False,
         phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
-        suppress_health_check=tuple(HealthCheck),
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
     )(given(cases)(attempt))
     try:
         (test if seed is None else hypothesis.seed(seed)(test))()

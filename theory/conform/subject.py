@@ -199,7 +199,7 @@ def recognise(
         ValueError: it is of no known kind, or does not take these arguments.
         UserCodeError: its constructor raised.
     """
-    name = name or getattr(cls, "__name__", repr(cls))
+    name = name or str(getattr(cls, "__name__", repr(cls)))
     kwargs = dict(kwargs or {})
     if not callable(cls):
         raise ValueError(f"{name!r} is no optimizer: it is a {type(cls).__name__}, and cannot be called")

@@ -165,8 +165,8 @@ def table(known: Mapping[str, Any]) -> str:
             + _rows(judged)
         )
         if others := [row for row in one["rows"] if "parts" not in row]:
-            text.append("\nCannot be judged, because they need more than parameters and a learning rate: "
-                        + ", ".join(f"`{row['optimizer']}`" for row in others) + ".\n")  # fmt: skip
+            names = ", ".join(f"`{row['optimizer']}`" for row in others)
+            text.append(f"\nCannot be judged, because a plain run of two steps raises or the time is up: {names}.\n")
     return "\n".join(text)
 
 

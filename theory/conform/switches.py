@@ -98,7 +98,7 @@ def find(cls: Any, kwargs: Mapping[str, Any] | None = None, *, name: str | None 
         ValueError: it is no optimizer with these arguments.
         UserCodeError: it raised.
     """
-    name = name or getattr(cls, "__name__", repr(cls))
+    name = name or str(getattr(cls, "__name__", repr(cls)))
     try:
         arguments = inspect.signature(cls).parameters
     except (TypeError, ValueError) as error:
