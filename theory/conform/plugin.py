@@ -28,7 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add a test per optimizer and part."""
     lines: list[Sequence[str]] = [line.split() for line in config.getini("conform")]
-    lines += [(target, *config.getoption("--conform-kwargs") or ()) for target in config.getoption("--conform") or ()]
+    words = config.getoption("--conform-kwargs") or ()
+    lines += [(target, *words) for target in config.getoption("--conform") or ()]
     if config.getoption("--conform-alone"):
         config.hook.pytest_deselected(items=list(items))
         items.clear()
