@@ -22,16 +22,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from theory.ledger.claim import Claim, Verdict
-    from theory.monitor.watch import Report, sharpness, watch
+    from theory.monitor.literal import sharpness
+    from theory.monitor.report import Report
+    from theory.monitor.watch import watch
     from theory.stability.advice import Advice, advise
 
 _NAMES = {
     "Advice": "theory.stability.advice",
     "Claim": "theory.ledger.claim",
-    "Report": "theory.monitor.watch",
+    "Report": "theory.monitor.report",
     "Verdict": "theory.ledger.claim",
     "advise": "theory.stability.advice",
-    "sharpness": "theory.monitor.watch",
+    "sharpness": "theory.monitor.literal",
     "watch": "theory.monitor.watch",
 }
 _ROOMS = (

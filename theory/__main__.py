@@ -11,6 +11,9 @@ from theory.commands import HELP
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["monitor"]:
+        sys.stderr.write("monitor is now called watch: python -m theory watch\n")
+        return 2
     parser = argparse.ArgumentParser(prog="python -m theory", description="Evidence for every claim of the paper.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, line in HELP.items():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # each of them is slow to import, and no command needs all
     from theory.conform.recursion import Observation
     from theory.conform.suite import Outcome
     from theory.conform.switches import Switch
-    from theory.monitor.watch import Report
+    from theory.monitor.literal import Report
     from theory.stability.advice import Advice
 
 

@@ -1,333 +1,329 @@
-"""Monitors of a run: the constants of the theorems, how often Assumption 3.5 held, and both sides of each bound.
+"""``theory.watch``: the theorems' constants and assumptions along any training, by hooks of its optimizer alone."""
 
-Attach one to any training with the library's ALTO, in three lines::
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
 
-    watch = theory.watch(optimizer)               # before training
-    ...                                           # train as usual; watch.note_loss(loss) where the loss is at hand
-    print(watch.report())                         # afterwards
-
-or feed :class:`Monitor` step by step. It keeps a few float64 copies of the parameters: meant for small networks.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
 import torch
+from torch import Tensor
 
-from theory.method.algorithms import ALTO
-from theory.method.filters import Filter
-from theory.method.trajectory import parts, split
+from theory.monitor import edge, secants
+from theory.monitor.assumptions import Checks
+from theory.monitor.bound import tracking
+from theory.monitor.known import Known, local, read, unwrapped
+from theory.monitor.noise import Noise
+from theory.monitor.report import Report
 from theory.theorems import bounds
 
-
-@dataclass(frozen=True)
-class Report:
-    """What was measured. Shares are of (step, coordinate) pairs; sums run over the whole run.
-
-    Attributes:
-        steps, coordinates: size of the run.
-        L: largest secant |g_k - g_{k-1}| / |theta_k - theta_{k-1}|; with minibatches it holds their noise as well.
-        G: sup |g_k|_inf; D: sup |theta_k|_2; kappa: |1-c| + |c|.
-        monotone: share at which H_k did not decrease: Assumption 3.5 with eps1.
-        monotone_as_written: the same for 3.5 as the paper writes it, without eps1.
-        downward: sum over coordinates of the total decrease of H, over sum_j H_{1,j}.
-        departure: largest deviation of a parameter from the literal update, relative to the largest parameter.
-        regret: sum <g_k, theta_k - theta_1>; regret_bound: the chain S2 ... S5 with measured H (always applies).
-        gradient: (1/T) sum |g_k|^2.
-        gradient_bound: Theorem N's right-hand side with the measured constants; None without losses. With noisy
-            gradients it bounds the expectation, not one run.
-        not_claimed: why Theorem N does not bound this run; empty where its conditions hold with the measured constants.
-        step_allowed: whether eta satisfied Theorem N's conditions with the measured L.
-        variance: sigma^2 / batch that was used in Theorem N's bound.
-    """
-
-    steps: int
-    coordinates: int
-    L: float
-    G: float
-    D: float
-    kappa: float
-    monotone: float
-    monotone_as_written: float
-    downward: float
-    departure: float
-    regret: float
-    regret_bound: float
-    gradient: float
-    gradient_bound: float | None
-    not_claimed: str
-    step_allowed: bool
-    variance: float
-
-    @property
-    def claimed(self) -> bool:
-        """Whether Theorem N bounds this run, with the measured constants."""
-        return not self.not_claimed
-
-
-class Monitor:
-    """Follows one parameter group of ALTO, given each step's parameters, gradients and learning rate.
-
-    Args:
-        literal: the literal algorithm with the group's hyper-parameters; it is run alongside, on the given gradients.
-        layers: sizes of the parameters.
-        variance: sigma^2 / batch of the gradients (0 for full batches); see :func:`minibatch_variance`.
-        lower_bound: a number that the loss cannot fall below; finite. It stands for inf f in Theorem N.
-
-    Raises:
-        ValueError: ``lower_bound`` is not a finite number.
-    """
-
-    def __init__(self, literal: ALTO, layers: Sequence[int], variance: float = 0.0, lower_bound: float = 0.0) -> None:
-        if not np.isfinite(lower_bound):
-            raise ValueError(
-                f"lower_bound is {lower_bound}: allowed are finite numbers that the loss cannot fall below"
-            )
-        self.literal, self.layers, self.variance = literal, tuple(layers), variance
-        self.lower_bound = lower_bound
-        self._losses: list[float] = []
-        self._noted_late = False
-        self._steps: list[_Step] = []
-        d = sum(self.layers)
-        literal.init(split(np.zeros((1, d)), self.layers))
-        self._expected = np.zeros(d)
-        self._L = self._G = self._D = self._departure = 0.0
-        self._eta, self._least_eta, self._count = 0.0, np.inf, 0
-        self._falls, self._rises, self._width = np.zeros(d), np.zeros(d), np.zeros(d)
-        self._held = self._held_as_written = self._pairs = 0
-        self._regret = self._squares = self._quadratic = self._pull = self._path = 0.0
-
-    def observe(self, theta: np.ndarray, g: np.ndarray, eta: float) -> None:
-        """Take step k: the parameters before it and the gradient there, both of shape (d,), and eta_k.
-
-        A step with eta_k = 0, such as the last one of a schedule, updates the averages and is not counted.
-        """
-        x, g = np.asarray(theta, dtype=np.float64), np.asarray(g, dtype=np.float64)
-        literal = self.literal
-        literal.step(split(x[None], self.layers), split(g[None], self.layers), eta)
-        if eta == 0:  # nothing moves, and H would be infinite: the theorems are about steps with eta > 0
-            return
-        *rows, scale = parts(literal, x[None], self.layers)
-        _, v, r, W, M, s = (row[0] for row in rows)
-        now = _Step(x, g, H=W * scale / (eta * s), written=np.sqrt(v) / (eta * s))
-        first = self._steps[0] if self._steps else now
-        offset = x - first.theta
-        if self._steps:
-            self._compare(self._steps[-1], now)
-        self._expected = x - eta * s * r
-        self._G, self._D = max(self._G, float(np.abs(g).max())), max(self._D, float(np.linalg.norm(x)))
-        self._eta, self._least_eta = max(self._eta, eta), min(self._least_eta, eta)
-        self._width = np.maximum(self._width, np.abs(offset))
-        self._regret += float(g @ offset)
-        self._squares += float(g @ g)
-        self._quadratic += float((M**2 / now.H).sum()) / 2
-        self._pull += float((scale * literal.weight_decay * W * first.theta**2).sum()) / 4
-        self._steps = [first, now]
-        self._count += 1
-
-    def note_loss(self, loss: float) -> None:
-        """Note the loss at the current parameters. Note the first one, f(theta_1), before the second step."""
-        if not self._losses:
-            self._noted_late = self._count > 1
-        self._losses.append(loss)
-
-    def _compare(self, before: "_Step", now: "_Step") -> None:
-        moved = now.theta - before.theta
-        distance = float(np.linalg.norm(moved))
-        if distance > 0:
-            self._L = max(self._L, float(np.linalg.norm(now.g - before.g)) / distance)
-        self._path += float(np.abs(moved).sum())
-        scale = max(float(np.abs(now.theta).max()), 1e-300)
-        self._departure = max(self._departure, float(np.abs(now.theta - self._expected).max()) / scale)
-        change = now.H - before.H
-        self._falls += np.maximum(-change, 0)
-        self._rises += np.maximum(change, 0)
-        self._held += int((change >= 0).sum())
-        self._held_as_written += int((now.written >= before.written).sum())
-        self._pairs += len(change)
-
-    def report(self) -> Report:
-        """The report so far.
-
-        Raises:
-            ValueError: fewer than two steps were observed.
-        """
-        if len(self._steps) < 2 or self._pairs == 0:
-            raise ValueError(f"a report needs at least two observed steps with lr > 0, got {self._count}")
-        first, last = self._steps
-        T, literal = self._count, self.literal
-        F = Filter(literal.alpha, literal.beta1, literal.beta2)
-        lag = F.K * self._G * (self._path + float(np.abs(last.theta - first.theta).sum()))
-        distance = float((self._width**2 * (first.H + self._rises)).sum()) / 2
-        bound, allowed = self._gradient_bound(F, first)
-        return Report(
-            steps=T,
-            coordinates=len(first.g),
-            L=self._L,
-            G=self._G,
-            D=self._D,
-            kappa=F.kappa,
-            monotone=self._held / self._pairs,
-            monotone_as_written=self._held_as_written / self._pairs,
-            downward=float(self._falls.sum() / first.H.sum()),
-            departure=self._departure,
-            regret=self._regret,
-            regret_bound=distance + self._quadratic + self._pull + lag,
-            gradient=self._squares / T,
-            gradient_bound=bound,
-            not_claimed=self._not_claimed(allowed),
-            step_allowed=allowed,
-            variance=self.variance,
-        )
-
-    def _gradient_bound(self, F: Filter, first: "_Step") -> tuple[float | None, bool]:
-        """Theorem N with the measured L and G, and ``lower_bound`` in place of the infimum.
-
-        The best loss seen would not do: it lies above the infimum, so that the gap and the bound were too small.
-        """
-        o = self.literal
-        if o.layerwise:
-            eps = o.eps1, o.eps2, o.eps3
-            Q = bounds.alto(F, o.beta3, eps, self._G, max(self.layers), o.weight_decay, corrected=o.bias_correction)
-        else:
-            Q = bounds.eadam(F, o.eps1, self._G, corrected=o.bias_correction)
-        tracking = min(bounds.tracking_by_filter(F), bounds.tracking_by_recursion(F), key=lambda triple: triple.drift)
-        allowed = self._L > 0 and self._eta <= bounds.largest_step(tracking, Q, self._L)
-        if not self._losses:
-            return None, allowed
-        gap = self._losses[0] - self.lower_bound
-        bound = bounds.mean_square_gradient(
-            tracking, Q, eta=self._eta, T=self._count, gap=gap, first=float(first.g @ first.g), variance=self.variance
-        )
-        return bound, allowed
-
-    def _not_claimed(self, allowed: bool) -> str:
-        """The first condition of Theorem N that the run does not meet; empty if it meets all."""
-        if self.literal.weight_decay != 0:
-            return "the weight decay is constant and not 0; the theorem has none, or lambda / (1 + mu)^k"
-        if self._least_eta < self._eta:
-            return "the learning rate changed; the theorem has a constant one"
-        if not self._losses:
-            return "no loss was noted"
-        if self._noted_late:
-            return "the first loss was noted too late to be f(theta_1)"
-        if not np.isfinite(self._losses).all():
-            return "a loss is not finite"
-        if min(self._losses) < self.lower_bound:
-            return f"a loss lies below lower_bound = {self.lower_bound:g}"
-        return "" if allowed else "eta is above its limit"
-
-
-@dataclass(frozen=True)
-class _Step:
-    theta: np.ndarray
-    g: np.ndarray
-    H: np.ndarray = field(repr=False)
-    written: np.ndarray = field(repr=False)
+ROWS = 1000
+"""How many measured rows are kept."""
+N, C, STABLE = "Theorem N", "Theorem C", "stability"
+SAME_RATE = "the learning rate is constant, and one for all groups"
+ROOT_RATE = "the learning rate is eta / sqrt(k)"
+NO_DECAY = "there is no constant weight decay"
+SMALL_STEP = "eta is within its limit for the measured L and Q"
+GROWS = "H = 1/Q decreases in no coordinate (Assumption 3.5 with eps1)"
+CONVEX = "the measured gradients are monotone along the path, as for a convex loss"
+LOSS = "the loss is finite and not below lower_bound"
+FINITE = "the gradients are finite"
+BELOW = "x is below the threshold"
 
 
 class Watch:
-    """Monitors of all groups of a torch optimizer, attached to its steps; see :func:`watch`."""
+    """What was measured so far; made by :func:`watch`."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, variance: float, lower_bound: float) -> None:
-        self._monitors = [
-            Monitor(_literal(group), [p.numel() for p in group["params"]], variance, lower_bound)
-            for group in optimizer.param_groups
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, every: int, variance: float | None, lower_bound: float,
+        loss: Callable[[], Tensor] | None, curvature_every: int, sinks: Iterable[Callable[[dict[str, float]], None]],
+    ) -> None:  # fmt: skip
+        self.rows: deque[dict[str, float]] = deque(maxlen=ROWS)
+        self._optimizer, self._every, self._variance, self._lower = optimizer, every, variance, lower_bound
+        self._curvature = edge.Curvature(loss) if loss else None
+        self._curvature_every, self._sinks = curvature_every, tuple(sinks)
+        self._noise = Noise(self._params())
+        self._checks, self._step, self._spent, self._begun = Checks(), 0, 0.0, time.perf_counter()
+        self._now: secants.Snapshot | None = None
+        self._Q: list[Tensor] | None = None
+        self._known: Known | None = None
+        self._first_rate = self._first_loss = self._first_g2 = math.nan
+        self._L = self._G = self._D = self._q_max = self._inverse_q_min = 0.0
+        self._squares, self._measured, self._held, self._held_steps = 0.0, 0, 0.0, 0
+        self._variances: list[float] = [0.0, 0.0]
+        self._x = {"secant": math.nan, "Hessian": math.nan}
+        self._hooks = [
+            optimizer.register_step_pre_hook(self._before),
+            optimizer.register_step_post_hook(self._after),
         ]
-        self._hook = optimizer.register_step_pre_hook(self._before)
 
-    def _before(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
-        for monitor, group in zip(self._monitors, optimizer.param_groups, strict=True):
-            if any(p.grad is None for p in group["params"]):
-                raise ValueError("a parameter has no gradient: the monitor follows whole groups")
-            theta = np.concatenate([_flat(p) for p in group["params"]])
-            g = np.concatenate([_flat(p.grad) for p in group["params"]])
-            monitor.observe(theta, g, float(group["lr"]))
-
-    def note_loss(self, loss: float | torch.Tensor) -> None:
-        """Note the loss at the current parameters: Theorem N's bound needs the one before the first step."""
-        for monitor in self._monitors:
-            monitor.note_loss(loss.item() if isinstance(loss, torch.Tensor) else loss)
-
-    def report(self) -> list[Report]:
-        """One report per parameter group. With several groups Theorem N, a statement about one, is not claimed."""
-        reports = [monitor.report() for monitor in self._monitors]
-        if len(reports) == 1:
-            return reports
-        reason = f"the optimizer has {len(reports)} parameter groups; the theorem has one, and f moves with all"
-        return [report if report.not_claimed else replace(report, not_claimed=reason) for report in reports]
+    def note_loss(self, loss: float | Tensor) -> None:
+        """Note the loss of the step that comes next; Theorem N's bound needs the first one."""
+        value = float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
+        if self._step == 0:
+            self._first_loss = value
+        self._checks.note(N, LOSS, self._step + 1, math.isfinite(value) and value >= self._lower)
 
     def detach(self) -> None:
-        """Stop observing."""
-        self._hook.remove()
+        """Stop: all hooks are removed, and the copies freed. The report stays."""
+        for hook in self._hooks:
+            hook.remove()
+        self._noise.remove()
+        self._now = self._Q = None
+        for sink in self._sinks:
+            if close := getattr(sink, "close", None):
+                close()
+
+    def report(self) -> Report:
+        """The report so far; ``print`` shows it as a page.
+
+        Raises:
+            ValueError: no two consecutive steps were measured yet.
+        """
+        if self._measured == 0:
+            raise ValueError(f"a report needs two consecutive measured steps, and {self._step} steps were taken")
+        F = self._known.filter if self._known else None
+        variance = self._variance
+        if variance is None and self._variances[1]:
+            variance = self._variances[0] / self._variances[1]
+        found = Report(
+            steps=self._step, measured=self._measured, L=self._L, G=self._G, D=self._D,
+            gradient=self._squares / self._measured, variance=variance,
+            age=None if F is None else F.b - F.alpha, total_age=None if F is None else F.K,
+            noise_gain=None if F is None else F.omega2,
+            threshold=None if F is None else edge.threshold(F),
+            secant_x=self._x["secant"], hessian_x=self._x["Hessian"],
+            monotone=self._held / self._held_steps if self._held_steps else math.nan,
+            checks=self._checks.all(), not_claimed={}, bound=None, filter=F, first_loss=self._first_loss,
+            first_gradient=self._first_g2, Q=self._matrix() if self._q_max else None,
+            unknown=self._known.unknown if self._known else "",
+            seconds=self._spent, share=self._spent / max(time.perf_counter() - self._begun - self._spent, 1e-9),
+        )  # fmt: skip
+        reasons = {N: self._not_n(found), C: self._not_c(found)}
+        bound = None if reasons[N] else self._bound(found)
+        return replace(found, not_claimed={name: why for name, why in reasons.items() if why}, bound=bound)
+
+    def _params(self) -> list[Any]:
+        return [p for group in self._optimizer.param_groups for p in group["params"] if p.requires_grad]
+
+    def _before(self, _: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")  # args[0] is the optimizer
+        if not callable(closure):
+            self._observe()
+            return None
+        fresh = True
+
+        def observed() -> Any:
+            nonlocal fresh
+            loss = closure()
+            if fresh:  # gradients exist only now; later evaluations are at other points
+                fresh = False
+                if loss is not None:
+                    self.note_loss(loss)
+                self._observe()
+            return loss
+
+        return ((args[0], observed, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "closure": observed})
+
+    @torch.no_grad()
+    def _observe(self) -> None:
+        """Before step k: compare with step k - 1 where that was measured, and copy where this one is."""
+        begin = time.perf_counter()
+        self._step += 1
+        step, groups = self._step, self._optimizer.param_groups
+        self._known = self._one(groups)
+        self._settings(step, groups)
+        measure = (step - 1) % self._every == 0
+        if self._now is not None:
+            self._pair(secants.compare(self._now), step)
+        self._now = None
+        if measure:
+            if all(p.grad is None for p in self._params()):
+                raise ValueError("no parameter has a gradient: call backward() before step(), or give step a closure")
+            self._sizes(step)
+            self._now = secants.Snapshot(self._params())
+        self._spent += time.perf_counter() - begin
+
+    @torch.no_grad()
+    def _after(self, *_: Any) -> None:
+        """After step k: read Q there, compare it with that of step k - 1, and measure the Hessian where it is due."""
+        begin = time.perf_counter()
+        Q, before = None, self._Q
+        if (self._now is not None or before is not None) and self._known and not self._known.unknown:
+            Q = self._step_matrices(self._now.params if self._now else self._pair_params)
+        if before is not None and Q is not None and len(before) == len(Q):
+            share = secants.increases(before, Q, self._pair_params)
+            self._held, self._held_steps = self._held + share, self._held_steps + 1
+            self._checks.note(C, GROWS, self._step, share == 1)
+        self._Q = None
+        if self._now is not None:
+            self._now.Q = self._Q = Q
+            self._pair_params = self._now.params
+        self._noise.active = self._step % self._every == 0
+        if self._curvature and Q is not None and (self._step - 1) % self._curvature_every == 0:
+            self._hessian(Q)
+        self._spent += time.perf_counter() - begin
+
+    _pair_params: list[Any] = []  # noqa: RUF012 - replaced, never changed
+
+    def _hessian(self, Q: list[Tensor]) -> None:
+        assert self._curvature
+        x = self._x["Hessian"] = self._curvature.estimate(self._pair_params, Q)
+        self._edge(self._step, x)
+
+    def _step_matrices(self, params: list[Any]) -> list[Tensor] | None:
+        wanted, state = set(params), self._optimizer.state
+        found: dict[Any, Tensor] = {}
+        for group in self._optimizer.param_groups:
+            known = read(self._optimizer, group)
+            for p in group["params"]:
+                if p in wanted:
+                    if known.adam and "exp_avg_sq" not in state.get(p, {}):
+                        return None  # the optimizer skipped the step, as with infinite scaled gradients
+                    found[p] = known.step_matrix(group, state.get(p, {}), local(p))
+        return [found[p] for p in params]
+
+    def _one(self, groups: list[dict[str, Any]]) -> Known:
+        """What is known, if all groups have the same filter."""
+        rows = [read(self._optimizer, group) for group in groups]
+        if reason := next((row.unknown for row in rows if row.unknown), ""):
+            return replace(rows[0], filter=None, unknown=reason)
+        if len({(row.filter, row.gain, row.adam, row.corrected) for row in rows}) > 1:
+            return replace(rows[0], filter=None, unknown="its parameter groups have different momentum or alpha")
+        return replace(rows[0], decay=max(row.decay for row in rows))
+
+    def _settings(self, step: int, groups: list[dict[str, Any]]) -> None:
+        assert self._known
+        rates = [float(group["lr"]) for group in groups]
+        if step == 1:
+            self._first_rate = rates[0]
+        self._checks.note(N, SAME_RATE, step, all(rate == self._first_rate > 0 for rate in rates))
+        self._checks.note(N, NO_DECAY, step, self._known.decay == 0)
+        root = self._first_rate / math.sqrt(step)
+        self._checks.note(C, ROOT_RATE, step, all(math.isclose(rate, root, rel_tol=1e-6) for rate in rates))
+
+    def _sizes(self, step: int) -> None:
+        found = secants.sizes(self._params())
+        g2, G = found["g2"], found["G"]
+        if step == 1:
+            self._first_g2 = g2
+        self._checks.note(N, FINITE, step, math.isfinite(g2))
+        self._G, self._D = max(self._G, G), max(self._D, math.sqrt(found["theta2"]))
+        self._latest = {"step": step, "gradient": math.sqrt(g2), "G": G, "D": math.sqrt(found["theta2"])}
+        noise = self._noise.take()
+        if noise is not None:
+            self._variances = [self._variances[0] + noise, self._variances[1] + 1]
+            self._latest["variance"] = noise
+
+    def _pair(self, sums: dict[str, float], step: int) -> None:
+        """Take the sums of one pair of steps (k - 1, k)."""
+        if not sums["d2"] > 0:  # nothing moved, as at a learning rate of 0
+            return
+        secant = math.sqrt(sums["y2"] / sums["d2"])
+        if not math.isfinite(secant):
+            return
+        row = {**self._latest, "L": secant, "curvature": sums["yd"] / sums["d2"]}
+        self._L = max(self._L, secant)
+        self._squares, self._measured = self._squares + row["gradient"] ** 2, self._measured + 1
+        self._checks.note(C, CONVEX, step - 1, sums["yd"] >= 0)
+        if self._known and self._known.filter and math.isfinite(sums["q_max"]):
+            self._q_max = max(self._q_max, sums["q_max"])
+            self._inverse_q_min = max(self._inverse_q_min, sums["inverse_q_min"])
+            row["x"] = self._x["secant"] = sums["yd"] / sums["weighted"]
+            row["threshold"] = edge.threshold(self._known.filter)
+            self._edge(step - 1, row["x"])
+            largest = (
+                bounds.largest_step(tracking(self._known.filter), self._matrix(), self._L) if self._L else math.inf
+            )
+            self._checks.note(N, SMALL_STEP, step - 1, largest >= 1)
+        self.rows.append(row)
+        for sink in self._sinks:
+            sink(row)
+
+    def _edge(self, step: int, x: float) -> None:
+        assert self._known
+        assert self._known.filter
+        self._checks.note(STABLE, BELOW, step, x < edge.threshold(self._known.filter))
+
+    def _matrix(self) -> bounds.Preconditioner:
+        """The measured bounds of Q with the learning rate in it: Theorem N at eta = 1."""
+        return bounds.Preconditioner(1 / self._inverse_q_min, self._q_max)
+
+    def _not_n(self, found: Report) -> str:
+        if found.unknown:
+            return found.unknown
+        if broken := self._checks.broken(N):
+            return f"it does not hold that {broken[0].assumption} (step {broken[0].first_broken})"
+        if not self._q_max:
+            return "Q was not measured"
+        if math.isnan(self._first_loss):
+            return "no loss was noted before the first step: call note_loss"
+        if found.variance is None:
+            return "the gradient noise is not known: give variance= (0 for full batches), or accumulate micro-batches"
+        return ""
+
+    def _not_c(self, found: Report) -> str:
+        if found.unknown:
+            return found.unknown
+        broken = self._checks.broken(C)
+        return f"it does not hold that {broken[0].assumption} (step {broken[0].first_broken})" if broken else ""
+
+    def _bound(self, found: Report) -> float:
+        assert found.variance is not None
+        assert found.filter
+        return bounds.mean_square_gradient(
+            tracking(found.filter), self._matrix(), eta=1.0, T=found.steps, gap=self._first_loss - self._lower,
+            first=self._first_g2, variance=found.variance,
+        )  # fmt: skip
 
 
-def watch(optimizer: torch.optim.Optimizer, variance: float = 0.0, lower_bound: float = 0.0) -> Watch:
-    """Attach monitors to an optimizer whose groups hold ALTO's hyper-parameters: :class:`alto.ALTO` or LAMB.
+def watch(
+    optimizer: Any,
+    *,
+    every: int = 10,
+    variance: float | None = None,
+    lower_bound: float = 0.0,
+    loss: Callable[[], Tensor] | None = None,
+    curvature_every: int = 100,
+    sinks: Iterable[Callable[[dict[str, float]], None]] = (),
+) -> Watch:
+    """Watch any torch optimizer. It is only read, and the model is not touched.
+
+    Memory: at most five numbers per parameter in the parameter's type while a pair of steps is measured (copies of
+    parameter and gradient, Q at both steps, and the gradient before a micro-batch); one more with ``loss``, held
+    throughout; and 1000 rows. Distributed: DDP's gradients are equal on all processes and are not reduced; for FSDP2
+    (DTensor parameters) sums and maxima are reduced over all shards, so every process must take the same steps.
 
     Args:
-        optimizer: it is only read; gradients must be set before ``step()`` (no closure).
-        variance: sigma^2 / batch of its gradients; 0 for full batches.
-        lower_bound: a finite number that the loss cannot fall below. Theorem N's bound contains f(theta_1) - inf f,
-            and this number stands for inf f. Default 0: squared errors and cross-entropies are not negative.
+        optimizer: a torch optimizer, or Accelerate's or Lightning's wrapper of one. ``step(closure)`` works too.
+        every: steps 1, 1 + every, ... are compared with the step after each; default 10, ours.
+        variance: E|g - grad f|^2 of the step's gradient; 0 for full batches. None: measured from micro-batches.
+        lower_bound: a finite number that the loss cannot fall below; it stands for inf f in Theorem N.
+        loss: evaluates the loss on a fixed batch with a graph, for Hessian-vector products; plain parameters only.
+        curvature_every: steps between these products; a multiple of ``every``.
+        sinks: called with each measured row; see :mod:`theory.monitor.sinks`.
 
     Returns:
-        The watch: ``report()`` gives one :class:`Report` per group.
+        The watch. ``note_loss(loss)`` before each step where it is at hand, ``report()`` at any time, ``detach()`` at
+        the end.
 
     Raises:
-        ValueError: a group lacks one of ALTO's hyper-parameters, or ``lower_bound`` is not finite.
+        TypeError: ``optimizer`` holds no torch optimizer, or ``loss`` or a sink cannot be called.
+        ValueError: a number is out of its range, or ``loss`` was given with sharded parameters.
     """
-    return Watch(optimizer, variance, lower_bound)
-
-
-def _literal(group: dict) -> ALTO:
-    missing = [name for name in ("alpha", "beta1", "betas", "eps", "weight_decay", "layerwise") if name not in group]
-    if missing:
-        raise ValueError(f"the optimizer's group has no {', '.join(missing)}: only ALTO and LAMB can be watched")
-    beta2, beta3 = group["betas"]
-    eps1, eps2, eps3 = group["eps"]
-    return ALTO(
-        group["alpha"], group["beta1"], beta2, beta3, eps1, eps2, eps3, group["weight_decay"],
-        bias_correction=group["bias_correction"], layerwise=group["layerwise"], zero_norm_factor_one=True,
-    )  # fmt: skip
-
-
-def _flat(x: torch.Tensor) -> np.ndarray:
-    return x.detach().reshape(-1).to("cpu", torch.float64).numpy().copy()
-
-
-def sharpness(loss: Callable[[], torch.Tensor], parameters: Sequence[torch.Tensor], iterations: int = 30) -> float:
-    """The largest |eigenvalue| of the Hessian at the current parameters: a local L, by power iteration.
-
-    Args:
-        loss: evaluates the loss with a graph.
-        parameters: what the Hessian is taken with respect to.
-        iterations: Hessian-vector products; the estimate approaches the eigenvalue from below.
-
-    Returns:
-        The norm of the last Hessian-vector product of a unit vector.
-    """
-    grads = torch.autograd.grad(loss(), list(parameters), create_graph=True)
-    generator = torch.Generator().manual_seed(0)
-    vector = [torch.randn(p.shape, generator=generator, dtype=p.dtype).to(p.device) for p in parameters]
-    norm = 0.0
-    for _ in range(iterations):
-        length = _norm(vector)
-        vector = [v / length for v in vector]
-        # grad of <g, v> with v fixed is the Hessian times v
-        vector = list(torch.autograd.grad(grads, list(parameters), grad_outputs=vector, retain_graph=True))
-        norm = _norm(vector)
-        if norm == 0:
-            return 0.0
-    return norm
-
-
-def _norm(tensors: Sequence[torch.Tensor]) -> float:
-    return float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t) for t in tensors])))
-
-
-def minibatch_variance(gradients: Sequence[np.ndarray]) -> float:
-    """The unbiased estimate of E|g - E g|^2 from independent minibatch gradients at one point, each of shape (d,)."""
-    stacked = np.stack(gradients)
-    return float(stacked.var(axis=0, ddof=1).sum())
+    inner, sinks = unwrapped(optimizer), tuple(sinks)
+    if not isinstance(every, int) or every < 1:
+        raise ValueError(f"every is {every!r}: allowed are whole numbers from 1 on")
+    if not isinstance(curvature_every, int) or curvature_every < 1 or (loss and curvature_every % every):
+        raise ValueError(f"curvature_every is {curvature_every!r}: allowed are multiples of every = {every}")
+    if variance is not None and not 0 <= variance < math.inf:
+        raise ValueError(f"variance is {variance}: allowed are finite numbers from 0 on, or None to measure it")
+    if not math.isfinite(lower_bound):
+        raise ValueError(f"lower_bound is {lower_bound}: allowed are finite numbers that the loss cannot fall below")
+    for name, call in (("loss", loss), *(("sinks", sink) for sink in sinks)):
+        if call is not None and not callable(call):
+            raise TypeError(f"{name} holds a {type(call).__name__}: allowed are functions")
+    if loss and any(hasattr(p, "placements") for group in inner.param_groups for p in group["params"]):
+        raise ValueError("loss was given with sharded parameters: Hessian-vector products need plain ones")
+    return Watch(inner, every, variance, lower_bound, loss, curvature_every, sinks)

@@ -30,11 +30,11 @@ def test_advice_that_no_number_can_hold_is_refused(words, capsys):
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch, capsys):
-    from theory.commands import monitor
+    from theory.commands import watch
 
     def failing(_):
         (tmp_path / "absent" / "file").write_text("", encoding="utf-8")
 
-    monkeypatch.setattr(monitor, "run", failing)
-    assert main(["monitor"]) == 2
+    monkeypatch.setattr(watch, "run", failing)
+    assert main(["watch"]) == 2
     assert "absent/file cannot be used (No such file or directory)" in capsys.readouterr().err

@@ -1,220 +1,254 @@
-"""The monitor reports what happened, and sees an optimizer that is not the algorithm."""
+"""``theory.watch``: known constants of a quadratic, the exact edge, noise, and what it must leave alone."""
 
-from dataclasses import replace
+import csv
+import math
 
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
+from torch import nn
 
 import alto
-from theory import __main__ as command
-from theory.commands.tables import report_table
-from theory.monitor.demo import watched_training
-from theory.monitor.watch import Monitor, minibatch_variance, sharpness, watch
+import theory
+from theory.monitor.sinks import COLUMNS, CSV, Live, TensorBoard
+
+CURVATURES = torch.tensor([3.0, 1.0], dtype=torch.float64)
 
 
-def train(optimizer, weights, loss, steps, monitor):
+def quadratic():
+    weight = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
+    return weight, lambda: (CURVATURES * weight**2).sum() / 2
+
+
+def train(optimizer, loss, steps, run=None):
     for _ in range(steps):
         optimizer.zero_grad()
         value = loss()
         value.backward()
-        monitor.note_loss(value)
+        if run:
+            run.note_loss(value)
         optimizer.step()
-    return weights
 
 
-def quadratic(dtype=torch.float64):
-    weights = [
-        torch.tensor([1.0, -2.0], dtype=dtype, requires_grad=True),
-        torch.tensor([[0.5]], dtype=dtype, requires_grad=True),
-    ]
-    return weights, lambda: 3 * (weights[0] ** 2).sum() / 2 + 2 * (weights[1] ** 2).sum() / 2
+def watched(make, steps=30, **options):
+    weight, loss = quadratic()
+    optimizer = make([weight])
+    run = theory.watch(optimizer, **{"every": 1, "variance": 0.0, "loss": loss, "curvature_every": 1, **options})
+    train(optimizer, loss, steps, run)
+    return run.report()
 
 
-def test_known_constants_of_a_quadratic():
-    weights, loss = quadratic()
-    optimizer = alto.ALTO(weights, lr=0.05, eps=(0.1, 0.1, 0.1), beta1=0.9, weight_decay=0.1)
-    monitor = watch(optimizer)
-    train(optimizer, weights, loss, 40, monitor)
-    (report,) = monitor.report()
-    assert report.steps == 40
-    assert report.coordinates == 3
-    assert 2 <= report.L <= 3 + 1e-9
-    assert pytest.approx(6.0) == report.G
-    assert pytest.approx(np.sqrt(5.25)) == report.D
-    assert report.departure < 1e-12
-    assert 0 <= report.monotone < 1
-    assert report.downward > 0
-    assert report.regret <= report.regret_bound
-    assert sharpness(loss, weights) == pytest.approx(3.0, rel=1e-3)
+def sgd(params, lr=0.05, momentum=0.5, **options):
+    return torch.optim.SGD(params, lr=lr, momentum=momentum, **options)
 
 
-def rendered(report):
-    console = Console(width=250)
-    with console.capture() as capture:
-        console.print(report_table(report, sharpness=3.0))
-    return capture.get()
+def check(report, words):
+    (found,) = [row for row in report.checks if words in row.assumption]
+    return found
 
 
-def bounded_run(steps=40, lr=0.02, **arguments):
-    """ALTO at large epsilons on the quadratic, where Theorem N's step is allowed, and the quadratic's report."""
-    weights, loss = quadratic()
-    options = {
-        "lr": lr,
-        "eps": (100.0, 1.0, 1.0),
-        "beta1": 0.9,
-        "alpha": -1.0,
-        "betas": (0.0, 0.9),
-        "weight_decay": 0.0,
-    }
-    bounds = {name: arguments.pop(name) for name in ("variance", "lower_bound") if name in arguments}
-    optimizer = alto.ALTO(weights, **{**options, **arguments})
-    monitor = watch(optimizer, **bounds)
-    train(optimizer, weights, loss, steps, monitor)
-    (report,) = monitor.report()
-    return report, loss().item()
+def test_constants_edge_and_bound_of_a_quadratic():
+    report = watched(sgd)
+    assert pytest.approx(3.0) == report.G
+    assert pytest.approx(math.sqrt(5)) == report.D
+    assert 1 <= report.L <= 3 + 1e-9
+    # normalised momentum: lr / (1 - .5) = .1 times the sharpness 3; the threshold 2 (1 + mu) / (1 - mu)
+    assert report.hessian_x == pytest.approx(0.1 * 3, rel=1e-3)
+    assert report.threshold == pytest.approx(2 * 1.5 / 0.5)
+    assert report.age == pytest.approx(1.0)
+    assert report.Q.smallest == pytest.approx(report.Q.largest) == pytest.approx(0.1)
+    assert "Theorem N" not in report.not_claimed
+    assert report.gradient <= report.bound
+    assert f"at most {report.bound:.4g}" in str(report)
 
 
-def test_a_run_without_weight_decay_has_its_bound():
-    report, _ = bounded_run()
-    assert report.step_allowed
-    assert report.claimed
-    assert report.not_claimed == ""
-    assert report.gradient <= report.gradient_bound
+@pytest.mark.parametrize(("factor", "stable"), [(0.98, True), (1.02, False)])
+def test_the_edge_is_where_training_diverges(factor, stable):
+    lr = factor * 2 * 1.5 / 3  # eta lambda = 2 (1 + mu)
+    report = watched(lambda params: sgd(params, lr), steps=200)
+    assert (report.D < 100) is stable
+    broken = check(report, "below the threshold").first_broken
+    assert (broken is None) is stable
 
 
-def test_constant_weight_decay_is_not_claimed():
-    """From near the minimum at 1 the decay pulls to 0: the gradient grows, and the right-hand side falls as 1/T."""
-    weight = torch.tensor([0.99], dtype=torch.float64, requires_grad=True)
-    optimizer = alto.ALTO([weight], lr=0.1, eps=(1.0, 1.0, 1.0), alpha=0.0, betas=(0.0, 0.9), weight_decay=0.5)
-    monitor = watch(optimizer)
-    train(optimizer, [weight], lambda: ((weight - 1) ** 2).sum() / 2, 200, monitor)
-    (report,) = monitor.report()
-    assert report.step_allowed
-    assert report.gradient > 10 * report.gradient_bound
-    assert not report.claimed
-    assert "weight decay" in report.not_claimed
-    assert f"not claimed: {report.not_claimed}" in rendered(report)
+def test_adams_preconditioner_is_the_one_of_its_step():
+    weight, loss = quadratic()
+    optimizer = torch.optim.Adam([weight], lr=0.01, betas=(0.0, 0.9), eps=1e-8)
+    run = theory.watch(optimizer, every=1)
+    for _ in range(2):
+        before = weight.detach().clone()
+        train(optimizer, loss, 1)
+        step = (before - weight.detach()) / (CURVATURES * before)  # without momentum: Q itself
+    train(optimizer, loss, 1)
+    Q = run.report().Q
+    assert Q.smallest <= float(step.min()) * (1 + 1e-9)
+    assert Q.largest >= float(step.max()) * (1 - 1e-9)
+    assert Q.smallest == pytest.approx(0.01 / 3, rel=0.05)
 
 
-def test_the_gap_is_to_the_lower_bound_and_not_to_the_best_loss():
-    """After two steps the best loss is near the first one, and the infimum, 0, far below."""
-    (near, last), (far, _) = bounded_run(steps=2), bounded_run(steps=2, lower_bound=-10.0)
-    first = quadratic()[1]().item()
-    assert last > 0.9 * first
-    difference = far.gradient_bound - near.gradient_bound  # proportional to the 10 that the gap has grown by
-    assert near.gradient_bound >= difference * first / 10 > 0
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda params: sgd(params, weight_decay=0.1), "no constant weight decay"),
+        (lambda params: sgd(params, lr=5.0), "eta is within its limit"),
+        (lambda params: sgd(params, nesterov=True), "Nesterov"),
+        (torch.optim.RMSprop, "torch.optim.rmsprop.RMSprop is not known"),
+        (lambda params: alto.ALTO(params, lr=0.01), "layerwise factor"),
+        (lambda params: torch.optim.Adam(params, amsgrad=True), "amsgrad"),
+    ],
+    ids=["decay", "rate", "nesterov", "rmsprop", "alto", "amsgrad"],
+)
+def test_not_claimed_where_the_theorem_does_not_apply(make, why):
+    report = watched(make, steps=4)
+    assert why in report.not_claimed["Theorem N"]
+    assert report.bound is None
+    assert f"Theorem N: not claimed: {report.not_claimed['Theorem N']}" in str(report)
 
 
-def test_a_loss_below_the_lower_bound_is_not_claimed():
-    report, _ = bounded_run(lower_bound=1e6)
-    assert "below lower_bound" in report.not_claimed
-    with pytest.raises(ValueError, match="lower_bound is -inf: allowed are finite numbers"):
-        bounded_run(lower_bound=-np.inf)
+def test_the_step_that_broke_an_assumption_is_named():
+    weight, loss = quadratic()
+    optimizer = sgd([weight])
+    run = theory.watch(optimizer, every=1)
+    train(optimizer, loss, 3, run)
+    optimizer.param_groups[0]["lr"] = 0.01
+    train(optimizer, loss, 3, run)
+    found = check(run.report(), "rate is constant")
+    assert found.first_broken == 4
+    assert found.share == 0.5
+    assert "step 4" in run.report().not_claimed["Theorem N"]
 
 
-def test_other_runs_outside_the_theorem_are_not_claimed():
-    weights, loss = quadratic()
-    optimizer = alto.ALTO(weights, lr=1e-4, weight_decay=0.0)
-    late, scheduled = watch(optimizer), watch(optimizer)
-    for k in range(3):
+@pytest.mark.parametrize(
+    ("make", "age"),
+    [
+        (lambda params: alto.E(torch.optim.AdamW(params), alpha=-5.0, beta1=0.99), 9 + 5),
+        (lambda params: alto.ALTO(params, alpha=-5.0, beta1=0.99, betas=(0.9, 0.99), layerwise=False), 9 + 5),
+    ],
+    ids=["E(AdamW)", "ALTO"],
+)
+def test_e_is_known(make, age):
+    report = watched(make, steps=4)
+    assert report.age == pytest.approx(age)
+    assert math.isfinite(report.secant_x)
+
+
+def test_noise_from_micro_batches():
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    optimizer = sgd([weight])
+    run, estimates = theory.watch(optimizer, every=1), []
+    for _ in range(3):
+        optimizer.zero_grad()
+        parts = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+        for part in parts:
+            ((weight * part).sum() / 4).backward()
+        estimates.append(float(parts.var(0).sum()) / 4)
+        optimizer.step()
+    assert run.report().variance == pytest.approx(np.mean(estimates))
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_the_training_is_left_alone(every):
+    ends = []
+    for watching in (False, True):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+        x = torch.ones(8, 3)
+        loss = lambda model=model, x=x: (model(x) ** 2).mean()  # noqa: E731
+        if watching:
+            run = theory.watch(optimizer, every=every, loss=loss, curvature_every=every)
+        train(optimizer, loss, 10)
+        ends.append([*model.parameters(), *(p.grad for p in model.parameters())])
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+    assert run.report().measured == len(range(0, 9, every))
+
+
+def test_a_closure_is_measured_after_it_ran():
+    weight, loss = quadratic()
+    optimizer = sgd([weight])
+    run = theory.watch(optimizer, every=1, variance=0.0)
+
+    def closure():
         optimizer.zero_grad()
         value = loss()
         value.backward()
-        optimizer.step()
-        if k > 1:
-            late.note_loss(value)
-    assert "too late" in late.report()[0].not_claimed
-    assert "no loss" in scheduled.report()[0].not_claimed
-    optimizer.param_groups[0]["lr"] = 5e-5
-    train(optimizer, weights, loss, 1, scheduled)
-    assert "learning rate changed" in scheduled.report()[0].not_claimed
-    assert "eta is above its limit" in bounded_run(lr=1e6)[0].not_claimed
-    two = alto.ALTO(
-        [{"params": weights[:1]}, {"params": weights[1:]}], lr=1e-4, weight_decay=0.0, eps=(100.0, 1.0, 1.0)
-    )
-    monitor = watch(two)
-    train(two, weights, loss, 3, monitor)
-    assert all("2 parameter groups" in report.not_claimed for report in monitor.report())
+        return value
 
-
-def test_a_foreign_update_is_seen():
-    weights, loss = quadratic()
-    optimizer = alto.ALTO(weights, lr=0.05, beta1=0.9)
-    monitor = watch(optimizer)
     for _ in range(5):
-        train(optimizer, weights, loss, 1, monitor)
-        with torch.no_grad():
-            weights[0].mul_(1.01)
-    (report,) = monitor.report()
-    assert report.departure > 1e-3
+        optimizer.step(closure)
+    report = run.report()
+    assert pytest.approx(3.0) == report.G
+    assert report.first_loss == pytest.approx(3.5)
 
 
-def test_detached_watch_sees_nothing_more():
-    weights, loss = quadratic()
-    optimizer = alto.ALTO(weights, lr=0.05, beta1=0.9)
-    monitor = watch(optimizer)
-    train(optimizer, weights, loss, 3, monitor)
-    monitor.detach()
-    train(optimizer, weights, loss, 3, monitor)
-    assert monitor.report()[0].steps == 3
+def test_detached_and_too_early():
+    weight, loss = quadratic()
+    optimizer = sgd([weight])
+    run = theory.watch(optimizer)
+    train(optimizer, loss, 1)
+    with pytest.raises(ValueError, match=r"two consecutive measured steps, and 1 steps were taken"):
+        run.report()
+    run.detach()
+    train(optimizer, loss, 3)
+    with pytest.raises(ValueError, match="1 steps"):
+        run.report()
 
 
-def test_lemma_m_case_is_monotone():
-    """No layer factor, eta / sqrt(k), beta3 >= 1 - 1/T: H never decreases (Lemma M), so the share is 1."""
-    from theory.method.algorithms import ALTO
-
-    literal = ALTO(-2.0, 0.5, 0.5, 0.98, 1e-2, 1.0, 1.0, 0.0, bias_correction=False, layerwise=False)
-    monitor, rng = Monitor(literal, [3]), np.random.default_rng(0)
-    for k in range(1, 51):
-        monitor.observe(rng.normal(size=3), rng.normal(size=3) * rng.choice([0, 1]), 0.1 / np.sqrt(k))
-    report = monitor.report()
-    assert report.monotone == 1
-    assert report.downward == 0
-
-
-def test_too_early_and_wrong_optimizer():
-    weights, _ = quadratic()
-    with pytest.raises(ValueError, match="at least two observed steps"):
-        watch(alto.ALTO(weights)).report()
-    with pytest.raises(ValueError, match="has no alpha"):
-        watch(torch.optim.SGD(weights, lr=0.1))
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"every": 0}, "every is 0: allowed are whole numbers from 1 on"),
+        ({"variance": -1.0}, "variance is -1.0"),
+        ({"lower_bound": math.inf}, "lower_bound is inf"),
+        ({"every": 3, "loss": sum, "curvature_every": 4}, "curvature_every is 4: allowed are multiples of every = 3"),
+    ],
+    ids=["every", "variance", "lower_bound", "curvature_every"],
+)
+def test_a_wrong_number_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        theory.watch(sgd([quadratic()[0]]), **options)
 
 
-def test_minibatch_variance_is_unbiased_on_all_pairs():
-    values = np.array([[0.0], [1.0], [5.0]])
-    pairs = [minibatch_variance([a, b]) for a in values for b in values]
-    assert np.mean(pairs) == pytest.approx(values.var())
+def test_a_wrong_object_is_refused():
+    with pytest.raises(TypeError, match="optimizer is a Linear"):
+        theory.watch(nn.Linear(1, 1))
+    with pytest.raises(TypeError, match="sinks holds a str: allowed are functions"):
+        theory.watch(sgd([quadratic()[0]]), sinks=["rows.csv"])
 
 
-def test_demonstration():
-    report, curvature = watched_training(steps=60)
-    assert report.departure < 1e-12
-    assert report.regret <= report.regret_bound
-    assert curvature > 0
+def test_an_error_in_their_loss_is_theirs():
+    weight, loss = quadratic()
+
+    def broken():
+        raise KeyError("mine")
+
+    optimizer = sgd([weight])
+    theory.watch(optimizer, every=1, loss=broken, curvature_every=1)
+    with pytest.raises(KeyError, match="mine"):
+        train(optimizer, loss, 2)
 
 
-@pytest.mark.parametrize("steps", ["0", "1", "-3", "many"])
-def test_the_command_names_the_allowed_steps(steps, capsys):
-    with pytest.raises(SystemExit) as stop:
-        command.main(["monitor", f"--steps={steps}"])
-    assert stop.value.code == 2
-    assert f"{steps}: allowed are whole numbers from 2 on" in capsys.readouterr().err
+def test_sinks(tmp_path):
+    from rich.console import Console
 
+    written, console = [], Console(record=True, width=200, force_terminal=True)
 
-def test_steps_that_move_nothing_are_not_counted():
-    """A schedule that ends at 0, as cosine annealing does, leaves every measured number as it was."""
-    reports = []
-    for idle in (0, 3):
-        weights, loss = quadratic()
-        optimizer = alto.ALTO(weights, lr=0.05, eps=(0.1, 0.1, 0.1), beta1=0.9)
-        monitor = watch(optimizer)
-        train(optimizer, weights, loss, 20, monitor)
-        optimizer.param_groups[0]["lr"] = 0.0
-        train(optimizer, weights, loss, idle, monitor)
-        reports += monitor.report()
-    first, second = (replace(report, gradient_bound=None) for report in reports)  # it uses the last loss noted
-    assert first == second
-    assert reports[1].steps == 20
-    assert np.isfinite(reports[1].regret_bound)
+    class Writer:
+        def add_scalar(self, tag, value, step):
+            written.append((tag, value, step))
+
+    weight, loss = quadratic()
+    optimizer, live = sgd([weight]), Live(console)
+    run = theory.watch(optimizer, every=1, sinks=[CSV(tmp_path / "rows.csv"), TensorBoard(Writer()), live])
+    train(optimizer, loss, 3)
+    run.detach()
+    with (tmp_path / "rows.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["1", "2"]
+    assert set(rows[0]) == set(COLUMNS)
+    assert float(rows[1]["L"]) == run.rows[1]["L"]
+    assert ("watch/L", run.rows[1]["L"], 2) in written
+    assert "gradient" in console.export_text()
+    with pytest.raises(FileExistsError):
+        CSV(tmp_path / "rows.csv")

@@ -1,0 +1,52 @@
+"""``python -m theory watch``: the theorems' assumptions, watched while a small network trains."""
+
+import argparse
+import sys
+
+from rich.console import Console
+
+from theory.commands import tables
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command to the command line."""
+    parser = commands.add_parser("watch", help="watch a small network train: measured constants beside the bounds")
+    parser.add_argument("--steps", type=steps, default=300, help="length of the training, at least 2")
+    parser.add_argument("--optimizer", metavar="NAME", help="module:Class or FILE.py:Class (ALTO, step by step beside "
+                        "the paper's recursion)")  # fmt: skip
+    parser.add_argument("--kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="its arguments, such as lr=.01")
+    parser.set_defaults(run=run)
+
+
+def steps(text: str) -> int:
+    """The number of steps, or an error that argparse prints."""
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 2:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are whole numbers from 2 on; L needs two gradients")
+    return count
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch a training, print the report; exit code 2 for a wrong argument."""
+    from theory.commands.shared import errors
+    from theory.monitor import demo
+    from theory.rates import user_code
+
+    if options.optimizer is None:
+        if options.kwargs:
+            errors.print("--kwargs is for --optimizer, which was not given")
+            return 2
+        report, largest_curvature = demo.watched_training(options.steps)
+        Console().print(tables.report_table(report, largest_curvature))
+        return 0
+    try:
+        kind = user_code.load(options.optimizer, "--optimizer")
+        kwargs = user_code.keywords(options.kwargs)
+    except ValueError as error:
+        errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        return 2
+    sys.stdout.write(f"{demo.watched(lambda weights: kind(weights, **kwargs), options.steps)}\n")
+    return 0

@@ -1,0 +1,93 @@
+"""What is known of a torch optimizer: its momentum filter, and the diagonal matrix Q of theta' = theta - Q m."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from theory.method.filters import Filter
+
+ADAM = {"Adam", "AdamW"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """One parameter group, read at a step.
+
+    Attributes:
+        filter: E and the momentum, with weights that sum to 1; None where they are not known.
+        gain: the factor between lr and the step size of that normalised momentum: 1 / (1 - momentum) for torch's SGD.
+        adam: whether Q has Adam's denominator; otherwise Q = lr times the identity.
+        corrected: whether m and v are divided by 1 - beta^k.
+        decay: the weight decay.
+        unknown: why ``filter`` and Q are not known; empty where they are.
+    """
+
+    filter: Filter | None
+    gain: float = 1.0
+    adam: bool = False
+    corrected: bool = True
+    decay: float = 0.0
+    unknown: str = ""
+
+    def step_matrix(self, group: Mapping[str, Any], state: Mapping[str, Any], like: Tensor) -> Tensor:
+        """The diagonal of Q for one parameter after a step, on this process's shard: shape of ``like``."""
+        rate = float(group["lr"]) * self.gain
+        if not self.adam:
+            return torch.full_like(like, rate)
+        v, k = local(state["exp_avg_sq"]), float(state["step"])
+        beta2, beta3 = (float(beta) for beta in group["betas"])
+        eps = group["eps"][0] if isinstance(group["eps"], tuple | list) else group["eps"]
+        if not self.corrected:
+            return rate / (v.sqrt() + eps)
+        return rate / (1 - beta2**k) / ((v / (1 - beta3**k)).sqrt() + eps)
+
+
+def local(tensor: Any) -> Tensor:
+    """This process's shard of a DTensor, or the tensor itself; detached."""
+    return (tensor.to_local() if hasattr(tensor, "to_local") else tensor).detach()
+
+
+def unwrapped(optimizer: Any) -> torch.optim.Optimizer:
+    """The optimizer inside Accelerate's, Lightning's and similar wrappers.
+
+    Raises:
+        TypeError: there is no torch optimizer in it.
+    """
+    for name in ("optimizer", "_optimizer"):
+        inner = vars(optimizer).get(name) if hasattr(optimizer, "__dict__") else None
+        if isinstance(inner, torch.optim.Optimizer):
+            return unwrapped(inner)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"optimizer is a {type(optimizer).__name__}: allowed are torch optimizers and wrappers of one")
+    return optimizer
+
+
+def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
+    """What is known of a group of this optimizer; exact class names only, as a subclass may do anything."""
+    base, alpha, beta1 = optimizer, 0.0, 0.0
+    if type(optimizer).__module__.split(".")[0] == "alto" and hasattr(optimizer, "base"):
+        base = optimizer.base
+        alpha, beta1 = float(group["explore_alpha"]), float(group["explore_beta1"])
+    kind, home = type(base).__name__, type(base).__module__.split(".")[0]
+    decay = float(group.get("weight_decay", 0.0))
+    if group.get("maximize"):
+        return Known(None, decay=decay, unknown="it maximizes")
+    if home == "torch" and kind == "SGD":
+        momentum = float(group["momentum"])
+        if group["nesterov"]:
+            return Known(None, decay=decay, unknown="its momentum is Nesterov's, which the theorems do not have")
+        gain = (1 - float(group["dampening"]) if momentum else 1.0) / (1 - momentum)
+        return Known(Filter(alpha, beta1, momentum), gain, decay=decay)
+    if home == "torch" and kind in ADAM:
+        if group.get("amsgrad"):
+            return Known(None, decay=decay, unknown="amsgrad keeps the largest second moment, which is not read here")
+        return Known(Filter(alpha, beta1, float(group["betas"][0])), adam=True, decay=decay)
+    if home == "alto" and kind in {"ALTO", "LAMB"}:
+        if group["layerwise"]:
+            return Known(None, decay=decay, unknown="its layerwise factor is not read here: see theory.monitor.literal")
+        F = Filter(float(group["alpha"]), float(group["beta1"]), float(group["betas"][0]))
+        return Known(F, adam=True, corrected=bool(group["bias_correction"]), decay=decay)
+    return Known(None, decay=decay, unknown=f"the update of {type(base).__module__}.{kind} is not known")

@@ -1,0 +1,49 @@
+"""The variance of the gradient, from the micro-batches of gradient accumulation.
+
+A step's gradient A is the sum of n contributions d_i, one per backward pass. The unbiased estimate of E|A - E A|^2 for
+independent, equally distributed d_i is n (sum |d_i|^2 - |A|^2 / n) / (n - 1).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from theory.monitor.known import local
+
+
+class Noise:
+    """Hooks on the accumulated gradients; memory: one number per parameter while a measured step accumulates."""
+
+    def __init__(self, params: Sequence[Any]) -> None:
+        self.active = True
+        self._before: dict[Any, Tensor] = {}
+        self._squares: dict[Any, list[Tensor]] = {}
+        self._hooks = [
+            p.register_post_accumulate_grad_hook(self._accumulated) for p in params if not hasattr(p, "placements")
+        ]
+
+    def _accumulated(self, p: Any) -> None:
+        if not self.active or p.grad is None:
+            return
+        g, squares = local(p.grad), self._squares.setdefault(p, [])
+        part = g - self._before[p] if squares else g
+        squares.append(part.square().sum(dtype=torch.float64))
+        self._before[p] = g.clone()
+
+    def take(self) -> float | None:
+        """The estimate for the step that is about to be taken; None with fewer than two backward passes."""
+        squares, last = self._squares, self._before
+        self._squares, self._before = {}, {}
+        counts = {len(rows) for rows in squares.values()}
+        if len(counts) != 1 or (n := counts.pop()) < 2 or torch.distributed.is_initialized():
+            return None  # several processes: the last pass holds the others' gradients
+        added = sum(float(torch.stack(rows).sum()) for rows in squares.values())
+        whole = sum(float(g.square().sum(dtype=torch.float64)) for g in last.values())
+        return n * (added - whole / n) / (n - 1)
+
+    def remove(self) -> None:
+        """Take the hooks away."""
+        for hook in self._hooks:
+            hook.remove()
