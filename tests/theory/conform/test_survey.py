@@ -1,0 +1,64 @@
+"""The table over packages: rows are written, those of a missing package stay, and the stored table is theirs."""
+
+import json
+import sys
+import types
+
+import pytest
+import torch
+
+from theory.conform import parts, survey
+
+
+class Needy(torch.optim.SGD):
+    def __init__(self, params, teacher):
+        super().__init__(params, lr=0.1)
+
+
+class Slow(torch.optim.SGD):
+    def step(self, closure=None):
+        while True:
+            pass
+
+
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    module = types.ModuleType("small_package")
+    module.SGD, module.Again, module.Needy, module.number = torch.optim.SGD, torch.optim.SGD, Needy, 3
+    monkeypatch.setitem(sys.modules, "small_package", module)
+    monkeypatch.setattr(survey, "FOLDER", tmp_path)
+    return module
+
+
+def test_each_class_is_judged_once_and_a_missing_package_keeps_its_rows(package, tmp_path):
+    (said,) = survey.write(budget=1, packages={"torch": "small_package"})
+    assert "2 optimizers" in said
+    stored = json.loads((tmp_path / "contract.json").read_text())["torch"]
+    assert [row["optimizer"] for row in stored["rows"]] == ["Again", "Needy"]
+    assert set(stored["rows"][0]["parts"]) == {*parts.CONTRACT, *(f"invariance: {name}" for name in parts.INVARIANCES)}
+    assert stored["rows"][0]["kwargs"] == {"lr": survey.RATE}
+    assert "teacher" in stored["rows"][1]["judged"]
+    table = (tmp_path / "table.md").read_text()
+    assert "| `Again` | 19 of 19 | – | sign, permutation |" in table
+    assert "raises or the time is up: `Needy`" in table
+    (said,) = survey.write(budget=1, packages={"torch": "no_such_package"})
+    assert said.endswith("its stored rows stay")
+    assert "not installed at the last run" in (tmp_path / "table.md").read_text()
+    assert json.loads((tmp_path / "contract.json").read_text())["torch"]["rows"] == stored["rows"]
+    (said,) = survey.write(budget=1, packages={"no-such-distribution": "small_package"})
+    assert said.endswith("it has no rows")
+
+
+def test_an_optimizer_that_never_ends_is_stopped(package, monkeypatch, tmp_path):
+    package.SGD = package.Again = package.Needy = Slow
+    monkeypatch.setattr(survey, "SECONDS", 1)
+    list(survey.write(budget=1, packages={"torch": "small_package"}))
+    (row,) = json.loads((tmp_path / "contract.json").read_text())["torch"]["rows"]
+    assert row["judged"] == "takes longer than 1 s"
+
+
+def test_the_committed_table_is_that_of_the_stored_rows():
+    stored = json.loads((survey.FOLDER / "contract.json").read_text())
+    assert (survey.FOLDER / "table.md").read_text() == survey.table(stored)
+    assert {"torch", "pytorch_optimizer"} <= set(stored)
+    assert not [row["seen"] for row in stored["alto"]["rows"] if "parts" in row and "closure" in row["seen"]]
