@@ -159,7 +159,7 @@ NO_CONTROL = "no negative control"
 def proof(name: str, *pieces: Piece, about: About = About.STATEMENT) -> Evidence:
     """A proof in pieces. It supports the statement if every machine-checked piece goes through, and there is one.
 
-    Without a machine-checked conclusion that is about variables of the statement the claim is called argued, not proved.
+    Without a machine-checked conclusion that is about variables of the statement, the claim is argued and not proved.
 
     Args:
         name: what is proved.

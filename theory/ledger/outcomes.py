@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.ledger import provenance
-from theory.ledger.claim import Entry, settle
+from theory.ledger.claim import Entry, Verdict, settle
 from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.files import write
 from theory.ledger.sources import Source
@@ -138,13 +138,18 @@ def differences(found: Sequence[Entry], accepted: Sequence[Entry], *, all_claims
 
 
 def unexplained(found: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
-    """The claims whose verdict has changed while the sentence that says what was found has not."""
+    """The claims whose verdict has changed while the sentence that says what was found has not.
+
+    How far a proof is machine-checked is no part of that sentence.
+    """
+    checked = {Verdict.KERNEL, Verdict.PROVED, Verdict.ARGUED}
     known = {entry.claim.id: entry for entry in accepted}
     return [
         entry.claim.id
         for entry in found
         if (old := known.get(entry.claim.id))
         and old.verdict != entry.verdict
+        and not {old.verdict, entry.verdict} <= checked
         and entry.claim.found
         and old.claim.found == entry.claim.found
     ]
