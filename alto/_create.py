@@ -23,8 +23,8 @@ def create(name: str, model: nn.Module, lr: float = 1e-3, weight_decay: float = 
     Norm and bias parameters get neither weight decay nor the layerwise factor (:func:`decay_groups`).
 
     Args:
-        name: "alto", "lamb", "esgd", "eadam", "eadamw", or "e_" before an optimizer of ``torch.optim`` in any case,
-            such as "e_nadam": E over it.
+        name: "alto", "lamb", "esgd", "eadam", "eadamw", or ``e_`` before an optimizer of ``torch.optim`` in any case,
+            such as ``e_nadam``: E over it.
         model: the module.
         lr: learning rate. Default: 1e-3, as in timm.
         weight_decay: of the weights. Default: 1e-4, the paper's.

@@ -9,11 +9,7 @@ from alto import _checks
 
 
 class ExploreState(NamedTuple):
-    """The state of :func:`explore`.
-
-    Attributes:
-        slow_avg: h, a tree like the parameters; in float32 where they have half precision.
-    """
+    """The state of :func:`explore`: h, a tree like the parameters, in float32 where they have half precision."""
 
     slow_avg: Any
 
