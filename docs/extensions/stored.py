@@ -11,7 +11,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from docs.extensions import rates_page, worst_case_page
+from docs.extensions import kernel_page, rates_page, worst_case_page
 from docs.extensions.markdown import figure
 from docs.extensions.sources import page_name
 from theory.ledger.provenance import ROOT
@@ -42,6 +42,7 @@ def write_pages(app: Sphinx) -> None:
     _experiments(folder)
     for name, write in (
         ("figures/index", _figures), ("rates", rates_page.write), ("worst-case", worst_case_page.write),
+        ("kernel", kernel_page.write),
     ):  # fmt: skip
         text = write(folder)
         (folder / f"{name}.md").write_text(text)

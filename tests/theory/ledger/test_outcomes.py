@@ -69,3 +69,15 @@ def test_a_changed_verdict_needs_a_new_sentence():
     assert outcomes.unexplained([changed], [entry("a")]) == ["a"]
     assert outcomes.unexplained([entry("a", Outcome.CONTRADICTS, "It fails.")], [entry("a")]) == []
     assert outcomes.unexplained([entry("a")], [entry("a")]) == []
+
+
+def test_how_far_a_proof_is_checked_needs_no_new_sentence():
+    def proof(prose):
+        pieces = [{"name": "p", "tool": "sympy identity", "ok": True, "detail": "", "concludes": ["s"] * (not prose)}]
+        return dataclasses.replace(entry("a"), results=[
+            Result(Kind.PROOF, "m", About.STATEMENT, Outcome.SUPPORTS, "", 0.1, pieces)
+        ])  # fmt: skip
+
+    assert [proof(prose).verdict for prose in (False, True)] == [Verdict.PROVED, Verdict.ARGUED]
+    assert outcomes.unexplained([proof(True)], [proof(False)]) == []
+    assert outcomes.unexplained([entry("a", Outcome.CONTRADICTS)], [proof(False)]) == ["a"]
