@@ -67,8 +67,8 @@ VERDICTS = {
     ),
     Verdict.NOT_RUN: ("Nothing could be run yet.", "Nothing. The entry says what a run needs."),
     Verdict.BROKEN: (
-        "Evidence raised an error, or a proof or counterexample no longer goes through, or a claim that the proof rests "
-        "on has fallen.",
+        "Evidence raised an error, or a proof or counterexample no longer goes through, or a claim that the proof "
+        "rests on has fallen.",
         "Nothing, until it is mended. A release has none.",
     ),
 }

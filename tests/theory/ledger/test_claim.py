@@ -77,8 +77,9 @@ def kernel(outcome=Outcome.SUPPORTS, prose=0):
 def claim(*evidence, repairs=None, assumed=False, name="a-claim", rests_on=()):
     corrected = "c" if repairs else None
     return Claim(
-        name, "here", "$x$ and $y$", evidence=evidence, corrected=corrected, repairs=repairs, assumed=assumed, rests_on=rests_on
-    )
+        name, "here", "$x$ and $y$", evidence=evidence, corrected=corrected, repairs=repairs, assumed=assumed,
+        rests_on=rests_on,
+    )  # fmt: skip
 
 
 def verdict_of(a_claim):

@@ -8,7 +8,8 @@ from theory.ledger.known import known_by
 
 
 def result(kind: Kind, outcome: Outcome = Outcome.SUPPORTS, about: About = About.STATEMENT, prose: int = 0) -> Result:
-    pieces = [{"tool": "prose", "ok": True}] * prose + [{"tool": "sympy identity", "ok": True, "concludes": ["x"]}] if kind is Kind.PROOF else []
+    conclusion = {"tool": "sympy identity", "ok": True, "concludes": ["x"]}
+    pieces = [*([{"tool": "prose", "ok": True}] * prose), conclusion] if kind is Kind.PROOF else []
     return Result(kind, "name", about, outcome, "detail", 0.1, pieces)
 
 
