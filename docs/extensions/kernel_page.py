@@ -31,8 +31,8 @@ probability is finite here (each draw has finitely many outcomes, whose weights 
 smoothness enters as its two consequences, the quadratic upper bound and the Lipschitz gradient.
 
 {printed} further statements are printed from the package's own Python: the constants of `theory/theorems/bounds.py`
-and the first steps of `theory/method/algorithms.py`, run on symbols. The kernel proves them equal to its own definitions, so
-a constant changed in Python is refused.
+and the first steps of `theory/method/algorithms.py`, run on symbols. The kernel proves them equal to its own
+definitions, so a constant changed in Python is refused.
 
 ```sh
 apt-get install --no-install-recommends coq   # on Debian

@@ -146,8 +146,8 @@ CLAIMS = (
             r"With $\epsilon_1 = \epsilon_2 = 0$ and no weight decay, LAMB with and without bias correction take the "
             r"same step wherever the layerwise factor acts: "
             r"$\eta \phi\, m_k / (\sqrt{v_k}\, \|m_k/\sqrt{v_k}\|)$ in each coordinate. Where it does not act (norm "
-            r"and bias parameters), the step without bias correction is $f_k = (1-\beta_2^k)/\sqrt{1-\beta_3^k}$ times the "
-            r"step with it, at step $k$."
+            r"and bias parameters), the step without bias correction is $f_k = (1-\beta_2^k)/\sqrt{1-\beta_3^k}$ times "
+            r"the step with it, at step $k$."
         ),
         plain="Bias correction changes LAMB only by a rate on norm and bias parameters, up to epsilon and decay.",
         found=f"True without epsilon and decay. Leaving bias correction out multiplies that rate by up to {_SAID}.",
