@@ -34,8 +34,8 @@ class Curvature:
     def estimate(self, params: Sequence[Any], Q: Sequence[Tensor]) -> float:
         """The length of Q^(1/2) H Q^(1/2) v for the unit vector v: at most the largest |eigenvalue|."""
         roots = [q.sqrt() for q in Q]
-        devices = [p.device for p in params if p.is_cuda]
-        with torch.random.fork_rng(devices=devices), torch.enable_grad():
+        devices = {p.device for p in params if p.is_cuda}
+        with torch.random.fork_rng(devices=list(devices)), torch.enable_grad():
             grads = torch.autograd.grad(self.loss(), list(params), create_graph=True, allow_unused=True)
             used = [
                 (g, p, r) for g, p, r in zip(grads, params, roots, strict=True) if g is not None and g.requires_grad
@@ -43,8 +43,8 @@ class Curvature:
             if not used:
                 return 0.0
             grads, params, roots = (list(part) for part in zip(*used, strict=True))
-            torch.manual_seed(0)
-            v = self._vector or [torch.randn_like(p) for p in params]
+            seed = torch.Generator().manual_seed(0)
+            v = self._vector or [torch.randn(p.shape, generator=seed).to(p) for p in params]
             size = 0.0
             for _ in range(self.products):
                 length = _length(v)

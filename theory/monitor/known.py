@@ -79,8 +79,9 @@ def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
         momentum = float(group["momentum"])
         if group["nesterov"]:
             return Known(None, decay=decay, unknown="its momentum is Nesterov's, which the theorems do not have")
-        gain = (1 - float(group["dampening"]) if momentum else 1.0) / (1 - momentum)
-        return Known(Filter(alpha, beta1, momentum), gain, decay=decay)
+        if momentum and group["dampening"]:
+            return Known(None, decay=decay, unknown="dampening leaves the first gradient out: it is no average from 0")
+        return Known(Filter(alpha, beta1, momentum), 1 / (1 - momentum), decay=decay)
     if home == "torch" and kind in ADAM:
         if group.get("amsgrad"):
             return Known(None, decay=decay, unknown="amsgrad keeps the largest second moment, which is not read here")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from theory.monitor.known import local
+from theory.monitor.secants import dot
 
 
 class Noise:
@@ -29,7 +30,7 @@ class Noise:
             return
         g, squares = local(p.grad), self._squares.setdefault(p, [])
         part = g - self._before[p] if squares else g
-        squares.append(part.square().sum(dtype=torch.float64))
+        squares.append(dot(part, part))
         self._before[p] = g.clone()
 
     def take(self) -> float | None:
@@ -40,7 +41,7 @@ class Noise:
         if len(counts) != 1 or (n := counts.pop()) < 2 or torch.distributed.is_initialized():
             return None  # several processes: the last pass holds the others' gradients
         added = sum(float(torch.stack(rows).sum()) for rows in squares.values())
-        whole = sum(float(g.square().sum(dtype=torch.float64)) for g in last.values())
+        whole = sum(float(dot(g, g)) for g in last.values())
         return n * (added - whole / n) / (n - 1)
 
     def remove(self) -> None:

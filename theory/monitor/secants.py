@@ -29,7 +29,7 @@ def sizes(params: Sequence[Any]) -> dict[str, float]:
     """|theta|^2, |g|^2 and sup |g| over whole parameters: norms over all shards."""
     found = total(
         [p for p in params if p.grad is not None],
-        lambda p, _: [_dot(local(p), local(p)), _dot(local(p.grad), local(p.grad))],
+        lambda p, _: [dot(local(p), local(p)), dot(local(p.grad), local(p.grad))],
         lambda p, _: [_largest(local(p.grad))],
     )
     return dict(zip(("theta2", "g2", "G"), found, strict=True))
@@ -41,8 +41,8 @@ def compare(before: Snapshot) -> dict[str, float]:
     def sums(p: Any, i: int) -> list[Tensor]:
         d = local(p) - before.theta[i]
         y = torch.full_like(d, torch.nan) if p.grad is None else local(p.grad) - before.g[i]
-        weighted = _dot(d, d / before.Q[i]) if before.Q is not None else _dot(d, d) * torch.nan
-        return [_dot(y, y), _dot(d, d), _dot(y, d), weighted]
+        weighted = dot(d, d / before.Q[i]) if before.Q is not None else dot(d, d) * torch.nan
+        return [dot(y, y), dot(d, d), dot(y, d), weighted]
 
     def extremes(_: Any, i: int) -> list[Tensor]:
         if before.Q is None:
@@ -116,7 +116,10 @@ def _reduced(vector: Tensor, layout: Any, how: str) -> Tensor:
     return vector
 
 
-def _dot(x: Tensor, y: Tensor) -> Tensor:
+def dot(x: Tensor, y: Tensor) -> Tensor:
+    """The sum of x y in float64: a scalar tensor."""
+    if x.itemsize < 4:  # squares overflow in half precision
+        x, y = x.float(), y.float()
     return (x * y).sum(dtype=torch.float64)
 
 

@@ -23,6 +23,7 @@ ROWS = 1000
 N, C, STABLE = "Theorem N", "Theorem C", "stability"
 SAME_RATE = "the learning rate is constant, and one for all groups"
 ROOT_RATE = "the learning rate is eta / sqrt(k)"
+FRESH = "the momentum starts at 0: the watch was attached before the first step"
 NO_DECAY = "there is no constant weight decay"
 SMALL_STEP = "eta is within its limit for the measured L and Q"
 GROWS = "H = 1/Q decreases in no coordinate (Assumption 3.5 with eps1)"
@@ -198,8 +199,11 @@ class Watch:
         rates = [float(group["lr"]) for group in groups]
         if step == 1:
             self._first_rate = rates[0]
+            for theorem in (N, C):
+                self._checks.note(theorem, FRESH, step, not self._optimizer.state)
         self._checks.note(N, SAME_RATE, step, all(rate == self._first_rate > 0 for rate in rates))
-        self._checks.note(N, NO_DECAY, step, self._known.decay == 0)
+        for theorem in (N, C):
+            self._checks.note(theorem, NO_DECAY, step, self._known.decay == 0)
         root = self._first_rate / math.sqrt(step)
         self._checks.note(C, ROOT_RATE, step, all(math.isclose(rate, root, rel_tol=1e-6) for rate in rates))
 

@@ -92,11 +92,12 @@ def test_adams_preconditioner_is_the_one_of_its_step():
         (lambda params: sgd(params, weight_decay=0.1), "no constant weight decay"),
         (lambda params: sgd(params, lr=5.0), "eta is within its limit"),
         (lambda params: sgd(params, nesterov=True), "Nesterov"),
+        (lambda params: sgd(params, dampening=0.1), "dampening"),
         (torch.optim.RMSprop, "torch.optim.rmsprop.RMSprop is not known"),
         (lambda params: alto.ALTO(params, lr=0.01), "layerwise factor"),
         (lambda params: torch.optim.Adam(params, amsgrad=True), "amsgrad"),
     ],
-    ids=["decay", "rate", "nesterov", "rmsprop", "alto", "amsgrad"],
+    ids=["decay", "rate", "nesterov", "dampening", "rmsprop", "alto", "amsgrad"],
 )
 def test_not_claimed_where_the_theorem_does_not_apply(make, why):
     report = watched(make, steps=4)
@@ -162,6 +163,15 @@ def test_the_training_is_left_alone(every):
         ends.append([*model.parameters(), *(p.grad for p in model.parameters())])
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     assert run.report().measured == len(range(0, 9, every))
+
+
+def test_a_watch_attached_late_claims_nothing():
+    weight, loss = quadratic()
+    optimizer = sgd([weight])
+    train(optimizer, loss, 1)
+    run = theory.watch(optimizer, every=1, variance=0.0)
+    train(optimizer, loss, 3, run)
+    assert "momentum starts at 0" in run.report().not_claimed["Theorem N"]
 
 
 def test_a_closure_is_measured_after_it_ran():
