@@ -4,7 +4,6 @@ import argparse
 import difflib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from rich.text import Text
 from theory.claims import SOURCES
 from theory.commands.shared import errors, shown
 from theory.ledger import files, outcomes, running
+from theory.ledger.budget import Budget
 from theory.ledger.claim import Claim
 from theory.ledger.effort import Effort
 from theory.ledger.evidence import Outcome, Result
@@ -43,8 +43,7 @@ def run(options: argparse.Namespace, effort: Effort) -> int:
         raise ClaimsError("--accept takes all evidence: leave out --kind")
     if options.examples is not None and options.examples < 10:
         raise ClaimsError(f"--examples = {options.examples} must be at least 10")
-    effort = replace(effort, name="own", examples=options.examples or effort.examples, seed=options.seed,
-                     kind=options.kind)  # fmt: skip
+    budget = Budget("own", options.examples or effort.examples, effort.thorough, options.seed, options.kind)
     sources = [Source(str(Path(options.claims)))] if options.claims else SOURCES
     claims = {claim.id: (source, claim) for source in sources for claim in source.claims()}
     wanted = matching(options.only, list(claims))
@@ -55,7 +54,7 @@ def run(options: argparse.Namespace, effort: Effort) -> int:
     if not chosen:
         raise ClaimsError(f"none of these claims has evidence of the kind {options.kind}")
     with shown() as follow:
-        found = running.run(chosen, effort, follow=follow)
+        found = running.run(chosen, budget, follow=follow)
     rows = [(entry.claim.id, result) for entries in found.values() for entry in entries for result in entry.results]
     if options.json:
         stored = [{"id": name, **result.to_json()} for name, result in rows]

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from theory.ledger.effort import QUICK, SEED, THOROUGH, Effort
+from theory.ledger.budget import SEED
+from theory.ledger.effort import QUICK, THOROUGH, Effort
 
 if TYPE_CHECKING:  # slow to import, and not needed to read stored outcomes
     from hypothesis.strategies import SearchStrategy
@@ -104,7 +105,8 @@ class Result:
 
     def concludes(self, symbols: Collection[str]) -> bool:
         """Whether a machine-checked conclusion of the proof is about one of these variables."""
-        return any(piece["ok"] and not set(symbols).isdisjoint(piece.get("concludes", ())) for piece in self.pieces)
+        checked = {name.replace("_", "") for p in self.pieces if p["ok"] for name in p.get("concludes", ())}
+        return not checked.isdisjoint(symbols)
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain data."""

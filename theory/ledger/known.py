@@ -19,6 +19,16 @@ def of_paper(entry: Entry) -> bool:
     return entry.claim.source.startswith("paper")
 
 
+def worded(entry: Entry) -> str:
+    """The verdict, with the number of prose pieces where a proof decides it: ``proved (2 prose)``."""
+    verdict = entry.verdict
+    if verdict not in {Verdict.PROVED, Verdict.REPAIRED, Verdict.ARGUED}:
+        return verdict
+    about = About.CORRECTION if verdict is Verdict.REPAIRED else About.STATEMENT
+    prose = sum(result.prose for result in entry.results if result.about is about)
+    return f"{verdict} ({prose} prose)" if prose else verdict
+
+
 def known_by(entry: Entry) -> str:
     """How the verdict is known: the kinds of evidence that decide it, with the prose pieces of a proof counted."""
     verdict = entry.verdict

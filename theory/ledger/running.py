@@ -7,8 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
+from theory.ledger.budget import SEED, Budget
 from theory.ledger.claim import Entry, entries
-from theory.ledger.effort import SEED, Effort
+from theory.ledger.effort import Effort
 from theory.ledger.sources import Source
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -132,8 +133,9 @@ def _ids(source: Source) -> list[str]:
 
 def _entry(source: Source, name: str, effort: Effort) -> Entry:
     (claim,) = [claim for claim in source.claims() if claim.id == name]
-    if effort.kind:
-        claim = replace(claim, evidence=[one for one in claim.evidence if one.kind == effort.kind])
-    SEED.set(effort.seed)
+    if isinstance(effort, Budget):
+        if effort.kind:
+            claim = replace(claim, evidence=[one for one in claim.evidence if one.kind == effort.kind])
+        SEED.set(effort.seed)
     (entry,) = entries([claim], effort)
     return Entry(claim.bare, entry.results)

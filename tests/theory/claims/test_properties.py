@@ -8,7 +8,8 @@ import pytest
 
 from theory import claims
 from theory.ledger import outcomes
-from theory.ledger.effort import SEED, Effort
+from theory.ledger.budget import SEED
+from theory.ledger.effort import Effort
 from theory.ledger.evidence import Kind, run
 
 PROPERTIES = [(claim.id, one) for claim in claims.ALL for one in claim.evidence if one.kind is Kind.PROPERTY]

@@ -39,7 +39,8 @@ def test_examples_and_patterns_count(tmp_path, capsys):
 
 
 def test_a_seed_draws_other_cases(monkeypatch):
-    from theory.ledger.effort import SEED, Effort
+    from theory.ledger.budget import SEED
+    from theory.ledger.effort import Effort
     from theory.ledger.evidence import holds_for, run
 
     drawn = []
