@@ -9,7 +9,7 @@ from rich.text import Text
 
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.evidence import About, Outcome
-from theory.ledger.known import KINDS, known_by, of_paper
+from theory.ledger.known import KINDS, known_by, of_paper, worded
 from theory.ledger.outcomes import Part
 
 STYLES = {
@@ -137,4 +137,4 @@ def _premises(entry: Entry) -> list[str]:
 
 
 def _verdict(entry: Entry) -> Text:
-    return Text(entry.verdict, style=STYLES[entry.verdict])
+    return Text(worded(entry), style=STYLES[entry.verdict])

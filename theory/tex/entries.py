@@ -69,9 +69,11 @@ def _counts(book: Book, ledger: Sequence[Entry]) -> None:
     kinds = Counter(result.kind for entry in ledger for result in entry.results)
     for kind in Kind:
         book.value(f"count/{kind}", str(kinds[kind]))
-    prose = Counter(piece["tool"] == "prose" for e in ledger for r in e.results for piece in r.pieces)
-    book.value("count/machine", str(prose[False]))
-    book.value("count/prose", str(prose[True]))
+    # A piece that several proofs share counts once.
+    pieces = {(p["tool"], p["name"], p["detail"]) for e in ledger for r in e.results for p in r.pieces}
+    prose = sum(tool == "prose" for tool, _, _ in pieces)
+    book.value("count/machine", str(len(pieces) - prose))
+    book.value("count/prose", str(prose))
 
 
 def sentence(entry: Entry) -> str:

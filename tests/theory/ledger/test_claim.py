@@ -130,6 +130,11 @@ def test_verdict_rules(a_claim, expected):
     assert verdict_of(a_claim) == expected
 
 
+def test_a_repair_that_is_only_argued_is_argued():
+    bare = proof("true", Piece("square", lambda: identity((x + y) ** 2, x**2 + 2 * x * y + y**2)), about=MENDED)
+    assert verdict_of(claim(bare, repairs=Repair.ASSUMPTION)) is Verdict.ARGUED
+
+
 def graph(lemma, theorem):
     """The verdicts on a lemma, on a theorem that rests on it, and on one that rests on that theorem."""
     claims = [

@@ -4,7 +4,7 @@ import pytest
 
 from theory.ledger.claim import Entry, Repair, Statement
 from theory.ledger.evidence import About, Kind, Outcome, Result
-from theory.ledger.known import known_by
+from theory.ledger.known import known_by, worded
 
 
 def result(kind: Kind, outcome: Outcome = Outcome.SUPPORTS, about: About = About.STATEMENT, prose: int = 0) -> Result:
@@ -33,3 +33,11 @@ OPEN = result(Kind.MEASUREMENT, Outcome.INCONCLUSIVE)
 def test_the_evidence_that_decides_is_named(results, words):
     claim = Statement("any", "ours", "A statement on $x$.", corrected="Another.", repairs=Repair.ASSUMPTION)
     assert known_by(Entry(claim, results)) == words
+
+
+def test_a_proof_is_worded_with_its_prose_and_a_property_is_not():
+    concluding = Result(Kind.PROOF, "p", About.STATEMENT, Outcome.SUPPORTS, "d", 0.1, [
+        {"tool": "sympy identity", "ok": True, "concludes": ["x_1"]}, {"tool": "prose", "ok": True}])  # fmt: skip
+    assert worded(Entry(Statement("any", "ours", "$x_1 > 0$"), [concluding])) == "proved (1 prose)"
+    assert worded(Entry(Statement("any", "ours", "$y > 0$"), [concluding])) == "argued (1 prose)"
+    assert worded(Entry(Statement("any", "ours", "$y > 0$"), [result(Kind.PROPERTY)])) == "holds-in-cases-tried"

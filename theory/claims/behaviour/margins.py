@@ -57,6 +57,7 @@ cliff = Claim(
     ),
     plain="Raising c raises the largest stable step up to a peak; beyond it a slow oscillation lowers it steeply.",
     assumptions=("those of ours-stability-region",),
+    rests_on=("ours-stability-region",),
     evidence=(
         proof(
             "where two monotone curves meet",
@@ -146,6 +147,10 @@ variance_sign = Claim(
         "Without momentum negative alpha lowers the stationary variance up to a known limit; positive alpha raises it."
     ),
     assumptions=(r"$\beta_2 = 0$", "both settings inside the region of ours-stability-region"),
+    rests_on=(
+        "ours-stability-region",
+        "ours-variance",
+    ),
     evidence=(
         proof(
             "the difference factors",

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import sympy as sp
+from sympy.polys.matrices import DomainMatrix
 from sympy.polys.solvers import solve_lin_sys
 
 from theory.ledger import strategies
@@ -114,6 +115,7 @@ constraint = Claim(
     found="False: the constraint is neither necessary nor sufficient. The exact region is in ours-stability-region.",
     corrected=r"It is neither necessary nor sufficient; the exact region is that of ours-stability-region.",
     repairs=Repair.CONCLUSION,
+    rests_on=("ours-stability-region",),
     evidence=(
         counterexample("four divergent points inside, two convergent ones outside, in exact rationals", _region_cases),
         proof(
@@ -202,6 +204,7 @@ variance = Claim(
     ),
     plain="The stationary variance of ESGD on a quadratic has a closed form.",
     assumptions=("inside the region of ours-stability-region", "noise uncorrelated over time"),
+    rests_on=("ours-stability-region",),
     evidence=(
         proof(
             "discrete Lyapunov equation",
@@ -228,10 +231,23 @@ def _one_step() -> Check:
     return identity(sum(w * entry for w, entry in zip(weights, difference, strict=True)), 0)
 
 
-def _summed() -> Check:
-    """Summed renewal equation from S_0 = B B': total = V + rho^2 V total, so that total (1 - rho^2 V) = V."""
-    total, V, rho = sp.symbols("total V rho")
-    return identity((total - (V + rho**2 * V * total)) - (total * (1 - rho**2 * V) - V), 0)
+def _critical() -> Check:
+    """det(1 - M) = (1 - rho^2 V) det(1 - M_0), M the map of S in one step, M_0 the same at rho = 0.
+
+    So M has the eigenvalue 1 exactly where rho^2 V = 1: checked for all parameters on the six entries of a symmetric S.
+    """
+    rho = sp.Symbol("rho")
+    pairs = [(i, j) for i in range(3) for j in range(i, 3)]
+    entries = [sp.Symbol(f"s{i}{j}") for i, j in pairs]
+    S = sp.Matrix(3, 3, lambda i, j: entries[pairs.index((min(i, j), max(i, j)))])
+    ring = sp.QQ[x, c, beta1, beta2, rho]
+
+    def left(strength: Expr) -> Expr:
+        after = S - (A * S * A.T + strength**2 * S[0, 0] * B * B.T)
+        matrix = sp.Matrix([[sp.diff(after[i, j], entry) for entry in entries] for i, j in pairs])
+        return ring.to_sympy(DomainMatrix.from_Matrix(matrix).convert_to(ring).charpoly()[-1])
+
+    return identity(left(rho), (1 - rho**2 * linear.variance(x, c, beta1, beta2)) * left(sp.Integer(0)))
 
 
 def _renewal(seed: int) -> None:
@@ -267,6 +283,7 @@ mean_square = Claim(
     ),
     plain="Under multiplicative noise the mean-square stability of ESGD has an exact criterion.",
     assumptions=(r"$\xi$ white with variance 1",),
+    rests_on=("ours-variance",),
     evidence=(
         proof(
             "a renewal equation for E theta_k^2",
@@ -275,8 +292,9 @@ mean_square = Claim(
                   "sum v_j = V where the noise-free iteration converges (ours-variance)"),
             Piece("if x < x* and rho^2 V < 1: sum_{n<=N} s_n <= sum p_n + rho^2 V sum_{n<=N} s_n bounds sum s_n, so "
                   "s_n -> 0, and with it S_n, for every S_0 >= 0"),
-            Piece("if S_n -> 0 for every S_0 >= 0: S_n >= A^n S_0 A^n' gives x < x*, and then S_0 = B B' sums to",
-                  _summed, concludes=True),
+            Piece("if S_n -> 0 for every S_0 >= 0: S_n >= A^n S_0 A^n' gives x < x*, and then S_0 = B B' sums to "
+                  "total = V + rho^2 V total"),
+            Piece("the step has the eigenvalue 1 exactly where rho^2 V = 1", _critical, concludes=True),
             Piece("with the total finite and not negative, so that rho^2 V < 1 (or V = 0)"),
         ),
         holds_for("the unrolled equation, twelve steps a case", _renewal, seed=strategies.seeds),

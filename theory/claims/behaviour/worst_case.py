@@ -131,6 +131,7 @@ certified = Claim(
     ),
     plain="For up to five steps the worst case of E on smooth convex functions equals the explicit lower bound.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$"),
+    rests_on=("ours-worst-case-lower-bound",),
     evidence=(
         proof(
             "dual certificates in rationals, between an attained value and that value + 1e-6",

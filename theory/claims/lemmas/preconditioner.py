@@ -58,6 +58,7 @@ lemma_4 = Claim(
     plain="The preconditioner changes little in one step.",
     found="True, and no bound on mu is needed.",
     assumptions=(r"$\|u_k\|_\infty \le \kappa G$ (lemma-3)", r"$\epsilon_1 > 0$"),
+    rests_on=("lemma-3",),
     evidence=(
         formal("for every step", LIBRARY, "lemma_4", "lemma_4_relative"),
         proof(
@@ -190,6 +191,7 @@ lemma_2 = Claim(
     plain="A step is at most the learning rate times the norms of the layers.",
     found="True, with our constants: the paper's displayed ones are not available to us.",
     assumptions=("bounded gradients (3.3), for the weighted form",),
+    rests_on=("lemma-3", "lemma-9",),
     evidence=(
         proof(
             "layer by layer",

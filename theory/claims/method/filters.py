@@ -338,6 +338,7 @@ noise_gain = Claim(
     ),
     plain="The variance of white noise in the momentum has a closed form, and negative alpha lowers it.",
     assumptions=(r"$|c| < 1$", "noise uncorrelated over time"),
+    rests_on=("identity-two-ema",),
     evidence=(
         proof(
             "geometric series of the two-average form",

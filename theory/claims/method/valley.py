@@ -15,8 +15,9 @@ from theory.simulate.crossing import sign_agreement
 
 
 def _mean_of_t() -> Check:
-    t = sp.Symbol("t")
-    return identity(sp.integrate(1 - t, (t, 0, 1)), sp.Rational(1, 2))
+    """Twice the integral of L_2 s^2 (1 - t) over [0, 1] is L_2 s^2."""
+    t, s, L2 = sp.symbols("t s L_2")
+    return identity(2 * sp.integrate(L2 * s**2 * (1 - t), (t, 0, 1)), L2 * s**2)
 
 
 def _taylor_for_cubics() -> Check:
@@ -61,8 +62,8 @@ hessian_difference = Claim(
             Piece(
                 "remainder = int_0^1 (H(theta_{k-1} + t s) - H(theta_k)) s dt, of norm <= L_2 |s|^2 int_0^1 (1-t) dt"
             ),
-            Piece("that integral is 1/2", _mean_of_t),
-            Piece("sharp: a cubic attains it", _taylor_for_cubics),
+            Piece("that bound is L_2 |s|^2 / 2", _mean_of_t),
+            Piece("sharp: a cubic attains it", _taylor_for_cubics, concludes=True),
         ),
         holds_for("sums of cosines, relative tolerance 1e-9", _gradient_difference, seed=strategies.seeds),
     ),
@@ -146,7 +147,10 @@ table_1 = Claim(
     ),
     assumptions=(r"the well $f = -\exp(-x^2/2)$, stages split at its inflections and its minimum", "small steps"),
     evidence=(
-        proof("signs of polynomials on intervals", *(Piece(row, lambda row=row: _table_1(row)) for row in TABLE_1)),
+        proof(
+            "signs of polynomials on intervals",
+            *(Piece(row, lambda row=row: _table_1(row), concludes=True) for row in TABLE_1),
+        ),
         measured("a crossing with finite steps", _table_1_steps),
     ),
 )
@@ -181,9 +185,11 @@ sign_of_a = Claim(
 
 
 def _amplitude_identity() -> Check:
-    """(E l - l_k)^2 = |grad l_k|^2 delta_k^2, sample by sample."""
-    l, mean, norm = sp.symbols("l mean norm", positive=True)
-    return identity((mean - l) ** 2, norm**2 * ((mean - l) / norm) ** 2)
+    """Two batches of probability p and 1 - p: the variance of the loss is E |grad l|^2 delta^2."""
+    p, first, second, norm, other = sp.symbols("p l l' norm norm'")
+    mean = p * first + (1 - p) * second
+    right = p * norm**2 * ((mean - first) / norm) ** 2 + (1 - p) * other**2 * ((mean - second) / other) ** 2
+    return identity(p * (1 - p) * (first - second) ** 2, right)
 
 
 def _amplitude_on_samples(losses: list[Fraction], norm: Fraction) -> None:
@@ -220,8 +226,8 @@ amplitude = Claim(
     repairs=Repair.ASSUMPTION,
     evidence=(
         counterexample("two batches with different gradient norms", _unequal_norms),
-        proof("sample by sample", Piece("the identity", _amplitude_identity), Piece("take expectations"),
-              about=About.CORRECTION),
+        proof("sample by sample", Piece("the identity for two batches", _amplitude_identity, concludes=True),
+              Piece("in general sample by sample, then take expectations"), about=About.CORRECTION),
         holds_for("equal norms, exact rationals", _amplitude_on_samples, about=About.CORRECTION,
                   losses=st.lists(st.fractions(-5, 5, max_denominator=8), min_size=1, max_size=6),
                   norm=st.fractions(Fraction(1, 8), 5, max_denominator=8)),

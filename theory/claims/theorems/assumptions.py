@@ -60,7 +60,7 @@ independence = Claim(
     source="paper, Assumption 3.2",
     statement=r"$g_k$ and $g_t$ are independent for $k \ne t$.",
     plain="Gradients at different steps are independent.",
-    found="False in general, already on a quadratic. Gradients unbiased given the past are enough for the proofs.",
+    found="Does not hold, already on a quadratic. Gradients unbiased given the past are enough for the proofs.",
     corrected=(
         r"$E[g_k | \theta_1, g_1, \dots, g_{k-1}] = \nabla f(\theta_k)$ with bounded conditional variance. "
         r"Independence fails "
@@ -68,6 +68,7 @@ independence = Claim(
         r"-L\eta(1-\beta_2)(1-c)(1-\beta_1)\sigma^2$."
     ),
     repairs=Repair.CONCLUSION,
+    assumed=True,
     evidence=(
         counterexample("g_2 and a_1 = (1-beta1) g_1 are correlated on a quadratic", dependence),
         proof(
@@ -119,6 +120,7 @@ scale = Claim(
     plain="Gradients bounded by G/16 are small enough for Lemma 3.",
     found="True, and stronger than needed: G/3 is enough for every allowed alpha, and G for alpha <= 0.",
     assumptions=(r"$|c| < 1$",),
+    assumed=True,
     evidence=(
         proof(
             "the gain of u, and a sequence that approaches it",
@@ -248,7 +250,7 @@ monotonicity = Claim(
     ),
     plain="The scaled second moment never falls along runs of ALTO.",
     found=(
-        "False as an assumption about ALTO: it falls along its runs. Our proof needs a quantity with eps1. With the "
+        "Does not hold: it falls along runs of ALTO. Our proof needs a quantity with eps1. With the "
         "layer factor it has to be enforced."
     ),
     corrected=(
@@ -259,6 +261,7 @@ monotonicity = Claim(
         r"$\epsilon_1$ is small. In these cases, and with the layer factor, it has to be enforced."
     ),
     repairs=Repair.CONCLUSION,
+    assumed=True,
     evidence=(
         counterexample("a run of ALTO in which it falls, as written", _collapse),
         measured("how often (C3) held, random online problems with T < 60", _share),

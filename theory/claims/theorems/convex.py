@@ -232,6 +232,10 @@ lemma_12 = Claim(
     plain="The sum of the momentum's products with the steps is bounded.",
     found="True, with our constants. Theorem C uses the same bound of another sum, over b m - alpha h.",
     assumptions=CONVEX,
+    rests_on=(
+        "lemma-3",
+        "lemma-9",
+    ),
     evidence=(
         proof(
             "stages S3 and S6",
@@ -262,6 +266,12 @@ theorem_c = Claim(
     ),
     plain="With monotonicity and constant alpha, ALTO and EAdam have regret of order sqrt(T), with explicit constants.",
     assumptions=(*CONVEX, MONOTONE),
+    rests_on=(
+        "ours-transport-identity",
+        "lemma-3",
+        "lemma-9",
+        "lemma-10",
+    ),
     evidence=(
         proof("chain S1 ... S6", *CHAIN),
         _chains("chain S1 ... S6, monotonicity enforced", *ENFORCED),
@@ -281,6 +291,12 @@ theorem_c_varying = Claim(
     ),
     plain="The regret bound holds for every alpha of bounded variation.",
     assumptions=(*CONVEX, MONOTONE),
+    rests_on=(
+        "ours-transport-identity",
+        "lemma-3",
+        "lemma-9",
+        "lemma-10",
+    ),
     evidence=(
         proof("chain S1 ... S6", Piece("S2 with varying alpha", _summation_by_parts), *CHAIN),
         _chains(
@@ -301,6 +317,12 @@ theorem_c_free = Claim(
     ),
     plain="Without monotonicity the regret bound gains the total decrease of H.",
     assumptions=CONVEX,
+    rests_on=(
+        "ours-transport-identity",
+        "lemma-3",
+        "lemma-9",
+        "lemma-10",
+    ),
     evidence=(
         proof("chain S1 ... S6; H_1 + sum of rises = H_T + sum of falls", *CHAIN),
         _chains("chain S1 ... S6, unmodified algorithms", *FREE),
@@ -326,6 +348,7 @@ theorem_2 = Claim(
         "(assumption-3.5-monotonicity), and without it the regret can be linear (ours-linear-regret-counterexample)."
     ),
     repairs=Repair.ASSUMPTION,
+    rests_on=("ours-theorem-c-varying-alpha",),
     evidence=(
         proof("chain S1 ... S6", Piece("S2 with varying alpha", _summation_by_parts), *CHAIN, about=About.CORRECTION),
         _chains(
@@ -366,6 +389,13 @@ remark_3_4 = Claim(
         r"$u_k = 0$ lowers $\sqrt k \sqrt{\hat v_k}$ (assumption-3.5-monotonicity); Lemma M is for Algorithm 1 only."
     ),
     repairs=Repair.ASSUMPTION,
+    rests_on=(
+        "lemma-3",
+        "lemma-10",
+        "ours-theorem-c",
+        "ours-theorem-n-adam",
+        "ours-theorem-n-alto",
+    ),
     evidence=(
         proof(
             "what bias correction changes",

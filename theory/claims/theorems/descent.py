@@ -194,6 +194,10 @@ theorem_n_sgd = Claim(
     ),
     plain="The mean squared gradient of ESGD with normalised momentum has an explicit bound.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
+    rests_on=(
+        "lemma-8",
+        "ours-tracking-error",
+    ),
     evidence=(
         proof("chain N-a ... N-e with Q = 1", *PIECES),
         chains("sgd"),
@@ -216,6 +220,11 @@ theorem_n_adam = Claim(
     ),
     plain="The mean squared gradient of EAdam has an explicit bound, with the preconditioner's condition number.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
+    rests_on=(
+        "lemma-3",
+        "lemma-8",
+        "ours-tracking-error",
+    ),
     evidence=(
         proof(
             "chain N-a ... N-e",
@@ -236,6 +245,12 @@ theorem_n_alto = Claim(
     ),
     plain="The mean squared gradient of ALTO has an explicit bound, with the preconditioner's condition number.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\gamma = 0$"),
+    rests_on=(
+        "lemma-3",
+        "lemma-8",
+        "lemma-9",
+        "ours-tracking-error",
+    ),
     evidence=(
         proof(
             "chain N-a ... N-e",

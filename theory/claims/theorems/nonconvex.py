@@ -87,6 +87,7 @@ theorem_n_small_batch = Claim(
     ),
     plain="At any batch size ESGD has the leading term of plain SGD, whatever alpha and the betas.",
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
+    rests_on=("ours-transport-identity",),
     evidence=(
         proof(
             "descent at the virtual iterate",
@@ -123,6 +124,11 @@ weight_decay_any_mu = Claim(
     ),
     plain="With a falling weight decay the non-convex bound holds for every mu.",
     assumptions=("those of Theorem N", r"$W_{k+1} \le (1 + \mu) W_k$ (lemma-4)"),
+    rests_on=(
+        "lemma-4",
+        "ours-theorem-n-adam",
+        "ours-theorem-n-alto",
+    ),
     evidence=(
         proof(
             "the regulariser does not grow",
@@ -153,6 +159,10 @@ theorem_1 = Claim(
         "moves), without mu <= 1, with gamma_k = gamma / (1 + mu)^k: ours-theorem-n-alto, ours-weight-decay-any-mu."
     ),
     repairs=Repair.ASSUMPTION,
+    rests_on=(
+        "ours-theorem-n-alto",
+        "ours-weight-decay-any-mu",
+    ),
     evidence=(
         proof(
             "chain N-a ... N-e with weight decay",
@@ -215,6 +225,7 @@ table_2 = Claim(
     plain="ALTO reaches a mean squared gradient of eps^2 in O(eps^-2) steps with batches of O(eps^-2).",
     found="True for alpha <= 0.",
     assumptions=("those of Theorem N", r"$\alpha \le 0$"),
+    rests_on=("ours-theorem-n-alto",),
     evidence=(
         proof(
             "Theorem N at eta = 1 / (2 L q_max max(1, K))",
@@ -305,6 +316,7 @@ table_2_advantage = Claim(
         r"$1/(\epsilon_1\epsilon_2\epsilon_3)$ for ALTO and LAMB alike."
     ),
     repairs=Repair.CONCLUSION,
+    rests_on=("ours-theorem-n-alto",),
     evidence=(
         counterexample("LAMB, run with the sizes of Theorem N at two targets", _lamb_meets_the_orders),
         proof(

@@ -84,6 +84,7 @@ convex = Claim(
         "alone."
     ),
     assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
+    rests_on=("ours-transport-identity",),
     evidence=(
         formal("in any dimension", LIBRARY, "convex_average"),
         proof(
@@ -179,6 +180,10 @@ pl = Claim(
     ),
     plain="On functions with the PL inequality ESGD converges linearly to a noise floor at any batch size.",
     assumptions=(r"$f$ $L$-smooth, PL everywhere", CONDITIONAL),
+    rests_on=(
+        "ours-transport-identity",
+        "ours-tracking-error",
+    ),
     evidence=(
         proof(
             "descent at the virtual iterate, unrolled",
