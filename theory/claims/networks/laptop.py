@@ -20,13 +20,17 @@ def _claim(stored: dict) -> Claim:
     units = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     sign = "+" if units else ""  # without either it is a ratio of times, not a difference
     low, high = (f"{stored[end]:{sign}.3g}" for end in ("low", "high"))
+    judged = [f"adjusted p = {stored['adjusted']:.2g}"] if stored["adjusted"] is not None else []
+    if stored["at_edge"]:
+        judged.append(f"learning rate at the grid's edge: {', '.join(stored['at_edge'])}")
     quantity = stored["quantity"][0].upper() + stored["quantity"][1:]
     return Claim(
         id=stored["claim"],
         source=f"ours; {stored['tier']} tier",
         statement=stored["statement"],
         plain=stored["statement"],
-        found=f"{quantity}: {stored['estimate']:{sign}.3g} (95 % interval {low} to {high}{units and ', '}{units}).",
+        found=f"{quantity}: {stored['estimate']:{sign}.3g} (95 % interval {low} to {high}{units and ', '}{units})"
+        f"{''.join(f'; {words}' for words in judged)}.",
         evidence=evidence_for(stored["claim"]),
     )
 
