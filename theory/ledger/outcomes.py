@@ -140,8 +140,8 @@ def differences(found: Sequence[Entry], accepted: Sequence[Entry], *, all_claims
 def unexplained(found: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
     """The claims whose verdict has changed while the sentence that says what was found has not.
 
-    How far a proof is machine-checked is no part of that sentence. No broken verdict is ever accepted, so one that reads
-    so now was accepted under other rules.
+    How far a proof is machine-checked is no part of that sentence. No broken verdict is ever accepted, so one that
+    reads so now was accepted under other rules.
     """
     checked = {Verdict.KERNEL, Verdict.PROVED, Verdict.ARGUED}
     known = {entry.claim.id: entry for entry in accepted}
