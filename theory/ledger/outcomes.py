@@ -152,6 +152,7 @@ def unexplained(found: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
         and old.verdict != entry.verdict
         and old.verdict is not Verdict.BROKEN
         and not {old.verdict, entry.verdict} <= checked
+        and {old.verdict, entry.verdict} != {Verdict.ARGUED, Verdict.REPAIRED}
         and entry.claim.found
         and old.claim.found == entry.claim.found
     ]
