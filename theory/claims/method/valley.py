@@ -217,7 +217,7 @@ amplitude = Claim(
         r"$\delta_k = (E l - l_k)/\|\nabla l_k\|$."
     ),
     plain="The spread of the minibatch loss is the gradient's norm times the horizontal spread.",
-    found="False as written: a norm is taken out of an expectation. True if the norm is the same for all batches.",
+    found="False as written: it takes a norm out of an expectation. True if the norm is the same for all batches.",
     corrected=(
         r"$\sigma_k^2 = E[\|\nabla l_k\|^2 \delta_k^2]$; the factor may be taken out if $\|\nabla l_k\|$ is the "
         r"same for all "
