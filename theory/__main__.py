@@ -1,9 +1,11 @@
 """The command line: ``python -m theory COMMAND``; ``--help`` lists the commands."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from theory.commands import HELP
 
@@ -23,12 +25,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             subparsers.add_parser(name, help=line)
     options = parser.parse_args(_joined(given))
     try:
-        return options.run(options)
+        for name, value in vars(options).items():
+            if isinstance(value, Path):
+                setattr(options, name, value.expanduser())  # a shell leaves --out=~/x as it is
+        status = options.run(options)
+        sys.stdout.flush()  # here, where a closed pipe or a full disk is still answered
+        return status
+    except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
-        if not error.filename:  # of no file: not a place that the user named
-            raise
-        place = error.filename2 or error.filename
+        place = error.filename2 or error.filename or "the place of the output"
         sys.stderr.write(f"{place} cannot be used ({error.strerror}): mend it, or name another place\n")
+        return 2
+    except RuntimeError as error:
+        if "home directory" not in str(error):
+            raise
+        sys.stderr.write(f"{error} Write the folder in full\n")
         return 2
 
 

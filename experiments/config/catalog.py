@@ -52,6 +52,8 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
         raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
+    if path.stem in names() and not path.samefile(FOLDER / path.name):
+        raise ConfigError(path.name, f"its results would replace those of the experiment {path.stem}: rename the file")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
     except UnicodeDecodeError as error:

@@ -24,7 +24,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Describe the command to the command line."""
     parser = commands.add_parser("bound", help="Theorem N with given or measured constants")
     parser.add_argument("optimizer", metavar="NAME", help="module:Class or FILE.py:Class, such as torch.optim:AdamW")
-    parser.add_argument("--kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="its arguments, such as lr=.01")
+    parser.add_argument("--kwargs", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                        help="its arguments, such as lr=.01")  # fmt: skip
     parser.add_argument("--steps", type=steps, default=300, help="T, and the length of the measured training")
     for name, meaning in GIVEN.items():
         parser.add_argument(f"--{name}", type=float, metavar="NUMBER", help=f"{meaning}; measured if not given")

@@ -22,7 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "case of each departure. Exit code 0: nothing departs or breaks; 1: something does; 2: it cannot be judged.",
     )
     parser.add_argument("target", metavar="MODULE:OPTIMIZER", nargs="?", help="or FILE.py:OPTIMIZER")
-    parser.add_argument("--kwargs", nargs="+", default=[], metavar="KEY=VALUE",
+    parser.add_argument("--kwargs", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
                         help="constructor arguments, such as alpha=-5 'betas=(.9,.99)'; the reference gets them too, "
                              "where it knows them")  # fmt: skip
     parser.add_argument(
@@ -46,6 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--dims",
         type=int,
         nargs="+",
+        action="extend",
         choices=(0, 1, 2, 3),
         metavar="D",
         help="dimensions that parameters may have in the contract (0 1 2)",
@@ -53,6 +54,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--invariances",
         nargs="+",
+        action="extend",
         default=[],
         metavar="NAME",
         help="what the optimizer declares: scale, sign, permutation, 'layer rescaling'",

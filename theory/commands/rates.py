@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "rates", help="measure convergence rates beside their predictions; exit code 1 if a proved bound is exceeded"
     )
-    parser.add_argument("--only", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="NAME",
+    parser.add_argument("--only", nargs="+", action="extend", choices=STUDIES, default=[], metavar="NAME",
                         help=f"only these studies: {', '.join(STUDIES)}")  # fmt: skip
     parser.add_argument("--objective", metavar="NAME",
                         help="instead of the studies: one objective of theory/objectives with its own noise, with "
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         if rates_measured.wanted(options):
             return rates_measured.run(options)
-        return _own(options) if options.objective else _studies(options)
+        return _own(options) if options.objective is not None else _studies(options)
     except KeyboardInterrupt:
         kept = (
             "finished parts are kept, and the same command continues" if options.full else "a short run keeps nothing"
@@ -83,7 +83,7 @@ def _studies(options: argparse.Namespace) -> int:
                      highlight=False)  # fmt: skip
         return 2
     begin = time.perf_counter()
-    chosen = [ALL[name] for name in STUDIES if name in options.only]
+    chosen = [ALL[name] for name in STUDIES if name in (options.only or STUDIES)]
     code = {study.NAME: cells.code_of(study.NAME) for study in chosen}  # read before it runs
     with _bar() as progress:
         task = progress.add_task("", total=sum(cell.work for s in chosen for cell in s.cells(options.full)), updates="")

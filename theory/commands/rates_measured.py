@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     own = parser.add_argument_group("your optimizer on your objective (--optimizer and --objective are needed)")
     own.add_argument("--optimizer", metavar="NAME",
                      help="ESGD, EAdam, ALTO, or a torch optimizer as module:Class or FILE.py:Class")  # fmt: skip
-    own.add_argument("--kwargs", nargs="+", default=[], metavar="KEY=VALUE",
+    own.add_argument("--kwargs", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
                      help="its arguments, such as lr=.1 'betas=(.9,.99)'; lr is needed")  # fmt: skip
     own.add_argument("--T", metavar="FROM:TO[:COUNT]",
                      help=f"numbers of steps, evenly spaced in the logarithm, or a list 10,20,40 ({SIZES}; two per "

@@ -14,7 +14,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--steps", type=steps, default=300, help="length of the training, at least 2")
     parser.add_argument("--optimizer", metavar="NAME", help="module:Class or FILE.py:Class (ALTO, step by step beside "
                         "the paper's recursion)")  # fmt: skip
-    parser.add_argument("--kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="its arguments, such as lr=.01")
+    parser.add_argument("--kwargs", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                        help="its arguments, such as lr=.01")  # fmt: skip
     parser.set_defaults(run=run)
 
 

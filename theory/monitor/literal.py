@@ -9,7 +9,7 @@ Attach one to any training with the library's ALTO, in three lines::
 or feed :class:`Monitor` step by step. It keeps a few float64 copies of the parameters: meant for small networks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -300,18 +300,27 @@ def _flat(x: torch.Tensor) -> np.ndarray:
     return x.detach().reshape(-1).to("cpu", torch.float64).numpy().copy()
 
 
-def sharpness(loss: Callable[[], torch.Tensor], parameters: Sequence[torch.Tensor], iterations: int = 30) -> float:
+def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tensor], iterations: int = 30) -> float:
     """The largest |eigenvalue| of the Hessian at the current parameters: a local L, by power iteration.
 
     Args:
         loss: evaluates the loss with a graph.
-        parameters: what the Hessian is taken with respect to.
+        parameters: what the Hessian is taken with respect to; frozen and unused ones count with a Hessian of 0.
         iterations: Hessian-vector products; the estimate approaches the eigenvalue from below.
 
     Returns:
         The norm of the last Hessian-vector product of a unit vector.
+
+    Raises:
+        ValueError: no parameter requires a gradient.
     """
-    grads = torch.autograd.grad(loss(), list(parameters), create_graph=True)
+    parameters = [p for p in parameters if p.requires_grad]  # a list: model.parameters() can be read only once
+    if not parameters:
+        raise ValueError("parameters: none requires a gradient, so there is no Hessian to measure")
+    grads = torch.autograd.grad(loss(), parameters, create_graph=True, materialize_grads=True)
+    curved = [i for i, grad in enumerate(grads) if grad.requires_grad]
+    if not curved:  # the loss is linear
+        return 0.0
     generator = torch.Generator().manual_seed(0)
     vector = [torch.randn(p.shape, generator=generator, dtype=p.dtype).to(p.device) for p in parameters]
     norm = 0.0
@@ -319,7 +328,8 @@ def sharpness(loss: Callable[[], torch.Tensor], parameters: Sequence[torch.Tenso
         length = _norm(vector)
         vector = [v / length for v in vector]
         # grad of <g, v> with v fixed is the Hessian times v
-        vector = list(torch.autograd.grad(grads, list(parameters), grad_outputs=vector, retain_graph=True))
+        outputs, weights = [grads[i] for i in curved], [vector[i] for i in curved]
+        vector = list(torch.autograd.grad(outputs, parameters, weights, retain_graph=True, materialize_grads=True))
         norm = _norm(vector)
         if norm == 0:
             return 0.0

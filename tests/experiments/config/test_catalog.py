@@ -268,3 +268,12 @@ def test_tuned_values_are_checked_by_the_optimizer(tiny_file):
         changed = f"optimizers.ALTO={{options={{beta1=0.7}}, tuned={{{bad}}}}}"
         with pytest.raises(ConfigError, match=words):
             admission.check(catalog.load(str(tiny_file), changes=[NINE, changed]))
+
+
+def test_a_file_of_ones_own_may_not_take_an_experiments_name(tmp_path):
+    own = tmp_path / "digits.toml"
+    own.write_bytes((catalog.FOLDER / "digits.toml").read_bytes())
+    with pytest.raises(ConfigError, match="rename the file"):
+        catalog.load(str(own))
+    assert catalog.load(str(own.rename(tmp_path / "mine.toml"))).name == "mine"
+    assert catalog.load(str(catalog.FOLDER / "digits.toml")).name == "digits"

@@ -1,5 +1,8 @@
 """What a command cannot do is said on stderr, with exit code 2."""
 
+import subprocess
+import sys
+
 import pytest
 
 from theory.__main__ import main
@@ -38,3 +41,59 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(watch, "run", failing)
     assert main(["watch"]) == 2
     assert "absent/file cannot be used (No such file or directory)" in capsys.readouterr().err
+
+
+def test_a_failure_to_write_without_a_name_is_said_too(monkeypatch, capsys):
+    from theory.commands import watch
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(watch, "run", full)
+    assert main(["watch"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_the_home_folder_is_meant_by_a_tilde(tmp_path, monkeypatch):
+    from theory.commands import rates
+
+    given = []
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(rates, "run", lambda options: given.append(options.out) or 0)
+    assert main(["rates", "--out=~/kept"]) == 0
+    assert given == [tmp_path / "kept"]
+
+
+def test_the_home_folder_of_nobody_is_refused(capsys):
+    assert main(["rates", "--out=~no_such_user/kept"]) == 2
+    assert "Write the folder in full" in capsys.readouterr().err
+
+
+def test_an_empty_objective_is_refused(capsys):
+    assert main(["rates", "--objective", ""]) == 2
+    assert "is no objective" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["rates", "--only", "linear", "--only", "floor"], "only"),
+        (["watch", "--kwargs", "lr=.1", "--kwargs", "eps=1e-8"], "kwargs"),
+    ],
+    ids=["rates", "watch"],
+)
+def test_of_a_list_given_twice_both_parts_count(words, name, monkeypatch):
+    from theory.commands import rates, watch
+
+    given = []
+    for command in (rates, watch):
+        monkeypatch.setattr(command, "run", lambda options: given.append(getattr(options, name)) or 0)
+    assert main(words) == 0
+    assert given == [[words[2], words[4]]]
+
+
+def test_a_closed_pipe_ends_a_command_without_a_traceback():
+    script = f"{sys.executable} -m theory advise --lr 0.1 --json | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "141"
+    assert not done.stderr
