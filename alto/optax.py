@@ -3,6 +3,7 @@
 optimizer = optax.chain(alto.optax.explore(-5.0, 0.99), optax.adamw(1e-3))
 """
 
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from alto import _checks
@@ -32,9 +33,10 @@ def explore(alpha: float = -5.0, beta1: float = 0.99) -> Any:
         ModuleNotFoundError: if optax is not installed.
     """
     _checks.exploration(alpha, beta1)
-    import jax
-    import jax.numpy as jnp
-    import optax
+    import jax  # pyright: ignore[reportMissingImports]
+    import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
+
+    optax: Any = import_module("optax")
 
     if alpha == 0:
         return optax.identity()

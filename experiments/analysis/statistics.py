@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from scipy import stats
@@ -67,7 +68,7 @@ def t_p_value(values: Sequence[float], bound: float) -> float:
     """
     if len(values) < 2 or t_interval(values).tied:
         return 1.0
-    return float(stats.ttest_1samp(values, bound).pvalue)
+    return float(cast("Any", stats.ttest_1samp(values, bound)).pvalue)
 
 
 def sign_flip_p_value(differences: Sequence[float]) -> float:

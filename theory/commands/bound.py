@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from typing import Any
 
 from theory.commands.watch import steps
 
@@ -62,7 +63,7 @@ def _lines(options: argparse.Namespace, kind: type, kwargs: dict) -> tuple[list[
         measured |= {"q-min": report.Q.smallest, "q-max": report.Q.largest}
     if report.filter:
         measured |= {name: getattr(report.filter, name) for name in FILTER}
-    values = {name: value if value is not None else measured.get(name) for name, value in given.items()}
+    values: dict[str, Any] = {name: value if value is not None else measured.get(name) for name, value in given.items()}
     if missing := [f"--{name}" for name, value in values.items() if value is None]:
         raise ValueError(f"{report.unknown}: give {', '.join(missing)}")
     if (given["q-min"] is None) != (given["q-max"] is None) or (given["eta"] is not None and given["q-min"] is None):

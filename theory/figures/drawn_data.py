@@ -39,7 +39,7 @@ def _points(axes: "Axes") -> Iterator[tuple[Any, ...]]:
     from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 
     for number, line in enumerate(axes.lines, start=1):
-        x, y = line.get_data(orig=False)
+        x, y = (np.asarray(values) for values in line.get_data(orig=False))
         yield from (("line", _name(line, number), a, b, "") for a, b in zip(x, y, strict=True))
     for number, drawn in enumerate(axes.collections, start=1):
         if isinstance(drawn, QuadMesh):

@@ -17,7 +17,7 @@ class CSV:
 
     def __init__(self, path: str | Path) -> None:
         self._file = Path(path).open("x", newline="", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed in close
-        self._writer = csv.DictWriter(self._file, COLUMNS)
+        self._writer: csv.DictWriter[str] = csv.DictWriter(self._file, COLUMNS)
         self._writer.writeheader()
 
     def __call__(self, row: dict[str, float]) -> None:

@@ -117,7 +117,7 @@ class Watch:
 
         def observed() -> Any:
             nonlocal fresh
-            loss = closure()
+            loss: Any = closure()
             if fresh:  # gradients exist only now; later evaluations are at other points
                 fresh = False
                 if loss is not None:

@@ -233,7 +233,7 @@ def context(look: Look | None = None) -> Iterator[None]:
     with mpl.rc_context():
         if look.place is None:
             mpl.rcdefaults()
-            mpl.rcParams.update(look.rc())
+            mpl.rcParams.update(look.rc())  # pyright: ignore[reportCallIssue, reportArgumentType]
         before = _LOOK.set(look)
         try:
             yield

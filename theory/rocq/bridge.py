@@ -93,7 +93,7 @@ def _coq(expression: Any) -> str:
     if isinstance(e, sp.Symbol):
         return f"(g {e.name[1:]}%nat)" if e.name[0] == "g" and e.name[1:].isdigit() else e.name
     if isinstance(e, sp.Rational) or (isinstance(e, sp.Float) and float(e).is_integer()):
-        exact = sp.Rational(e)
+        exact: Any = sp.Rational(e)
         return f"({exact.p})" if exact.q == 1 else f"({exact.p} / {exact.q})"
     if isinstance(e, sp.Add | sp.Mul):
         return "(" + (" + " if isinstance(e, sp.Add) else " * ").join(map(_coq, e.args)) + ")"
