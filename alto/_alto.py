@@ -300,7 +300,8 @@ class ALTO(Optimizer):
                     calls[key] = _Call(Tensors([], [], [], [], [], [], []), rule, lr, layout, group)
                 tensors = calls[key].tensors
                 h = () if slow_avg is None else (slow_avg,)
-                row = param, _sharding.grad_like(param), state["exp_avg"], state["exp_avg_sq"], *h
+                grad = _sharding.grad_like(param).resolve_conj()  # a conjugate may be only a flag on the memory
+                row = param, grad, state["exp_avg"], state["exp_avg_sq"], *h
                 theta, g, m, v, *h = _plain(param, row)
                 tensors.params.append(theta)
                 tensors.grads.append(g)

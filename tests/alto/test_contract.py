@@ -344,3 +344,16 @@ def test_tied_parameters_move_once(make_ours):
         a.step()
         b.step()
     assert torch.equal(model[0].weight, single)
+
+
+def test_a_lazily_conjugated_gradient_is_used_as_it_stands():
+    """A conjugate of PyTorch is a flag on the same memory, which a pair of real numbers cannot show."""
+    moved = []
+    for resolve in (False, True):
+        param = nn.Parameter(torch.ones(3, dtype=torch.complex64))
+        gradient = torch.full((3,), 1 + 2j).conj()
+        assert gradient.is_conj()
+        param.grad = gradient.resolve_conj() if resolve else gradient
+        OURS["ALTO-foreach"]([param]).step()
+        moved.append(param.detach())
+    assert torch.equal(*moved)
