@@ -133,8 +133,8 @@ ROOMS = {
         "figures": {"ledger", "plotting", "studies"},
         "tex": {"claims", "figures", "ledger", "method", "rates", "stability", "studies", "theorems"},
         "commands": {
-            "claims", "conform", "figures", "ledger", "monitor", "objectives", "plotting", "rates", "rocq",
-            "stability", "studies", "tex", "worst_case",
+            "claims", "conform", "figures", "ledger", "method", "monitor", "objectives", "plotting", "rates", "rocq",
+            "stability", "studies", "tex", "theorems", "worst_case",
         },
     },
     "experiments": {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from theory.ledger.sources import Source
 
 GROUPS = {
-    "method": ("identities", "filters", "valley", "bias_correction"),
+    "method": ("identities", "family", "filters", "valley", "bias_correction"),
     "lemmas": ("boundedness", "preconditioner", "tracking"),
     "theorems": ("assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret"),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
