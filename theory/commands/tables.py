@@ -96,8 +96,8 @@ DISTANCE = (
 )
 
 
-def advice_tables(advice: "Advice") -> tuple[Table, Table]:
-    """The numbers of a setting of E, and the nearest filters in other families."""
+def advice_tables(advice: "Advice") -> tuple[Table, Table, Table]:
+    """The numbers of a setting of E, its other names, and the nearest filters in other families."""
     numbers = Table(box=SIMPLE_HEAD, title_justify="left", title=f"alpha = {advice.alpha:g}, beta1 = {advice.beta1:g}, "
                     f"beta2 = {advice.beta2:g}, lr = {advice.lr:g}")  # fmt: skip
     numbers.add_column("quantity")
@@ -131,4 +131,10 @@ def advice_tables(advice: "Advice") -> tuple[Table, Table]:
         nu = "" if one.nu is None else f"{one.nu:.5g}"
         distance = "0 (the same filter)" if one.distance == 0 else f"{one.distance:.3g}"
         relatives.add_row(one.name, f"{one.lr:.5g}", f"{one.beta:.5g}", nu, f"{one.mean_age:.4g}", distance)
-    return numbers, relatives
+    names = Table(box=SIMPLE_HEAD, title="the same method under other names", title_justify="left")
+    for name in ("method", "setting", "lr", "remark"):
+        names.add_column(name, overflow="fold")
+    for one in advice.other_names:
+        setting = ", ".join(f"{name} = {value:.5g}" for name, value in one.setting.items())
+        names.add_row(one.family, setting, "" if one.lr is None else f"{one.lr:.5g}", one.remark)
+    return numbers, names, relatives

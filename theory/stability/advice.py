@@ -7,6 +7,7 @@ from typing import Any, Literal
 from theory.method.setting import Setting
 from theory.stability import linear
 from theory.stability.equivalents import Equivalent, equivalents
+from theory.stability.family import Same, same
 
 Binding = Literal["flip", "oscillation", "none"]
 
@@ -40,6 +41,7 @@ class Advice:
         inside_paper_region: whether |alpha| < 1/(1 - beta1).
         mean_age: mean age of the gradients in m, in steps: beta2 / (1 - beta2) - alpha.
         equivalents: the nearest filter in each of four other families, nearest first, where its lr is positive.
+        other_names: what E at this setting is called elsewhere (Grokfast, MARS, EMA-Nesterov), or why it is none.
         warnings: what a user should know, in sentences.
     """
 
@@ -64,14 +66,14 @@ class Advice:
     inside_paper_region: bool
     mean_age: float
     equivalents: tuple[Equivalent, ...]
+    other_names: tuple[Same, ...]
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: null stands for an infinite threshold (never reached) and for None."""
-        plain = asdict(self) | {"equivalents": [asdict(one) for one in self.equivalents]}
-        return {key: None if value == inf else value for key, value in plain.items()} | {
-            "warnings": list(self.warnings)
-        }
+        lists = {"equivalents", "other_names", "warnings"}
+        plain = asdict(self).items()
+        return {key: list(value) if key in lists else None if value == inf else value for key, value in plain}
 
 
 def advise(
@@ -124,6 +126,7 @@ def advise(
         inside_paper_region=abs(F.c) < 1 - ROUNDING,
         mean_age=F.mean_age,
         equivalents=equivalents(lr, F),
+        other_names=same(lr, F),
         warnings=tuple(_warnings(F, lr, sharpness, largest)),
     )  # fmt: skip
 

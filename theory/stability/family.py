@@ -11,12 +11,20 @@ The maps use +, -, * and / alone: numbers, exact fractions and symbols go throug
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from theory.method.setting import Setting
 
 ROUNDING = 1e-12
 """Two weights this close are equal: -c / (1 - beta1) and back changes the last digits."""
+
+RANGES = {
+    "grokfast": (("lambda", "beta"), ((0.0, inf), (0.0, 1.0))),
+    "mars": (("gamma", "beta"), ((0.0, inf), (0.0, 1.0))),
+    "ema_nesterov": (("gamma", "B"), ((0.0, 1.0), (0.0, 1.0))),
+}
+"""The two numbers of each method, and where they may lie."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,33 @@ def ema_nesterov_setting(gamma: Any, B: Any) -> Setting:
     """E's setting for EMA-Nesterov over SGD with decay ``gamma`` and lookahead ``B`` < 1."""
     beta1 = gamma + (1 - gamma) * B
     return Setting(-B * beta1 / (1 - beta1), beta1, 0 * beta1)
+
+
+def named(method: str, first: float, second: float, lr: float, beta2: float = 0.9) -> tuple[Setting, float]:
+    """E's setting for another method's numbers, and ESGD's learning rate for the method's own over SGD.
+
+    Args:
+        method: "grokfast", "mars" or "ema_nesterov".
+        first: lambda, gamma, or gamma.
+        second: beta, beta, or B.
+        lr: the method's learning rate.
+        beta2: the momentum of Grokfast's base.
+
+    Returns:
+        The setting and the learning rate.
+
+    Raises:
+        ValueError: a number lies outside the method's range, which is named.
+    """
+    names, allowed = RANGES[method]
+    for name, value, (low, high) in zip(names, (first, second), allowed, strict=True):
+        if not low <= value < high:
+            raise ValueError(f"{method.replace('_', '-')}: {name} = {value}: allowed is {low:g} <= {name} < {high:g}")
+    if method == "grokfast":
+        return grokfast_setting(first, second, beta2), lr * (1 + first)
+    if method == "mars":
+        return mars_setting(first, second), lr
+    return ema_nesterov_setting(first, second), lr / (1 - second)
 
 
 def amplification(F: Setting) -> Any:

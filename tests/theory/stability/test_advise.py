@@ -222,7 +222,7 @@ def cells(table):
 def test_the_table_says_nearest_filters_and_prints_them(setting):
     """At alpha = -50 the nearest heavy ball has a mean age of some 14 steps, E one of 59: not "the same age"."""
     F, lr, n = Filter(*setting), 0.1, 6000
-    numbers, relatives = tables.advice_tables(theory.advise(lr=lr, alpha=F.alpha, beta1=F.beta1, beta2=F.beta2))
+    numbers, _, relatives = tables.advice_tables(theory.advise(lr=lr, alpha=F.alpha, beta1=F.beta1, beta2=F.beta2))
     assert relatives.title == "the nearest filter of the gradients in other families"
     assert [column.header for column in relatives.columns] == ["family", "lr", "beta", "nu", "mean age", "distance"]
     mine = np.pad(F.w, (0, n))[:n]
@@ -328,3 +328,44 @@ def test_the_command_prints_a_table(capsys):
 def test_the_command_names_a_bad_argument(capsys):
     assert command.main(["advise", "--lr", "-1"]) == 2
     assert "lr = -1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "family", "setting"), [
+    (["--grokfast", "2.0", "0.98"], "Grokfast", {"lambda": 2.0, "beta": 0.98}),
+    (["--mars", "0.025", "0.95"], "MARS", {"gamma": 0.025, "beta": 0.95}),
+    (["--ema-nesterov", "0.9", "0.5"], "EMA-Nesterov", {"gamma": 0.9, "B": 0.5}),
+    (["--ema-nesterov", "0", "0.5"], "EMA-Nesterov", {"gamma": 0.0, "B": 0.5}),
+], ids=lambda value: value[0] if isinstance(value, list) else None)  # fmt: skip
+def test_another_methods_numbers_lead_to_e_and_back(capsys, arguments, family, setting):
+    assert command.main(["advise", "--lr", "0.01", *arguments, "--json"]) == 0
+    advice = strictly(capsys.readouterr().out)
+    (found,) = (one for one in advice["other_names"] if one["family"] == family)
+    assert found["setting"] == pytest.approx(setting, abs=1e-12)
+    assert found["lr"] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("setting", "reasons"), [
+    ((-5.0, 0.01, 0.9), ("> beta1", "alpha > 0", "beta2 = 0")),
+    ((-9.0, 0.9, 0.0), ("u is h alone", "alpha > 0", "c <= beta1^2")),
+    ((0.0, 0.9, 0.0), ("E is its base", "alpha > 0", "E is its base")),
+    ((0.5, 0.01, 0.0), ("negative amplification", "corrects nothing", "B > 0 needs")),
+    ((0.5, 0.01, 0.9), ("negative amplification", "at beta1 = 0 it is gamma = 0.05556", "beta2 = 0")),
+], ids=str)  # fmt: skip
+def test_where_no_other_name_exists_the_reason_is_said(setting, reasons):
+    found = theory.advise(lr=0.1, alpha=setting[0], beta1=setting[1], beta2=setting[2]).other_names
+    for one, reason in zip(found, reasons, strict=True):
+        assert (one.setting, one.lr) == ({}, None)
+        assert reason in one.remark
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--grokfast", "2", "1"], "beta = 1.0: allowed is 0 <= beta < 1"),
+    (["--grokfast", "inf", "0.9"], "lambda = inf: allowed is 0 <= lambda < inf"),
+    (["--ema-nesterov", "0.5", "nan"], "B = nan: allowed is 0 <= B < 1"),
+    (["--grokfast", "2", "0.9", "--alpha", "1"], "--grokfast decides alpha"),
+    (["--mars", "0.1", "0.9", "--beta2", "0.9"], "--mars decides beta2"),
+    (["--mars", "0.1", "0.9", "--grokfast", "2", "0.9"], "name one method"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)  # fmt: skip
+def test_numbers_that_no_method_has_are_refused(capsys, arguments, message):
+    assert command.main(["advise", *arguments]) == 2
+    assert message in capsys.readouterr().err

@@ -69,7 +69,7 @@ def _filtered(gs: list[Fraction], lamb: Fraction, beta: Fraction, mu: Fraction) 
     return found
 
 
-def _mixed_from(gs: list[Fraction], F: Setting, before: Fraction) -> list[Fraction]:
+def _mixed_from(gs: list[Fraction], F: Setting, before: Any) -> list[Any]:
     found = []
     for gradient in gs:
         found.append(_mixed(F, gradient, before))
@@ -295,7 +295,7 @@ def _with_adam(_: Effort) -> str:
     adam, inside, before = _adam(0.9, 0.99), _adam(0.9, 0.99), 0.0
     after = _points(lambda y: adam(4 * y**3), 1.0, gamma, B, lr, 40)
     mixed = [1.0]
-    for _ in range(40):
+    for _step in range(40):
         now = 4 * mixed[-1] ** 3
         mixed.append(mixed[-1] - lr / (1 - B) * inside(_mixed(F, now, before)))
         before = F.beta1 * before + (1 - F.beta1) * now
