@@ -12,13 +12,15 @@ from torch.optim.optimizer import _use_grad_for_differentiable
 
 from alto import _checks, _sharding, engines
 from alto._alto import ALTO
-from alto._base import ALPHA, BETA1, SLOW_AVG, forget_earlier_options, given_options, step_base
+from alto._base import ALPHA, BETA1, SLOW_AVG, WEIGHT, forget_earlier_options, given_options, step_base
 from alto._memory import Column, Separate, label, refuse_repeated, without_names
 from alto._spare import Spare
 from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
 
 # What E shares with its base, and torch keeps in an optimizer's __getstate__.
 _OF_BASE = frozenset({"state", "param_groups", "defaults"})
+
+STARTS = ("zero", "first", "corrected")
 
 
 class E(Optimizer):
@@ -48,21 +50,27 @@ class E(Optimizer):
         beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more. Both hold in every
             group in which the user has set no ``explore_alpha`` or ``explore_beta1``, also where an earlier E was
             around the same base.
+        start: what a slow average begins with. "zero", the paper's: :math:`h_0 = 0`. "first": :math:`h_0 = g_1`, as
+            in Grokfast. "corrected": as "zero", and :math:`h_{k-1}` is divided by the sum of its weights, which for
+            constant :math:`\beta_1` gives :math:`u_k = (1 - \nu)\, g_k + \nu\, h_k / (1 - \beta_1^k)` with
+            :math:`\nu = c / \beta_1`. In the last two :math:`u_1 = g_1`. Default: "zero". A loaded average goes on as
+            it was begun.
         foreach: how E mixes, whatever the base does: True takes plain torch over all tensors together, False one tensor
             at a time. Default: ``fused`` decides.
         fused: True mixes by the fused kernels (Numba on a CPU, Triton on CUDA and ROCm: the extra ``fused``), False by
             plain torch. Default: fused on a CPU where Numba is installed.
 
     Memory: one slow average beside the base's state (4 bytes per parameter in float32; float32 for half-precision
-    parameters, also after a load), and the mixed gradients during ``step()``; on a CPU their memory is kept from step
-    to step, because page faults on new memory would cost as much as the mixing.
+    parameters, also after a load; "corrected" adds one number per tensor), and the mixed gradients during ``step()``;
+    on a CPU their memory is kept from step to step, because page faults on new memory would cost as much as the mixing.
 
     Distributed: elementwise; gradients must be equal on all ranks (as DDP leaves them); DTensor parameters (FSDP2) are
     sharded as they are.
 
     Raises:
         TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), or explores already.
-        ValueError: for ``alpha`` or ``beta1`` outside the region, or parameters that are listed twice or share memory.
+        ValueError: for ``alpha`` or ``beta1`` outside the region, another ``start``, or parameters that are listed
+            twice or share memory.
         RuntimeError: in ``step()``, if ``fused`` is True and there are no fused kernels for a gradient's device.
 
     Example:
@@ -84,6 +92,7 @@ class E(Optimizer):
     _step_supports_amp_scaling = False
 
     base: Optimizer
+    start: str = "zero"
 
     def __init__(
         self,
@@ -91,19 +100,55 @@ class E(Optimizer):
         alpha: float = -5.0,
         beta1: float = 0.99,
         *,
+        start: str = "zero",
         foreach: bool | None = None,
         fused: bool | None = None,
     ) -> None:
         _check_base(base)
         _checks.exploration(alpha, beta1)
+        if start not in STARTS:
+            raise ValueError(f"start = {start!r}: must be one of {', '.join(map(repr, STARTS))}")
         _checks.flag("foreach", foreach, optional=True)
         _checks.flag("fused", fused, optional=True)
         # Optimizer.__init__ would make groups and state of its own. An unpickled optimizer is built this way instead.
         mixing = {"foreach": foreach, "fused": fused}
-        self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1, "_mixing": mixing})
+        self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1, "start": start, "_mixing": mixing})
         forget_earlier_options(base)
         for number, group in enumerate(base.param_groups):
             self._complete(group, number)
+
+    @staticmethod
+    def from_grokfast(base: Optimizer, lamb: float, beta: float, **mixing: Any) -> "E":
+        r"""E in place of Grokfast's gradient filter (EMA), with the same start.
+
+        Grokfast gives its optimizer :math:`g_k + \lambda \mu_k`; with these settings that is :math:`(1 + \lambda) u_k`.
+        Adam, LAMB and other bases that are free of the gradient's scale then take Grokfast's steps, their eps and an
+        L2 penalty apart. For SGD multiply the base's learning rate by :math:`1 + \lambda`.
+
+        Args:
+            base: the optimizer behind the filter.
+            lamb: Grokfast's amplification :math:`\lambda \ge 0`.
+            beta: Grokfast's decay rate ("alpha" in its code).
+            **mixing: ``foreach`` and ``fused``, as in E.
+
+        Returns:
+            E with :math:`c = \lambda \beta / (1 + \lambda)`, :math:`\beta_1 = \beta` and ``start="first"``.
+
+        Raises:
+            ValueError: if ``lamb`` is negative or ``beta`` outside [0, 1).
+
+        Example:
+            >>> import torch
+            >>> w = torch.nn.Parameter(torch.tensor([1.0]))
+            >>> E.from_grokfast(torch.optim.AdamW([w], lr=1e-3), lamb=2.0, beta=0.75).alpha
+            -2.0
+
+        References:
+            Lee et al., *Grokfast: Accelerated grokking by amplifying slow gradients*, arXiv:2405.20233.
+        """
+        _checks.number("lamb", lamb, low=0.0)
+        _checks.number("beta", beta, low=0.0, high=1.0)
+        return E(base, -lamb * beta / ((1 + lamb) * (1 - beta)), beta, start="first", **mixing)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = {key: value for key, value in state.items() if key not in _OF_BASE}
@@ -113,7 +158,7 @@ class E(Optimizer):
             setattr(self.base, key, state[key])
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {"base": self.base, "alpha": self.alpha, "beta1": self.beta1, "_mixing": self._mixing}
+        own = {name: getattr(self, name) for name in ("base", "alpha", "beta1", "start", "_mixing")}
         return own | {key: getattr(self.base, key) for key in sorted(_OF_BASE)}
 
     # Read at each use: load_state_dict gives the base new lists and dictionaries.
@@ -253,8 +298,8 @@ class E(Optimizer):
     def _step(self, loss: float | None) -> float | None:
         groups = self._exploring_groups()
         grads = [(param, param.grad) for group in groups for param in group["params"] if param.grad is not None]
-        begun: dict[Tensor, Tensor] = {}
-        alone: dict[Tensor, Tensor] = {}
+        begun: dict[Tensor, dict[str, Any]] = {}
+        alone: dict[Tensor, dict[str, Any]] = {}
         try:
             begun = self._explore(groups)
             alone = self._take_averages_alone(groups)
@@ -262,25 +307,27 @@ class E(Optimizer):
         finally:
             self._restore(grads, alone)
         # Only now: most bases take an empty state for "not initialised yet".
-        for param, slow_avg in begun.items():
-            self.state.setdefault(param, {})[SLOW_AVG] = slow_avg
+        for param, own in begun.items():
+            self.state.setdefault(param, {}).update(own)
         return loss
 
     @torch._disable_dynamo
-    def _restore(self, grads: list[tuple[Tensor, Tensor]], alone: dict[Tensor, Tensor]) -> None:
+    def _restore(self, grads: list[tuple[Tensor, Tensor]], alone: dict[Tensor, dict[str, Any]]) -> None:
         """Give the parameters their own gradients again, and the state the averages that were taken out."""
         for param, grad in grads:
             param.grad = grad
-        for param, slow_avg in alone.items():
-            self.state.setdefault(param, {})[SLOW_AVG] = slow_avg
+        for param, own in alone.items():
+            self.state.setdefault(param, {}).update(own)
         self._spare.settle()
 
     @torch._disable_dynamo
-    def _take_averages_alone(self, groups: list[dict[str, Any]]) -> dict[Tensor, Tensor]:
+    def _take_averages_alone(self, groups: list[dict[str, Any]]) -> dict[Tensor, dict[str, Any]]:
         """Take out the slow averages beside which the base has kept nothing so far: it may yet begin to."""
         params = [param for group in groups for param in group["params"]]
         return {
-            param: self.state.pop(param)[SLOW_AVG] for param in params if {*self.state.get(param, ())} == {SLOW_AVG}
+            param: dict(self.state.pop(param))
+            for param in params
+            if {SLOW_AVG} <= {*self.state.get(param, ())} <= {SLOW_AVG, WEIGHT}
         }
 
     @torch._disable_dynamo
@@ -309,9 +356,10 @@ class E(Optimizer):
         _checks.exploration(group[ALPHA], group[BETA1], names=(ALPHA, BETA1))
 
     @torch._disable_dynamo
-    def _explore(self, groups: list[dict[str, Any]]) -> dict[Tensor, Tensor]:
-        """Put ``u`` in the place of each gradient; return the slow averages that begin with this step."""
-        begun: dict[Tensor, Tensor] = {}
+    def _explore(self, groups: list[dict[str, Any]]) -> dict[Tensor, dict[str, Any]]:
+        """Put ``u`` in the place of each gradient; return the state of averages that begin with this step."""
+        begun: dict[Tensor, dict[str, Any]] = {}
+        weights: dict[Tensor, float] = {}
         changed: dict[Tensor, Tensor] = {}
         alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]] = {}
         places: dict[Tensor, int] = {}
@@ -324,23 +372,39 @@ class E(Optimizer):
                 if param.grad is None:
                     continue
                 _checks.dense(param.grad, "E")
-                slow_avg = self.state.get(param, {}).get(SLOW_AVG)
+                state = self.state.get(param, {})
+                slow_avg = state.get(SLOW_AVG)
                 if slow_avg is None:
                     if alpha == 0:
                         continue
-                    slow_avg = begun[param] = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
+                    state = begun[param] = self._beginning(param)
+                    slow_avg = state[SLOW_AVG]
                 elif slow_avg.dtype != state_dtype(param):  # as a load would do it
                     slow_avg = changed[param] = slow_avg.to(state_dtype(param))
-                kind = param.device, param.grad.dtype, slow_avg.dtype, alpha, beta1
+                strength, decay = alpha, beta1
+                if WEIGHT in state:
+                    # A weighted mean is an average, too: its decay rate beta1 W_{k-1} / W_k grows from 0 to beta1.
+                    before, weights[param] = state[WEIGHT], beta1 * state[WEIGHT] + (1 - beta1)
+                    strength, decay = alpha * before, beta1 * before / weights[param]
+                kind = param.device, param.grad.dtype, slow_avg.dtype, strength, decay
                 alike.setdefault(kind, []).append((param, param.grad, slow_avg))
         mixing = self._mixtures(alike, places)
         for param, slow_avg in changed.items():
             self.state[param][SLOW_AVG] = slow_avg
+        for param, weight in weights.items():
+            (begun[param] if param in begun else self.state[param])[WEIGHT] = weight
         for pairs, grads, slow_avgs, (alpha, beta1), explore_, memory in mixing:
             us = explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, **memory)
             for (param, _, _), u in zip(pairs, us, strict=True):
                 param.grad = _sharding.like(u, param)
         return begun
+
+    def _beginning(self, param: Tensor) -> dict[str, Any]:
+        """The state of an average before its first gradient."""
+        slow_avg = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
+        if self.start == "first":
+            slow_avg.copy_(_sharding.grad_like(param))
+        return {SLOW_AVG: slow_avg, WEIGHT: 0.0} if self.start == "corrected" else {SLOW_AVG: slow_avg}
 
     def _mixtures(self, alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]], places: dict[Tensor, int]) -> list[Any]:
         """The calls of engines that mix these gradients; nothing has been written if one of them is impossible."""
@@ -393,6 +457,8 @@ class E(Optimizer):
             for param in group["params"]:
                 state = self.state.get(param, {})
                 check_loaded_averages(state, param, label(self.param_groups, place), (), (SLOW_AVG,))
+                if WEIGHT in state:
+                    _checks.number(f"state_dict: {WEIGHT!r}", state[WEIGHT], low=0.0, high=1 + 1e-9)
                 place += 1
 
 

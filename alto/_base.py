@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
 SLOW_AVG = "explore_slow_avg"
+WEIGHT = "explore_weight"
 ALPHA = "explore_alpha"
 BETA1 = "explore_beta1"
 

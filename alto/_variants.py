@@ -18,12 +18,13 @@ class _Variant(E):
     @property
     def defaults(self) -> Any:
         """The base's defaults, which this writes to, and the exploration's: the constructor takes them all."""
-        return ChainMap(self.base.defaults, {"alpha": self.alpha, "beta1": self.beta1})
+        return ChainMap(self.base.defaults, {"alpha": self.alpha, "beta1": self.beta1, "start": self.start})
 
     @defaults.setter
     def defaults(self, defaults: Mapping[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         defaults = dict(defaults)
         self.alpha, self.beta1 = defaults.pop("alpha", self.alpha), defaults.pop("beta1", self.beta1)
+        self.start = defaults.pop("start", self.start)
         self.base.defaults = defaults
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -78,6 +79,7 @@ class ESGD(_Variant):
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more.
         beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         momentum: the paper's :math:`\beta_2`. Default: 0.9, the paper's.
+        start: what the slow average begins with, as in :class:`E`. Default: "zero", the paper's.
         **sgd: further keyword arguments of ``torch.optim.SGD``, with torch's defaults.
 
     Memory: slow average and momentum: 8 bytes per parameter in float32.
@@ -109,10 +111,11 @@ class ESGD(_Variant):
         alpha: float = -5.0,
         beta1: float = 0.99,
         momentum: float = 0.9,
+        start: str = "zero",
         **sgd: Any,
     ) -> None:
         _check_base_options({"lr": lr, "momentum": momentum, **sgd})
-        super().__init__(SGD(_groups(params), lr, momentum=momentum, **sgd), alpha, beta1)
+        super().__init__(SGD(_groups(params), lr, momentum=momentum, **sgd), alpha, beta1, start=start)
 
 
 class EAdam(_Variant):
@@ -139,6 +142,7 @@ class EAdam(_Variant):
         beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         betas: the paper's ``(beta2, beta3)``, decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's:
             0.9, 0.999).
+        start: what the slow average begins with, as in :class:`E`. Default: "zero", the paper's.
         **adam: further keyword arguments of ``torch.optim.Adam``, with torch's defaults.
 
     Memory: slow average and two moments: 12 bytes per parameter in float32.
@@ -168,10 +172,11 @@ class EAdam(_Variant):
         alpha: float = -5.0,
         beta1: float = 0.99,
         betas: tuple[float, float] = (0.9, 0.99),
+        start: str = "zero",
         **adam: Any,
     ) -> None:
         _check_base_options({"lr": lr, "betas": betas, **adam})
-        super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1)
+        super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1, start=start)
 
 
 class EAdamW(_Variant):
@@ -200,6 +205,7 @@ class EAdamW(_Variant):
         beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more.
         betas: the paper's ``(beta2, beta3)``, decay rates of the moments. Default: (0.9, 0.99), the paper's (torch's:
             0.9, 0.999).
+        start: what the slow average begins with, as in :class:`E`. Default: "zero", the paper's.
         **adamw: further keyword arguments of ``torch.optim.AdamW``, with torch's defaults.
 
     Memory: slow average and two moments: 12 bytes per parameter in float32.
@@ -229,9 +235,10 @@ class EAdamW(_Variant):
         alpha: float = -5.0,
         beta1: float = 0.99,
         betas: tuple[float, float] = (0.9, 0.99),
+        start: str = "zero",
         **adamw: Any,
     ) -> None:
         _check_base_options({"lr": lr, "betas": betas, **adamw})
         if adamw.get("decoupled_weight_decay"):  # in AdamW's defaults, but not in its constructor
             del adamw["decoupled_weight_decay"]
-        super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1)
+        super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1, start=start)
