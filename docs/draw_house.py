@@ -12,8 +12,8 @@ ROWS = {
     "theory": (
         ("commands",),
         ("tex",),
-        ("claims", "figures"),
-        ("rates", "studies", "worst_case", "monitor", "conform"),
+        ("claims", "figures", "conform"),
+        ("rates", "studies", "worst_case", "monitor", "rocq"),
         ("theorems", "simulate"),
         ("stability",),
         ("ledger", "method", "objectives", "plotting"),

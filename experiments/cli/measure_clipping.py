@@ -42,30 +42,8 @@ def measure(run: Run, place: Environment) -> tuple[Share, str]:
     clip = 1.0 if run.training.clip == "none" else float(run.training.clip)
     with tempfile.TemporaryDirectory() as folder:
         session = SupervisedLoop(run, dataclasses.replace(place, checkpoint_seconds=1e9), Path(folder))
-        norms: list[float] = []
-        clipping = torch.nn.utils.clip_grad_norm_
-
-        def noted(parameters, most, *args, **options):  # the session clips by this name, and its result is the length
-            norms.append(float(clipping(parameters, most, *args, **options)))
-            return torch.tensor(norms[-1])
-
-        def look(*_):
-            if run.training.clip == "none":
-                norms.append(
-                    float(
-                        torch.nn.utils.get_total_norm([
-                            p.grad for p in session.model.parameters() if p.grad is not None
-                        ])
-                    )
-                )
-
-        session.optimizer.register_step_pre_hook(look)
-        torch.nn.utils.clip_grad_norm_ = noted
-        try:
-            row = session.finish(lambda *_: None)
-        finally:
-            torch.nn.utils.clip_grad_norm_ = clipping
-    lengths = torch.tensor(norms)
+        row = session.finish(lambda *_: None)
+        lengths = torch.stack(session.norms)
     clipped = float((lengths > clip).double().mean())
     return Share(run.setting, run.label, run.seed, row.steps, clipped, float(lengths.median())), row.weights
 

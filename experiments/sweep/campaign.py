@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -102,7 +101,7 @@ def run(campaign: Campaign, out: Path, seconds: float, notify: Callable[[Step, O
     """Do what is not finished, until the time is over.
 
     Every step is a process of its own, in the current folder; its output goes to ``OUT/NAME.log``. At the limit it is
-    interrupted as by Ctrl-C, so that a training keeps its checkpoint. A step that failed is tried again by the next
+    terminated, and a training keeps its last checkpoint. A step that failed is tried again by the next
     call, and does not keep later steps from being done.
 
     Args:
@@ -159,9 +158,9 @@ def _done(step: Step, out: Path, left: float, spent: float) -> Outcome:
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Interrupt a command that still works, and kill it if it does not end."""
+    """End a command that still works, and kill it if it does not end."""
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=_GRACE)
     if process.poll() is None:

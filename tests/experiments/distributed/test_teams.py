@@ -86,7 +86,7 @@ def test_two_processes_train_the_same_network_as_one(config, tmp_path, kind):
         finish(kind, config, tmp_path / "2")
     one, two = rows(tmp_path / "1"), rows(tmp_path / "2")
     assert one.keys() == two.keys()
-    assert len(one) == 4
+    assert len(one) == 2  # one learning rate: nothing is tuned
     assert any(point["curvature"] for row in one.values() for point in row["curve"])
     for name, alone in one.items():
         shared = two[name]

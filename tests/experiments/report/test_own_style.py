@@ -52,6 +52,6 @@ def test_those_of_the_theory(in_a_users_style):
     in_a_users_style()
     with style.context():
         inside = {key: mpl.rcParams[key] for key in KEYS}
-        assert mpl.rcParams["savefig.dpi"] == style.rc()["savefig.dpi"]
+        assert mpl.rcParams["savefig.dpi"] == style.Look().rc()["savefig.dpi"]
     assert inside == {key: mpl.rcParamsDefault[key] for key in KEYS}
     assert mpl.rcParams["savefig.dpi"] == USERS["savefig.dpi"]
