@@ -34,9 +34,11 @@ smoothness enters as its two consequences, the quadratic upper bound and the Lip
 and the first steps of `theory/method/algorithms.py`, run on symbols. The kernel proves them equal to its own
 definitions, so a constant changed in Python is refused.
 
+On Debian, `apt-get install --no-install-recommends coq` brings Rocq. This compiles everything again and compares the
+answer with the stored one:
+
 ```sh
-apt-get install --no-install-recommends coq   # on Debian
-python -m theory formal --check               # compile everything again, and compare with the stored answer
+python -m theory formal --check
 ```
 
 {entries}"""
