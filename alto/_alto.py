@@ -73,8 +73,8 @@ class ALTO(Optimizer):
     stands still. The bias corrections are 1 to the last digit long before, so a step does not change; with
     ``slow_avg_dtype`` the random bits repeat from there on.
 
-    Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer whose norm is beyond 1e19 may
-    become NaN, and one whose elements are all below 1e-23 counts as zero (its factor is 1).
+    Range: in float32 an element whose gradient is beyond 1e20 has :math:`v_k = \infty`, as in Adam, and its
+    :math:`r_k` is the decay alone. Norms do not overflow.
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
     shard; the norms are those of the whole parameter, by one small all-reduce for all groups with equal options. FSDP1
