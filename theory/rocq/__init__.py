@@ -8,6 +8,7 @@ users get.
 from pathlib import Path
 
 from theory.ledger.formal import Library
+from theory.ledger.provenance import RESULTS
 from theory.rocq import bridge
 
 LIBRARY = Library(
@@ -76,5 +77,5 @@ LIBRARY = Library(
         "right_side", "step_allowed",
     ),
     printed=bridge.printed,
-    stored=Path(__file__).parents[2] / "results" / "formal.json",
+    stored=RESULTS / "formal.json",
 )  # fmt: skip
