@@ -12,8 +12,17 @@ from torch.optim.optimizer import _use_grad_for_differentiable
 
 from alto import _checks, _sharding, engines
 from alto._alto import ALTO
-from alto._base import ALPHA, BETA1, SLOW_AVG, WEIGHT, forget_earlier_options, given_options, step_base
-from alto._memory import Column, Separate, label, refuse_repeated, without_names
+from alto._base import (
+    ALPHA,
+    BETA1,
+    SLOW_AVG,
+    WEIGHT,
+    forget_earlier_options,
+    given_options,
+    remember_options,
+    step_base,
+)
+from alto._memory import GRADIENT, PARAMETER, Column, Separate, label, refuse_repeated, without_names
 from alto._spare import Spare
 from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
 
@@ -116,6 +125,7 @@ class E(Optimizer):
         forget_earlier_options(base)
         for number, group in enumerate(base.param_groups):
             self._complete(group, number)
+        remember_options(base)
 
     @staticmethod
     def from_grokfast(base: Optimizer, lamb: float, beta: float, **mixing: Any) -> "E":
@@ -286,7 +296,8 @@ class E(Optimizer):
         Raises:
             ValueError: for an option outside the region, or parameters that share memory.
             RuntimeError: for a sparse gradient, or an average that does not fit its parameter. In all these cases
-                nothing has changed. What the base raises goes through; the slow averages contain these gradients then.
+                nothing has changed. What the base raises goes through; these gradients are then taken out of the slow
+                averages again (exactly but for rounding), so that the step may be tried once more.
         """
         loss = None
         if closure is not None:
@@ -300,11 +311,17 @@ class E(Optimizer):
         grads = [(param, param.grad) for group in groups for param in group["params"] if param.grad is not None]
         begun: dict[Tensor, dict[str, Any]] = {}
         alone: dict[Tensor, dict[str, Any]] = {}
+        undo: _Undo = []
         try:
-            begun = self._explore(groups)
+            begun = self._explore(groups, undo)
             alone = self._take_averages_alone(groups)
             step_base(self.base)
+        except BaseException:
+            for take_back in undo:
+                take_back()
+            raise
         finally:
+            undo.clear()  # it holds memory that the next step may take
             self._restore(grads, alone)
         # Only now: most bases take an empty state for "not initialised yet".
         for param, own in begun.items():
@@ -325,7 +342,7 @@ class E(Optimizer):
         """Take out the slow averages beside which the base has kept nothing so far: it may yet begin to."""
         params = [param for group in groups for param in group["params"]]
         return {
-            param: dict(self.state.pop(param))
+            param: self.state.pop(param)
             for param in params
             if {SLOW_AVG} <= {*self.state.get(param, ())} <= {SLOW_AVG, WEIGHT}
         }
@@ -356,8 +373,13 @@ class E(Optimizer):
         _checks.exploration(group[ALPHA], group[BETA1], names=(ALPHA, BETA1))
 
     @torch._disable_dynamo
-    def _explore(self, groups: list[dict[str, Any]]) -> dict[Tensor, dict[str, Any]]:
-        """Put ``u`` in the place of each gradient; return the state of averages that begin with this step."""
+    def _explore(self, groups: list[dict[str, Any]], undo: "_Undo") -> dict[Tensor, dict[str, Any]]:
+        """Put ``u`` in the place of each gradient; return the state of averages that begin with this step.
+
+        Args:
+            groups: those that explore.
+            undo: receives what puts the other averages back.
+        """
         begun: dict[Tensor, dict[str, Any]] = {}
         weights: dict[Tensor, float] = {}
         changed: dict[Tensor, Tensor] = {}
@@ -392,9 +414,12 @@ class E(Optimizer):
         for param, slow_avg in changed.items():
             self.state[param][SLOW_AVG] = slow_avg
         for param, weight in weights.items():
-            (begun[param] if param in begun else self.state[param])[WEIGHT] = weight
+            state = begun[param] if param in begun else self.state[param]
+            undo.append(partial(state.update, {WEIGHT: state[WEIGHT]}))
+            state[WEIGHT] = weight
         for pairs, grads, slow_avgs, (alpha, beta1), explore_, memory in mixing:
             us = explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, **memory)
+            undo.append(partial(_take_back, us, grads, slow_avgs, alpha=alpha, beta1=beta1))
             for (param, _, _), u in zip(pairs, us, strict=True):
                 param.grad = _sharding.like(u, param)
         return begun
@@ -410,7 +435,7 @@ class E(Optimizer):
         """The calls of engines that mix these gradients; nothing has been written if one of them is impossible."""
         differentiable = self.defaults.get("differentiable", False)
         name_of = partial(label, self.param_groups)
-        columns: list[Column] = [("parameter", [_sharding.local(param) for param in places], list(places.values()))]
+        columns: list[Column] = [(PARAMETER, [_sharding.local(param) for param in places], list(places.values()))]
         mixing = []
         for (*_, alpha, beta1), rows in alike.items():
             grads = [_sharding.local(_sharding.grad_like(param)) for param, _, _ in rows]
@@ -419,7 +444,7 @@ class E(Optimizer):
             for grad, slow_avg, place in zip(grads, slow_avgs, at, strict=True):
                 if slow_avg.shape != grad.shape or slow_avg.device != grad.device:
                     _checks.alike(f"state {SLOW_AVG!r}", slow_avg, grad, name_of(place))
-            columns.append((SLOW_AVG, slow_avgs, at))
+            columns += [(SLOW_AVG, slow_avgs, at), (GRADIENT, grads, at)]
             engine = engines.choose(grads[0], differentiable=differentiable, **self._mixing)
             keeps = grads[0].device.type == "cpu" and not differentiable and not _checks.is_fake(grads[0])
             memory = {"memory": self._spare.take} if keeps else {}
@@ -460,6 +485,21 @@ class E(Optimizer):
                 if WEIGHT in state:
                     _checks.number(f"state_dict: {WEIGHT!r}", state[WEIGHT], low=0.0, high=1 + 1e-9)
                 place += 1
+
+
+# What puts the slow averages back as they were before a step.
+_Undo = list[Callable[[], None]]
+
+
+@torch.no_grad()
+def _take_back(us: list[Tensor], grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> None:
+    """Solve for h what an engine has done: h' = beta1 h + (1 - beta1) g, or, where beta1 is 0, u = (1 - c) g + c h."""
+    c = -alpha * (1 - beta1)
+    for u, grad, slow_avg in zip(us, grads, slow_avgs, strict=True):
+        if beta1:
+            slow_avg.sub_(grad, alpha=1 - beta1).div_(beta1)
+        elif c:
+            slow_avg.copy_(u).sub_(grad, alpha=1 - c).div_(c)
 
 
 def _check_base(base: object) -> None:

@@ -1,6 +1,6 @@
 """ALTO: the adaptor E on LAMB."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, overload
@@ -73,12 +73,13 @@ class ALTO(Optimizer):
     stands still. The bias corrections are 1 to the last digit long before, so a step does not change; with
     ``slow_avg_dtype`` the random bits repeat from there on.
 
-    Range: norms are roots of sums of squares in the averages' dtype. In float32, a layer whose norm is beyond 1e19 may
-    become NaN, and one whose elements are all below 1e-23 counts as zero (its factor is 1).
+    Range: in float32 an element whose gradient is beyond 1e20 has :math:`v_k = \infty`, as in Adam, and its
+    :math:`r_k` is the decay alone. Norms do not overflow.
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
-    shard; the norms are those of the whole parameter, by one small all-reduce for all groups with equal options. FSDP1
-    and ZeRO-3 flatten parameters; they are refused, because the norm of a whole layer is then unknown.
+    shard; the norms are those of the whole parameter, by one small all-reduce for all groups with equal options. FSDP1,
+    ZeRO and Megatron's distributed optimizer flatten parameters or put flat buffers in their place; they are refused,
+    because the norm of a whole layer is then unknown.
 
     Raises:
         ValueError: for a hyper-parameter outside its range, here, in a group and in ``step()`` after a change; for
@@ -137,11 +138,14 @@ class ALTO(Optimizer):
         _options.normalize(defaults)
         self._check_options(defaults)  # before the parameters are looked at
         self._changes, self._separate = _options.Changes(), _memory.Separate()
-        super().__init__(params, defaults)
+        self._dimensions: dict[int, int] = {}  # by the number of a group, as it was added
+        super().__init__(_own_groups(params), defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._changes, self._separate = _options.Changes(), _memory.Separate()
         super().__setstate__(state)
+        if "_dimensions" not in vars(self):  # a copy, or unpickled
+            self._dimensions = {n: _sharding.dimensions(group["params"]) for n, group in enumerate(self.param_groups)}
         for group in self.param_groups:
             for key, value in _options.SWITCHES.items():  # an older checkpoint may lack some
                 group.setdefault(key, value)
@@ -169,6 +173,7 @@ class ALTO(Optimizer):
                 self._check_params(param_group["params"], options)
             param_group.update({key: options[key] for key in ("betas", "eps") if key in param_group})
         super().add_param_group(param_group)
+        self._dimensions[len(self.param_groups) - 1] = _sharding.dimensions(self.param_groups[-1]["params"])
 
     def _check_params(self, params: list[Any], options: dict[str, Any]) -> None:
         bare, group = _memory.without_names(params)
@@ -258,6 +263,8 @@ class ALTO(Optimizer):
         _memory.refuse_repeated(group["params"], name_of)
         if group["layerwise"]:
             _sharding.refuse_flattened(group["params"], name_of)
+            number = next(n for n, each in enumerate(self.param_groups) if each is group)
+            _sharding.refuse_flat_buffers(group["params"], self._dimensions.get(number, 0), name_of)
 
     def _check_tensors(self, lists: list[Tensors]) -> None:
         """Check that the tensors of a step fit each other and share no memory."""
@@ -272,7 +279,8 @@ class ALTO(Optimizer):
                 }:
                     for tensor, param, position in zip(column, tensors.params, tensors.positions, strict=True):
                         _checks.alike(what, tensor, param, name_of(position))
-            columns += [("parameter", tensors.params, tensors.positions), ("step", tensors.steps, tensors.positions)]
+            of_params = (_memory.PARAMETER, tensors.params), (_memory.GRADIENT, tensors.grads), ("step", tensors.steps)
+            columns += [(what, column, tensors.positions) for what, column in of_params]
         self._separate.check(columns, name_of)
 
     def _calls(self, undo: "_Undo") -> "list[_Call]":
@@ -362,6 +370,13 @@ class _Call:
             fused=group["fused"],
             differentiable=group["differentiable"],
         )
+
+
+def _own_groups(params: Any) -> Any:
+    """The groups as dictionaries of their own: a second optimizer of the same ones has its own options."""
+    if isinstance(params, (Tensor, dict)) or not isinstance(params, Iterable):
+        return params  # torch says what is wrong
+    return [dict(group) if isinstance(group, dict) else group for group in params]
 
 
 def _same_call(rule: Rule, group: dict[str, Any]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch.optim import Optimizer
+from torch.utils.weak import WeakIdKeyDictionary
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
 SLOW_AVG = "explore_slow_avg"
@@ -18,12 +19,29 @@ def given_options(base: Optimizer) -> dict[int, set[str]]:
     return vars(base).setdefault("_explore_given", {})
 
 
+# The id of each group into which an E has put options, and these, by the group's first parameter: two bases may have
+# been made of the same dictionaries.
+_PUT_INTO: Any = WeakIdKeyDictionary()
+
+
+def remember_options(base: Optimizer) -> None:
+    """Note which options of the base's groups come from an E, for an E around another base with the same groups."""
+    for number, group in enumerate(base.param_groups):
+        for param in group["params"][:1]:
+            _PUT_INTO[param] = id(group), frozenset(given_options(base).get(number, ()))
+
+
 def forget_earlier_options(base: Optimizer) -> None:
     """Take out the options that an earlier E put into the base's groups: they would hold instead of the new one's.
 
-    Options that the user has set in a group stay.
+    Options that the user has set in a group stay. A group that another base has as well is copied for this one.
     """
     wrapped = "_explore_given" in vars(base)
+    for number, group in enumerate(base.param_groups):
+        for param in group["params"][:1]:
+            where, keys = _PUT_INTO.get(param, (0, ()))
+            if not wrapped and where == id(group):
+                base.param_groups[number] = {key: value for key, value in group.items() if key not in keys}
     for number, group in enumerate(base.param_groups):
         # A base that was loaded or copied carries no list of them. Slow averages tell that there was an E.
         explored = not wrapped and any(SLOW_AVG in base.state.get(param, ()) for param in group["params"])

@@ -8,7 +8,8 @@ from torch import Tensor
 
 _PLAIN = (Tensor, torch.nn.Parameter)  # others may have no memory of their own
 
-# What the tensors are ("parameter", or a key of the state), the tensors, and the place of each one's parameter.
+PARAMETER, GRADIENT = "parameter", "gradient"
+# What the tensors are (one of these, or a key of the state), the tensors, and the place of each one's parameter.
 Column = tuple[str, Sequence[Tensor], Sequence[int]]
 
 
@@ -17,27 +18,44 @@ class Separate:
 
     def __init__(self) -> None:
         self._known: list[int] = []
+        self._grads: list[int] = []
+        self._storages: set[int] = set()
 
     def check(self, columns: list[Column], name_of: Callable[[int], str]) -> None:
-        """Check all tensors that a step will write.
+        """Check all tensors that a step will write, and that the gradients are none of them.
 
         Args:
             columns: those tensors.
             name_of: from a parameter's place in the optimizer to its name in a message.
 
         Raises:
-            ValueError: if two of them overlap, or one overlaps itself.
+            ValueError: if two of them overlap, one overlaps itself, or a gradient overlaps one (but its own parameter:
+                that is written last).
         """
-        addresses = [
-            number
-            for _, tensors, _ in columns
-            for tensor in tensors
-            if type(tensor) in _PLAIN
-            for number in (tensor.data_ptr(), tensor.numel())
-        ]
-        if addresses != self._known:
+        grads = [column for column in columns if column[0] == GRADIENT]
+        written = [column for column in columns if column[0] != GRADIENT]
+        of_written, of_grads = _addresses(written), _addresses(grads)
+        if of_written != self._known:
             _refuse_overlaps(columns, name_of)
-            self._known = addresses
+            self._known = of_written
+            self._storages = _storages(written)
+        elif of_grads != self._grads and not self._storages.isdisjoint(_storages(grads)):
+            _refuse_overlaps(columns, name_of)
+        self._grads = of_grads
+
+
+def _addresses(columns: list[Column]) -> list[int]:
+    return [
+        number
+        for _, tensors, _ in columns
+        for tensor in tensors
+        if type(tensor) in _PLAIN
+        for number in (tensor.data_ptr(), tensor.numel())
+    ]
+
+
+def _storages(columns: list[Column]) -> set[int]:
+    return {x.untyped_storage().data_ptr() for _, tensors, _ in columns for x in tensors if type(x) in _PLAIN}
 
 
 def refuse_repeated(params: Sequence[Any], name_of: Callable[[int], str]) -> None:
@@ -83,13 +101,13 @@ def _refuse_overlaps(columns: list[Column], name_of: Callable[[int], str]) -> No
             active, device = [], tensor.device
         active = [span for span in active if span[0] > first]
         for _, other, other_what, other_place in active:
-            if _overlap(tensor, other):
+            if _matters((what, place), (other_what, other_place)) and _overlap(tensor, other):
                 raise ValueError(
                     f"the {_kind(other_what)} of {name_of(other_place)} and the {_kind(what)} of {name_of(place)} "
                     "share memory: the result of a step would depend on which is written first; give each a tensor of "
                     "its own (clone() one of them), or optimize only the tensor that holds both"
                 )
-        if _overlaps_itself(tensor):
+        if what != GRADIENT and _overlaps_itself(tensor):
             raise ValueError(
                 f"the {_kind(what)} of {name_of(place)} uses one number for several of its elements (as after "
                 "expand()): a step would write it several times; give it memory of its own (clone() it)"
@@ -97,8 +115,14 @@ def _refuse_overlaps(columns: list[Column], name_of: Callable[[int], str]) -> No
         active.append((end, tensor, what, place))
 
 
+def _matters(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Whether a step may go wrong if these overlap: gradients are only read, and before their parameter is written."""
+    kinds = {one[0], other[0]}
+    return kinds != {GRADIENT} and (kinds != {GRADIENT, PARAMETER} or one[1] != other[1])
+
+
 def _kind(what: str) -> str:
-    return "values" if what == "parameter" else f"state {what!r}"
+    return {PARAMETER: "values", GRADIENT: "gradient"}.get(what, f"state {what!r}")
 
 
 def _spans(columns: list[Column]) -> Iterator[tuple[int, int, Tensor, str, int]]:

@@ -75,7 +75,7 @@ class Changes:
         self._seen: list[tuple[Any, ...]] = []
 
     def check(self, groups: list[dict[str, Any]], check: Callable[[dict[str, Any]], None]) -> None:
-        """Call ``check`` on each group with an option, or a number of parameters, that is not the one checked last."""
+        """Call ``check`` on each group whose options, number of parameters or first parameter are not those checked."""
         for number, group in enumerate(groups):
             normalize(group)
             found = _values(group)
@@ -86,8 +86,8 @@ class Changes:
 
 
 def _values(group: dict[str, Any]) -> tuple[Any, ...]:
-    lr = group["lr"]
-    values = tuple([group[key] for key in _KEYS[1:]])
+    lr, params = group["lr"], group["params"]
+    values = len(params), id(params[0]) if params else 0, tuple([group[key] for key in _KEYS[1:]])
     if isinstance(lr, Tensor):  # its contents may be on a device: its version tells whether they have changed
-        return id(lr), None if lr.is_inference() else lr._version, len(group["params"]), values
-    return lr, 0, len(group["params"]), values
+        return id(lr), None if lr.is_inference() else lr._version, values
+    return lr, 0, values

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
@@ -42,6 +43,31 @@ def refuse_flattened(params: list[Any], name_of: Callable[[int], str]) -> None:
                 "and would get that of a piece; shard with fully_shard (FSDP2) or use DDP, or set layerwise = False in "
                 "its group, or wrap an elementwise optimizer in E"
             )
+
+
+def dimensions(params: list[Any]) -> int:
+    """The most dimensions that one of these parameters has; those of lazy modules may get two."""
+    return max((2 if is_lazy(param) else param.ndim for param in params), default=0)
+
+
+def refuse_flat_buffers(params: list[Any], before: int, name_of: Callable[[int], str]) -> None:
+    """Refuse a group in which vectors have taken the place of layers.
+
+    Args:
+        params: the group's parameters.
+        before: the most dimensions that one of them had when they were added.
+        name_of: from a parameter's place in the group to its name in a message.
+
+    Raises:
+        ValueError: if all of them have one dimension, and one had more.
+    """
+    if params and before > 1 and dimensions(params) == 1:
+        raise ValueError(
+            f"{name_of(0)} stands where a layer of {before} dimensions was: a library (DeepSpeed's ZeRO stage 1 or 2, "
+            "Megatron's distributed optimizer) has put a flat buffer in its place, and the layerwise factor would get "
+            "that one's norm; shard with fully_shard (FSDP2) or use DDP, or set layerwise = False in its group, or "
+            "wrap an elementwise optimizer in E"
+        )
 
 
 def local(tensor: Any) -> Tensor:

@@ -21,7 +21,7 @@ _LINE = 64
 THETA, GRAD, M, V, H = range(5)
 _U, _G, _SLOW = range(3)  # of `explore`'s table
 # Entries of the constants.
-KEEP, C, BETA1, RATE1, BETA2, RATE2, BETA3, RATE3, DECAY, SIGN = range(CONSTANTS := 10)
+KEEP, C, BETA1, RATE1, BETA2, RATE2, BETA3, ROOT3, DECAY, SIGN = range(CONSTANTS := 10)
 
 # Sums may be reordered (that is what makes them vectors) and products fused; NaN and infinity keep their meaning.
 _OPTIONS = {
@@ -116,7 +116,7 @@ def average(table, chunks, begin, stop, k, scales, shifts, explores, like, eleme
     wide_g = np.empty(TILE, like.dtype)
     wide_theta = np.empty(TILE, like.dtype)
     keep, c, beta1, rate1, beta2, rate2 = k[KEEP], k[C], k[BETA1], k[RATE1], k[BETA2], k[RATE2]
-    beta3, rate3, decay, sign = k[BETA3], k[RATE3], k[DECAY], k[SIGN]
+    beta3, root3, decay, sign = k[BETA3], k[ROOT3], k[DECAY], k[SIGN]
     for j in range(begin, stop):
         tensor = chunks[j, 0]
         scale, shift = scales[tensor], shifts[tensor]
@@ -145,7 +145,8 @@ def average(table, chunks, begin, stop, k, scales, shifts, explores, like, eleme
                     u = _mix(x, old, keep, c)
                     h[i] = _mix(old, x, beta1, rate1)
                 new_m = _mix(m[i], u, beta2, rate2)
-                new_v = beta3 * v[i] + rate3 * u * u
+                part = root3 * u
+                new_v = beta3 * v[i] + part * part
                 m[i] = new_m
                 v[i] = new_v
                 r = scale * new_m / (np.sqrt(new_v) + shift) + decay * theta[i]

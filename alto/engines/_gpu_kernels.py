@@ -71,6 +71,16 @@ def _direction(theta, m, v, scale, shift, decay):
 
 
 @jit
+def _square_sum(x):
+    """The sum of squares, float64, in units of 2^100, 1 or 2^-100, so that none overflows or vanishes in float32."""
+    largest = tl.max(tl.abs(x))
+    shrink = tl.where(largest > 1e15, 2.0**-100, tl.where(largest < 1e-15, 2.0**100, 1.0))
+    x = x * shrink.to(x.dtype)
+    back = 1 / shrink.to(tl.float64)
+    return tl.sum(x * x).to(tl.float64) * back * back
+
+
+@jit
 def _rounded(x, step, position, index, CALLS: tl.constexpr):
     """As ``_rounding.rounded`` with its bits for these elements; the sixteen zeros at the end survive any rounding."""
     x = x.to(tl.float32)
@@ -138,8 +148,8 @@ def average_kernel(
                 r = _direction(theta, m, v, scale, shift, tl.full((), decay, STATE))
                 if not FULL:  # where nothing is, r is 0 / shift, and a tiny shift may have become 0
                     r = tl.where(lanes < left, r, 0.0)
-                tl.store(squares + tl.program_id(0), tl.sum(theta * theta))
-                tl.store(squares + chunks + tl.program_id(0), tl.sum(r * r))
+                tl.store(squares + tl.program_id(0), _square_sum(theta))
+                tl.store(squares + chunks + tl.program_id(0), _square_sum(r))
 
 
 @kernel

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from alto import _checks
 from alto._rule import Rule
 
 TensorList = list[Tensor] | tuple[Tensor, ...]
@@ -43,27 +44,37 @@ def correction(step: float, rule: Rule) -> tuple[float, float]:
 
 
 def norm(x: Tensor) -> Tensor:
-    """The 2-norm of all elements: 0-dim, in ``x``'s dtype, its rounding error independent of the size."""
-    if x.device.type != "cpu":
-        return torch.linalg.vector_norm(x)
-    return torch.linalg.vector_norm(_condensed(x), dtype=torch.float64).to(x.dtype)
+    """The 2-norm of all elements: 0-dim float64 (not on MPS), its rounding error independent of the size.
+
+    Squares neither overflow nor vanish: in float32 they would where elements are beyond 1e19, or all below 1e-23.
+    """
+    return torch.linalg.vector_norm(_condensed(x), dtype=_wide(x))
 
 
 def norms(xs: TensorList) -> Tensor:
     """:func:`norm` of each tensor, shape (number of tensors,)."""
-    if xs[0].device.type != "cpu":
-        return torch.stack(torch._foreach_norm(xs))
-    return torch.stack(torch._foreach_norm([_condensed(x) for x in xs], dtype=torch.float64)).to(xs[0].dtype)
+    return torch.stack(torch._foreach_norm([_condensed(x) for x in xs], dtype=_wide(xs[0])))
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    return torch.float32 if x.device.type == "mps" else torch.float64  # which that device has not
 
 
 def _condensed(x: Tensor) -> Tensor:
-    """Few numbers with the norm of ``x``: itself, if it is small, else the norms of its rows of 512."""
-    if x.numel() <= _SMALL:
-        return x
+    """Few numbers with the norm of ``x``: itself, if it is small or not on a CPU, else the norms of its rows of 512."""
+    if x.numel() <= _SMALL or x.device.type != "cpu" or torch.compiler.is_compiling() or _checks.is_fake(x):
+        return x  # elsewhere the sum converts as it reads
     flat = x.reshape(-1)
     whole = len(flat) // _ROW * _ROW
     rows = torch.linalg.vector_norm(flat[:whole].view(-1, _ROW), dim=1)
-    return torch.cat((rows, torch.linalg.vector_norm(flat[whole:])[None])) if whole < len(flat) else rows
+    if whole < len(flat):
+        rows = torch.cat((rows, torch.linalg.vector_norm(flat[whole:])[None]))
+    return rows if vanishing(x.dtype) ** 0.5 < rows.max() < math.inf else x
+
+
+def vanishing(dtype: torch.dtype) -> float:
+    """Above this, a sum of squares in ``dtype`` has lost nothing to those of its terms that are too small for it."""
+    return torch.finfo(dtype).tiny ** 0.5
 
 
 def cast(tensors: TensorList, likes: TensorList) -> TensorList:

@@ -63,7 +63,7 @@ def alto_step_(
     if rule.layerwise:
         norms_held = torch.empty(2, len(rows), dtype=torch.float64, device="cpu")
         for chosen, of_chosen, _ in begun:
-            norms_held[:, chosen] = of_chosen.double()
+            norms_held[:, chosen] = of_chosen
         theta_norms, r_norms = whole_norms(norms_held)
         rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
     for chosen, _, second_pass_ in begun:
@@ -73,7 +73,7 @@ def alto_step_(
 def _together_(tensors: Tensors, rule: Rule) -> _Begun:
     """All of them, in a few calls of torch."""
     rs = launched.advance_(tensors, rule, capturable=False)
-    found = torch.empty(2, len(rs))
+    found = torch.empty(2, len(rs), dtype=torch.float64, device="cpu")
     if rule.layerwise:
         found = torch.stack((norms(cast(tensors.params, tensors.exp_avgs)), norms(rs)))
 
@@ -106,7 +106,7 @@ def _one_by_one_(tensors: Tensors, rule: Rule) -> _Begun:
             first += m.numel()
             if rule.layerwise:
                 r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
-                squares[i] += torch.stack((norm(theta.to(m.dtype)), scale * norm(r))).double().square()
+                squares[i] += torch.stack((norm(theta.to(m.dtype)), scale * norm(r))).square()
 
     def apply_(rates: list[float]) -> None:
         for i, (scale, shift) in enumerate(corrections):
@@ -115,6 +115,19 @@ def _one_by_one_(tensors: Tensors, rule: Rule) -> _Begun:
                 theta.add_(r, alpha=-rates[i] * scale)
 
     return squares.T.sqrt(), apply_
+
+
+def sums_of_squares(
+    theta: Tensor, m: Tensor, v: Tensor, correction: tuple[float, float], weight_decay: float
+) -> Tensor:
+    """Of theta and r, float64, shape (2,); no square overflows or vanishes."""
+    scale, shift = correction
+    scratch = _Scratch(m.dtype, theta.numel())
+    total = torch.zeros(2, dtype=torch.float64, device="cpu")
+    for block in _blocks(theta, m, v):
+        r = _direction(*block, shift, weight_decay / scale, scratch)
+        total += torch.stack((norm(block[0].to(m.dtype)), scale * norm(r))).square()
+    return total
 
 
 def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:

@@ -31,7 +31,7 @@ from alto._rule import Rule, Tensors
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
 from alto.engines._layout import Memory, fresh, walkable, written
-from alto.engines._maths import correction, layer_factor
+from alto.engines._maths import correction, layer_factor, vanishing
 
 # Elements of a chunk, the unit of work: small enough to share out evenly, large enough to cost nothing.
 _CHUNK = 256 * kernels.TILE
@@ -75,7 +75,9 @@ def alto_step_(
     steps = [step.item() for step in tensors.steps]
     corrections = {step: correction(step, rule) for step in set(steps)}
     scales, shifts = np.array([corrections[step] for step in steps], like.dtype).T.copy()
-    moments = [rule.beta2, 1 - rule.beta2, rule.beta3, 1 - rule.beta3, rule.weight_decay, -1 if rule.maximize else 1]
+    # The root of 1 - beta3: the square of u alone may overflow.
+    of_v = rule.beta3, (1 - rule.beta3) ** 0.5
+    moments = [rule.beta2, 1 - rule.beta2, *of_v, rule.weight_decay, -1 if rule.maximize else 1]
     constants = np.concatenate((_mixing(rule.alpha, rule.beta1, like), np.array(moments, like.dtype)))
     rates = np.full(len(tensors.params), float(lr))
     chunks = _chunks(tuple(param.numel() for param in tensors.params))
@@ -86,6 +88,10 @@ def alto_step_(
     if rule.layerwise:
         totals = np.zeros((len(rates), 2))
         np.add.at(totals, chunks[:, 0], squares)
+        exact = (vanishing(tensors.exp_avgs[0].dtype) < totals) & (totals < np.inf)
+        for i in np.flatnonzero(~exact.all(axis=1)):  # also where theta or r is 0
+            of_tensor = tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]
+            totals[i] = blocked.sums_of_squares(*of_tensor, corrections[steps[i]], rule.weight_decay).numpy()
         norms = whole_norms(torch.from_numpy(np.sqrt(totals.T)))
         rates = float(lr) * layer_factor(norms[0], norms[1], eps2=rule.eps2, eps3=rule.eps3).numpy()
     _share(kernels.apply, table, chunks, *fixed, rates.astype(like.dtype), like, element)

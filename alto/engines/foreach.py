@@ -40,7 +40,8 @@ def alto_step_(
     if rule.layerwise:
         thetas = cast(tensors.params, tensors.exp_avgs)
         theta_norms, r_norms = whole_norms(torch.stack((norms(thetas), norms(rs))))
-        torch._foreach_mul_(rs, layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3).unbind())
+        factors = layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)
+        torch._foreach_mul_(rs, factors.to(rs[0].dtype).unbind())
     if isinstance(lr, Tensor):
         torch._foreach_mul_(rs, lr)
         torch._foreach_sub_(tensors.params, rs)

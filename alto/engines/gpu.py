@@ -190,7 +190,7 @@ def _average(
     rounds = bool(slow_avgs) and slow_avgs[0].dtype != exp_avgs[0].dtype
     places = positions if rounds else []
     (chunks, *layout), (table, (g_aligned, *aligned)) = _tables(grads, params, *averages, positions=places)
-    squares = exp_avgs[0].new_empty(2, chunks if layerwise else 0)
+    squares = corrections.new_empty(2, chunks if layerwise else 0)
     norms = corrections.new_empty(2, len(params) if layerwise else 0)
     _launch(
         kernels.average_kernel, (chunks,), table, *layout, len(params), corrections, squares, chunks, *numbers,

@@ -138,7 +138,7 @@ def test_a_base_that_makes_its_state_later(new, raises):
         else:
             optimizer.step()
             expected += 0.5 * k + 0.5 * h if k > 1 else 0.0
-        h += 0.1 * (k - h)
+            h += 0.1 * (k - h)
         assert optimizer.state[w]["explore_slow_avg"][0].item() == pytest.approx(h)
     assert optimizer.state[w]["sum"][0].item() == pytest.approx(expected)
 
@@ -311,3 +311,33 @@ def test_half_precision_parameters_have_a_float32_average_also_after_a_load():
     other.load_state_dict(saved)
     assert torch.equal(other.state[resumed[0]]["explore_slow_avg"], average)
     assert equal(run(optimizer, params, range(3, 6)), run(other, resumed, range(3, 6)))
+
+
+@pytest.mark.parametrize("start", ["zero", "corrected"])
+@pytest.mark.parametrize("beta1", [0.0, 0.01, 0.9])
+@pytest.mark.parametrize("failing", [1, 3])
+def test_a_base_that_fails_may_be_stepped_again(failing, beta1, start):
+    """As after an allocation that failed: the slow averages are those before the step."""
+
+    class Failing(torch.optim.SGD):
+        calls = 0
+
+        @torch.no_grad()
+        def step(self, closure=None):
+            self.calls += 1
+            if self.calls == failing:
+                raise MemoryError
+            return super().step(closure)
+
+    results = []
+    for base in (Failing, torch.optim.SGD):
+        params = matrices()
+        optimizer = E(base(params, lr=0.1), alpha=0.5, beta1=beta1, start=start)
+        run(optimizer, params, failing - 1)
+        if base is Failing:
+            with pytest.raises(MemoryError):
+                run(optimizer, params, range(failing - 1, failing))
+            assert equal([p.grad for p in params], gradients(params, failing - 1))
+        results.append(run(optimizer, params, range(failing - 1, 5)))
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected)

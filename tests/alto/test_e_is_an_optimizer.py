@@ -26,6 +26,23 @@ def test_a_second_e_uses_its_own_options(base):
     assert options(E(inner, alpha=0.5, beta1=0.01)) == [(0.5, 0.01)]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("name", ["E", "ALTO", "EAdamW"])
+def test_two_optimizers_of_the_same_dictionaries_have_options_of_their_own(name, kept):
+    """As in a loop over settings."""
+    make = {"E": lambda groups, **own: E(torch.optim.SGD(groups), **own), "ALTO": ALTO, "EAdamW": EAdamW}[name]
+    key = "alpha" if name == "ALTO" else "explore_alpha"
+    groups = [{"params": matrices(1)}, {"params": matrices(1), key: 0.25}]
+    first = make(groups, alpha=-5.0, beta1=0.9)
+    found = [[group[key] for group in first.param_groups]]
+    if not kept:
+        del first
+    second = make(groups, alpha=0.5, beta1=0.01)
+    assert [*found, [group[key] for group in second.param_groups]] == [[-5.0, 0.25], [0.5, 0.25]]
+    if kept:
+        assert [group[key] for group in first.param_groups] == [-5.0, 0.25]
+
+
 @pytest.mark.parametrize("stepped", [False, True])
 def test_options_that_the_user_set_in_a_group_stay(stepped):
     params = matrices()

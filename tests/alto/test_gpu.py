@@ -6,6 +6,7 @@ Triton decides at its import whether kernels are interpreted, for the whole proc
 
 import subprocess
 import sys
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -128,6 +129,14 @@ def interpreted_steps_in_lower_precision(dtype, rule, seed, step, explores):
         own = torch.finfo(dtype).eps * torch.maximum(y.abs(), torch.tensor(torch.finfo(dtype).smallest_normal))
         rounding = 1.01 if dtype is torch.bfloat16 else 0.51
         assert ((x.double() - y).abs() <= rounding * own + 16 * eps * moved).all()
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e20, 1e33])
+def interpreted_norms_reach_as_far_as_float32(size):
+    start = tensors([2049], torch.float32, steps=[1])
+    start.params[0].fill_(size)
+    ours, exact = both(start, replace(PAPER, eps2=0.0, eps3=0.0))
+    torch.testing.assert_close(ours.params[0].double(), exact.params[0], rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16], ids=str)

@@ -1,11 +1,14 @@
 """Which parameters decay_groups excludes, and what the exclusion does."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from alto import ALTO, ESGD, LAMB, E, decay_groups, for_batch, large_batch, small_batch
+from tests.alto.zoo import run
 
 
 class HomeMadeNorm(nn.Module):
@@ -144,6 +147,32 @@ def test_layerwise_norms_of_flattened_parameters_are_refused():
         optimizer.param_groups[0]["layerwise"] = True
         with pytest.raises(ValueError, match="was flattened by"):
             optimizer.step()
+
+
+@pytest.mark.parametrize("make", [ALTO, LAMB, lambda groups: E(LAMB(groups))], ids=["ALTO", "LAMB", "E(LAMB)"])
+@pytest.mark.parametrize("copied", [False, True])
+def test_flat_buffers_in_the_place_of_layers_are_refused(make, copied):
+    """As ZeRO stages 1 and 2 and Megatron's distributed optimizer put them there."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
+    optimizer = make(decay_groups(model))
+    if copied:
+        optimizer = copy.deepcopy(optimizer)
+    for group in optimizer.param_groups:
+        group["params"] = [nn.Parameter(nn.utils.parameters_to_vector(group["params"]).detach())]
+        group["params"][0].grad = torch.ones_like(group["params"][0])
+    before = optimizer.param_groups[0]["params"][0].detach().clone()
+    with pytest.raises(ValueError, match=r"parameter 0 of group 0, .* a layer of 2 dimensions was.*layerwise = False"):
+        optimizer.step()
+    assert torch.equal(before, optimizer.param_groups[0]["params"][0])
+    optimizer.param_groups[0]["layerwise"] = False
+    optimizer.step()  # the other group had vectors from the beginning
+
+
+def test_other_layers_in_the_place_of_layers_are_taken():
+    """Master copies in float32, and points that a scene gains."""
+    optimizer = ALTO([nn.Parameter(torch.ones(2, 3, dtype=torch.bfloat16))])
+    optimizer.param_groups[0]["params"] = [nn.Parameter(torch.ones(5, 3))]
+    run(optimizer, optimizer.param_groups[0]["params"], 1)
 
 
 def test_the_plain_group_takes_the_unscaled_step():

@@ -136,6 +136,26 @@ def test_memory_that_comes_to_overlap_later_is_noticed(make):
         steps(optimizer, params)
 
 
+@pytest.mark.parametrize("step", [1, 2], ids=["first", "later"])
+@pytest.mark.parametrize("of", ["another", "average"])
+def test_a_gradient_in_memory_that_a_step_writes_is_refused(make, of, step):
+    params = matrices(3)
+    optimizer = make(params)
+    for _ in range(step):
+        steps(optimizer, params)
+    state = optimizer.state[params[0]]
+    average = next((state[key] for key in ("explore_slow_avg", "exp_avg") if key in state), None)
+    params[0].grad = params[1].detach().view(-1)[:12].view(4, 3) if of == "another" else average
+    before = [p.detach().clone() for p in params]
+    with pytest.raises(ValueError, match=r"gradient of parameter 0.* share memory"):
+        optimizer.step()
+    assert equal(params, before)
+    params[0].grad = params[0].detach()  # read before it is written
+    params[1].grad = torch.ones(1).expand_as(params[1])
+    params[2].grad = params[1].grad[:, :1].expand_as(params[2])
+    optimizer.step()
+
+
 def test_overlap_of_views_is_exact():
     base = torch.zeros(100)
     generator = torch.Generator().manual_seed(0)

@@ -1,327 +1,296 @@
-(** The paper's lemmas and E's identities that need no probability, from the sequences of Adaptor. *)
+(** Lemmas 3, 4 and 10: how large the moments of u can be, how fast the second can change, the first against the second.
+    alpha may vary; kappa bounds |1 - c_k| + |c_k|. *)
 From Coq Require Import Reals Lra Lia.
-From Proofs Require Import Sums Adaptor TheoremN.
+From Proofs Require Import Sums Vectors Adaptor.
 Local Open Scope R_scope.
 
-(** *** The slow average *)
-Theorem slow_average (alpha : nat -> R) beta1 (g : nat -> R) k : g 0%nat = 0 ->
-  let c_k := - alpha (S k) * (1 - beta1) in
-  a beta1 g (S k) = h beta1 g (S k) - h beta1 g k
-  /\ a beta1 g (S k) = (1 - beta1) * (g (S k) - h beta1 g k)
-  /\ u beta1 g alpha (S k) = (1 - c_k) * g (S k) + c_k * h beta1 g k.
+Lemma average_bounded b x y r : 0 <= b < 1 -> Rabs x <= r -> Rabs y <= r -> Rabs (b * x + (1 - b) * y) <= r.
 Proof.
-  intros g0 c_k. rewrite exploration_is_difference by exact g0. split; [reflexivity|split].
-  - simpl. ring.
-  - apply one_buffer. exact g0.
+  intros Hb Hx Hy. eapply Rle_trans; [apply Rabs_triang|]. rewrite !Rabs_mult, (Rabs_right b), (Rabs_right (1 - b)) by lra.
+  assert (b * Rabs x <= b * r) by (apply Rmult_le_compat_l; lra).
+  assert ((1 - b) * Rabs y <= (1 - b) * r) by (apply Rmult_le_compat_l; lra). lra.
 Qed.
 
-(** *** E as a known filter *)
-Section Filters.
-  Variables (alpha beta1 beta2 : R) (g : nat -> R).
-  Hypothesis g0 : g 0%nat = 0.
-  Let constant := fun _ : nat => alpha.
-  Let c0 := - alpha * (1 - beta1).
+Lemma power_le_1 x k : 0 <= x < 1 -> 0 <= x ^ k <= 1.
+Proof. intros. split; [apply pow_le; lra|]. rewrite <- (pow1 k). apply pow_incr; lra. Qed.
 
-  (** Quasi-hyperbolic momentum: nu = c / beta1. *)
-  Theorem quasi_hyperbolic k : beta1 <> 0 ->
-    u beta1 g constant (S k) = (1 - c0 / beta1) * g (S k) + c0 / beta1 * h beta1 g (S k).
-  Proof. intros Hb. rewrite one_buffer by exact g0. unfold c, constant, c0. simpl. field. exact Hb. Qed.
-
-  (** The momentum of u is a mixture of two averages of the gradient. *)
-  Theorem two_averages k : beta1 <> beta2 ->
-    let w := c0 * (1 - beta2) / (beta1 - beta2) in
-    m beta1 beta2 g constant k = (1 - w) * h beta2 g k + w * h beta1 g k.
-  Proof.
-    intros Hb w. assert (Hd : beta1 - beta2 <> 0) by lra.
-    induction k as [|k IH]; [simpl; ring|].
-    change (m beta1 beta2 g constant (S k))
-      with (beta2 * m beta1 beta2 g constant k + (1 - beta2) * u beta1 g constant (S k)).
-    rewrite one_buffer by exact g0. rewrite IH. unfold c, constant, w, c0. simpl. field. exact Hd.
-  Qed.
-End Filters.
-
-(** *** A constant gradient: E is ahead of SGD by alpha steps in the end *)
-Section HeadStart.
-  Variables (alpha beta1 : R).
-  Hypothesis B1 : 0 <= beta1 < 1.
-  Let one := fun j : nat => if j then 0 else 1.
-  Let c0 := - alpha * (1 - beta1).
-  Definition moved (N : nat) : R := sum N (fun k => u beta1 one (fun _ => alpha) (S k)).
-
-  Theorem head_start N : moved N = INR N - c0 * (1 - beta1 ^ N) / (1 - beta1).
-  Proof.
-    unfold moved. induction N as [|N IH]; [simpl; field; lra|].
-    rewrite sum_S, IH, S_INR, one_buffer by reflexivity.
-    unfold one at 2. rewrite weights_sum. unfold c, c0. simpl. field. lra.
-  Qed.
-
-  Theorem head_start_limit : Un_cv (fun N => moved N - INR N) alpha.
-  Proof.
-    intros eps He. set (W := Rabs alpha + 1).
-    assert (HW : 0 < W) by (unfold W; pose proof (Rabs_pos alpha); lra).
-    destruct (pow_lt_1_zero beta1) with (y := eps / W) as [N HN].
-    - rewrite Rabs_right; lra.
-    - apply Rdiv_lt_0_compat; assumption.
-    - exists N. intros k Hk. unfold R_dist. rewrite head_start. specialize (HN k Hk).
-      replace (INR k - c0 * (1 - beta1 ^ k) / (1 - beta1) - INR k - alpha) with (- (alpha * beta1 ^ k))
-        by (unfold c0; field; lra).
-      rewrite Rabs_Ropp, Rabs_mult.
-      apply Rle_lt_trans with (W * Rabs (beta1 ^ k)).
-      + apply Rmult_le_compat_r; [apply Rabs_pos|unfold W; lra].
-      + apply Rlt_le_trans with (W * (eps / W)); [apply Rmult_lt_compat_l; assumption|].
-        apply Req_le. field. lra.
-  Qed.
-End HeadStart.
-
-(** *** Lemmas 3, 4 and 10 *)
 Section Bounded.
-  Variables (alpha beta1 beta2 beta3 : R) (g : nat -> R).
+  Variables (alpha : nat -> R) (beta1 beta2 beta3 kappa G : R) (g : nat -> R).
   Hypotheses (g0 : g 0%nat = 0) (B1 : 0 <= beta1 < 1) (B2 : 0 <= beta2 < 1) (B3 : 0 <= beta3 < 1).
-  Let constant := fun _ : nat => alpha.
-  Let c0 := - alpha * (1 - beta1).
-  Let kappa := Rabs (1 - c0) + Rabs c0.
-  Let M := m beta1 beta2 g constant.
-  Let V := v constant beta1 beta3 g.
+  Let cc := c beta1 alpha.
+  Hypothesis kappa_is : forall k, Rabs (1 - cc k) + Rabs (cc k) <= kappa.
+  Hypothesis bounded : forall k, Rabs (g k) <= G.
+  Let H := h beta1 g.
+  Let U := u beta1 g alpha.
+  Let M := m beta1 beta2 g alpha.
+  Let V := v beta1 beta3 g alpha.
+  Let KG := kappa * G.
 
-  Lemma kappa_covers : forall k : nat, Rabs (1 - c beta1 constant k) + Rabs (c beta1 constant k) <= kappa.
-  Proof. intros k. unfold c, constant, kappa, c0. lra. Qed.
-
+  Lemma G_nonneg : 0 <= G.
+  Proof. eapply Rle_trans; [apply Rabs_pos|apply (bounded 0%nat)]. Qed.
   Lemma kappa_nonneg : 0 <= kappa.
-  Proof. unfold kappa. pose proof (Rabs_pos (1 - c0)). pose proof (Rabs_pos c0). lra. Qed.
+  Proof. pose proof (kappa_is 0%nat). pose proof (Rabs_pos (1 - cc 0)). pose proof (Rabs_pos (cc 0)). lra. Qed.
+  Lemma KG_nonneg : 0 <= KG.
+  Proof. apply Rmult_le_pos; [apply kappa_nonneg|apply G_nonneg]. Qed.
 
-  Lemma kappa_at_most_3 : Rabs c0 < 1 -> kappa <= 3.
-  Proof. intros H. unfold kappa. pose proof (Rabs_triang 1 (- c0)). rewrite Rabs_Ropp, Rabs_R1 in *.
-         replace (1 + - c0) with (1 - c0) in * by ring. lra. Qed.
-
-  (** Lemma 3 with the exact factor. *)
-  Theorem lemma_3_exact G k : (forall j, Rabs (g j) <= G) ->
-    Rabs (u beta1 g constant (S k)) <= kappa * G /\ Rabs (M k) <= kappa * G /\ 0 <= V k <= (kappa * G)².
+  Lemma h_bounded k : Rabs (H k) <= G.
   Proof.
-    intros HG. pose proof (G_nonneg G g HG) as G0.
-    assert (P : 0 <= kappa * G) by (apply Rmult_le_pos; [apply kappa_nonneg|exact G0]).
-    split; [|split].
-    - apply (u_bounded constant beta1 G g g0 B1 HG kappa kappa_covers).
-    - eapply Rle_trans; [apply (m_bounded constant beta1 beta2 G g g0 B1 B2 HG kappa kappa_covers)|].
-      assert (0 <= beta2 ^ k) by (apply pow_le; lra). nra.
-    - pose proof (v_bounded constant beta1 beta3 G g g0 B1 B3 HG kappa kappa_covers k) as [L U].
-      split; [exact L|]. eapply Rle_trans; [exact U|].
-      assert (0 <= beta3 ^ k) by (apply pow_le; lra). pose proof (Rle_0_sqr (kappa * G)). nra.
+    induction k; [unfold H; simpl; rewrite Rabs_R0; apply G_nonneg|].
+    apply average_bounded; [exact B1|exact IHk|apply bounded].
   Qed.
 
-  (** Lemma 3 as the paper has it. *)
-  Theorem lemma_3 G k : Rabs c0 < 1 -> (forall j, Rabs (g j) <= G / 16) ->
-    Rabs (u beta1 g constant (S k)) <= G /\ Rabs (M k) <= G /\ 0 <= V k <= G².
+  Theorem u_bounded k : Rabs (U (S k)) <= KG.
   Proof.
-    intros Hc HG. destruct (lemma_3_exact (G / 16) k HG) as (Hu & Hm & Hv0 & Hv).
-    pose proof (G_nonneg (G / 16) g HG). pose proof (kappa_at_most_3 Hc). pose proof kappa_nonneg.
-    assert (P : 0 <= kappa * (G / 16) <= G) by nra.
-    repeat split; try lra. eapply Rle_trans; [exact Hv|]. apply Rsqr_incr_1; lra.
+    unfold U. rewrite one_buffer by exact g0. fold (cc (S k)).
+    eapply Rle_trans; [apply Rabs_triang|]. rewrite !Rabs_mult.
+    pose proof (bounded (S k)). pose proof (h_bounded k). pose proof (kappa_is (S k)). pose proof G_nonneg.
+    pose proof (Rabs_pos (1 - cc (S k))). pose proof (Rabs_pos (cc (S k))). fold H. unfold KG. nra.
   Qed.
 
-  (** Lemma 4: how fast the second moment can change. *)
+  Theorem m_bounded k : Rabs (M k) <= (1 - beta2 ^ k) * KG.
+  Proof.
+    induction k; [unfold M; simpl; rewrite Rabs_R0; lra|].
+    change (M (S k)) with (beta2 * M k + (1 - beta2) * U (S k)).
+    eapply Rle_trans; [apply Rabs_triang|]. rewrite !Rabs_mult.
+    rewrite (Rabs_right beta2), (Rabs_right (1 - beta2)) by lra.
+    assert (beta2 * Rabs (M k) <= beta2 * ((1 - beta2 ^ k) * KG)) by (apply Rmult_le_compat_l; lra).
+    assert ((1 - beta2) * Rabs (U (S k)) <= (1 - beta2) * KG) by (apply Rmult_le_compat_l; [lra|apply u_bounded]).
+    simpl. lra.
+  Qed.
+
+  Theorem v_bounded k : 0 <= V k <= (1 - beta3 ^ k) * (KG * KG).
+  Proof.
+    induction k; [unfold V; simpl; lra|].
+    change (V (S k)) with (beta3 * V k + (1 - beta3) * (U (S k) * U (S k))).
+    pose proof (square_nonneg (U (S k))). pose proof (square_abs_le _ _ (u_bounded k)).
+    assert (0 <= (1 - beta3) * (U (S k) * U (S k)) <= (1 - beta3) * (KG * KG))
+      by (split; [apply Rmult_le_pos; lra|apply Rmult_le_compat_l; lra]).
+    assert (0 <= beta3 * V k <= beta3 * ((1 - beta3 ^ k) * (KG * KG)))
+      by (split; [apply Rmult_le_pos; lra|apply Rmult_le_compat_l; lra]).
+    simpl. lra.
+  Qed.
+
+  (** Lemma 3 with the factor kappa. *)
+  Theorem lemma_3_exact k : Rabs (U (S k)) <= KG /\ Rabs (M k) <= KG /\ 0 <= V k <= KG * KG.
+  Proof.
+    pose proof KG_nonneg as P. split; [apply u_bounded|split].
+    - eapply Rle_trans; [apply m_bounded|]. pose proof (power_le_1 beta2 k B2). nra.
+    - destruct (v_bounded k). split; [assumption|]. pose proof (power_le_1 beta3 k B3). nra.
+  Qed.
+
+  Lemma root_bounded k : 0 <= sqrt (V k) <= KG.
+  Proof.
+    split; [apply sqrt_pos|]. rewrite <- (sqrt_square KG) by apply KG_nonneg. apply sqrt_le_1_alt.
+    destruct (v_bounded k). pose proof (power_le_1 beta3 k B3). pose proof KG_nonneg. nra.
+  Qed.
+
+  (** *** Lemma 4 *)
   Section Change.
-    Variables (G eps1 : R).
-    Hypotheses (HG : forall j, Rabs (g j) <= G) (E1 : 0 < eps1).
+    Variable eps1 : R.
+    Hypothesis E1 : 0 < eps1.
     Let W k := sqrt (V k) + eps1.
 
-    Lemma root_at_most k : 0 <= sqrt (V k) <= kappa * G.
+    Theorem lemma_4 k : Rabs (W (S k) - W k) <= sqrt (1 - beta3) * KG.
     Proof.
-      destruct (lemma_3_exact G k HG) as (_ & _ & Hv0 & Hv). split; [apply sqrt_pos|].
-      assert (P : 0 <= kappa * G) by (apply Rmult_le_pos; [apply kappa_nonneg|apply (G_nonneg G g HG)]).
-      rewrite <- (sqrt_Rsqr (kappa * G)) by exact P. apply sqrt_le_1_alt. exact Hv.
-    Qed.
-
-    Theorem lemma_4 k : Rabs (W (S k) - W k) <= sqrt (1 - beta3) * (kappa * G).
-    Proof.
-      destruct (lemma_3_exact G k HG) as (Hu & _ & Hv0 & _). pose proof (root_at_most k) as [R0 R1].
-      set (x := u beta1 g constant (S k)) in *. set (a := sqrt (V k)) in *. set (s := sqrt (1 - beta3)).
+      pose proof (u_bounded k) as Hu. pose proof (v_bounded k) as [Hv0 _]. pose proof (root_bounded k) as [R0 R1].
+      set (x := U (S k)) in *. set (a := sqrt (V k)) in *. set (s := sqrt (1 - beta3)).
       assert (Ha : a * a = V k) by (apply sqrt_sqrt; exact Hv0).
       assert (Hs : s * s = 1 - beta3) by (apply sqrt_sqrt; lra).
       assert (Hs0 : 0 <= s) by apply sqrt_pos.
       assert (Hv : V (S k) = beta3 * V k + (1 - beta3) * (x * x)) by reflexivity.
-      assert (P : 0 <= kappa * G) by lra.
-      assert (Hx : x * x <= (kappa * G) * (kappa * G)).
-      { change (Rsqr x <= Rsqr (kappa * G)). rewrite Rsqr_abs. apply Rsqr_incr_1; [exact Hu|apply Rabs_pos|exact P]. }
+      assert (P : 0 <= KG) by lra.
+      pose proof (square_abs_le _ _ Hu) as Hx.
       assert (Hs1 : s <= 1) by nra.
-      assert (Up : sqrt (V (S k)) <= a + s * (kappa * G)).
-      { rewrite <- (sqrt_square (a + s * (kappa * G))) by nra. apply sqrt_le_1_alt. rewrite Hv, <- Ha, <- Hs.
+      assert (Up : sqrt (V (S k)) <= a + s * KG).
+      { rewrite <- (sqrt_square (a + s * KG)) by nra. apply sqrt_le_1_alt. rewrite Hv, <- Ha, <- Hs.
         assert (0 <= s * s * (a * a)) by nra.
-        assert (s * s * (x * x) <= s * s * (kappa * G * (kappa * G))) by (apply Rmult_le_compat_l; nra).
-        assert (0 <= a * (s * (kappa * G))) by (apply Rmult_le_pos; nra). nra. }
-      assert (Down : a - s * (kappa * G) <= sqrt (V (S k))).
-      { destruct (Rle_lt_dec (a - s * (kappa * G)) 0) as [Neg|Pos].
+        assert (s * s * (x * x) <= s * s * (KG * KG)) by (apply Rmult_le_compat_l; nra).
+        assert (0 <= a * (s * KG)) by (apply Rmult_le_pos; nra). nra. }
+      assert (Down : a - s * KG <= sqrt (V (S k))).
+      { destruct (Rle_lt_dec (a - s * KG) 0) as [Neg|Pos].
         - pose proof (sqrt_pos (V (S k))). lra.
-        - rewrite <- (sqrt_square (a - s * (kappa * G))) by lra. apply sqrt_le_1_alt. rewrite Hv, <- Ha.
-          assert (0 <= (1 - beta3) * (x * x)) by (apply Rmult_le_pos; [lra|apply Rle_0_sqr]).
-          assert (Sa : s * a <= s * (kappa * G)) by (apply Rmult_le_compat_l; lra).
-          assert (Q : (a - s * (kappa * G)) * (a - s * (kappa * G)) <= (a - s * a) * (a - s * a)).
-          { apply Rmult_le_compat; lra. }
+        - rewrite <- (sqrt_square (a - s * KG)) by lra. apply sqrt_le_1_alt. rewrite Hv, <- Ha.
+          assert (0 <= (1 - beta3) * (x * x)) by (apply Rmult_le_pos; [lra|apply square_nonneg]).
+          assert (Sa : s * a <= s * KG) by (apply Rmult_le_compat_l; lra).
+          assert (Q : (a - s * KG) * (a - s * KG) <= (a - s * a) * (a - s * a)) by (apply Rmult_le_compat; lra).
           assert ((1 - s) * (1 - s) <= beta3) by nra.
           assert (0 <= a * a) by nra. nra. }
       unfold W. fold a. apply Rabs_le. lra.
     Qed.
 
-    Theorem lemma_4_relative k : Rabs (W (S k) / W k - 1) <= sqrt (1 - beta3) * (kappa * G) / eps1.
+    Theorem lemma_4_relative k : Rabs (W (S k) / W k - 1) <= sqrt (1 - beta3) * KG / eps1.
     Proof.
-      pose proof (lemma_4 k) as H. pose proof (root_at_most k) as [R0 R1].
+      pose proof (lemma_4 k) as D. pose proof (root_bounded k) as [R0 R1].
       assert (HW : eps1 <= W k) by (unfold W; lra).
       replace (W (S k) / W k - 1) with ((W (S k) - W k) / W k) by (field; lra).
       unfold Rdiv. rewrite Rabs_mult, (Rabs_right (/ W k)) by (left; apply Rinv_0_lt_compat; lra).
-      apply Rmult_le_compat; [apply Rabs_pos|left; apply Rinv_0_lt_compat; lra|exact H|].
+      apply Rmult_le_compat; [apply Rabs_pos|apply inverse_nonneg; lra|exact D|].
       apply Rinv_le_contravar; assumption.
     Qed.
-  End Change.
 
-  (** Lemma 10 with a constant. *)
-  Theorem lemma_10_constant k : 0 < beta3 -> beta2 ^ 2 / beta3 < 1 -> (exists G, forall j, Rabs (g j) <= G) ->
-    let zeta := sqrt ((1 - beta2) ^ 2 / ((1 - beta3) * (1 - beta2 ^ 2 / beta3))) in
-    Rabs (M k) <= zeta * sqrt (V k).
-  Proof.
-    intros B3' Hq [G HG] zeta. set (q := beta2 ^ 2 / beta3) in *.
-    assert (q0 : 0 <= q) by (unfold q; apply Rmult_le_pos; [apply pow_le; lra|left; apply Rinv_0_lt_compat; lra]).
-    set (p := (1 - beta2) ^ 2 / (1 - beta3)).
-    assert (p0 : 0 <= p) by (unfold p; apply Rmult_le_pos; [apply pow_le; lra|left; apply Rinv_0_lt_compat; lra]).
-    set (Z := (1 - beta2) ^ 2 / ((1 - beta3) * (1 - q))).
-    assert (HZ : Z * (1 - q) = p) by (unfold Z, p; field; lra).
-    assert (Z0 : 0 <= Z) by nra.
-    assert (HA : forall j, A beta2 beta3 j <= Z).
-    { induction j as [|j IH]; [exact Z0|]. change (A beta2 beta3 (S j)) with (q * A beta2 beta3 j + p).
-      assert (q * A beta2 beta3 j <= q * Z) by (apply Rmult_le_compat_l; assumption). lra. }
-    pose proof (lemma_10 constant beta1 beta2 beta3 G g g0 B1 B2 B3 HG kappa kappa_covers B3' k) as L.
-    destruct (lemma_3_exact G k HG) as (_ & _ & Hv0 & _). fold V in L. fold M in L.
-    rewrite <- (sqrt_Rsqr_abs (M k)). unfold zeta. fold q Z. rewrite <- sqrt_mult_alt by exact Z0.
-    apply sqrt_le_1_alt. eapply Rle_trans; [exact L|]. apply Rmult_le_compat_r; [exact Hv0|apply HA].
-  Qed.
+    Corollary W_grows_slowly k : W (S k) <= (1 + sqrt (1 - beta3) * KG / eps1) * W k.
+    Proof.
+      pose proof (lemma_4_relative k) as D. pose proof (root_bounded k) as [R0 R1].
+      assert (HW : 0 < W k) by (unfold W; lra). pose proof (Rle_abs (W (S k) / W k - 1)) as A.
+      apply Rmult_le_reg_r with (/ W k); [apply Rinv_0_lt_compat; exact HW|].
+      rewrite Rmult_assoc, Rinv_r by lra. unfold Rdiv in *. lra.
+    Qed.
+  End Change.
 End Bounded.
 
-(** *** Lemma 7: an average of vectors, along every path and in the mean *)
-Theorem lemma_7_path n beta2 (x a : vec) : 0 <= beta2 <= 1 ->
-  sq n (fun i => beta2 * x i + (1 - beta2) * a i) <= beta2 * sq n x + (1 - beta2) * sq n a.
-Proof.
-  intros B. unfold sq. rewrite <- !sum_scal, <- sum_plus. apply sum_le; intros i _.
-  assert (0 <= beta2 * (1 - beta2) * ((x i - a i) * (x i - a i)))
-    by (apply Rmult_le_pos; [apply Rmult_le_pos; lra|apply Rle_0_sqr]). nra.
-Qed.
+(** *** Lemma 10: no bound of the gradients is needed *)
+Section Ratio.
+  Variables (alpha : nat -> R) (beta1 beta2 beta3 : R) (g : nat -> R).
+  Hypotheses (B2 : 0 <= beta2 < 1) (B3 : 0 < beta3 < 1).
+  Let U := u beta1 g alpha.
+  Let M := m beta1 beta2 g alpha.
+  Let V := v beta1 beta3 g alpha.
 
-Theorem lemma_7 {S : Type} (w : S -> R) (outs : list S) n beta2 (x a : S -> vec) :
-  (forall s, 0 <= w s) -> 0 <= beta2 <= 1 ->
-  mean w outs (fun s => sq n (fun i => beta2 * x s i + (1 - beta2) * a s i))
-  <= beta2 * mean w outs (fun s => sq n (x s)) + (1 - beta2) * mean w outs (fun s => sq n (a s)).
-Proof.
-  intros Hw B. rewrite <- !mean_scal, <- mean_plus. apply mean_le; [exact Hw|].
-  intros s. apply lemma_7_path. exact B.
-Qed.
+  Lemma v_nonneg k : 0 <= V k.
+  Proof.
+    induction k as [|k IH]; [unfold V; simpl; lra|].
+    change (V (S k)) with (beta3 * V k + (1 - beta3) * (U (S k) * U (S k))). pose proof (square_nonneg (U (S k))).
+    apply Rplus_le_le_0_compat; apply Rmult_le_pos; lra.
+  Qed.
 
-(** *** Lemma 8: descent with any diagonal preconditioner *)
-Theorem lemma_8 n (f : vec -> R) (D : vec -> vec) (theta m' q : vec) L eta q_max :
-  (forall x y, f y <= f x + dot n (D x) (fun i => y i - x i) + L / 2 * sq n (fun i => y i - x i)) ->
-  0 <= L -> 0 <= eta -> (forall i, 0 <= q i <= q_max) ->
-  let after := fun i => theta i - eta * (q i * m' i) in
-  let weighted := fun x : vec => sum n (fun i => q i * (x i * x i)) in
-  f after <= f theta - eta / 2 * (weighted (D theta) + (1 - L * eta * q_max) * weighted m')
-             + eta / 2 * weighted (fun i => m' i - D theta i).
-Proof.
-  intros U HL He Hq after weighted. eapply Rle_trans; [apply (U theta after)|].
-  unfold weighted, after, dot, sq.
-  assert (K : sum n (fun i => D theta i * (theta i - eta * (q i * m' i) - theta i))
-              + L / 2 * sum n (fun i => (theta i - eta * (q i * m' i) - theta i) * (theta i - eta * (q i * m' i) - theta i))
-              <= - (eta / 2) * sum n (fun i => q i * (D theta i * D theta i))
-                 + - (eta / 2 * (1 - L * eta * q_max)) * sum n (fun i => q i * (m' i * m' i))
-                 + eta / 2 * sum n (fun i => q i * ((m' i - D theta i) * (m' i - D theta i)))).
-  { rewrite <- !sum_scal, <- !sum_plus. apply sum_le; intros i _. destruct (Hq i) as [q0 q1].
-    assert (0 <= q i * (m' i * m' i)) by (apply Rmult_le_pos; [lra|apply Rle_0_sqr]).
-    assert (0 <= L / 2 * (eta * eta) * ((q_max - q i) * (q i * (m' i * m' i))))
-      by (apply Rmult_le_pos; [apply Rmult_le_pos; nra|apply Rmult_le_pos; lra]). nra. }
-  lra.
-Qed.
+  Fixpoint A (k : nat) : R :=
+    match k with O => 0 | S j => beta2 ^ 2 / beta3 * A j + (1 - beta2) ^ 2 / (1 - beta3) end.
 
-Theorem lemma_8_descends n (f : vec -> R) (D : vec -> vec) (theta m' q : vec) L eta q_max :
-  (forall x y, f y <= f x + dot n (D x) (fun i => y i - x i) + L / 2 * sq n (fun i => y i - x i)) ->
-  0 <= L -> 0 <= eta -> (forall i, 0 <= q i <= q_max) -> L * eta * q_max <= 1 / 2 ->
-  f (fun i => theta i - eta * (q i * m' i))
-  <= f theta + eta / 2 * sum n (fun i => q i * ((m' i - D theta i) * (m' i - D theta i))).
-Proof.
-  intros U HL He Hq Hs. pose proof (lemma_8 n f D theta m' q L eta q_max U HL He Hq) as K. cbv zeta in K.
-  assert (P : forall x : vec, 0 <= sum n (fun i => q i * (x i * x i))).
-  { intros x. apply sum_nonneg; intros i _. apply Rmult_le_pos; [apply Hq|apply Rle_0_sqr]. }
-  pose proof (P (D theta)) as P1. pose proof (P m') as P2.
-  assert (0 <= eta / 2 * (sum n (fun i => q i * (D theta i * D theta i))
-                          + (1 - L * eta * q_max) * sum n (fun i => q i * (m' i * m' i)))).
-  { apply Rmult_le_pos; [lra|]. apply Rplus_le_le_0_compat; [exact P1|]. apply Rmult_le_pos; [lra|exact P2]. }
-  lra.
-Qed.
+  Lemma A_nonneg k : 0 <= A k.
+  Proof.
+    induction k; simpl; [lra|]. pose proof (inverse_nonneg beta3 ltac:(lra)). pose proof (inverse_nonneg (1 - beta3) ltac:(lra)).
+    assert (0 <= beta2 * (beta2 * 1) / beta3 * A k) by (repeat apply Rmult_le_pos; lra).
+    assert (0 <= (1 - beta2) * ((1 - beta2) * 1) / (1 - beta3)) by (repeat apply Rmult_le_pos; lra).
+    lra.
+  Qed.
 
-(** *** Lemma 9: the layer factor *)
-Lemma cauchy_schwarz n (x y : vec) : dot n x y * dot n x y <= sq n x * sq n y.
-Proof.
-  unfold dot, sq. induction n as [|n IH]; [simpl; lra|]. simpl.
-  assert (X : 0 <= sum n (fun i => x i * x i)) by (apply sum_nonneg; intros; apply Rle_0_sqr).
-  assert (Y : 0 <= sum n (fun i => y i * y i)) by (apply sum_nonneg; intros; apply Rle_0_sqr).
-  set (p := sum n (fun i => x i * y i)) in *. set (P := sum n (fun i => x i * x i)) in *.
-  set (Q := sum n (fun i => y i * y i)) in *. set (a := x n). set (b := y n).
-  set (s := P * (b * b)). set (t := Q * (a * a)).
-  assert (S0 : 0 <= s) by (apply Rmult_le_pos; [exact X|apply Rle_0_sqr]).
-  assert (T0 : 0 <= t) by (apply Rmult_le_pos; [exact Y|apply Rle_0_sqr]).
-  assert (K : (p * (a * b)) * (p * (a * b)) <= s * t).
-  { replace (p * (a * b) * (p * (a * b))) with (p * p * ((a * b) * (a * b))) by ring.
-    replace (s * t) with (P * Q * ((a * b) * (a * b))) by (unfold s, t; ring).
-    apply Rmult_le_compat_r; [apply Rle_0_sqr|exact IH]. }
-  assert (2 * (p * (a * b)) <= s + t).
-  { destruct (Rle_lt_dec (2 * (p * (a * b))) (s + t)) as [Le|Gt]; [exact Le|]. exfalso.
-    assert ((s + t) * (s + t) < 2 * (p * (a * b)) * (2 * (p * (a * b)))) by (apply Rmult_le_0_lt_compat; lra).
-    pose proof (Rle_0_sqr (s - t)) as Z. unfold Rsqr in Z. lra. }
-  unfold s, t in *. nra.
-Qed.
+  (** (x + y)^2 <= (p + r)(x^2 / p + y^2 / r), also for p = 0. *)
+  Lemma cauchy2 p r x y X : 0 <= p -> 0 < r -> (p > 0 \/ x = 0) -> x * x <= p * X -> 0 <= X ->
+    (x + y) * (x + y) <= (p + r) * (X + y * y / r).
+  Proof.
+    intros Hp Hr Hx HX HX0.
+    assert (Hy : (p + r) * (X + y * y / r) = p * X + r * X + p * (y * y) / r + y * y) by (field; lra).
+    rewrite Hy.
+    assert (K : 2 * x * y <= r * X + p * (y * y) / r).
+    { destruct (Req_dec p 0) as [->|np].
+      - assert (x = 0) by (destruct Hx; [lra|assumption]). subst x.
+        assert (0 <= r * X) by nra. unfold Rdiv. rewrite Rmult_0_l, Rmult_0_l. lra.
+      - assert (0 < p) by lra.
+        assert (r * (x * x / p) <= r * X).
+        { apply Rmult_le_compat_l; [lra|]. apply Rmult_le_reg_l with p; [lra|]. field_simplify; lra. }
+        assert (E : r * (x * x / p) + p * (y * y) / r - 2 * x * y = (r * x - p * y) * (r * x - p * y) / (p * r))
+          by (field; lra).
+        assert (0 <= (r * x - p * y) * (r * x - p * y) / (p * r)).
+        { apply Rmult_le_pos; [apply square_nonneg|]. apply inverse_nonneg. nra. }
+        lra. }
+    lra.
+  Qed.
 
-Definition norm n (x : vec) : R := sqrt (sq n x).
+  Theorem lemma_10 k : M k * M k <= A k * V k.
+  Proof.
+    induction k; [unfold M; simpl; lra|].
+    pose proof (v_nonneg k) as Hv. pose proof (A_nonneg k) as HA.
+    assert (Hr : 0 < (1 - beta2) ^ 2 / (1 - beta3))
+      by (apply Rmult_lt_0_compat; [apply pow_lt; lra|apply Rinv_0_lt_compat; lra]).
+    assert (Hp : 0 <= beta2 ^ 2 / beta3 * A k).
+    { apply Rmult_le_pos; [|exact HA]. apply Rmult_le_pos; [apply pow_le; lra|apply inverse_nonneg; lra]. }
+    assert (HX : (beta2 * M k) * (beta2 * M k) <= (beta2 ^ 2 / beta3 * A k) * (beta3 * V k)).
+    { replace (beta2 ^ 2 / beta3 * A k * (beta3 * V k)) with (beta2 ^ 2 * (A k * V k)) by (field; lra).
+      replace (beta2 * M k * (beta2 * M k)) with (beta2 ^ 2 * (M k * M k)) by ring.
+      apply Rmult_le_compat_l; [apply pow_le; lra|exact IHk]. }
+    assert (Hx : beta2 ^ 2 / beta3 * A k > 0 \/ beta2 * M k = 0).
+    { destruct (Rle_lt_or_eq_dec _ _ Hp) as [L|L]; [left; lra|right].
+      rewrite <- L in HX. rewrite Rmult_0_l in HX.
+      assert (beta2 * M k * (beta2 * M k) = 0) by (pose proof (square_nonneg (beta2 * M k)); lra).
+      apply Rsqr_0_uniq; unfold Rsqr; assumption. }
+    assert (HV : 0 <= beta3 * V k) by nra.
+    pose proof (cauchy2 _ _ (beta2 * M k) ((1 - beta2) * U (S k)) _ Hp Hr Hx HX HV) as K.
+    replace (M (S k)) with (beta2 * M k + (1 - beta2) * U (S k)) by reflexivity.
+    eapply Rle_trans; [exact K|]. apply Req_le.
+    change (A (S k)) with (beta2 ^ 2 / beta3 * A k + (1 - beta2) ^ 2 / (1 - beta3)).
+    change (V (S k)) with (beta3 * V k + (1 - beta3) * (U (S k) * U (S k))). field. lra.
+  Qed.
 
-Lemma norm_triangle n (x y : vec) : norm n (fun i => x i + y i) <= norm n x + norm n y.
-Proof.
-  unfold norm. pose proof (sq_nonneg n x) as X. pose proof (sq_nonneg n y) as Y.
-  pose proof (sqrt_pos (sq n x)). pose proof (sqrt_pos (sq n y)).
-  rewrite <- (sqrt_square (sqrt (sq n x) + sqrt (sq n y))) by lra. apply sqrt_le_1_alt.
-  assert (E : sq n (fun i => x i + y i) = sq n x + 2 * dot n x y + sq n y).
-  { unfold sq, dot. rewrite <- sum_scal, <- !sum_plus. apply sum_ext; intros; ring. }
-  rewrite E. pose proof (sqrt_sqrt _ X) as SX. pose proof (sqrt_sqrt _ Y) as SY.
-  assert (dot n x y <= sqrt (sq n x) * sqrt (sq n y)).
-  { rewrite <- sqrt_mult_alt by exact X. eapply Rle_trans; [apply Rle_abs|]. rewrite <- sqrt_Rsqr_abs.
-    apply sqrt_le_1_alt. unfold Rsqr. apply cauchy_schwarz. }
-  nra.
-Qed.
+  (** With beta2^2 < beta3 a constant does for all k, and bias correction changes nothing. *)
+  Definition zeta_square : R := (1 - beta2) ^ 2 / ((1 - beta3) * (1 - beta2 ^ 2 / beta3)).
 
-Lemma norm_scaled n k (x : vec) : 0 <= k -> norm n (fun i => k * x i) = k * norm n x.
-Proof.
-  intros Hk. unfold norm. replace (sq n (fun i => k * x i)) with ((k * k) * sq n x)
-    by (unfold sq; rewrite <- sum_scal; apply sum_ext; intros; ring).
-  rewrite sqrt_mult_alt by nra. rewrite sqrt_square by exact Hk. reflexivity.
-Qed.
+  Section Constant.
+    Hypothesis ratio : beta2 ^ 2 / beta3 < 1.
+    Let q := beta2 ^ 2 / beta3.
 
-Theorem lemma_9 n (theta x : vec) gamma eps2 eps3 : 0 <= gamma -> 0 < eps2 -> 0 < eps3 ->
-  let r := fun i => x i + gamma * theta i in        (* x is m / W *)
-  let phi := norm n theta + eps3 in
-  let s := phi / (norm n r + eps2 * phi) in
-  s * norm n r <= phi /\ s <= / eps2 /\ / s <= norm n x / eps3 + gamma + eps2.
+    Lemma q_nonneg : 0 <= q.
+    Proof. apply Rmult_le_pos; [apply pow_le; lra|apply inverse_nonneg; lra]. Qed.
+
+    Lemma zeta_nonneg : 0 <= zeta_square.
+    Proof.
+      unfold zeta_square. apply Rmult_le_pos; [apply pow_le; lra|apply inverse_nonneg].
+      apply Rmult_lt_0_compat; unfold q in *; lra.
+    Qed.
+
+    Lemma A_closed k : A k = zeta_square * (1 - q ^ k).
+    Proof.
+      induction k as [|k IH]; [simpl; ring|].
+      change (A (S k)) with (q * A k + (1 - beta2) ^ 2 / (1 - beta3)). rewrite IH. unfold zeta_square. fold q.
+      simpl (q ^ S k). field. unfold q in *. split; lra.
+    Qed.
+
+    Theorem lemma_10_constant k : Rabs (M k) <= sqrt zeta_square * sqrt (V k).
+    Proof.
+      rewrite <- (sqrt_Rsqr_abs (M k)), <- sqrt_mult_alt by apply zeta_nonneg.
+      apply sqrt_le_1_alt. eapply Rle_trans; [apply lemma_10|]. rewrite A_closed.
+      apply Rmult_le_compat_r; [apply v_nonneg|]. pose proof zeta_nonneg.
+      assert (0 <= q ^ k) by (apply pow_le, q_nonneg). nra.
+    Qed.
+
+    (** (1 - s^2)(1 - t^2) <= (1 - s t)^2 with s^2 = beta3^k, t^2 = q^k and s t = beta2^k. *)
+    Theorem lemma_10_corrected k : let j := S k in
+      Rabs (M j / (1 - beta2 ^ j)) <= sqrt zeta_square * sqrt (V j / (1 - beta3 ^ j)).
+    Proof.
+      intros j. pose proof (v_nonneg j) as Hv. pose proof q_nonneg as Hq0. pose proof zeta_nonneg as HZ.
+      assert (P2 : 0 <= beta2 ^ j < 1) by (split; [apply pow_le; lra|apply pow_lt_1_compat; [lra|unfold j; lia]]).
+      assert (P3 : 0 <= beta3 ^ j < 1) by (split; [apply pow_le; lra|apply pow_lt_1_compat; [lra|unfold j; lia]]).
+      assert (Pq : 0 <= q ^ j) by (apply pow_le; lra).
+      assert (E : beta3 ^ j * q ^ j = beta2 ^ j * beta2 ^ j).
+      { rewrite <- !Rpow_mult_distr. f_equal. unfold q. field. lra. }
+      assert (K : (1 - beta3 ^ j) * (1 - q ^ j) <= (1 - beta2 ^ j) * (1 - beta2 ^ j)).
+      { assert (2 * beta2 ^ j <= beta3 ^ j + q ^ j); [|nra].
+        apply square_le; [lra|]. pose proof (square_nonneg (beta3 ^ j - q ^ j)). nra. }
+      rewrite <- (sqrt_Rsqr_abs (M j / _)), <- sqrt_mult_alt by exact HZ. apply sqrt_le_1_alt. unfold Rsqr.
+      replace (M j / (1 - beta2 ^ j) * (M j / (1 - beta2 ^ j)))
+        with (M j * M j * / ((1 - beta2 ^ j) * (1 - beta2 ^ j))) by (field; lra).
+      replace (zeta_square * (V j / (1 - beta3 ^ j)))
+        with (zeta_square * V j * (1 - beta2 ^ j) * (1 - beta2 ^ j) / (1 - beta3 ^ j)
+              * / ((1 - beta2 ^ j) * (1 - beta2 ^ j))) by (field; lra).
+      apply Rmult_le_compat_r; [apply inverse_nonneg; nra|].
+      eapply Rle_trans; [apply lemma_10|]. rewrite A_closed.
+      apply Rmult_le_reg_r with (1 - beta3 ^ j); [lra|].
+      replace (zeta_square * V j * (1 - beta2 ^ j) * (1 - beta2 ^ j) / (1 - beta3 ^ j) * (1 - beta3 ^ j))
+        with (zeta_square * V j * ((1 - beta2 ^ j) * (1 - beta2 ^ j))) by (field; lra).
+      replace (zeta_square * (1 - q ^ j) * V j * (1 - beta3 ^ j))
+        with (zeta_square * V j * ((1 - beta3 ^ j) * (1 - q ^ j))) by ring.
+      apply Rmult_le_compat_l; [apply Rmult_le_pos; assumption|exact K].
+    Qed.
+  End Constant.
+End Ratio.
+
+(** Lemma 3: as the paper has it, for constant alpha inside the region and with a factor of 16; and with kappa < 3. *)
+Theorem lemma_3 alpha beta1 beta2 beta3 (g : nat -> R) G :
+  let c := - alpha * (1 - beta1) in let kappa := Rabs (1 - c) + Rabs c in
+  let below r := forall k, Rabs (u beta1 g (fun _ => alpha) (S k)) <= r /\ Rabs (m beta1 beta2 g (fun _ => alpha) k) <= r
+    /\ 0 <= v beta1 beta3 g (fun _ => alpha) k <= r * r in
+  g 0%nat = 0 -> 0 <= beta1 < 1 -> 0 <= beta2 < 1 -> 0 <= beta3 < 1 -> Rabs c < 1 ->
+  kappa < 3 /\ ((forall j, Rabs (g j) <= G) -> below (kappa * G)) /\ ((forall j, Rabs (g j) <= G / 16) -> below G).
 Proof.
-  intros Hg H2 H3 r phi s. pose proof (sqrt_pos (sq n theta)) as T0. pose proof (sqrt_pos (sq n r)) as R0.
-  pose proof (sqrt_pos (sq n x)) as X0. fold (norm n theta) in T0. fold (norm n r) in R0. fold (norm n x) in X0.
-  assert (P : 0 < phi) by (unfold phi; lra). assert (Q : 0 < norm n r + eps2 * phi) by nra.
-  assert (Tri : norm n r <= norm n x + gamma * norm n theta).
-  { rewrite <- norm_scaled by exact Hg. apply norm_triangle. }
-  split; [|split].
-  - unfold s. apply Rmult_le_reg_r with (norm n r + eps2 * phi); [exact Q|].
-    replace (phi / (norm n r + eps2 * phi) * norm n r * (norm n r + eps2 * phi)) with (phi * norm n r) by (field; lra).
-    apply Rmult_le_compat_l; nra.
-  - unfold s. apply Rmult_le_reg_r with (norm n r + eps2 * phi); [exact Q|].
-    replace (phi / (norm n r + eps2 * phi) * (norm n r + eps2 * phi)) with phi by (field; lra).
-    replace (/ eps2 * (norm n r + eps2 * phi)) with (/ eps2 * norm n r + phi) by (field; lra).
-    assert (0 <= / eps2 * norm n r) by (apply Rmult_le_pos; [left; apply Rinv_0_lt_compat; exact H2|exact R0]). lra.
-  - unfold s. replace (/ (phi / (norm n r + eps2 * phi))) with (norm n r / phi + eps2) by (field; lra).
-    apply Rplus_le_compat_r.
-    apply Rmult_le_reg_r with phi; [exact P|].
-    replace (norm n r / phi * phi) with (norm n r) by (field; lra).
-    eapply Rle_trans; [exact Tri|]. rewrite Rmult_plus_distr_r. apply Rplus_le_compat.
-    + unfold phi. rewrite Rmult_plus_distr_l. replace (norm n x / eps3 * eps3) with (norm n x) by (field; lra).
-      assert (0 <= norm n x / eps3 * norm n theta)
-        by (apply Rmult_le_pos; [apply Rmult_le_pos; [exact X0|left; apply Rinv_0_lt_compat; exact H3]|exact T0]). lra.
-    + apply Rmult_le_compat_l; [exact Hg|unfold phi; lra].
+  intros c kappa below g0 B1 B2 B3 Hc.
+  assert (K3 : kappa < 3).
+  { unfold kappa. pose proof (Rabs_triang 1 (- c)) as Tri. rewrite Rabs_Ropp, Rabs_R1 in Tri.
+    change (1 - c) with (1 + - c). lra. }
+  assert (K : forall j, Rabs (1 - Adaptor.c beta1 (fun _ => alpha) j) + Rabs (Adaptor.c beta1 (fun _ => alpha) j) <= kappa)
+    by (intros; unfold Adaptor.c, kappa, c; lra).
+  split; [exact K3|split]; intros HG k.
+  - apply (lemma_3_exact (fun _ => alpha) beta1 beta2 beta3 kappa G g g0 B1 B2 B3 K HG k).
+  - pose proof (G_nonneg (G / 16) g HG) as G0. pose proof (kappa_nonneg (fun _ => alpha) beta1 kappa K) as K0.
+    destruct (lemma_3_exact (fun _ => alpha) beta1 beta2 beta3 kappa (G / 16) g g0 B1 B2 B3 K HG k) as (Hu & Hm & Hv0 & Hv).
+    assert (P : 0 <= kappa * (G / 16) <= G) by nra.
+    repeat split; try lra. eapply Rle_trans; [exact Hv|]. apply Rmult_le_compat; lra.
 Qed.

@@ -1,62 +1,63 @@
-(** The hypotheses of Theorem N can be met together: a Huber function with a noisy gradient. *)
+(** The hypotheses of Theorem N for ALTO can be met together: f = cos, which is not convex, and a coin as noise. *)
 From Coq Require Import Reals Lra List Lia.
-From Proofs Require Import Sums TheoremN Algorithms.
+From Proofs Require Import Sums Vectors Smooth Methods Tree TheoremN Algorithms.
 Import ListNotations.
 Local Open Scope R_scope.
 
-Definition clip (x : R) : R := if Rle_dec x (-1) then -1 else if Rle_dec 1 x then 1 else x.
-Definition huber (x : R) : R :=
-  if Rle_dec x (-1) then - x - 1 / 2 else if Rle_dec 1 x then x - 1 / 2 else x * x / 2.
-Definition F (x : vec) : R := huber (x 0%nat).
-Definition DF (x : vec) : vec := fun i => match i with O => clip (x 0%nat) | _ => 0 end.
+Definition F (x : vec) : R := cos (x 0%nat).
+Definition DF (x : vec) : vec := fun i => match i with O => - sin (x 0%nat) | _ => 0 end.
 Definition coin (H : list bool) (x : vec) (s : bool) : vec :=
-  fun i => match i with O => clip (x 0%nat) + (if s then 1 else -1) | _ => 0 end.
+  fun i => match i with O => - sin (x 0%nat) + (if s then 1 else -1) | _ => 0 end.
 
-Lemma huber_upper x y : huber y <= huber x + clip x * (y - x) + 1 / 2 * ((y - x) * (y - x)).
+Lemma norm_1 x : norm 1 x = Rabs (x 0%nat).
+Proof. unfold norm, sq. simpl. rewrite Rplus_0_l. apply sqrt_Rsqr_abs. Qed.
+
+Lemma line a d t : derivable_pt_lim (fun t => a + t * d) t d.
 Proof.
-  unfold huber, clip.
-  pose proof (Rle_0_sqr (y - x)). pose proof (Rle_0_sqr (y - 1)). pose proof (Rle_0_sqr (y + 1)).
-  pose proof (Rle_0_sqr (x - 1)). pose proof (Rle_0_sqr (x + 1)). unfold Rsqr in *.
-  destruct (Rle_dec x (-1)), (Rle_dec 1 x), (Rle_dec y (-1)), (Rle_dec 1 y); try lra.
-  all: try (assert (0 <= (-1 - x) * (y - 1)) by (apply Rmult_le_pos; lra); nra).
-  all: try (assert (0 <= (x - 1) * (-1 - y)) by (apply Rmult_le_pos; lra); nra).
-  all: try (assert (0 <= (-1 - x) * (y + 1)) by (apply Rmult_le_pos; lra); nra).
-  all: try (assert (0 <= (x - 1) * (1 - y)) by (apply Rmult_le_pos; lra); nra).
-  all: try nra.
+  pose proof (quadratic_derivative a d 0 t) as Q. rewrite Rmult_0_r, Rmult_0_l, Rplus_0_r in Q.
+  apply (derivable_pt_lim_ext (fun t => a + d * t + 0 * (t * t))); [intros; ring|exact Q].
 Qed.
 
-Lemma clip_lipschitz x y : (clip x - clip y) * (clip x - clip y) <= (x - y) * (x - y).
+Lemma F_smooth : smooth 1 F DF 1.
 Proof.
-  change (Rsqr (clip x - clip y) <= Rsqr (x - y)). apply Rsqr_le_abs_1. unfold clip.
-  destruct (Rle_dec x (-1)), (Rle_dec 1 x), (Rle_dec y (-1)), (Rle_dec 1 y); try lra;
-    unfold Rabs; repeat destruct Rcase_abs; lra.
+  split.
+  - intros x d. unfold F, DF, dot. simpl. rewrite Rplus_0_l.
+    pose proof (derivable_pt_lim_comp (fun t => x 0%nat + t * d 0%nat) cos 0 (d 0%nat) (- sin (x 0%nat + 0 * d 0%nat))) as C.
+    cbv beta in C. replace (x 0%nat + 0 * d 0%nat) with (x 0%nat) in C by ring.
+    apply C; [apply line|apply derivable_pt_lim_cos].
+  - intros x y. rewrite !norm_1, Rmult_1_l. unfold DF. set (d := x 0%nat - y 0%nat).
+    pose proof (moves_at_most (fun t => sin (y 0%nat + t * d)) (fun t => cos (y 0%nat + t * d) * d) (Rabs d)) as M.
+    cbv beta in M. rewrite Rmult_1_l, Rmult_0_l, Rplus_0_r in M. replace (y 0%nat + d) with (x 0%nat) in M by (unfold d; ring).
+    replace (- sin (x 0%nat) - - sin (y 0%nat)) with (- (sin (x 0%nat) - sin (y 0%nat))) by ring. rewrite Rabs_Ropp.
+    apply M. intros t _. split.
+    + apply (derivable_pt_lim_comp (fun t => y 0%nat + t * d) sin); [apply line|apply derivable_pt_lim_sin].
+    + rewrite Rabs_mult. pose proof (COS_bound (y 0%nat + t * d)). pose proof (Rabs_pos d).
+      assert (Rabs (cos (y 0%nat + t * d)) <= 1) by (apply Rabs_le; lra). nra.
 Qed.
 
-Lemma clip_bounded x : Rabs (clip x) <= 1.
-Proof. unfold clip. apply Rabs_le. destruct (Rle_dec x (-1)), (Rle_dec 1 x); lra. Qed.
-
-(** ALTO with exploration (alpha = -5, beta1 = 0.9) on it. *)
-Theorem witness (T : nat) : (0 < T)%nat ->
-  let eta := 1 / 1000000 in
-  mean_square_gradient 1 coin (-5) (9 / 10) (1 / 2) (9 / 10) eta (fun _ => 3)
-      (alto 1 (1 / 10) (1 / 10) (1 / 10) (fun _ => 0%nat)) DF (fun _ => [true; false]) (fun _ _ => 1 / 2) T
-  <= right_side 1 (-5) (9 / 10) (1 / 2) eta (fun _ => 3) F DF 0 1
-      (1 / 10 / (sqrt (INR 1) * (1 * 2 / (1 / 10)) + 1 / 10 * (1 / 10)) / (1 * 2 + 1 / 10)) (/ (1 / 10 * (1 / 10))) T.
+(** ALTO with alpha = -5, beta1 = .9, with or without bias correction. *)
+Theorem witness (corrected : bool) (T : nat) : (0 < T)%nat ->
+  let update := alto_update 1 (1 / 2) (9 / 10) (1 / 10) (1 / 10) (1 / 10) (fun _ => 0%nat) corrected (fun _ => 0) in
+  let eta := 1 / 1000000 in let zeta := 1 * 2 / (1 / 10) in
+  mean_square_gradient 1 coin (-5) (9 / 10) (1 / 2) (9 / 10) eta (fun _ => 3) DF (fun _ => [true; false]) (fun _ _ => 1 / 2)
+    update T
+  <= right_side 1 (-5) (9 / 10) (1 / 2) eta (fun _ => 3) DF 1
+       (/ ((1 * 2 + 1 / 10) * ((sqrt 1 * zeta + (0 + 1 / 10) * (1 / 10)) / (1 / 10))))
+       (/ ((if corrected then 1 - 1 / 2 else 1) * (1 / 10) * (1 / 10))) (F (fun _ => 3) - -1) T.
 Proof.
-  intros HT eta.
-  apply (alto_algorithm_1 1 coin (-5) (9 / 10) (1 / 2) (9 / 10) eta (1 / 10) (1 / 10) (1 / 10) 2 1 (fun _ => 3))
-    with (L := 1) (d_max := INR 1); try lra; try lia; unfold eta; try lra.
+  intros HT update eta zeta.
+  apply (alto 1 coin (-5) (9 / 10) (1 / 2) (9 / 10) eta (fun _ => 3) F DF 1 (-1) (fun _ => [true; false])
+           (fun _ _ => 1 / 2) 1 (1 / 10) (1 / 10) (1 / 10) 2 1) with (gain := 1); try lra; try exact HT.
   - intros H x s i. destruct i; simpl; [|rewrite Rabs_R0; lra].
-    pose proof (clip_bounded (x 0%nat)) as B.
-    apply Rabs_le. unfold Rabs in B; destruct Rcase_abs in B; destruct s; lra.
+    pose proof (SIN_bound (x 0%nat)) as B. apply Rabs_le. destruct s; lra.
   - unfold Rabs; repeat destruct Rcase_abs; lra.
-  - exact true.
-  - intros x y. unfold dot, sq, F, DF. simpl. pose proof (huber_upper (x 0%nat) (y 0%nat)). lra.
-  - intros x y. unfold sq, DF. simpl. pose proof (clip_lipschitz (x 0%nat) (y 0%nat)). lra.
-  - intros x. unfold F, huber. destruct Rle_dec; [lra|]. destruct Rle_dec; [lra|]. nra.
-  - intros. lra.
-  - intros. simpl. lra.
-  - intros i. simpl. lra.
-  - intros H. split; [intros [|i]; unfold next; simpl; lra|unfold next, sq; simpl; lra].
-  - unfold C_delta. lra.
+  - unfold zeta. lra.
+  - left. unfold zeta. lra.
+  - intros i. unfold size, within. simpl. lra.
+  - left. reflexivity.
+  - unfold problem, eta. repeat match goal with |- _ /\ _ => split end; try lra; try lia; [apply F_smooth|].
+    intros x. unfold F. pose proof (COS_bound (x 0%nat)). lra.
+  - split; [split; [intros; lra|intros; simpl; lra]|]. intros z H.
+    split; [intros [|i]; unfold next; simpl; lra|unfold next, sq; simpl; lra].
+  - unfold step_allowed, C_delta, eta. cbv zeta. destruct corrected; lra.
 Qed.

@@ -75,12 +75,12 @@ def _steps() -> list[str]:
                 (f"a beta1 g {k}", method.a),
                 (f"u beta1 g {constant} {k}", method.u),
                 (f"m beta1 beta2 g {constant} {k}", method.m),
-                (f"v {constant} beta1 beta3 g {k}", method.v),
+                (f"v beta1 beta3 g {constant} {k}", method.v),
             ):
                 lines.append(
                     f"Lemma python_{name[0]}_{k} (alpha beta1 beta2 beta3 : R) (g : nat -> R) : g 0%nat = 0 ->\n"
                     f"  {name} = {_coq(value[0][0, 0])}.\n"
-                    "Proof. intros E; unfold v, u; simpl; unfold Rsqr, u; simpl; rewrite ?E; ring. Qed."
+                    "Proof. intros E; simpl; unfold u; simpl; rewrite ?E; ring. Qed."
                 )
     return lines
 

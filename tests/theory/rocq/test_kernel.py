@@ -1,6 +1,7 @@
 """The kernel's answer: to the sources as they are, and to sources that are wrong."""
 
 import dataclasses
+import re
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from theory.ledger.evidence import QUICK, Kind, Outcome, run
 from theory.ledger.formal import AXIOMS, KernelError, formal
 from theory.rocq import LIBRARY, bridge
+from theory.theorems import bounds
 
 needs_coqc = pytest.mark.skipif(shutil.which("coqc") is None, reason="needs coqc: on Debian, apt-get install coq")
 
@@ -18,42 +20,48 @@ def test_the_stored_answer_is_the_kernels_to_these_sources():
 
 
 def test_every_theorem_rests_on_the_axioms_of_the_reals_alone():
-    said = LIBRARY.answer()["theorems"]
-    assert said.keys() == LIBRARY.theorems.keys()
-    assert set().union(*(theorem["axioms"] for theorem in said.values())) <= AXIOMS
-    assert all("forall" in theorem["statement"] for theorem in said.values())
+    answer = LIBRARY.answer()
+    assert set(answer["axioms"]) <= AXIOMS
+    assert answer["refused"] == {}
+    assert answer["theorems"].keys() == LIBRARY.theorems.keys()
+    assert all(answer["theorems"].values())
+    assert answer["definitions"].keys() == set(LIBRARY.definitions)
+    assert all(" = " in text or " =\n" in text for text in answer["definitions"].values())
 
 
 def test_no_source_turns_a_check_of_the_kernel_off():
-    for text in LIBRARY.sources().values():
-        assert not {"Axiom", "Parameter", "Conjecture", "Admitted.", "bypass_check", "Unset"} & set(text.split())
+    forbidden = r"\b(Axiom|Parameter|Conjecture|Admitted|admit|bypass_check|Unset|Declare ML|Load)\b"
+    for name, text in LIBRARY.sources().items():
+        assert not re.search(forbidden, re.sub(r"\(\*.*?\*\)", "", text, flags=re.DOTALL)), name
 
 
-def changed(tmp_path, old, new, module="Lemmas", **others):
-    """The library with one passage of one module replaced, and only the modules up to it."""
+def changed(tmp_path, old, new):
+    """The library with one passage of Vectors replaced, and only the modules up to it."""
     folder = tmp_path / "rocq"
     shutil.copytree(LIBRARY.folder, folder)
-    file = folder / f"{module}.v"
+    file = folder / "Vectors.v"
     text = file.read_text()
     assert text.count(old) == 1
     file.write_text(text.replace(old, new))
-    options = {
-        "printed": dict,
-        "modules": ("Sums", "Adaptor", "TheoremN", "Lemmas"),
-        "stored": tmp_path / "answer.json",
-    }
-    return dataclasses.replace(LIBRARY, folder=folder, **{**options, **others})
+    return dataclasses.replace(
+        LIBRARY, folder=folder, modules=("Sums", "Vectors"), theorems={"lemma_7": "", "lemma_9": ""}, definitions=(),
+        printed=dict, stored=tmp_path / "answer.json",
+    )  # fmt: skip
 
 
 @needs_coqc
-def test_an_admitted_theorem_is_refused(tmp_path):
-    proof = LIBRARY.folder.joinpath("Lemmas.v").read_text().partition("Theorem lemma_7_path")[2].partition("Qed.")[0]
-    library = changed(tmp_path, proof + "Qed.", proof.partition("Proof.")[0] + "Admitted.",
-                      theorems={"lemma_7": "", "lemma_8": ""})  # fmt: skip
+@pytest.mark.parametrize(
+    ("before", "proof"),
+    [("", "Admitted."), ("Axiom sig_not_dec : False.\n", "Proof. destruct sig_not_dec. Qed.")],
+    ids=["admitted", "an axiom with the name of an allowed one"],
+)
+def test_a_theorem_without_a_proof_is_refused(tmp_path, before, proof):
+    old = re.search(r"Theorem lemma_7_path.*?Qed\.", LIBRARY.sources()["Vectors"], re.DOTALL)[0]
+    library = changed(tmp_path, old, before + old.partition("Proof.")[0] + proof)
     library.store()
-    found = [run(formal("made", library, name), QUICK) for name in ("lemma_8", "lemma_7")]
+    found = [run(formal("made", library, name), QUICK) for name in ("lemma_9", "lemma_7")]
     assert [result.outcome for result in found] == [Outcome.SUPPORTS, Outcome.INCONCLUSIVE]
-    assert "rests on lemma_7_path" in found[1].detail  # lemma_7 uses it
+    assert re.search(r"rests on (lemma_7_path|sig_not_dec)$", found[1].detail)  # lemma_7 uses lemma_7_path
 
 
 @needs_coqc
@@ -66,20 +74,24 @@ def test_an_admitted_theorem_is_refused(tmp_path):
     ids=["dropped hypothesis", "changed constant"],
 )
 def test_a_wrong_statement_is_refused(tmp_path, old, new):
-    with pytest.raises(KernelError, match=r"Lemmas.v is refused"):
-        changed(tmp_path, old, new, theorems={"lemma_9": ""}).check()
+    with pytest.raises(KernelError, match=r"Vectors.v is refused"):
+        changed(tmp_path, old, new).check()
 
 
 @needs_coqc
-def test_a_constant_changed_in_python_is_refused(tmp_path):
-    text = bridge.printed()["Bridge"]
-    wrong = text.replace("((2) * (alpha ^ 2) * (beta1 ^ 2))", "((3) * (alpha ^ 2) * (beta1 ^ 2))", 1)
-    assert wrong != text
-    library = dataclasses.replace(
-        LIBRARY, modules=("Sums", "Adaptor", "TheoremN"), printed=lambda: {"Bridge": wrong}, theorems={}
+def test_a_constant_changed_in_python_is_refused(monkeypatch):
+    right = bounds.tracking_by_recursion
+    monkeypatch.setattr(
+        bounds, "tracking_by_recursion", lambda F: dataclasses.replace(right(F), noise=right(F).noise + F.beta2)
     )
+    printed = bridge.printed.__wrapped__()
+    assert printed != bridge.printed()
+    library = dataclasses.replace(LIBRARY, printed=lambda: printed)
+    with pytest.raises(KernelError, match="other sources"):
+        library.answer()
+    few = ("Sums", "Vectors", "Smooth", "Adaptor", "Tree", "TheoremN")
     with pytest.raises(KernelError, match=r"Bridge.v is refused"):
-        library.check()
+        dataclasses.replace(library, modules=few, theorems={}, definitions=()).check()
 
 
 def test_a_changed_source_makes_the_stored_answer_count_for_nothing():

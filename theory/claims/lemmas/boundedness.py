@@ -64,7 +64,7 @@ lemma_3 = Claim(
     found="True. The paper's factor 16 is not needed: 3 is enough for every allowed alpha.",
     assumptions=(r"$|c| < 1$", "bounded gradients (3.3)"),
     evidence=(
-        formal("for every step, with both factors", LIBRARY, "lemma_3", "lemma_3_exact"),
+        formal("for every step, with both factors", LIBRARY, "lemma_3"),
         proof(
             "coordinatewise, by induction over k",
             Piece("base: every average starts from 0"),

@@ -67,6 +67,7 @@ heavy_ball_nesterov = Claim(
     plain="Heavy ball and Nesterov's method are special cases of E on SGD.",
     assumptions=(r"$0 \le \beta_1, \beta_2 < 1$",),
     evidence=(
+        formal("for every step", LIBRARY, "heavy_ball", "nesterov", "nesterov_in_the_base", "inside_the_region"),
         proof(
             "equal directions at every step",
             Piece("c = beta1: u_k = h_k", _heavy_ball),
@@ -172,6 +173,7 @@ alpha_star = Claim(
     plain="At one alpha E only changes the decay rate of the first moment; the paper's Figure 8 is exactly there.",
     assumptions=("normalised momentum, zero initial state",),
     evidence=(
+        formal("for all gradients, and the settings of Figure 8", LIBRARY, "alpha_star", "figure_8"),
         proof(
             "pole-zero cancellation",
             Piece("transfer function at alpha*", _cancellation, concludes=True),
@@ -233,6 +235,7 @@ mean_lag = Claim(
         r"infinite past; after $k$ steps the weights sum to 1 up to a multiple of $\beta_1^k$ and $\beta_2^k$",
     ),
     evidence=(
+        formal("limits over the steps", LIBRARY, "weights_are", "mean_age_of_u", "mean_age"),
         proof(
             "value and slope of the transfer function at z = 1",
             Piece("the weights of m sum to 1", _weights_sum_to_one),

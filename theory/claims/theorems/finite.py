@@ -7,7 +7,7 @@ from theory.rocq import LIBRARY
 READS = ("formal.json",)
 
 NOISE = (
-    r"$f$ $L$-smooth and bounded below, its gradient $L$-Lipschitz",
+    r"$f$ differentiable, $\nabla f$ $L$-Lipschitz, $f$ bounded below",
     "each draw of the noise has finitely many outcomes, whose weights may depend on the whole past",
     r"$E[g_k | \text{past}] = \nabla f(\theta_k)$, conditional variance at most $\sigma^2$",
     r"$C_d, C_0, C_s$ the second triple of ours-tracking-error",
@@ -20,40 +20,56 @@ CLAIMS = (
         source="ours",
         statement=(
             r"Algorithm 3 with normalised momentum, $\eta L \le 1/2$, $C_d(\eta L)^2 \le 1/2$: $\frac1T \sum_k "
-            r"E\|\nabla f(\theta_k)\|^2 \le \frac{2\Delta}{\eta T} + C_s \sigma^2 + \frac{C_0 \|\nabla f(\theta_1)\|^2}"
-            r"{T}$."
+            r"E\|\nabla f(\theta_k)\|^2 \le \frac{2\Delta}{\eta T} + C_s \sigma^2 + \frac{C_0 \|\nabla "
+            r"f(\theta_1)\|^2}{T}$."
         ),
         plain="ESGD's mean squared gradient falls like 1/T to a floor, for noise with finitely many outcomes.",
         assumptions=NOISE,
-        evidence=(formal("Theorem N, the literal ESGD", LIBRARY, "esgd"),),
+        evidence=(formal("Theorem N, the literal ESGD", LIBRARY, "esgd", "python_bound"),),
     ),
     Claim(
         id="ours-theorem-n-adam-finite",
         source="ours",
         statement=(
-            r"Algorithm 4 without bias correction, $q_{min} = 1/(\kappa G + \epsilon_1)$, $q_{max} = 1/\epsilon_1$, "
-            r"$\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla f(\theta_k)\|^2 "
-            r"\le \frac{2\Delta}{\eta q_{min} T} + \frac{q_{max}}{q_{min}} (C_s \sigma^2 + \frac{C_0 \|\nabla "
-            r"f(\theta_1)\|^2}{T})$."
+            r"Algorithm 4, $q_{min} = 1/(\kappa G + \epsilon_1)$, $q_{max} = 1/\epsilon_1$ without bias correction "
+            r"and $1/((1 - \beta_2) \epsilon_1)$ with it, $\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le "
+            r"1/2$: $\frac1T \sum_k E\|\nabla f(\theta_k)\|^2 \le \frac{2\Delta}{\eta q_{min} T} + "
+            r"\frac{q_{max}}{q_{min}} (C_s \sigma^2 + \frac{C_0 \|\nabla f(\theta_1)\|^2}{T})$."
         ),
-        plain="EAdam without bias correction has such a bound too, for noise with finitely many outcomes.",
+        plain="EAdam with or without bias correction has such a bound too, for noise with finitely many outcomes.",
         assumptions=(*NOISE, BOUNDED, r"$\epsilon_1 > 0$"),
-        evidence=(formal("Theorem N, the literal EAdam", LIBRARY, "eadam"),),
+        evidence=(formal("Theorem N, the literal EAdam", LIBRARY, "eadam", "python_bound"),),
     ),
     Claim(
         id="ours-theorem-n-alto-finite",
         source="ours",
         statement=(
-            r"The same for Algorithm 1 without weight decay, with $q_{max} = 1/(\epsilon_1\epsilon_2)$ and $1/q_{min} "
-            r"= (\kappa G + \epsilon_1) (\sqrt{d_{max}} \kappa G/\epsilon_1 + \epsilon_2\epsilon_3)/\epsilon_3$, "
-            r"$d_{max}$ the size of the largest layer."
+            r"The same for ALTO without weight decay, with $q_{max} = 1/(\epsilon_1\epsilon_2)$ or, with bias "
+            r"correction, $1/((1 - \beta_2) \epsilon_1\epsilon_2)$, and $1/q_{min} = (\kappa G + \epsilon_1) "
+            r"(\sqrt{d_{max}} \zeta + \epsilon_2\epsilon_3)/\epsilon_3$, $d_{max}$ the size of the largest layer, "
+            r"$\zeta = \kappa_m G/\epsilon_1$ ($\kappa G/\epsilon_1$ with bias correction) or that of lemma-10."
         ),
-        plain="ALTO without bias correction and decay has such a bound too, for noise with finitely many outcomes.",
+        plain="ALTO without weight decay has such a bound too, for noise with finitely many outcomes.",
         assumptions=(*NOISE, BOUNDED, r"$\epsilon_1, \epsilon_2, \epsilon_3 > 0$"),
         evidence=(
             formal(
-                "Theorem N, the literal Algorithm 1; its hypotheses can be met", LIBRARY, "alto_algorithm_1", "witness"
+                "Theorem N, the literal ALTO; its hypotheses can be met", LIBRARY, "alto", "witness", "python_bound"
             ),
         ),
+    ),
+    Claim(
+        id="ours-weight-decay-any-mu-finite",
+        source="ours",
+        statement=(
+            r"Without bias correction and with decoupled decay $\gamma_k \ge 0$ that falls by $1 + \mu$ or more per "
+            r"step, $\mu = \sqrt{1-\beta_3}\kappa G/\epsilon_1$, EAdam and ALTO have the same bound of the gradients "
+            r"of $f + \frac{\gamma_k}2 \|\theta\|^2_{W_k}$, $W_k = \sqrt{v_k} + \epsilon_1 \le W = \kappa G + "
+            r"\epsilon_1$: with $\Delta + \frac{\gamma_1}2 W \|\theta_1\|^2$ for $\Delta$, $L + \gamma_1 W$ for $L$ "
+            r"in the first condition on $\eta$, and $(\gamma_1 + \epsilon_2) \epsilon_3$ for $\epsilon_2\epsilon_3$ "
+            r"in ALTO's $q_{min}$."
+        ),
+        plain="With a falling weight decay the bound holds for every mu, for noise with finitely many outcomes.",
+        assumptions=(*NOISE, BOUNDED, r"$\epsilon_1, \epsilon_2, \epsilon_3 > 0$"),
+        evidence=(formal("Theorem N with weight decay", LIBRARY, "eadam_decay", "alto_decay"),),
     ),
 )
