@@ -19,9 +19,10 @@ mixing = st.fractions(min_value=Fraction(-63, 64), max_value=Fraction(63, 64), m
 gradients = st.lists(st.fractions(min_value=-8, max_value=8, max_denominator=8), min_size=1, max_size=9)
 """A scalar gradient sequence, arbitrary."""
 
-extreme_gradients = st.lists(
-    st.sampled_from([Fraction(-1), Fraction(0), Fraction(1, 3), Fraction(1)]), min_size=1, max_size=12
-)
+unit_gradient = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1, 3), Fraction(1)])
+"""A gradient bounded by 1, often extremal."""
+
+extreme_gradients = st.lists(unit_gradient, min_size=1, max_size=12)
 """A gradient sequence bounded by 1 that hits the extremal alternating ones."""
 
 seeds = st.integers(min_value=0, max_value=2**32 - 1)

@@ -6,6 +6,7 @@ hide in their slack. A ratio is left / right of a stage; it must reach at least 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from theory.theorems.bounds import Online, esgd, largest_step, tracking_by_recur
 from theory.theorems.noise_paths import Problem, noisy_gradient, sign_paths, starts
 from theory.theorems.regret_chain import Stream, stages
 from theory.theorems.stage import Stage
+from theory.theorems.varying_alpha import Envelope
 
 SHARP = 0.97
 LONG = 1500  # steps after which sum 1/sqrt(k) is 0.98 of 2 sqrt(T)
@@ -58,7 +60,7 @@ def convex_stages(case: Case) -> dict[str, Stage]:
     varying = callable(case.alpha)
     alphas = [case.alpha(k) if callable(case.alpha) else case.alpha for k in range(1, case.steps + 1)]
     d, eps1, beta3 = sum(case.layers), case.eps1, 1e-9
-    F = Filter(max(alphas, key=abs), case.beta1, case.beta2)
+    F = Envelope(alphas, case.beta1, case.beta2) if varying else Filter(alphas[0], case.beta1, case.beta2)
     alto = ALTO(F.alpha, F.beta1, F.beta2, beta3, eps1, case.eps2, case.eps3, case.decay, False, case.layerwise)
     stream = Stream(
         lambda k, theta: case.gradient(k) * theta.sum(-1),
@@ -73,7 +75,7 @@ def convex_stages(case: Case) -> dict[str, Stage]:
 
     def constants(measured: dict[str, float]) -> Online:
         return Online(
-            F, beta3, eps1, case.eps2, case.eps3, case.eta, case.decay, case.layers, case.layerwise,
+            cast("Filter", F), beta3, eps1, case.eps2, case.eps3, case.eta, case.decay, case.layers, case.layerwise,
             varying=varying, corrected=False, **measured,
         )  # fmt: skip
 
@@ -84,6 +86,10 @@ def _late_drop(k: int) -> float:
     return -1.0 if k <= 100 else 0.0
 
 
+def _late_change_of_sign(k: int) -> float:
+    return -1.9 if k < 200 else 1.89
+
+
 CONVEX: dict[str, tuple[str, Case]] = {
     # pushed against the wall at 0 by the gradient, the comparator at 2: x = -2 throughout
     "distance, no layer factor": ("S6 distance", Case(0, 2, box=(0, 2), layers=(2,), eta=0.5, steps=200)),
@@ -91,6 +97,10 @@ CONVEX: dict[str, tuple[str, Case]] = {
     # u reaches kappa = 2 when the sign changes, at the last step
     "distance, alpha > 0": ("S6 distance", Case(
         0, -2, box=(-2, 0), alpha=1.0, eta=0.5, steps=200, gradient=lambda k: 1.0 if k == 200 else -1.0)),
+    # the largest |alpha_k| has kappa = 1: 2.89 is reached with the other sign
+    "distance, alpha changes its sign": ("S6 distance", Case(
+        0, -2, box=(-2, 0), alpha=_late_change_of_sign, eta=0.5, steps=200,
+        gradient=lambda k: 1.0 if k == 200 else -1.0)),
     "distance, weight decay in the factor": (
         "S6 distance", Case(0, 2, box=(0, 2), layerwise=True, eta=0.5, steps=200, eps2=3.0, eps3=5.0)),
     "distance, weight decay in the direction": (

@@ -64,6 +64,12 @@ MUTANTS = {
     ),
     "no variation term": (BOUNDS, "return self.variation * self.G", "return 0 * self.variation * self.G", CONVEX),
     "varying age without alpha": (BOUNDS, "F.kappa * F.b + abs(F.alpha)", "F.kappa * F.b", CONVEX),
+    "varying gain of the largest alpha alone": (
+        "theory.theorems.varying_alpha",
+        "for end in (min(self.alphas), max(self.alphas))",
+        "for end in [max(self.alphas, key=abs)]",
+        CONVEX,
+    ),
     "decay quarter": (REGRET, "total(decay * star**2) / 4", "total(decay * star**2) / 16", CONVEX),
     "distance not halved": (REGRET, "run.H * after**2) / 2", "run.H * after**2) / 3", CONVEX),
     "transport with the wrong alpha": (REGRET, "alpha[1:] * run.h[:-1]", "alpha[:-1] * run.h[:-1]", CONVEX),

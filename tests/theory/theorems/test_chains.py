@@ -14,6 +14,7 @@ from theory.method.trajectory import record
 from theory.theorems import bounds, nonconvex_chain, stage, tightness
 from theory.theorems.noise_paths import noisy_gradient, sign_paths, starts, waves
 from theory.theorems.regret_chain import monotone_share, stages
+from theory.theorems.varying_alpha import Envelope
 
 
 @pytest.mark.parametrize(("left", "right", "equal", "holds"), [
@@ -64,6 +65,27 @@ def test_theorem_c_needs_convexity():
     constants = partial(bounds.Online, Filter(0.0, 0.5, 0.5), 0.9, 1e-3, 1e-3, 1e-3, 1.0, 0.0, (run.g.shape[2],), False)
     broken = stage.broken(stages(run, concave, lambda measured: constants(**measured)))
     assert "S1 convexity" in broken
+
+
+def test_the_gain_of_the_largest_alpha_alone_is_too_small(monkeypatch):
+    """alpha_k = -1.9, then 1.89 (beta1 = 1/2): c = .95 has kappa = 1, and c = -.945 has kappa = 2.89."""
+    name, case = tightness.CONVEX["distance, alpha changes its sign"]
+    right = tightness.convex_stages(case)
+    assert stage.broken(list(right.values())) == []
+    assert right[name].right == pytest.approx(2.89 * 2**2 / (2 * 0.5) * np.sqrt(200))
+    monkeypatch.setattr(tightness, "Envelope", lambda alphas, *betas: Filter(max(alphas, key=abs), *betas))
+    wrong = tightness.convex_stages(case)
+    assert stage.broken(list(wrong.values())) == ["S6 distance"]
+    assert stage.looseness(wrong[name]) == pytest.approx(1 / 2.89)
+
+
+@pytest.mark.parametrize(("alphas", "kappa"), [
+    ((-1.0, 0.5), 1.5), ((1.0, -0.5), 2.0), ((-1.9, -0.1), 1.0), ((0.0,), 1.0), ((-3.0, 1.0), 2.0),
+])  # fmt: skip
+def test_the_envelope_has_the_gain_of_the_worst_step(alphas, kappa):
+    found = Envelope(alphas, 0.5, 0.5)
+    assert found.kappa == found.kappa_m == max(Filter(alpha, 0.5, 0.5).kappa for alpha in alphas) == kappa
+    assert found.alpha == max(map(abs, alphas))
 
 
 def test_monotone_share_counts_pairs():

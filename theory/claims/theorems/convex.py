@@ -1,22 +1,28 @@
 """Convex online regret: our Theorem C, and what it makes of the paper's Theorem 2 and its Lemmas 11 and 12."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
+from hypothesis import strategies as st
 
 from theory.claims.lemmas.tracking import split_of_a_sum
 from theory.claims.theorems.descent import chains
 from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Evidence, Kind, Piece, holds_for, proof
-from theory.ledger.provers import Check, Query, Square, certificate, either, identity, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, either, identity, magnitude, reals, smt
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
+from theory.method.sequences import average, explored
 from theory.method.trajectory import Trajectory, record
 from theory.theorems import stage, tightness
 from theory.theorems.bounds import Online
 from theory.theorems.regret_chain import BOX, Stream, draw_stream, stages
+from theory.theorems.varying_alpha import Envelope
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,14 @@ def _setting(rng: np.random.Generator) -> tuple[tuple[int, ...], int, Filter]:
     return layers, steps, Filter(-c / (1 - beta1), beta1, rng.uniform(0, 0.95))
 
 
+def _strengths(rng: np.random.Generator, F: Filter, steps: int) -> np.ndarray:
+    """alpha_1, ..., alpha_T: alpha / sqrt(k), or of any c_k in (-1, 1): one change of sign, or one draw per step."""
+    ends = -rng.uniform(-0.99, 0.99, size=steps) / (1 - F.beta1)
+    decaying = F.alpha / np.sqrt(np.arange(1, steps + 1))
+    once = np.where(np.arange(steps) < rng.integers(1, steps), -1, 1) * abs(ends[0])
+    return (decaying, once, ends)[rng.integers(3)]
+
+
 def run_stream(seed: int, variant: Variant) -> tuple[Trajectory, Stream, list[stage.Stage]]:
     """A drawn online problem, solved with eta / sqrt(k), and its chain S1 ... S6."""
     rng = np.random.default_rng(seed)
@@ -49,18 +63,21 @@ def run_stream(seed: int, variant: Variant) -> tuple[Trajectory, Stream, list[st
     )  # fmt: skip
     stream = draw_stream(rng, steps=steps, replicas=4, dimension=sum(layers))
 
+    alphas = _strengths(rng, F, steps) if variant.varying else np.full(steps, F.alpha)
+
     def vary(k: int) -> dict[str, float]:
-        alpha = {"alpha": F.alpha / np.sqrt(k)} if variant.varying else {}
-        return {"weight_decay": decay / np.sqrt(k), **alpha}
+        return {"weight_decay": decay / np.sqrt(k), "alpha": alphas[k - 1]}
 
     run = record(
         alto, stream.gradient, rng.uniform(*BOX, size=stream.comparator.shape), steps=steps,
         eta=lambda k: eta / np.sqrt(k), layers=layers, vary=vary, box=BOX, monotone=variant.monotone,
     )  # fmt: skip
 
+    gains = Envelope(tuple(alphas), F.beta1, F.beta2) if variant.varying else F
+
     def constants(measured: dict[str, float]) -> Online:
         return Online(
-            F, alto.beta3, alto.eps1, alto.eps2, alto.eps3, eta, decay, layers, variant.layerwise,
+            cast("Filter", gains), alto.beta3, alto.eps1, alto.eps2, alto.eps3, eta, decay, layers, variant.layerwise,
             varying=variant.varying, corrected=variant.corrected, **measured,
         )  # fmt: skip
 
@@ -122,18 +139,32 @@ def _inverse_factor() -> Check:
 
 
 def _transport() -> Check:
-    g, h, m, alpha, beta1, beta2 = sp.symbols("g h m alpha beta1 beta2")
+    """<g_k - m_k, x_k> by T_k = b m_k - alpha_k h_k: what telescopes, and two terms at x_{k-1}. alpha_k may vary."""
+    g, h, m, x, last_x, beta1, beta2 = sp.symbols("g h m x x' beta1 beta2")
+    alpha, last_alpha = sp.symbols("alpha alpha'")
     b, u = beta2 / (1 - beta2), g + alpha * (1 - beta1) * (g - h)
     m_now, h_now = beta2 * m + (1 - beta2) * u, beta1 * h + (1 - beta1) * g
-    return identity(b * m_now - alpha * h_now - (b * m - alpha * h), g - m_now)
-
-
-def _summation_by_parts() -> Check:
-    """alpha_k <h_k - h_{k-1}, x_k>: one step of Abel's summation with a varying alpha."""
-    alpha, next_alpha, h, x, next_x = sp.symbols("alpha alpha' h x x'")
+    telescoping = (b * m_now - alpha * h_now) * x - (b * m - last_alpha * h) * last_x
     return identity(
-        alpha * h * x - next_alpha * h * next_x, next_alpha * h * (x - next_x) + (alpha - next_alpha) * h * x
+        (g - m_now) * x,
+        telescoping + (b * m - alpha * h) * (last_x - x) - (last_alpha - alpha) * h * last_x,
     )
+
+
+def _gain() -> Check:
+    """|u_k| <= kappa G for every c_k with |1 - c_k| + |c_k| <= kappa."""
+    g, h, c, kappa, G = reals("g h c kappa G")
+    u = (1 - c) * g + c * h
+    inputs = [G >= 0, magnitude(g) <= G, magnitude(h) <= G, magnitude(1 - c) + magnitude(c) <= kappa]
+    return smt(Query(inputs, magnitude(u) <= kappa * G, control=magnitude(u) <= G))
+
+
+def _varying_age() -> Check:
+    """|b m_{k-1} - alpha_k h_{k-1}| <= (kappa b + A) G for |alpha_k| <= A, |m| <= kappa G, |h| <= G."""
+    m, h, b, alpha, kappa, A, G = reals("m h b alpha kappa A G")
+    lag = magnitude(b * m - alpha * h)
+    inputs = [b >= 0, G >= 0, magnitude(m) <= kappa * G, magnitude(h) <= G, magnitude(alpha) <= A]
+    return smt(Query(inputs, lag <= (kappa * b + A) * G, control=lag <= kappa * b * G))
 
 
 def _terms_add_up() -> Check:
@@ -147,7 +178,7 @@ def _terms_add_up() -> Check:
     return smt(Query(inputs, A * root + B >= R, control=A * root + B >= R + variation))
 
 
-S2 = Piece("S2 g_k - m_k = T_k - T_{k-1} (ours-transport-identity), then Abel's summation", _transport)
+S2 = Piece("S2 g_k - m_k = b (m_k - m_{k-1}) - alpha_k (h_k - h_{k-1}), by parts: one step of the sum", _transport)
 S3 = Piece("S3 |T_k|_inf <= K G: weights t_i of T, and |g|_inf <= G")
 S4 = (
     Piece("S4 three points, before clipping", _three_points),
@@ -164,6 +195,15 @@ S6 = (
 )
 CONCLUSION = Piece("conclusion: the terms add up to A sqrt(T) + B", _terms_add_up, concludes=True)
 CHAIN = (Piece("S1 convexity"), S2, S3, *S4, *S5, *S6, CONCLUSION)
+
+VARYING = (
+    CHAIN[0],
+    S2,
+    Piece("S3 |u_k|_inf <= kappa G, kappa = max_k kappa(c_k); so |m_k|_inf, an average of them", _gain),
+    Piece("S3 |b m_{k-1} - alpha_k h_{k-1}|_inf <= K G, K = kappa b + max |alpha_k|", _varying_age),
+    *CHAIN[3:],
+)
+"""The chain where alpha_k varies: the largest kappa(c_k) stands for kappa and kappa_m, and K has its cruder form."""
 
 CONVEX = (
     r"each $f_k$ convex on a box $X$ that holds $\theta^*$",
@@ -281,13 +321,30 @@ theorem_c = Claim(
     ),
 )
 
+
+def _gains_on_sequences(
+    steps: list[tuple[Fraction, Fraction]], beta1: Fraction, beta2: Fraction, *, largest_alone: bool = False
+) -> None:
+    """What S3 and S6 use of u, m and h, for G = 1; with kappa of the largest |alpha_k| alone it is false."""
+    gs, alphas = [g for g, _ in steps], [strategies.strength(c, beta1) for _, c in steps]
+    gains: Any = Filter if largest_alone else Envelope  # in fractions
+    F = gains(max(alphas, key=abs) if largest_alone else alphas, beta1, beta2)
+    us = explored(gs, lambda k: alphas[k - 1], beta1)
+    ms, hs = average(us, beta2), average(gs, beta1)
+    assert max(map(abs, (*us, *ms))) <= F.kappa
+    lags = [F.b * m - alpha * h for alpha, m, h in zip(alphas[1:], ms, hs, strict=False)]
+    assert max(map(abs, lags)) <= F.kappa * F.b + abs(F.alpha)
+
+
 theorem_c_varying = Claim(
     id="ours-theorem-c-varying-alpha",
     source="ours; the paper's Theorem 2 requires alpha_k <= alpha / sqrt(k)",
     statement=(
-        r"For any $\alpha_k$ of bounded variation, $R(T) \le A\sqrt T + B$ with $K = \kappa b + \max|\alpha_k|$ "
-        r"and $B$ "
-        r"larger by $G d D_\infty \sum_k |\alpha_k - \alpha_{k+1}|$."
+        r"For any $\alpha_k$ of bounded variation, also of both signs, $R(T) \le A\sqrt T + B$ with $\kappa = "
+        r"\max_k (|1-c_k| + |c_k|)$, $c_k = -\alpha_k (1-\beta_1)$, also in place of $\kappa_m$, "
+        r"$K = \kappa b + \max_k |\alpha_k|$, "
+        r"and $B$ larger by $G d D_\infty \sum_k |\alpha_k - \alpha_{k+1}|$. The $\kappa$ of the largest "
+        r"$|\alpha_k|$ alone is too small where $\alpha_k$ changes its sign."
     ),
     plain="The regret bound holds for every alpha of bounded variation.",
     assumptions=(*CONVEX, MONOTONE),
@@ -298,9 +355,17 @@ theorem_c_varying = Claim(
         "lemma-10",
     ),
     evidence=(
-        proof("chain S1 ... S6", Piece("S2 with varying alpha", _summation_by_parts), *CHAIN),
+        proof("chain S1 ... S6", *VARYING),
+        holds_for(
+            "|u_k|, |m_k| <= kappa G and |b m_{k-1} - alpha_k h_{k-1}| <= K G, alpha_k of both signs, exact rationals",
+            _gains_on_sequences,
+            control=partial(_gains_on_sequences, largest_alone=True),
+            steps=st.lists(st.tuples(strategies.unit_gradient, strategies.mixing), min_size=2, max_size=9),
+            beta1=strategies.decay_rate,
+            beta2=strategies.decay_rate,
+        ),
         _chains(
-            "alpha/sqrt(k), monotonicity enforced",
+            "alpha/sqrt(k), or alpha_k of both signs; monotonicity enforced",
             Variant(layerwise=False, monotone=True, varying=True),
             Variant(layerwise=True, monotone=True, varying=True),
         ),
@@ -350,9 +415,9 @@ theorem_2 = Claim(
     repairs=Repair.ASSUMPTION,
     rests_on=("ours-theorem-c-varying-alpha",),
     evidence=(
-        proof("chain S1 ... S6", Piece("S2 with varying alpha", _summation_by_parts), *CHAIN, about=About.CORRECTION),
+        proof("chain S1 ... S6", *VARYING, about=About.CORRECTION),
         _chains(
-            "alpha/sqrt(k) and layer factor, monotonicity enforced",
+            "alpha/sqrt(k) or alpha_k of both signs, and layer factor, monotonicity enforced",
             Variant(layerwise=True, monotone=True, varying=True),
             about=About.CORRECTION,
         ),
