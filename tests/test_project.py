@@ -128,7 +128,7 @@ ROOMS = {
         "simulate": {"stability"},
         "worst_case": {"ledger", "plotting"},
         "rates": {"ledger", "method", "objectives", "plotting", "stability", "theorems"},
-        "studies": {"ledger", "method", "objectives", "plotting", "simulate", "stability"},
+        "studies": {"ledger", "method", "objectives", "plotting", "simulate", "stability", "theorems"},
         "claims": {"ledger", "method", "rocq", "simulate", "stability", "studies", "theorems", "worst_case"},
         "figures": {"ledger", "plotting", "studies"},
         "tex": {"claims", "figures", "ledger", "method", "rates", "stability", "studies", "theorems"},

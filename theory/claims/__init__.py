@@ -10,11 +10,14 @@ from theory.ledger.sources import Source
 GROUPS = {
     "method": ("identities", "family", "filters", "valley", "bias_correction"),
     "lemmas": ("boundedness", "preconditioner", "tracking"),
-    "theorems": ("assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret"),
+    "theorems": (
+        "assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret",
+        "normalised_step", "normalised_step_rate",
+    ),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
     "published": ("headline", "baselines"),
     "networks": ("paper_tables", "laptop"),
-}
+}  # fmt: skip
 """The rooms, each with its files. A new file of claims is added here."""
 
 SOURCES = tuple(Source(f"theory.claims.{room}.{name}") for room, names in GROUPS.items() for name in names)
