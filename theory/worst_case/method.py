@@ -60,10 +60,14 @@ class Method:
 
     def residual(self, curvature: Any) -> Any:
         """p_N(l): x_N / x_0 on f = l x^2 / 2; of an array of curvatures, an array."""
+        return self.run(curvature)[-1]
+
+    def run(self, curvature: Any) -> list[Any]:
+        """x_0, ..., x_N from x_0 = 1 on f = l x^2 / 2."""
         x: list[Any] = [self.eta * 0 + 1]
         for row in self.displacement()[1:]:
             x.append(1 - curvature * sum(d * y for d, y in zip(row, x, strict=False)))
-        return x[-1]
+        return x
 
     def exact(self) -> "Method":
         """The same with Fractions; decimal literals such as 0.05 become 1/20."""

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from theory.worst_case.certificate import STAR, Certificate, balance, inequality
 from theory.worst_case.method import Method, methods
 from theory.worst_case.row import MU, Problem, Row
 
+SAYS_UNBOUNDED = SimpleNamespace(prob=SimpleNamespace(status="unbounded"))
 HALF, ONE = Fraction(1, 2), Fraction(1)
 MOMENTUM = Method(Fraction(1, 20), Fraction(99, 100), Fraction(9, 10), Fraction(1, 10), 3)
 PLAIN = Method(Fraction(-1, 2), Fraction(9, 10), Fraction(0), ONE, 3)
@@ -101,12 +103,39 @@ def test_our_dual_and_pepit_agree(method, mu, problem):
     assert dual.optimum(method, mu) == pytest.approx(pep.solve(problem, method.floats()).dual, rel=1e-6)
 
 
-def test_an_unbounded_problem_is_a_row_without_values():
-    """c = -.95 with a short memory diverges on the concave functions that the class holds."""
-    row = pep.solve(Problem.NONCONVEX, Method(-0.95, 0.5, 0.0, 1.0, 3))
-    assert row.dual is None
-    assert not row.trusted
-    assert row.status != "optimal"
+@pytest.mark.parametrize("method", [
+    Method(-0.95, 0.5, 0.0, 1.0, 3), Method(0.98, 0.5, 0.0, 1.0, 5), Method(0.0, 0.5, 0.0, 2.0, 3),
+], ids=str)  # fmt: skip
+def test_an_unbounded_worst_case_is_shown_by_a_quadratic(method):
+    """Some curvature throws the run out, so that f(x_N) >= f(x_0) from any distance."""
+    row = pep.solve(Problem.NONCONVEX, method)
+    assert (row.status, row.dual, row.trusted) == ("unbounded", None, False)
+    curvatures = np.linspace(0.1, 1, 901)
+    assert (method.residual(curvatures) ** 2).max() >= 1
+
+
+def test_a_solver_that_says_unbounded_is_not_believed(monkeypatch):
+    monkeypatch.setattr(pep.PEP, "solve", lambda self, **_: setattr(self, "wrapper", SAYS_UNBOUNDED))
+    for problem in Problem:
+        row = pep.solve(problem, Method(0.0, 0.5, 0.0, 1.0, 2))
+        assert row.status.startswith("no answer")
+        assert row.dual is None
+
+
+@pytest.mark.parametrize(("eta", "N"), [(1e6, 1), (1e3, 1), (100.0, 3), (3.0, 10)])
+def test_the_worst_case_of_a_long_step_is_finite(eta, N):
+    """The quadratic of curvature 1 has eta^(2N) / 2 about; for gradient descent nothing is worse than quadratics."""
+    method = Method(0.0, 0.5, 0.0, eta, N)
+    row = pep.solve(Problem.CONVEX, method)
+    assert row.trusted
+    assert row.dual == pytest.approx((1 - eta) ** (2 * N) / 2, rel=2e-5)
+    assert closed_forms.smooth_convex(method) == pytest.approx((1 - eta) ** (2 * N) / 2)
+
+
+@pytest.mark.parametrize(("eta", "N"), [(10.0, 10), (1e6, 40)])
+def test_a_step_too_long_for_the_solver_has_no_answer(eta, N):
+    row = pep.solve(Problem.CONVEX, Method(0.0, 0.5, 0.0, eta, N))
+    assert row.trusted or (row.dual is None and "unbounded" not in row.status)
 
 
 def test_a_row_with_a_large_residual_is_not_trusted():
