@@ -74,7 +74,8 @@ class ALTO(Optimizer):
     ``slow_avg_dtype`` the random bits repeat from there on.
 
     Range: in float32 an element whose gradient is beyond 1e20 has :math:`v_k = \infty`, as in Adam, and its
-    :math:`r_k` is the decay alone. Norms do not overflow.
+    :math:`r_k` is the decay alone; near 3e38, the largest number, :math:`m_k` may overflow, too, and :math:`r_k` is NaN.
+    Norms do not overflow, and the layerwise factor is at most 1e37.
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
     shard; the norms are those of the whole parameter, by one small all-reduce for all groups with equal options. FSDP1,

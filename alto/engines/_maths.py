@@ -13,18 +13,21 @@ TensorList = list[Tensor] | tuple[Tensor, ...]
 # One running fp32 sum on a CPU is off by 5e-5 after 65 536 equal squares, by 1e-3 after 3 million; rows of this length
 # first, and their norms together in float64, keep it below 3e-7.
 _ROW = 512
+# A larger layerwise factor would overflow float32 where eps2 is 0 and r all but 0, and inf * 0 is NaN.
+_LARGEST_FACTOR = 1e37
 # Up to here one sum in float64 takes less time than rows, although torch copies to float64 first.
 _SMALL = 1 << 13
 
 
 def layer_factor(theta_norm: Tensor, r_norm: Tensor, *, eps2: float, eps3: float) -> Tensor:
-    """Return phi / (|r| + eps2 phi) with phi = |theta| + eps3 (Algorithm 1), elementwise over layers.
+    """Return phi / (|r| + eps2 phi) with phi = |theta| + eps3 (Algorithm 1), at most 1e37, elementwise over layers.
 
     It is 1 where either norm is 0, as in every LAMB in use: the paper's literal phi would hardly move a layer that
     starts at zero. A NaN norm gives 1 as well; then r itself carries the NaN.
     """
     phi = theta_norm + eps3
-    return torch.where((theta_norm > 0) & (r_norm > 0), phi / (r_norm + eps2 * phi), torch.ones_like(phi))
+    factor = (phi / (r_norm + eps2 * phi)).clamp(max=_LARGEST_FACTOR)
+    return torch.where((theta_norm > 0) & (r_norm > 0), factor, torch.ones_like(phi))
 
 
 def bias_correction(beta: float, step: Tensor, dtype: torch.dtype, *, capturable: bool) -> float | Tensor:

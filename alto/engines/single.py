@@ -71,13 +71,14 @@ def alto_step_(
         m.copy_(new_m)
         v.copy_(new_v)
 
-        root = new_v.sqrt()
+        divisor = new_v.sqrt()
+        scale = 1.0
         if rule.bias_correction:
-            new_m = new_m / bias_correction(rule.beta2, tensors.steps[i], m.dtype, capturable=capturable)
-            # of the root: v itself, divided by it, may overflow
-            root = root / bias_correction(rule.beta3, tensors.steps[i], v.dtype, capturable=capturable) ** 0.5
+            # of the root and of the divisor: v and m themselves may overflow
+            scale = bias_correction(rule.beta2, tensors.steps[i], m.dtype, capturable=capturable)
+            divisor = divisor / bias_correction(rule.beta3, tensors.steps[i], v.dtype, capturable=capturable) ** 0.5
         theta = param.to(m.dtype, copy=True)
-        r = new_m / (root + rule.eps1) + rule.weight_decay * theta
+        r = new_m / (scale * (divisor + rule.eps1)) + rule.weight_decay * theta
         if rule.layerwise:
             theta_norm, r_norm = whole_norms(torch.stack((norm(theta), norm(r))))
             r = r * layer_factor(theta_norm, r_norm, eps2=rule.eps2, eps3=rule.eps3).to(r.dtype)

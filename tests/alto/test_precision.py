@@ -120,6 +120,20 @@ def test_norms_reach_as_far_as_float32(engine, count):
 
 
 @pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
+@pytest.mark.parametrize("size", [1e10, 3e38])
+def test_a_factor_beyond_float32_is_cut(engine, size):
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        param = nn.Parameter(torch.full((20,), size, dtype=dtype))
+        param.grad = torch.linspace(-1e-36, 1e-36, 20, dtype=dtype)
+        with forced(engine):
+            ALTO([param], lr=0.1, eps=(1e-6, 0.0, 0.0), weight_decay=0.0).step()
+        found.append(param.detach().double())
+    assert found[1].isfinite().all()
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["fp16", "bf16"])
 def test_half_precision_parameters_have_float32_state(dtype, engine):
     """Each step is the float32 step on the same numbers, rounded once, to nearest."""
