@@ -1,10 +1,10 @@
 """Stored benchmarks: one file with the newest object of each kind, and the ratio of two optimizers' times in it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.io import stored
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import locked, write_json
 
@@ -22,17 +22,16 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
         The objects by kind; none, if there is no file.
 
     Raises:
-        ConfigError: the file is damaged or of another format.
+        ConfigError: the file is of another format.
+        DataError: it is damaged, or was changed by hand.
     """
     path = folder / NAME
-    stored: object = {}
-    if path.exists():
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError):
-            stored = None
-    if isinstance(stored, dict) and all(isinstance(r, dict) and r.get("format") == FORMAT for r in stored.values()):
-        return stored
+    try:
+        found = stored.read(path)
+    except FileNotFoundError:
+        return {}
+    if isinstance(found, dict) and all(isinstance(r, dict) and r.get("format") == FORMAT for r in found.values()):
+        return found
     raise ConfigError("--out", f"{path} is not from this version of the benchmark; move it away, or name another")
 
 
@@ -47,7 +46,7 @@ def write(folder: Path, report: dict[str, Any]) -> Path:
         The file.
     """
     with locked(folder, wait=10.0):
-        write_json(folder / NAME, {**read(folder), report["bench"]: report})
+        write_json(folder / NAME, stored.sealed({**read(folder), report["bench"]: report}))
     return folder / NAME
 
 
@@ -60,11 +59,11 @@ class Race:
     rival: str
 
 
-def ratios(stored: dict[str, dict[str, Any]], race: Race) -> list[float]:
+def ratios(found: dict[str, dict[str, Any]], race: Race) -> list[float]:
     """Time over time in each round; the two of a round were taken next to each other.
 
     Args:
-        stored: What `read` returns.
+        found: What `read` returns.
         race: The two contestants and the case.
 
     Returns:
@@ -73,7 +72,7 @@ def ratios(stored: dict[str, dict[str, Any]], race: Race) -> list[float]:
     Raises:
         DataError: the benchmark has no such case or contestant.
     """
-    cases = {case["name"]: case for case in stored.get("step", {}).get("cases", [])}
+    cases = {case["name"]: case for case in found.get("step", {}).get("cases", [])}
     rows = {row["name"]: row for row in cases.get(race.case, {}).get("contestants", [])}
     for name in (race.contestant, race.rival):
         if name not in rows:
@@ -84,16 +83,16 @@ def ratios(stored: dict[str, dict[str, Any]], race: Race) -> list[float]:
     return [own / other for own, other in pairs]
 
 
-def protocol(stored: dict[str, dict[str, Any]]) -> str:
+def protocol(found: dict[str, dict[str, Any]]) -> str:
     """How the times were taken, in a sentence.
 
     Args:
-        stored: As in `ratios`.
+        found: As in `ratios`.
 
     Returns:
         The sentence.
     """
-    step = stored["step"]
+    step = found["step"]
     load = step["load_average"]["before"]
     return (
         f"bench step, {step['dtype']}, {step['threads']} threads, {step['rounds']} rounds, {step['hardware']['name']}, "

@@ -1,11 +1,11 @@
 """How often a clip acted in the kept runs: the shares that `experiments.cli.measure_clipping` wrote."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.analysis.statistics import t_interval
 from experiments.config.parse import build
+from experiments.io import stored
 from experiments.io.errors import ConfigError, DataError
 
 FILE = "clipped.json"
@@ -53,11 +53,10 @@ def read(path: Path) -> Shares:
         DataError: there is no such file, or it is another one.
     """
     try:
-        return build(Shares, json.loads(path.read_text(encoding="utf-8")))
+        with stored.own(path):
+            return build(Shares, stored.read(path))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; python -m experiments.cli.measure_clipping writes it") from None
-    except (ValueError, ConfigError) as error:
-        raise DataError(f"{path} has no shares of clipped steps: {error}") from error
 
 
 def phrase(kept: Shares, setting: str, label: str) -> str:

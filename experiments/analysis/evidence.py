@@ -20,6 +20,7 @@ from experiments.analysis.kept import read as read_summary
 from experiments.analysis.questions import Question, family, questions
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval, t_p_value
 from experiments.config.parse import build
+from experiments.io import stored as stored_files
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import write_atomic
 
@@ -239,11 +240,10 @@ def read(path: Path) -> Evidence:
         DataError: there is no such file, or it is no evidence.
     """
     try:
-        return build(Evidence, json.loads(path.read_text(encoding="utf-8")))
+        with stored_files.own(path):
+            return build(Evidence, stored_files.read(path))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; evidence writes it") from None
-    except (ValueError, ConfigError) as error:
-        raise DataError(f"{path} is no evidence: {error}") from error
 
 
 def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:

@@ -9,7 +9,8 @@ from experiments.analysis import comparison
 from experiments.analysis.comparison import Report, in_reported_unit
 from experiments.config.parse import build
 from experiments.config.schema import Experiment
-from experiments.io.errors import ConfigError, DataError
+from experiments.io import stored
+from experiments.io.errors import DataError
 from experiments.io.files import write_atomic
 from experiments.optimizers.state_size import state_bytes
 from experiments.runs.results import Results
@@ -97,7 +98,7 @@ def write(summary: Summary, path: Path) -> None:
         summary: The summary.
         path: The file.
     """
-    table = dataclasses.asdict(summary)
+    table = stored.sealed(dataclasses.asdict(summary))
     # Keys keep their order: that of the settings and competitors is the config's, and figures follow it.
     runs = ",\n  ".join(json.dumps(run) for run in table.pop("runs"))
     head = json.dumps(table, indent=1).removesuffix("\n}")
@@ -114,14 +115,13 @@ def read(path: Path) -> Summary:
         The summary.
 
     Raises:
-        DataError: there is no such file, or it is no summary.
+        DataError: there is no such file, it is no summary, or it was changed by hand.
     """
     try:
-        return build(Summary, json.loads(path.read_text(encoding="utf-8")))
+        with stored.own(path):
+            return build(Summary, stored.read(path))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; report with --results writes it") from None
-    except (ValueError, ConfigError) as error:
-        raise DataError(f"{path} is no summary of an experiment: {error}") from error
 
 
 def _line(row: Row, experiment: Experiment) -> Line:

@@ -31,6 +31,12 @@ class Fetch:
     name: Positional[str]
     data_dir: Path | None = None
 
+    def writes(self) -> list[Path]:
+        """What it downloads."""
+        from experiments.data.fetch import target
+
+        return [path] if not (path := target(self.name, self.data_dir)).exists() else []
+
     def act(self) -> int:
         """Fetch what is not there."""
         from experiments.data.fetch import fetch

@@ -116,6 +116,12 @@ class Bench:
         | Annotated[Scaling, subcommand("scaling")]
     ]
 
+    def writes(self) -> list[Path]:
+        """The file of the results, if they are stored."""
+        from experiments.analysis import benchmarks
+
+        return [] if self.which.out is None else [self.which.out / benchmarks.NAME]
+
     def act(self) -> int:
         """Measure, store, draw and show."""
         from experiments.analysis import benchmarks

@@ -22,6 +22,10 @@ class Campaign:
     minutes: float = 25.0
     out: Path = Path("runs")
 
+    def writes(self) -> list[Path]:
+        """The file of the outcomes."""
+        return [self._folder() / "campaign.json"]
+
     def act(self) -> int:
         """Do them; the exit status is 1 while a step is not finished."""
         from experiments.sweep import campaign

@@ -19,9 +19,10 @@ from tyro.conf import Positional
 
 from experiments.analysis import kept as summaries
 from experiments.analysis.clipping_share import FILE, Share, Shares
-from experiments.cli import console
+from experiments.cli import console, door
+from experiments.io import stored
 from experiments.io.environment import Environment, versions
-from experiments.io.errors import ConfigError, DataError
+from experiments.io.errors import DataError
 from experiments.io.files import write_atomic
 from experiments.report import outputs
 from experiments.runs.plan import Run
@@ -85,14 +86,19 @@ class Count:
     results: Path = Path("results")
     data_dir: Path | None = None
 
+    def writes(self) -> list[Path]:
+        """The file of the shares."""
+        return [self.results / self.name / FILE]
+
     def act(self) -> int:
         """Train, count and write."""
         kept = summaries.read(outputs.kept_file(self.results, self.name, "laptop"))
+        (path,) = self.writes()
         with tempfile.TemporaryDirectory() as folder:
             found = shares(kept, Environment(Path(folder), self.data_dir, device="cpu"))
-        path = self.results / self.name / FILE
-        lines = ",\n  ".join(json.dumps(dataclasses.asdict(share)) for share in found.shares)
-        write_atomic(path, f'{{"versions": {json.dumps(found.versions)},\n "shares": [\n  {lines}\n]}}\n'.encode())
+        table = stored.sealed(dataclasses.asdict(found))
+        lines = ",\n  ".join(map(json.dumps, table.pop("shares")))
+        write_atomic(path, f'{json.dumps(table)[:-1]},\n "shares": [\n  {lines}\n]}}\n'.encode())
         console.show_files([path])
         return 0
 
@@ -106,11 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    try:
-        return tyro.cli(Count, args=arguments, prog="python -m experiments.cli.measure_clipping").act()
-    except (ConfigError, DataError) as error:
-        console.show_error(error)
-        return 2
+    return door.act(tyro.cli(Count, args=arguments, prog="python -m experiments.cli.measure_clipping"))
 
 
 if __name__ == "__main__":

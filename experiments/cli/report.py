@@ -10,6 +10,7 @@ from experiments.cli import console
 from experiments.cli.which import Which
 from experiments.config.schema import Tier
 from experiments.io.errors import DataError
+from experiments.io.files import together
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,17 @@ class Report:
 
     which: Annotated[Which, arg(name="")]
     results: Path | None = None
+
+    def writes(self) -> list[Path]:
+        """Its files, by those that are always there."""
+        from experiments.report.outputs import kept_file, shown
+
+        experiment = self.which.load()
+        files = [self._folder() / "report.md"]
+        if self.results is not None:
+            files.append(kept_file(self.results, experiment.name, experiment.tier))
+            files.append(shown(self.results, experiment) / "report.md")
+        return files
 
     def act(self) -> int:
         """Report on what is finished."""
@@ -38,11 +50,15 @@ class Report:
         if not any(results.rows.values()):
             raise DataError(f"{place.out} has no finished runs of this configuration; first: run {self.which.words()}")
         made = kept.summarise(results)
-        files = outputs.write(made, place.out / "report")
-        if self.results is not None:
-            files += outputs.keep(made, self.results)
+        with together():
+            files = outputs.write(made, self._folder())
+            if self.results is not None:
+                files += outputs.keep(made, self.results)
         console.show_report(made, files)
         return 0
+
+    def _folder(self) -> Path:
+        return self.which.folder(self.which.load()) / "report"
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,10 @@ class Figures:
     out: Path = Path("runs/figures")
     keep: bool = False
 
+    def writes(self) -> list[Path]:
+        """One file of each folder that it writes to."""
+        return [(self.results if self.keep else self.out) / (self.name or "bench") / "curves.png"]
+
     def act(self) -> int:
         """Read and draw."""
         from experiments.analysis import kept
@@ -74,10 +94,9 @@ class Figures:
         paths = [one] if self.name else sorted(one.parent.glob(f"[!.]*-{self.tier}.json"))
         for path in paths:
             made = kept.read(path)
-            if self.keep:
-                console.show_files(outputs.show(made, self.results))
-            else:
-                console.show_files(draw.draw(made, self.out / path.stem))
+            with together():
+                files = outputs.show(made, self.results) if self.keep else draw.draw(made, self.out / path.stem)
+            console.show_files(files)
         if not self.name:
             console.show_files(_benchmarks(self.results, (self.results if self.keep else self.out) / "bench"))
         return 0
@@ -107,12 +126,18 @@ class Evidence:
     name: Positional[str] = ""
     results: Path = Path("results")
 
+    def writes(self) -> list[Path]:
+        """One file of the folder."""
+        return [self.results / "evidence" / "x.json"]
+
     def act(self) -> int:
         """Compute and write; a question without a kept summary is named."""
         from experiments.analysis import evidence, published
 
-        files, absent = evidence.write(self.results, self.name)
-        console.show_files([*files, published.write(self.results)])
+        with together():
+            files, absent = evidence.write(self.results, self.name)
+            files = [*files, published.write(self.results)]
+        console.show_files(files)
         console.show_absent(absent)
         return 0
 
@@ -127,13 +152,20 @@ class Answers:
 
     results: Path = Path("results")
 
+    def writes(self) -> list[Path]:
+        """The page."""
+        return [self.results / "README.md"]
+
     def act(self) -> int:
         """Fill the template and write."""
         from experiments.report import answers
         from experiments.report.figures import draw, lead, waterfall
 
-        pictures = draw.write(lead.draw(lead.rows(self.results)), self.results, lead.NAME)
-        if (parts := waterfall.parts(self.results)) is not None:
-            pictures += draw.write(waterfall.draw(parts), self.results, waterfall.NAME)
-        console.show_files([answers.write(self.results), *pictures])
+        if not (rows := lead.rows(self.results)):
+            raise DataError(f"{self.results} has no summary that compares ALTO with LAMB: name the kept ones' folder")
+        with together():
+            files = [answers.write(self.results), *draw.write(lead.draw(rows), self.results, lead.NAME)]
+            if (parts := waterfall.parts(self.results)) is not None:
+                files += draw.write(waterfall.draw(parts), self.results, waterfall.NAME)
+        console.show_files(files)
         return 0

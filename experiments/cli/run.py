@@ -36,6 +36,10 @@ class Run:
     parallel: Literal["ddp", "fsdp2"] = "ddp"
     tensorboard: bool = False
 
+    def writes(self) -> list[Path]:
+        """The first file that it writes."""
+        return _first(self.which)
+
     def act(self) -> int:
         """Run, with a progress bar."""
         experiment = self.which.load()
@@ -78,17 +82,24 @@ class Rows:
     which: Annotated[Which, arg(name="")]
     file: Path | None = None
 
+    def writes(self) -> list[Path]:
+        """The file, and the first one of the folder."""
+        return [self._file(), *_first(self.which)]
+
     def act(self) -> int:
         """Exchange, and say how many went each way."""
         from experiments.io.environment import Environment
         from experiments.sweep import runner
 
-        experiment = self.which.load()
+        experiment, file = self.which.load(), self._file()
         place = Environment(self.which.folder(experiment), self.which.data_dir)
-        file = self.file or Path("results/rows") / f"{experiment.name}-{experiment.tier}.jsonl"
         gained, given = runner.exchange(experiment, file, place)
         console.show_exchange(file, gained, place.out, given)
         return 0
+
+    def _file(self) -> Path:
+        experiment = self.which.load()
+        return self.file or Path("results/rows") / f"{experiment.name}-{experiment.tier}.jsonl"
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,10 @@ class Sweep:
     partition: str = ""
     threads: int = 1
     tensorboard: bool = False
+
+    def writes(self) -> list[Path]:
+        """The first file that it writes."""
+        return _first(self.which)
 
     def act(self) -> int:
         """Submit, wait, and print what became of the jobs."""
@@ -164,6 +179,10 @@ class Repeat:
     jobs: int = 0
     device: str = "cpu"
 
+    def writes(self) -> list[Path]:
+        """The first file that it writes."""
+        return [self._folder() / FIRST]
+
     def act(self) -> int:
         """Train, compare and draw."""
         with console.progress(self.name) as follow:
@@ -178,7 +197,7 @@ class Repeat:
             whole = kept.read(source)
             experiment = repeat.select(whole, self.optimizers, self.seeds)
             follow.total = len(experiment.settings) * len(experiment.optimizers) * self.seeds
-            place = Environment(self.out / self.name / self.tier, self.data_dir, self.device)
+            place = Environment(self._folder(), self.data_dir, self.device)
             results = repeat.repeat(whole, experiment, place, Workers(_jobs(self.jobs)), follow)
         console.show_failures(results.failures)
         made = kept.summarise(results)
@@ -190,7 +209,18 @@ class Repeat:
 
     def kept(self) -> str:
         """What an interruption leaves."""
-        return f"finished runs and the checkpoints of begun ones are in {self.out / self.name / self.tier}"
+        return f"finished runs and the checkpoints of begun ones are in {self._folder()}"
+
+    def _folder(self) -> Path:
+        return self.out / self.name / self.tier
+
+
+FIRST = "experiment.json"
+"""What a run writes first."""
+
+
+def _first(which: Which) -> list[Path]:
+    return [which.folder(which.load()) / FIRST]
 
 
 def _kept(which: Which) -> str:

@@ -69,18 +69,33 @@ def fetch(name: str, data_dir: Path | None) -> Path:
         ConfigError: a name that cannot be fetched, or a package is absent.
         DataError: there is no data folder, no network, or the file is not the published one.
     """
+    path = target(name, data_dir)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _beside(path) as temporary:
+            if name in _FILES:
+                _download(_FILES[name], temporary, path)
+            else:
+                _from_hub(name, temporary, path)
+    return path
+
+
+def target(name: str, data_dir: Path | None) -> Path:
+    """Where a data set is put; nothing is downloaded.
+
+    Args:
+        name: As in `fetch`.
+        data_dir: As in `fetch`.
+
+    Returns:
+        The file or folder, there or not.
+
+    Raises:
+        ConfigError: a name that cannot be fetched.
+    """
     if name not in NAMES:
         raise ConfigError("name", f"{name!r} cannot be fetched; these can: {', '.join(NAMES)}")
-    root = data_folder(data_dir, "Then fetch again.")
-    target = root / (_FILES[name].target if name in _FILES else name)
-    if not target.exists():
-        root.mkdir(parents=True, exist_ok=True)
-        with _beside(target) as temporary:
-            if name in _FILES:
-                _download(_FILES[name], temporary, target)
-            else:
-                _from_hub(name, temporary, target)
-    return target
+    return data_folder(data_dir, "Then fetch again.") / (_FILES[name].target if name in _FILES else name)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import torch
 
 from experiments.config.schema import DataConfig
 from experiments.data.dataset import Dataset, Split, hold_out, locate, note_beside
+from experiments.io import stored
 from experiments.io.errors import DataError
 from experiments.io.files import replacing
 
@@ -70,7 +71,7 @@ def _decoded(folder: Path, classes: list[str], size: int) -> Split:
     digest = hashlib.sha256(repr((size, facts)).encode()).hexdigest()[:16]
     cache = folder.with_name(f".{folder.name}-{size}-{digest}.npy")
     if cache.exists():
-        pixels = np.load(cache, mmap_mode="c")
+        pixels = _kept(cache, (len(files), 3, size, size))
     else:
         pixels = np.stack([_image(file, size) for file in files])
         _keep(cache, pixels)
@@ -86,6 +87,17 @@ def _image(file: Path, size: int) -> np.ndarray:
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on a damaged file
         raise DataError(f"{file} is no whole image ({error}): unpack it again") from error
     return np.asarray(fitted, np.uint8).transpose(2, 0, 1)
+
+
+def _kept(cache: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The decoded images as they were stored; a pickle in their place is not read."""
+    with stored.own(cache):
+        if not cache.is_file():
+            raise ValueError("no regular file")
+        pixels = np.load(cache, mmap_mode="c", allow_pickle=False)
+        if not isinstance(pixels, np.ndarray) or (pixels.shape, pixels.dtype) != (shape, np.uint8):
+            raise ValueError(f"it does not hold bytes of shape {shape}")
+        return pixels
 
 
 def _keep(cache: Path, pixels: np.ndarray) -> None:

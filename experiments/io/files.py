@@ -1,9 +1,12 @@
 """Files that are either whole or absent, and locks that end with their owner."""
 
 import contextlib
+import errno
 import json
 import os
+import secrets
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,12 +18,17 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a crash at any moment, sees the old content or the new one and nothing between.
 
     The temporary file lies beside the target (a rename is atomic only within one file system). Both the file and its
-    folder are synced, because a rename that is not on disk is undone by a power cut.
+    folder are synced, because a rename that is not on disk is undone by a power cut. What is no file (``/dev/stdout``,
+    a pipe) is written to as it is, and a link keeps pointing where it does.
 
     Args:
         path: The target; its folder is created.
         content: The whole new content.
     """
+    if _is_stream(path):
+        with _named(path):
+            path.write_bytes(content)
+        return
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
@@ -33,15 +41,99 @@ def replacing(target: Path) -> Iterator[Path]:
         target: The file; its folder is created.
 
     Yields:
-        The path to write to; at the end of the block the file takes the target's place.
+        The path to write to; at the end of the block, or of a `together` around it, the file takes the target's place.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with _named(target):
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        real = Path(os.path.realpath(target))
+        real.parent.mkdir(parents=True, exist_ok=True)
+        temporary, waiting = _beside(real), _waiting.get()
+        try:
+            yield temporary
+            if waiting is None:
+                put_in_place(temporary, real)
+            else:
+                _sync(temporary)
+                waiting[real], earlier = temporary, waiting.get(real)
+                if earlier is not None:
+                    earlier.unlink()
+        finally:
+            if waiting is None or waiting.get(real) != temporary:
+                temporary.unlink(missing_ok=True)
+
+
+_waiting: ContextVar[dict[Path, Path] | None] = ContextVar("_waiting", default=None)
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Write several files or none: those written in the block take their places at its end, if nothing has failed.
+
+    Yields:
+        Nothing. In the block the old contents are read.
+    """
+    waiting: dict[Path, Path] = {}
+    token = _waiting.set(waiting)
     try:
-        yield temporary
-        put_in_place(temporary, target)
+        yield
+        for target, temporary in waiting.items():
+            put_in_place(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        _waiting.reset(token)
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
+
+
+def ready(target: Path) -> None:
+    """Raise the error that writing a file would end in, where that can be known before the work for it begins.
+
+    Args:
+        target: The file; neither it nor a folder for it is created.
+    """
+    with _named(target):
+        if _is_stream(target):
+            return
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        real = Path(os.path.realpath(target))
+        folder = next(parent for parent in real.parents if parent.exists())
+        _name_fits(real, folder)
+        probe = _beside(folder / "probe")
+        try:
+            probe.write_bytes(bytes(4096))  # a block: a full disk still takes empty files
+            _sync(probe)
+        finally:
+            with contextlib.suppress(OSError):  # where it could not be made
+                probe.unlink()
+
+
+def _name_fits(target: Path, folder: Path) -> None:
+    """Refuse a name that the file system would refuse when the folders above it are made."""
+    longest = os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") and folder.is_dir() else 255
+    if any(len(os.fsencode(part)) > longest for part in target.parts):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+
+
+def _beside(target: Path) -> Path:
+    """A new name in the target's folder, which is short: the target's may be as long as a name can be."""
+    return target.with_name(f".{target.name[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether there is a device, a pipe or a socket, for which a file must not be put."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the target in errors that name a temporary file, or nothing: a full disk has no file's name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def put_in_place(temporary: Path, target: Path) -> None:

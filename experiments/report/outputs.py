@@ -4,6 +4,7 @@ from pathlib import Path
 
 from experiments.analysis import kept
 from experiments.analysis.kept import Summary
+from experiments.config.schema import Experiment
 from experiments.io.files import write_atomic
 from experiments.report import tables
 from experiments.report.figures import draw
@@ -49,8 +50,13 @@ def show(made: Summary, results: Path) -> list[Path]:
     Returns:
         The files.
     """
-    name, tier = made.experiment.name, made.experiment.tier
-    return _shown(made, results / (name if tier == "laptop" else f"{name}-{tier}"), ("png",))
+    return _shown(made, shown(results, made.experiment), ("png",))
+
+
+def shown(results: Path, experiment: Experiment) -> Path:
+    """The folder of an experiment's tables and figures for readers."""
+    name, tier = experiment.name, experiment.tier
+    return results / (name if tier == "laptop" else f"{name}-{tier}")
 
 
 def kept_file(results: Path, name: str, tier: str) -> Path:

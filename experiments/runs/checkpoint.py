@@ -7,6 +7,7 @@ damaged or foreign file is refused before any of its content is interpreted, and
 
 import hashlib
 import io
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,23 @@ def load(path: Path, run_digest: str, device: torch.device) -> dict[str, Any]:
     Raises:
         CheckpointError: the file is no checkpoint, is damaged, or belongs to another run.
     """
-    content = path.read_bytes()
     remedy = f"Delete {path} to start this run anew"
-    if content[: len(_MAGIC)] != _MAGIC:
-        raise CheckpointError(f"{path} is not a checkpoint of this program (wrong first bytes). {remedy}")
-    if len(content) < _HEADER:
-        raise CheckpointError(f"{path} is truncated: {len(content)} bytes, its header alone has {_HEADER}. {remedy}")
-    owner = content[len(_MAGIC) : len(_MAGIC) + 16].decode("ascii", "replace")
-    if owner != run_digest:
-        raise CheckpointError(f"{path} belongs to run {owner}, not to run {run_digest}. {remedy}")
-    payload = content[_HEADER:]
-    if hashlib.sha256(payload).digest() != content[_HEADER - 32 : _HEADER]:
-        raise CheckpointError(f"{path} is truncated or damaged (its hash does not match its content). {remedy}")
-    return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
+    if not path.is_file():
+        raise CheckpointError(f"{path} is no regular file. {remedy}")
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+        if header[: len(_MAGIC)] != _MAGIC:
+            raise CheckpointError(f"{path} is not a checkpoint of this program (wrong first bytes). {remedy}")
+        if len(header) < _HEADER:
+            raise CheckpointError(f"{path} is truncated: {len(header)} bytes, its header alone has {_HEADER}. {remedy}")
+        owner = header[len(_MAGIC) : len(_MAGIC) + 16].decode("ascii", "replace")
+        if owner != run_digest:
+            raise CheckpointError(f"{path} belongs to run {owner}, not to run {run_digest}. {remedy}")
+        if hashlib.file_digest(file, "sha256").digest() != header[-32:]:
+            raise CheckpointError(f"{path} is truncated or damaged (its hash does not match its content). {remedy}")
+        file.seek(_HEADER)
+        payload = io.BytesIO(file.read())  # torch takes places in a file to be counted from its beginning
+    try:
+        return torch.load(payload, map_location=device, weights_only=True)
+    except (RuntimeError, ValueError, LookupError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path} holds what no checkpoint of this program holds. {remedy}") from error

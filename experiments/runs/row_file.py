@@ -1,11 +1,9 @@
 """Finished rows as lines of one file, to carry them from one checkout or machine to another."""
 
-import dataclasses
 import json
 from pathlib import Path
 
-from experiments.config.parse import build
-from experiments.io.errors import ConfigError, DataError
+from experiments.io import stored
 from experiments.io.files import write_atomic
 from experiments.runs import rows
 from experiments.runs.rows import Row
@@ -21,14 +19,18 @@ def read(path: Path) -> list[Row]:
         The rows.
 
     Raises:
-        DataError: a line is no whole row; the file and the line are named.
+        DataError: the file cannot be read, or a line is no whole row or was changed by hand; both are named.
     """
+    try:
+        with stored.own(path):
+            lines = stored.text(path).splitlines()
+    except FileNotFoundError:
+        return []
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), 1):
-        try:
-            found.append(build(Row, json.loads(line)))
-        except (ValueError, TypeError, ConfigError) as error:
-            raise DataError(f"{path}, line {number}, is no whole row ({error}): restore the file") from error
+    for number, line in enumerate(lines, 1):
+        where = Path(f"{path}, line {number},")
+        with stored.own(where):
+            found.append(rows.from_table(stored.parsed(line), where))
     return found
 
 
@@ -52,6 +54,6 @@ def exchange(path: Path, out: Path, finished: list[Row]) -> tuple[int, int]:
     for row in given:
         rows.write(rows.folder(out, row.run), row)
     if gained:
-        lines = sorted(json.dumps(dataclasses.asdict(row)) for row in [*kept.values(), *gained])
+        lines = sorted(json.dumps(rows.to_table(row)) for row in [*kept.values(), *gained])
         write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
     return len(gained), len(given)

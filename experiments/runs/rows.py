@@ -1,13 +1,14 @@
 """The rows: one file per finished run, written once, whole or absent. Its folder's name has the run's digest."""
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from experiments.config.parse import build
-from experiments.io.errors import ConfigError, DataError
+from experiments.io import stored
+from experiments.io.errors import DataError
 from experiments.io.files import write_json
 from experiments.runs.plan import Run
 
@@ -142,7 +143,29 @@ def folder(out: Path, run: Run) -> Path:
 
 def write(path: Path, row: Row) -> None:
     """Write ``row.json`` in a run's folder, atomically."""
-    write_json(path / "row.json", dataclasses.asdict(row))
+    write_json(path / "row.json", to_table(row))
+
+
+def to_table(row: Row) -> dict[str, Any]:
+    """The row as JSON takes it, with a digest of its content."""
+    return stored.sealed(dataclasses.asdict(row))
+
+
+def from_table(table: object, where: object) -> Row:
+    """The inverse of `to_table`, checked.
+
+    Args:
+        table: From JSON; rows of older versions have no digest.
+        where: What the table is from, for errors.
+
+    Returns:
+        The row.
+
+    Raises:
+        ConfigError: it is no whole row.
+        DataError: it was changed by hand.
+    """
+    return build(Row, stored.unsealed(table, where))
 
 
 def read(path: Path, run: Run, data: str | None = None) -> Row | None:
@@ -157,16 +180,14 @@ def read(path: Path, run: Run, data: str | None = None) -> Row | None:
         The row, or None while the run is not finished.
 
     Raises:
-        DataError: the file is damaged or is another run's (rows are written whole, so it was edited), or the run was
-            trained on other data.
+        DataError: the file is damaged, was changed by hand, or is another run's, or the run was trained on other data.
     """
     file = path / "row.json"
-    if not file.exists():
-        return None
     try:
-        row = build(Row, json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, ConfigError) as error:
-        raise DataError(f"{file} is not a whole row ({error}); delete it to run this again") from error
+        with stored.own(file):
+            row = from_table(stored.read(file), file)
+    except FileNotFoundError:
+        return None
     if row.run.digest != run.digest:
         raise DataError(f"{file} is the row of another run; delete it to run this again")
     if data is not None and row.data != data:

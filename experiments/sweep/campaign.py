@@ -1,7 +1,6 @@
 """A list of commands in the order of their value, done within a time limit; what is finished is not done again."""
 
 import contextlib
-import json
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from experiments.config.parse import build
+from experiments.io import stored
 from experiments.io.errors import ConfigError, require
 from experiments.io.files import locked, write_json
 
@@ -115,7 +115,7 @@ def run(campaign: Campaign, out: Path, seconds: float, notify: Callable[[Step, O
 
     Raises:
         BusyError: another process works in the same folder.
-        ConfigError: ``campaign.json`` is damaged.
+        DataError: ``campaign.json`` is damaged.
     """
     require(seconds > 0, "minutes", seconds / 60, "above 0")
     limit = time.monotonic() + seconds
@@ -174,9 +174,8 @@ def _current(outcome: Outcome, campaign: Campaign) -> bool:
 
 def _read(out: Path) -> tuple[Outcome, ...]:
     file = out / "campaign.json"
-    if not file.exists():
-        return ()
     try:
-        return build(_Record, json.loads(file.read_text(encoding="utf-8"))).outcomes
-    except (ValueError, ConfigError) as error:
-        raise ConfigError(str(file), f"damaged ({error}): delete it to begin the campaign anew") from None
+        with stored.own(file):
+            return build(_Record, stored.read(file)).outcomes
+    except FileNotFoundError:
+        return ()

@@ -4,14 +4,14 @@ So a report needs no data, and rows that were trained on other data are refused.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 
 from experiments import data, models
 from experiments.config.parse import build
 from experiments.config.schema import DataConfig, Experiment
+from experiments.io import stored
 from experiments.io.environment import Environment
-from experiments.io.errors import ConfigError, require
+from experiments.io.errors import DataError, require
 from experiments.io.files import write_json
 
 FILE = "data.json"
@@ -66,7 +66,8 @@ def look(experiment: Experiment, place: Environment) -> Sources:
 
 def write(sources: Sources, place: Environment) -> None:
     """Keep them beside the runs, atomically."""
-    write_json(place.out / FILE, {setting: dataclasses.asdict(source) for setting, source in sources.items()})
+    table = {setting: dataclasses.asdict(source) for setting, source in sources.items()}
+    write_json(place.out / FILE, stored.sealed(table))
 
 
 def recall(experiment: Experiment, place: Environment) -> Sources:
@@ -84,9 +85,10 @@ def recall(experiment: Experiment, place: Environment) -> Sources:
     """
     wanted = {setting: experiment.resolve(setting)[0] for setting in experiment.settings}
     try:
-        table = json.loads((place.out / FILE).read_text(encoding="utf-8"))
-        kept = {setting: build(Source, table[setting]) for setting in wanted}
-    except (OSError, ValueError, LookupError, TypeError, ConfigError):
+        with stored.own(place.out / FILE):
+            table = stored.read(place.out / FILE)
+            kept = {setting: build(Source, table[setting]) for setting in wanted}
+    except (FileNotFoundError, DataError):
         return look(experiment, place)  # no `run` has read its data here
     if any(kept[setting].data != config for setting, config in wanted.items()):
         return look(experiment, place)

@@ -129,9 +129,16 @@ class TrainingLoop(ABC):
             return
         state = self.team.agree(lambda: self._loaded(file))
         self.curve = self.team.share(lambda: _cut_back(metrics, state["metrics_bytes"], file))
-        self.model.load_state_dict(sharding.scattered(state["model"], self.model))
-        self.optimizer.load_state_dict(sharding.scattered_state(state["optimizer"], self.optimizer))
-        self.scaler.load_state_dict(state["scaler"])
+        try:
+            self.model.load_state_dict(sharding.scattered(state["model"], self.model))
+            self.optimizer.load_state_dict(sharding.scattered_state(state["optimizer"], self.optimizer))
+            self.scaler.load_state_dict(state["scaler"])
+        except (RuntimeError, ValueError, LookupError, TypeError) as error:
+            words = " ".join(f"{error}".split())
+            raise CheckpointError(
+                f"{file} is of another network or optimizer ({words}): take their code back, or delete the file to "
+                "start this run anew"
+            ) from error
         self.lately = state["lately"]
         for name in _COUNTERS:
             setattr(self, name, state[name])

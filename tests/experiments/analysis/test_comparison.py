@@ -90,7 +90,7 @@ def test_a_summary_survives_the_way_to_disk_and_back(results, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "does not exist"), ("{", "is no summary"), ('{"experiment": {}}', "is no summary")],
+    [(None, "does not exist"), ("{", "is damaged"), ('{"experiment": {}}', "is damaged")],
     ids=["absent", "broken", "other"],
 )
 def test_what_is_no_summary_is_refused(tmp_path, content, words):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments import __main__ as command
-from experiments.cli import bench, report, run
+from experiments.cli import bench, door, report, run
 from experiments.cli.which import Which
 from experiments.data.dataset import data_folder
 from experiments.io.errors import ConfigError
@@ -152,12 +152,12 @@ def test_a_mistake_is_named_on_stderr(words, complaint, tmp_path):
 
 def test_the_home_folder_is_meant_by_its_sign(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    chosen = command.with_home(report.Report(Which("digits", out=Path("~/runs"), data_dir=Path("~/data"))))
+    chosen = door.with_home(report.Report(Which("digits", out=Path("~/runs"), data_dir=Path("~/data"))))
     assert (chosen.which.out, chosen.which.data_dir) == (tmp_path / "runs", tmp_path / "data")
     monkeypatch.setenv("ALTO_DATA_DIR", "~/data")
     assert data_folder(None, "") == tmp_path / "data"
     with pytest.raises(ConfigError, match="nobody-of-this-name"):
-        command.with_home(report.Answers(Path("~nobody-of-this-name/results")))
+        door.with_home(report.Answers(Path("~nobody-of-this-name/results")))
 
 
 @pytest.mark.parametrize("words", [("run", "digits"), ("report", "digits")], ids=lambda words: words[0])

@@ -1,3 +1,6 @@
+import dataclasses
+import json
+
 import pytest
 
 from experiments.io.environment import Environment
@@ -34,7 +37,7 @@ def test_rows_go_to_another_folder_which_trains_only_the_rest(tiny, tmp_path, fi
 def test_a_damaged_line_is_named_and_nothing_is_written(tiny, tmp_path, file):
     file.parent.mkdir()
     file.write_text("{}\n")
-    with pytest.raises(DataError, match=r"rows.jsonl, line 1, is no whole row"):
+    with pytest.raises(DataError, match=r"rows.jsonl, line 1, is damaged"):
         runner.exchange(tiny, file, Environment(tmp_path / "out"))
     assert not list((tmp_path / "out").glob("runs/*"))
 
@@ -44,7 +47,8 @@ def test_a_row_of_the_file_is_checked_like_any_other(tiny, place, file):
     runner.exchange(tiny, file, place)
     row = row_file.read(file)[0]
     other = Environment(place.out.with_name("other"))
-    file.write_text(file.read_text().replace(row.data, "0" * 16))
+    foreign = dataclasses.replace(row, data="0" * 16)
+    file.write_text(json.dumps(rows.to_table(foreign)) + "\n")
     runner.exchange(tiny, file, other)
     with pytest.raises(DataError, match="trained on other data"):
         rows.read(rows.folder(other.out, row.run), row.run, row.data)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, DataError
 from experiments.sweep import campaign
 from experiments.sweep.campaign import Campaign, Step
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="above 0"):
         campaign.run(campaign.load("gpu"), tmp_path, 0, lambda *_: None)
     (tmp_path / "campaign.json").write_text("{")
-    with pytest.raises(ConfigError, match="damaged"):
+    with pytest.raises(DataError, match="damaged"):
         campaign.run(campaign.load("gpu"), tmp_path, 1, lambda *_: None)
 
 

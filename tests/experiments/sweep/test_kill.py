@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiments.config import catalog
 from experiments.config.schema import Experiment
+from experiments.io import stored
 from experiments.io.environment import Environment
 from experiments.runs import parquet_file
 from experiments.sweep import runner
@@ -74,6 +75,7 @@ def rows(out: Path) -> dict[str, dict]:
     found = {}
     for file in out.rglob("row.json"):
         row = json.loads(file.read_text())
+        row.pop(stored.DIGEST)
         for key in ("seconds", "resumed", "examples_per_second", "peak_memory", "finished", "versions"):
             row.pop(key)
         for point in row["curve"]:

@@ -171,7 +171,7 @@ def test_a_damaged_row_is_refused(run, place, damaged):
     train(run, place)
     file = rows.folder(place.out, run) / "row.json"
     file.write_text(damaged(file.read_text()))
-    with pytest.raises(DataError, match="not a whole row"):
+    with pytest.raises(DataError, match="is damaged"):
         train(run, place)
 
 

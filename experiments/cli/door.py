@@ -1,0 +1,73 @@
+"""The one place where a command begins and ends: where it writes is looked at first, and each error is one line."""
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+from experiments.cli import console
+from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
+from experiments.io.files import ready
+
+T = TypeVar("T")
+_WHOLE = "every file that was written is whole"
+
+
+def act(command: Any) -> int:
+    """Do a command.
+
+    Args:
+        command: It has ``act()``; and where it applies ``writes()``, the files that it will write, and ``kept()``, what
+            an interruption leaves.
+
+    Returns:
+        The exit status: 0, 1 where runs are missing, 2 for a mistake that the user can mend, 130 after Ctrl-C.
+    """
+    try:
+        command = with_home(command)
+        for path in command.writes() if hasattr(command, "writes") else ():
+            ready(path)
+        status = command.act()
+        sys.stdout.flush()  # here, where a full disk is still answered
+        return status
+    except (ConfigError, DataError, CheckpointError, BusyError, TeamError) as error:
+        return _refused(error)
+    except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _refused(ConfigError(_unusable(error), "mend it, or name another place"))
+    except KeyboardInterrupt:
+        console.show_interrupted(command.kept() if hasattr(command, "kept") else _WHOLE)
+        return 130
+
+
+def _refused(error: Exception) -> int:
+    console.show_error(error)
+    return 2
+
+
+def with_home(command: T) -> T:
+    """A command whose paths have the home folder in place of ``~``, which a shell leaves as it is in ``--out=~/runs``.
+
+    Raises:
+        ConfigError: there is no such user.
+    """
+    found = {}
+    for field in dataclasses.fields(command):  # type: ignore[arg-type]
+        value = getattr(command, field.name)
+        if isinstance(value, Path):
+            try:
+                found[field.name] = value.expanduser()
+            except RuntimeError as error:
+                raise ConfigError(f"{value}", f"{error} Write the folder in full") from None
+        elif dataclasses.is_dataclass(value):
+            found[field.name] = with_home(value)
+    return dataclasses.replace(command, **found)  # type: ignore[type-var]
+
+
+def _unusable(error: OSError) -> str:
+    """Which file cannot be read or written, and why, in the system's words."""
+    place = error.filename2 or error.filename or "the place of the output"
+    return f"{place} cannot be used ({error.strerror or error})"
