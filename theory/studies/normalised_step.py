@@ -28,8 +28,8 @@ TITLE = "ALTO by its normalised step"
 SEE = (
     r"(a) The bound along one training on digits: the gradient's norm, weighted by each layer's own and by the "
     r"alignment of its preconditioner, and what bounds it; at the end most of the bound is the momentum's error and "
-    r"the curvature. (b) With $\eta \sim T^{-3/4}$ and $1-\beta_2 = T^{-1/2}$ the weighted norm falls about like "
-    r"$T^{-1/4}$ with one sample per step, for every alpha, far below the bound."
+    r"the curvature. (b) With $\eta \sim T^{-3/4}$ and $1-\beta_2 = T^{-1/2}$ the weighted norm falls with one sample "
+    r"per step, for every alpha, at about the rate of its bound, $T^{-1/4}$, and far below it."
 )
 
 SEED, BATCH, STEPS, ETA, SIZES = 0, 64, 2000, 0.003, (64 * 16, 16, 16 * 10, 10)
@@ -165,15 +165,13 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     style.panel_letter(left, "a", "a training on digits")
     for row in study["rates"]:
         at, mean, half = (style.array(row[key]) for key in ("T", "mean", "half"))
-        colour = style.colour(row["alpha"])
-        name = style.name(row["alpha"])
+        colour, name = style.colour(row["alpha"]), style.name(row["alpha"])
         right.errorbar(at, mean, half, color=colour, marker=style.marker(row["alpha"]), label=name)
         right.plot(at, bound(row), "--", color=colour)
     first = study["rates"][0]
     guide = style.array(first["T"])
-    right.plot(
-        guide, first["mean"][0] / 3 * (guide / guide[0]) ** -0.25, ":", color=style.GREY, label=r"$\propto T^{-1/4}$"
-    )
+    falling = first["mean"][0] / 3 * (guide / guide[0]) ** -0.25
+    right.plot(guide, falling, ":", color=style.GREY, label=r"$\propto T^{-1/4}$")
     right.set_xlabel("number of steps T")
     right.set_ylabel(r"mean of $\sum_i \phi_i \gamma_i \|D_i\|$")
     style.panel_letter(right, "b", "one sample per step; bounds dashed")
