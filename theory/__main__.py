@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from theory.commands import HELP
+from theory.ledger.files import DamagedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,9 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except DamagedError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     except OSError as error:
         place = error.filename2 or error.filename or "the place of the output"
-        sys.stderr.write(f"{place} cannot be used ({error.strerror}): mend it, or name another place\n")
+        sys.stderr.write(f"{place} cannot be used ({error.strerror or error}): mend it, or name another place\n")
         return 2
     except RuntimeError as error:
         if "home directory" not in str(error):

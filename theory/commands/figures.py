@@ -107,7 +107,7 @@ def _own(names: list[str], options: argparse.Namespace) -> int:
     from theory import figures
     from theory.commands.shared import errors
     from theory.figures import drawn_data, gallery
-    from theory.ledger.files import write
+    from theory.ledger.files import ready, write
 
     formats = (options.format or "png,pdf").split(",")
     try:
@@ -122,6 +122,7 @@ def _own(names: list[str], options: argparse.Namespace) -> int:
         marks = [{key: _one(key, value) for key, value in _pairs(words, "--mark")} for words in options.mark]
         given = {key: value for words in options.given for key, value in _pairs(words, "--set")}
         look = {"width": options.width, "style": options.style, "usetex": options.usetex, "thorough": options.thorough}
+        ready((options.out or OWN_OUT) / f"{names[0]}.{formats[0]}", *([options.data] if options.data else []))
         for name in names:
             draw = getattr(figures, name.replace("-", "_"))
             drawn = draw(**look, **({"mark": marks} if marks else {}), **given)
@@ -164,10 +165,11 @@ def _draw(names: list[str], options: argparse.Namespace) -> int:
     from theory import studies
     from theory.commands.shared import errors
     from theory.figures import gallery
-    from theory.ledger.files import write
+    from theory.ledger.files import ready, write
     from theory.studies import store
 
     out = options.out or (FRESH_OUT if options.fresh else OUT)
+    ready(out / "README.md", *([(options.studies or store.LOCAL) / f"{names[0]}.json"] if options.fresh else []))
     reads = {name: gallery.about(name).STUDIES for name in names}
     wanted = dict.fromkeys(study for name in names for study in reads[name])
     # read before anything runs: what is edited while it runs is not what ran

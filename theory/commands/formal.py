@@ -16,9 +16,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Compile, print each theorem with what it rests on, and store; the exit code is 2 without coqc."""
+    from theory.ledger.files import ready
     from theory.ledger.formal import AXIOMS, KernelError
     from theory.rocq import LIBRARY
 
+    if not options.check:
+        ready(LIBRARY.stored)
     try:
         answer = LIBRARY.check() if options.check else LIBRARY.store()
     except KernelError as error:

@@ -11,7 +11,7 @@ from rich.console import Console
 from theory.claims import SOURCES
 from theory.commands import answers
 from theory.commands.shared import errors
-from theory.ledger import outcomes, provenance
+from theory.ledger import files, outcomes, provenance
 from theory.ledger.claim import Entry
 from theory.ledger.outcomes import Part
 
@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     old = outcomes.stale(parts, SOURCES)
     if options.tex:
+        files.ready(options.out / "x.tex")
         return _write_tex(ledger, [source.name for source in old], options.out)
     unknown = set(options.only or ()) - {entry.claim.id for entry in ledger}
     if unknown:

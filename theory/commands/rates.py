@@ -65,18 +65,14 @@ def run(options: argparse.Namespace) -> int:
 def _studies(options: argparse.Namespace) -> int:
     """Run, store and print the studies."""
     from theory.commands.shared import errors
-    from theory.ledger import provenance
+    from theory.ledger import files, provenance
     from theory.rates import cells, report, throughput
     from theory.rates.records import Verdict
     from theory.rates.studies import ALL
 
     mode = "full" if options.full else "quick"
     out = options.out or OUT / mode
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        errors.print(f"--out {out}: {error.strerror}", highlight=False)
-        return 2
+    files.ready(out / "throughput.json", *([cells.CELLS / "x.json"] if options.full else []))
     kept = [study["study"] for study in cells.stored_studies(out, STUDIES) if study["mode"] == "full"]
     if not options.full and kept:
         errors.print(f"--out {out} holds the full run of {', '.join(kept)}: add --full, or choose another folder",
@@ -131,7 +127,7 @@ def _own(options: argparse.Namespace) -> int:
     """Measure one objective; exit code 1 if a proved bound was below what it bounds, 2 if it cannot be measured."""
     from theory import objectives
     from theory.commands.shared import errors
-    from theory.ledger import provenance
+    from theory.ledger import files, provenance
     from theory.rates import cells, one_objective
     from theory.rates.records import Verdict
 
@@ -139,6 +135,7 @@ def _own(options: argparse.Namespace) -> int:
     out, code = options.out or OUT / mode, provenance.code("theory.rates.one_objective", "theory.objectives")
     try:
         study = one_objective.ObjectiveStudy(name, objectives.make(name))
+        files.ready(out / f"{study.NAME}.json")
         kept = cells.stored_studies(out, [study.NAME])
         if kept and kept[0]["mode"] == "full" and not options.full:
             raise ValueError(f"--out {out} holds a full run of {name}: add --full, or choose another folder")

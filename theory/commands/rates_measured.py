@@ -46,10 +46,12 @@ def wanted(options: argparse.Namespace) -> bool:
 def run(options: argparse.Namespace) -> int:
     """Measure and print; exit code 1 if a bound was violated or their code raised, 2 for a wrong argument."""
     from theory.commands.shared import errors
+    from theory.ledger import files
     from theory.rates import measuring, user_code
     from theory.rates.records import Verdict
 
     try:
+        files.ready(*(path for path in (options.plot, options.save) if path))
         with progress("measuring") as show:
             rates = measuring.measure(**_arguments(options), done=show)
         text = "\n".join(rates.lines())

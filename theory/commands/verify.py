@@ -12,7 +12,7 @@ from theory.claims import SOURCES
 from theory.commands import answers, verify_kind
 from theory.commands.shared import errors, shown
 from theory.commands.verify_kind import matching
-from theory.ledger import outcomes, running
+from theory.ledger import files, outcomes, running
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.evidence import Kind
@@ -130,6 +130,7 @@ def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[
         outcomes.save((parts[one] for one in SOURCES if one in parts), outcomes.LOCAL)
 
     if missing:
+        files.ready(outcomes.LOCAL)
         try:
             with shown() as follow:
                 running.run(missing, effort, seconds=_seconds(accepted), follow=follow, finished=finished)

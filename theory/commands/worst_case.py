@@ -34,9 +34,11 @@ def run(options: argparse.Namespace) -> int:
     trusted optimum, or if a row has neither a trusted value nor the answer "unbounded".
     """
     from theory.commands.shared import errors
+    from theory.ledger import files
     from theory.worst_case import solved
 
     folder = options.out or solved.LOCAL
+    files.ready(folder / "rows.json")
     try:
         return _run(folder, full=options.full)
     except KeyboardInterrupt:

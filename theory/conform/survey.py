@@ -54,7 +54,8 @@ def write(*, budget: int = BUDGET, packages: Mapping[str, str] = PACKAGES) -> It
         A sentence per package, when its rows are written.
     """
     store = FOLDER / "contract.json"
-    known = json.loads(store.read_text()) if store.exists() else {}
+    files.ready(store)
+    known = files.read(store) if store.exists() else {}
     for distribution, module in packages.items():
         begin = time.monotonic()
         try:

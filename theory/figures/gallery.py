@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from theory import figures
 from theory.ledger import provenance
-from theory.ledger.files import lock, write
+from theory.ledger.files import lock, read, write
 from theory.plotting import style
 from theory.studies import Drawing, store
 
@@ -74,7 +74,7 @@ def note(name: str, data: Mapping[str, Any], folder: Path) -> None:
 
 def _sources(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / SOURCES
-    return json.loads(path.read_text()) if path.exists() else {}
+    return read(path) if path.exists() else {}
 
 
 def digest(data: Any) -> str:

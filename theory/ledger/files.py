@@ -1,9 +1,12 @@
 """Files that are whole or absent: one writer for every store, and a lock for what is read, changed and written."""
 
+import errno
 import json
 import os
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+import stat
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +16,129 @@ from filelock import FileLock
 def write(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all, on the disk when this returns; its folder is created.
 
-    Several processes may write the same file at once: the last one wins, and no reader sees a part.
+    Several processes may write the same file at once: the last one wins, and no reader sees a part. What is no file
+    (``/dev/stdout``, a pipe) is written to as it is, and a link keeps pointing where it does.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
-    try:
-        with partial.open("xb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    if hasattr(os, "O_DIRECTORY"):  # the new name has to reach the disk, too
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    data = content.encode() if isinstance(content, str) else content
+    with _named(path):
+        if _is_stream(path):
+            path.write_bytes(data)
+            return
+        target = _real(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = _beside(target)
         try:
-            os.fsync(folder)
+            _put(partial, data)
+            partial.replace(target)
         finally:
-            os.close(folder)
+            partial.unlink(missing_ok=True)
+        if hasattr(os, "O_DIRECTORY"):  # the new name has to reach the disk, too
+            folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+def ready(*paths: Path) -> None:
+    """Raise the error that writing these files would end in, where that can be known before the work for them begins.
+
+    Args:
+        paths: the files; neither they nor folders for them are created.
+    """
+    for path in paths:
+        with _named(path):
+            if _is_stream(path):
+                continue
+            folder = next(parent for parent in _real(path).parents if parent.exists())
+            longest = os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") and folder.is_dir() else 255
+            if any(len(os.fsencode(part)) > longest for part in path.parts):
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+            probe = _beside(folder / "probe")
+            try:
+                _put(probe, bytes(4096))  # a block: a full disk still takes empty files
+            finally:
+                with suppress(OSError):  # where it could not be made
+                    probe.unlink()
+
+
+def _put(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _real(path: Path) -> Path:
+    """Where a link points to; a folder is refused."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return Path(os.path.realpath(path))
+
+
+def _beside(target: Path) -> Path:
+    """A new name in the target's folder, which is short: the target's may be as long as a name can be."""
+    return target.with_name(f".{target.name[:40]}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether there is a device, a pipe or a socket, for which a file must not be put."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the target in errors that name a temporary file, or nothing: a full disk has no file's name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+LARGEST = 2**30
+"""Bytes of a file of JSON; the largest of ours has a few million."""
+
+
+class DamagedError(ValueError):
+    """A file of ours is damaged; the message names it and the remedy."""
+
+
+@contextmanager
+def own(path: Path) -> Iterator[None]:
+    """Say of what goes wrong while a file of ours is read and interpreted that the file is damaged.
+
+    Raises:
+        DamagedError: it is damaged, or cannot be read.
+        FileNotFoundError: it is absent.
+    """
+    try:
+        yield
+    except (DamagedError, FileNotFoundError):
+        raise
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror or error}"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+    else:
+        return
+    raise DamagedError(f"{path} is damaged ({reason}): restore it, or delete it")
+
+
+def read(path: Path) -> Any:
+    """The JSON of a file of ours; FileNotFoundError if it is absent.
+
+    Raises:
+        DamagedError: it is no regular file, or is damaged.
+    """
+    with own(path):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            raise ValueError("it is no regular file" if found.st_size <= LARGEST else f"it has {found.st_size} bytes")
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def lock(path: Path) -> FileLock:

@@ -16,7 +16,7 @@ from typing import Any
 from theory.ledger import provenance
 from theory.ledger.claim import Entry, Verdict, settle
 from theory.ledger.effort import QUICK, THOROUGH, Effort
-from theory.ledger.files import write
+from theory.ledger.files import own, read, write
 from theory.ledger.sources import Source
 
 COMMITTED = provenance.RESULTS / "ledger.json"
@@ -81,13 +81,15 @@ def save(parts: Iterable[Part], path: Path) -> None:
 
 def load(path: Path) -> list[Part]:
     """The stored parts, stale or not; none if there is no file, or one of another format."""
-    if not path.exists():
+    try:
+        with own(path):
+            stored = read(path)
+            if stored.get("format") != FORMAT:
+                return []
+            entries = {item["id"]: Entry.from_json(item) for item in stored["claims"]}
+            return settled([_part(name, data, entries) for name, data in stored["sources"].items()])
+    except FileNotFoundError:
         return []
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored.get("format") != FORMAT:
-        return []
-    entries = {item["id"]: Entry.from_json(item) for item in stored["claims"]}
-    return settled([_part(name, data, entries) for name, data in stored["sources"].items()])
 
 
 def settled(parts: Sequence[Part], known: Sequence[Entry] = ()) -> list[Part]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from theory.ledger import provenance
-from theory.ledger.files import parquet, to_json, write
+from theory.ledger.files import own, parquet, read, to_json, write
 from theory.ledger.provenance import Code
 from theory.rates.records import Cell
 
@@ -83,8 +83,8 @@ def run_study(
     parts, config, seeds, code = [], {}, set(), code or code_of(study.NAME)
     for cell in study.cells(full):
         path, mark = cells / f"{study.NAME}-{cell.name}.json", _mark(code, cell)
-        part = json.loads(path.read_text()) if full and path.exists() else None
-        if part is None or part["fingerprint"] != mark:
+        part = _kept(path, mark) if full else None
+        if part is None:
             starting(f"{study.NAME}: {cell.name}")
             begin = time.perf_counter()
             rows, curves = cell.run(done)
@@ -117,10 +117,20 @@ def run_study(
     return result
 
 
+def _kept(path: Path, mark: str) -> dict[str, Any] | None:
+    """The finished cell in a file, if it is of this code and config."""
+    try:
+        with own(path):
+            part = read(path)
+            return part if part["fingerprint"] == mark else None
+    except FileNotFoundError:
+        return None
+
+
 def stored_studies(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
     """Those of these studies that the folder holds."""
     paths = [folder / f"{name}.json" for name in names]
-    return [json.loads(path.read_text()) for path in paths if path.exists()]
+    return [read(path) for path in paths if path.exists()]
 
 
 def write_parquet(studies: Sequence[dict[str, Any]], folder: Path) -> None:

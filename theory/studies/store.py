@@ -7,7 +7,6 @@
 null, so that the file is strict JSON. ``source`` is the digest of exactly the code that ``compute`` runs.
 """
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ import numpy as np
 
 from theory.ledger import provenance
 from theory.ledger.effort import Effort
-from theory.ledger.files import to_json, write
+from theory.ledger.files import own, read, to_json, write
 from theory.ledger.provenance import Code
 from theory.studies import Compute
 
@@ -75,9 +74,10 @@ def run(name: str, compute: Compute, effort: Effort, code: Code, folder: Path | 
     """
     path = (folder or LOCAL) / f"{name}.json"
     if path.exists():
-        stored = json.loads(path.read_text())
-        if (stored.get("provenance", {}).get("source"), stored["effort"]) == (code.digest, effort.name):
-            return stored["data"]
+        with own(path):
+            stored = read(path)
+            if (stored.get("provenance", {}).get("source"), stored["effort"]) == (code.digest, effort.name):
+                return stored["data"]
     begin = time.perf_counter()
     data = plain(compute(effort))
     seconds = round(time.perf_counter() - begin, 2)
@@ -99,5 +99,6 @@ def load(name: str, folder: Path | None = None, results: Path | None = None) -> 
     path = (results or RESULTS) / f"{name}.json" if command else (folder or COMMITTED) / f"{inner}.json"
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: {COMMANDS[command or 'theory']} computes it")
-    stored = json.loads(path.read_text())
-    return stored if command else stored["data"]
+    with own(path):
+        stored = read(path)
+        return stored if command else stored["data"]

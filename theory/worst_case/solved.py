@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.ledger import provenance
-from theory.ledger.files import parquet, to_json, write
+from theory.ledger.files import own, parquet, read, to_json, write
 from theory.ledger.provenance import Code
 from theory.worst_case.certificate import Certificate
 from theory.worst_case.grid import HOLDS
@@ -27,11 +27,12 @@ def code() -> Code:
 def load(folder: Path) -> dict[str, Any]:
     """The rows by the name of their case and the tuned steps; empty if they belong to other code or other tools."""
     path = folder / "rows.json"
-    stored = json.loads(path.read_text()) if path.exists() else {}
-    origin = stored.get("provenance", {})
-    if (origin.get("source"), origin.get("versions")) != (code().digest, provenance.versions(TOOLS)):
-        return {"rows": {}, "tuned": []}
-    return {"rows": rows_of(stored), "tuned": stored["tuned"]}
+    with own(path):
+        stored = read(path) if path.exists() else {}
+        origin = stored.get("provenance", {})
+        if (origin.get("source"), origin.get("versions")) != (code().digest, provenance.versions(TOOLS)):
+            return {"rows": {}, "tuned": []}
+        return {"rows": rows_of(stored), "tuned": stored["tuned"]}
 
 
 def rows_of(stored: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
