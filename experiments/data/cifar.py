@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from experiments.config.schema import DataConfig
-from experiments.data.dataset import Dataset, Split, hold_out, locate, note_beside
+from experiments.data.dataset import Dataset, Split, hold_out, locate, note_beside, read_bytes
 from experiments.io.errors import DataError
 
 _PIXELS = 3 * 32 * 32
+_LARGEST = 2**28  # bytes; the largest of the published files has 155 million
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _shrunk(images: Split, by: int) -> Split:
 
 def _read_binary(path: Path, layout: _Layout, expected: int) -> Split:
     record = layout.labels + _PIXELS
-    content = _content(path)
+    content = read_bytes(path, _LARGEST)
     if len(content) != expected * record:
         raise DataError(
             f"{path} has {len(content)} bytes; {expected} records of {record} bytes make {expected * record}: "
@@ -108,17 +109,18 @@ def _read_binary(path: Path, layout: _Layout, expected: int) -> Split:
 
 
 def _read_pickled(path: Path, layout: _Layout, expected: int) -> Split:
-    content = _content(path)
+    content = read_bytes(path, _LARGEST)
     try:
         # The published files are Python 2 pickles of plain containers and one array.
         table = _Plain(content).load()
         images, labels = np.asarray(table[b"data"]), np.asarray(table[layout.key.encode()])
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(f"{path} is no CIFAR batch ({type(error).__name__}: {error}): fetch it again") from error
-    if images.shape != (expected, _PIXELS) or images.dtype != np.uint8 or labels.shape != (expected,):
+    whole = images.shape == (expected, _PIXELS) and images.dtype == np.uint8
+    if not whole or labels.shape != (expected,) or labels.dtype.kind != "i":
         raise DataError(
-            f"{path} has images {images.shape} {images.dtype} and labels {labels.shape}; expected "
-            f"({expected}, {_PIXELS}) uint8 and ({expected},): fetch it again"
+            f"{path} has images {images.shape} {images.dtype} and labels {labels.shape} {labels.dtype}; expected "
+            f"({expected}, {_PIXELS}) uint8 and ({expected},) of integers below 2^63: fetch it again"
         )
     return _checked(path, torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)), layout)
 
@@ -132,13 +134,6 @@ def _checked(path: Path, images: torch.Tensor, labels: torch.Tensor, layout: _La
             "it is damaged or of another layout, fetch it again"
         )
     return Split(images.reshape(-1, 3, 32, 32).contiguous(), labels)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): unpack the archive again") from error
 
 
 class _Plain(pickle.Unpickler):

@@ -11,6 +11,7 @@ from experiments.data import pieces
 from experiments.data.dataset import IGNORED, PADDING, Dataset, Split, locate, note_beside, read_text
 from experiments.io.errors import DataError
 
+LONGEST = 4096  # words of a sentence
 UNKNOWN = 1  # token number of a word that no training sentence has
 
 Sentence = list[tuple[str, str]]  # (word, tag)
@@ -57,7 +58,7 @@ def sentences(path: Path) -> list[Sentence]:
         The sentences.
 
     Raises:
-        DataError: the file cannot be read as such, or has no sentence.
+        DataError: the file cannot be read as such, or has no sentence, or one that is longer than `LONGEST`.
     """
     lines = read_text(path).splitlines()
     found: list[Sentence] = [[]]
@@ -69,6 +70,11 @@ def sentences(path: Path) -> list[Sentence]:
             raise DataError(f"{path}, line {number}: {line!r} has one column; a word and its tag make at least two")
         else:
             found[-1].append((columns[0], columns[-1]))
+            if len(found[-1]) > LONGEST:
+                raise DataError(
+                    f"{path}, line {number}: a sentence has more than {LONGEST} words, and all are padded to the "
+                    "longest: put a blank line between sentences"
+                )
     found = [sentence for sentence in found if sentence]
     if not found:
         raise DataError(f"{path} has no sentence")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,8 @@ Kind = Literal["image", "text", "tags", "sentence", "simulated", "own"]
 
 IGNORED = -100  # the target of a position that does not count (padding): torch's own default
 _PART = 4096  # images whose pixels are summed at once
-LARGEST_TEXT = 4 * 2**30  # bytes of a file of text, all of which is held in memory
+LARGEST_TEXT = 2**30  # bytes of a file of text, all of which is held in memory
+LARGEST_NOTE = 2000  # bytes of a remark, which goes into every row
 PADDING = 0  # token number of a position past the end of a sentence
 
 
@@ -139,7 +141,11 @@ def data_folder(data_dir: Path | None, remedy: str) -> Path:
     named = os.environ.get("ALTO_DATA_DIR")
     if data_dir is None and not named:
         raise DataError(f"no data folder: pass --data-dir or set ALTO_DATA_DIR. {remedy}")
-    return (data_dir or Path(named or "")).expanduser()  # a shell expands ~ in neither --data-dir=~/x nor ="~/x"
+    folder = data_dir or Path(named or "")
+    try:
+        return folder.expanduser()  # a shell expands ~ in neither --data-dir=~/x nor ="~/x"
+    except RuntimeError as error:
+        raise DataError(f"{folder}: {error} Write the folder in full") from None
 
 
 def locate(data_dir: Path | None, *candidates: str, remedy: str) -> Path:
@@ -178,28 +184,47 @@ def note_beside(path: Path) -> str:
         DataError: the remark cannot be read, or is not UTF-8.
     """
     note = path / "note.txt" if path.is_dir() else path.with_suffix(".note.txt")
-    return " ".join(read_text(note).split()) if note.is_file() else ""
+    return " ".join(read_text(note, LARGEST_NOTE).split()) if os.path.lexists(note) else ""
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
     """The text of a data file.
 
     Args:
         path: The file.
+        most: How many bytes it may have.
 
     Returns:
-        Its text, without a byte order mark.
+        Its text, without a byte order mark and with one kind of line end.
 
     Raises:
-        DataError: it is no regular file, is larger than `LARGEST_TEXT`, cannot be read, or is not UTF-8.
+        DataError: as of `read_bytes`, or it is not UTF-8.
     """
     try:
-        if not path.is_file():
-            raise DataError(f"{path} is no regular file: put a text file there")
-        if (size := path.stat().st_size) > LARGEST_TEXT:
-            raise DataError(f"{path} has {size} bytes; a text file may have {LARGEST_TEXT}: cut it")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): put it there again") from error
+        return read_bytes(path, most).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}): convert it") from error
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The content of a data file: the one place where they are read.
+
+    Args:
+        path: The file.
+        most: How many bytes it may have.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        DataError: it is no regular file, is larger, or cannot be read; the file and the limit are named.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
+            raise DataError(f"{path} is no regular file: put a file there")
+        if found.st_size > most:
+            raise DataError(f"{path} has {found.st_size} bytes, and may have {most}: it is not what belongs there")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): put it there again") from error

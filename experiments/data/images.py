@@ -5,6 +5,7 @@ Every image is decoded once, to a square of one size, and stored beside the fold
 
 import contextlib
 import hashlib
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,8 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
 
 
 def _classes(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder: unpack the images again")
     found = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not found:
         raise DataError(f"{folder} has no folders; each class is one")
@@ -81,9 +84,16 @@ def _decoded(folder: Path, classes: list[str], size: int) -> Split:
 def _image(file: Path, size: int) -> np.ndarray:
     from PIL import Image, ImageOps
 
+    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+    if not file.is_file():  # opening a pipe would wait for ever
+        raise DataError(f"{file} is no regular file: unpack it again")
     try:
-        with Image.open(file) as opened:
+        with warnings.catch_warnings(action="error", category=bombs[1]), Image.open(file) as opened:
             fitted = ImageOps.fit(opened.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
+    except bombs as error:
+        raise DataError(
+            f"{file} is no image of the data: it has more than {Image.MAX_IMAGE_PIXELS} pixels once it is decoded"
+        ) from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on a damaged file
         raise DataError(f"{file} is no whole image ({error}): unpack it again") from error
     return np.asarray(fitted, np.uint8).transpose(2, 0, 1)

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from experiments.config.schema import DataConfig
-from experiments.data.dataset import Dataset, Split, hold_out
+from experiments.data.dataset import IGNORED, Dataset, Split, hold_out
 from experiments.io import own
 from experiments.io.errors import DataError
+
+MOST_CLASSES = 2**20
 
 
 def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
@@ -21,7 +23,7 @@ def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
         Its inputs, (n, ...) of any dtype, and its targets, (n, ...): int64 for classes, anything else needs a loss.
 
     Raises:
-        DataError: the function does not return four tensors of examples.
+        DataError: the function does not return four tensors of examples, or a target is no class.
     """
     parts = own.load(config.name, "data.name")()
     wanted = "four tensors: training inputs and targets, test inputs and targets"
@@ -34,6 +36,12 @@ def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
     for name, part in (("inputs", inputs), ("targets", targets)):
         if part.is_floating_point() and not torch.isfinite(part).all():
             raise DataError(f"{config.name}: the training {name} are not all finite")
+    if not targets.is_floating_point():
+        counted = torch.cat([targets.flatten(), test_targets.flatten()])
+        wrong = counted[(counted != IGNORED) & ((counted < 0) | (counted >= MOST_CLASSES))]
+        if len(wrong):
+            allowed = f"allowed are 0 to {MOST_CLASSES - 1}, and {IGNORED} where a position does not count"
+            raise DataError(f"{config.name} returns the target {int(wrong[0])}; {allowed}")
     train, validation = hold_out(
         Split(inputs, targets), config.validation, None if config.limit == "all" else config.limit
     )

@@ -28,7 +28,7 @@ def load(name: str) -> Any:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # runs fork no threads of their own
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the tokenizers' own errors have no type
         raise DataError(
             f"the word pieces {name!r} are neither a folder nor in the hub's cache, and cannot be fetched. Run "
             f"'hf download {name}' where there is network, or set data.pieces to a folder that save_pretrained wrote"

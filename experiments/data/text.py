@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,9 +37,9 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
         "experiments fetch tinyshakespeare --data-dir DIR (where there is network).",
     )
     text = read_text(path)
-    characters = sorted(set(text))
-    numbers = {character: number for number, character in enumerate(characters)}
-    tokens = torch.tensor([numbers[character] for character in text], dtype=torch.int64)
+    codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
+    characters = np.unique(codes)
+    tokens = torch.from_numpy(np.searchsorted(characters, codes))
     test_from = round((1 - _TEST) * len(tokens))
     validation_from = round((1 - config.validation) * test_from)
     parts = tokens[:validation_from], tokens[validation_from:test_from], tokens[test_from:]

@@ -153,6 +153,22 @@ class Bomb:
             "has label -1",
             id="label",
         ),
+        pytest.param(
+            lambda _: pickle.dumps({b"data": images(10_000, 0), b"labels": [None] * 10_000}, 3),
+            r"labels \(10000,\) object; expected .* integers",
+            id="no labels",
+        ),
+        pytest.param(
+            lambda _: pickle.dumps({b"data": images(10_000, 0), b"labels": [2**70] * 10_000}, 3),
+            "integers below 2",
+            id="huge labels",
+        ),
+        pytest.param(
+            lambda _: pickle.dumps({b"data": images(10_000, 0), b"labels": [0.5] * 10_000}, 3),
+            "float64; expected",
+            id="fractions",
+        ),
+        pytest.param(lambda _: b"(" * 1_000_000, "is no CIFAR batch", id="nested"),
         pytest.param(lambda path: pickle.dumps(Bomb(path), 3), "no CIFAR file needs", id="code"),
     ],
 )
