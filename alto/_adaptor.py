@@ -19,6 +19,7 @@ from alto._base import (
     WEIGHT,
     forget_earlier_options,
     given_options,
+    needed_state,
     remember_options,
     step_base,
 )
@@ -363,11 +364,14 @@ class E(Optimizer):
 
     def _admit(self, group: dict[str, Any], number: int) -> None:
         """Check a group's options, if they have changed since the last time."""
-        options = group[ALPHA], group[BETA1], len(group["params"])
+        options = self._options_of(group)
         if number >= len(self._admitted) or self._admitted[number] != options:
             self._check_group(group)
-            refuse_repeated(group["params"], partial(label, [group]))
             self._admitted[number : number + 1] = [options]
+
+    def _options_of(self, group: dict[str, Any]) -> tuple[Any, ...]:
+        """The options whose changes are checked before the next step."""
+        return group[ALPHA], group[BETA1]
 
     def _check_group(self, group: dict[str, Any]) -> None:
         _checks.exploration(group[ALPHA], group[BETA1], names=(ALPHA, BETA1))
@@ -385,9 +389,11 @@ class E(Optimizer):
         changed: dict[Tensor, Tensor] = {}
         alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]] = {}
         places: dict[Tensor, int] = {}
-        for group in self.param_groups:
-            for param in group["params"]:
-                places[param] = len(places)
+        params = [param for group in self.param_groups for param in group["params"]]
+        for param in params:
+            places[param] = len(places)
+        if len(places) < len(params):
+            refuse_repeated(params, partial(label, self.param_groups))
         for group in groups:
             alpha, beta1 = group[ALPHA], group[BETA1]
             for param in group["params"]:
@@ -476,15 +482,40 @@ class E(Optimizer):
             if missing:
                 raise ValueError(
                     f"state_dict: its parameter group {number} lacks {', '.join(map(repr, missing))}, so it was not "
-                    f"saved by {type(self).__name__} or {type(self.base).__name__}; nothing is loaded"
+                    f"saved by {type(self).__name__} or {type(self.base).__name__}"
                 )
             self._check_group(group)
+            needed: dict[int, dict[str, bool]] = {}
             for param in group["params"]:
-                state = self.state.get(param, {})
-                check_loaded_averages(state, param, label(self.param_groups, place), (), (SLOW_AVG,))
+                state, name = self.state.get(param, {}), label(self.param_groups, place)
+                place += 1
+                if param.ndim not in needed:
+                    needed[param.ndim] = self._needed_state(number, param.ndim)
+                of_base = needed[param.ndim] if state.keys() - {SLOW_AVG, WEIGHT} else {}
+                lost = [key for key in of_base if key not in state]
+                if lost:
+                    raise ValueError(
+                        f"state_dict: the state of {name} lacks {', '.join(map(repr, lost))}, which "
+                        f"{type(self.base).__name__} needs"
+                    )
+                shaped = [key for key, whole in of_base.items() if whole]
+                check_loaded_averages(state, param, name, shaped, (SLOW_AVG,))
                 if WEIGHT in state:
                     _checks.number(f"state_dict: {WEIGHT!r}", state[WEIGHT], low=0.0, high=1 + 1e-9)
-                place += 1
+
+    def _needed_state(self, number: int, dimensions: int) -> dict[str, bool]:
+        """What the base needs with the options of a group that has been loaded.
+
+        Raises:
+            ValueError: if it can do nothing with them.
+        """
+        base = type(self.base)
+        try:
+            return needed_state(base, self.param_groups[number], dimensions)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"state_dict: {base.__name__} refuses the options of its parameter group {number} ({error})"
+            ) from error
 
 
 # What puts the slow averages back as they were before a step.

@@ -74,7 +74,7 @@ class ALTO(Optimizer):
     ``slow_avg_dtype`` the random bits repeat from there on.
 
     Range: in float32 an element whose gradient is beyond 1e20 has :math:`v_k = \infty`, as in Adam, and its
-    :math:`r_k` is the decay alone; near 3e38, the largest number, :math:`m_k` may overflow, too, and :math:`r_k` is NaN.
+    :math:`r_k` is the decay alone; near 3e38, the largest number, :math:`m_k` overflows, too, and :math:`r_k` is NaN.
     Norms do not overflow, and the layerwise factor is at most 1e37.
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
@@ -396,7 +396,7 @@ def _check_loaded(optimizer: Optimizer) -> None:
         if missing:
             raise ValueError(
                 f"state_dict: its parameter group {number} lacks {', '.join(map(repr, missing))}, so it was not saved "
-                f"by {name}; nothing is loaded"
+                f"by {name}"
             )
         _options.normalize(group)
         optimizer._check_options(group)
@@ -412,7 +412,7 @@ def _check_loaded(optimizer: Optimizer) -> None:
             state["step"] = counter(state["step"], param.device if group["capturable"] else "cpu")
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
-                f"state_dict: the state of {name_of(place)} has no step counter ('step', one number); nothing is loaded"
+                f"state_dict: the state of {name_of(place)} has no step counter ('step', one number)"
             ) from error
 
 

@@ -1,10 +1,14 @@
 """What E keeps in its base optimizer, and the step of the base itself."""
 
+import inspect
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch import Tensor
+from torch.optim import SGD, Optimizer
 from torch.utils.weak import WeakIdKeyDictionary
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
@@ -68,3 +72,32 @@ def step_base(base: Optimizer) -> None:
     step.__wrapped__(*arguments[0], **arguments[1])  # pyright: ignore[reportFunctionMemberAccess]
     for hook in base._optimizer_step_post_hooks.values():
         hook(base, *arguments)
+
+
+# Ways to take the same step; not all of them can on a CPU.
+_WAYS = frozenset({"foreach", "fused", "capturable", "differentiable"})
+
+
+def needed_state(kind: type[Optimizer], options: Mapping[str, Any], dimensions: int) -> dict[str, bool]:
+    """What torch's own optimizers keep of a parameter once a step was taken, found out by a step on a small one.
+
+    Args:
+        kind: the optimizer's class.
+        options: those of a parameter group; the class checks them.
+        dimensions: how many the parameter has.
+
+    Returns:
+        From each key to whether its value has the parameter's shape. Nothing for other libraries' optimizers.
+    """
+    if not kind.__module__.startswith("torch.optim."):
+        return {}
+    left_out = _WAYS | {"params"} | ({"lr"} if isinstance(options.get("lr"), Tensor) else set())  # or on another device
+    taken = (inspect.signature(kind).parameters.keys() & options.keys()) - left_out
+    param = torch.zeros((2,) * dimensions, device="cpu", requires_grad=True)
+    param.grad = torch.zeros_like(param)
+    optimizer: Any = kind([param], **{name: options[name] for name in taken})
+    if kind is SGD:  # whose momentum may begin at any step
+        return {}
+    with suppress(RuntimeError):  # of those that take no dense gradients
+        step_base(optimizer)
+    return {key: getattr(value, "shape", None) == param.shape for key, value in optimizer.state[param].items()}

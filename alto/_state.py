@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 _HALF = (torch.float16, torch.bfloat16)
+_IN_VAIN = "; nothing is loaded"
 
 
 def state_dtype(param: Tensor) -> torch.dtype:
@@ -26,7 +27,8 @@ def loading(optimizer: Optimizer, state_dict: Any, name: str) -> Iterator[None]:
     """While ``optimizer`` loads a state dict: if anything is wrong with it, put everything back as it was.
 
     Raises:
-        ValueError: in place of the errors that torch raises for what is no such state dict.
+        ValueError: in place of the errors that torch raises for what is no such state dict; the message says that
+            nothing is loaded.
     """
     kept = optimizer.state, optimizer.param_groups  # torch puts new ones in their place
     try:
@@ -35,11 +37,13 @@ def loading(optimizer: Optimizer, state_dict: Any, name: str) -> Iterator[None]:
         yield
     except BaseException as error:
         optimizer.state, optimizer.param_groups = kept
-        if not isinstance(error, (KeyError, AttributeError, TypeError)):
+        if isinstance(error, (KeyError, AttributeError, TypeError)):
+            message = f"it was not saved by {name} ({type(error).__name__}: {error})"
+        elif type(error) is ValueError and not str(error).endswith(_IN_VAIN):  # of E around LAMB both load
+            message = str(error)
+        else:
             raise
-        raise ValueError(
-            f"state_dict: it was not saved by {name} ({type(error).__name__}: {error}); nothing is loaded"
-        ) from error
+        raise ValueError(f"state_dict: {message.removeprefix('state_dict: ')}{_IN_VAIN}") from error
 
 
 def check_loaded_averages(
@@ -57,9 +61,7 @@ def check_loaded_averages(
         if average is None and key in possible:
             continue
         found = f"has shape {tuple(average.shape)}" if isinstance(average, Tensor) else f"is {average!r}"
-        raise ValueError(
-            f"state_dict: {key!r} of {name} {found}, and not a tensor of the parameter's shape; nothing is loaded"
-        )
+        raise ValueError(f"state_dict: {key!r} of {name} {found}, and not a tensor of the parameter's shape")
 
 
 @contextmanager
@@ -99,6 +101,6 @@ def _complete(state_dict: Any) -> Mapping[str, Any]:
         found = sorted(map(str, state_dict))[:4] if isinstance(state_dict, Mapping) else type(state_dict).__name__
         raise ValueError(
             f"state_dict = {found}: must be what an optimizer's state_dict() returned, with the keys 'state' and "
-            "'param_groups'; nothing is loaded"
+            "'param_groups'"
         )
     return state_dict

@@ -1,7 +1,9 @@
 """E over torch.optim's own SGD, Adam and AdamW (the paper's Algorithms 3 and 4), under one constructor each."""
 
+import math
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +12,8 @@ from torch.optim.optimizer import ParamsT
 
 from alto import _checks
 from alto._adaptor import E
+
+_NUMBERS = {"weight_decay", "momentum", "dampening", "eps"}
 
 
 class _Variant(E):
@@ -30,28 +34,46 @@ class _Variant(E):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(_named(param_group))
 
+    def _options_of(self, group: dict[str, Any]) -> tuple[Any, ...]:
+        if "betas" in group:
+            group["betas"] = _betas(group["betas"])
+        lr = group["lr"]
+        rate = (id(lr), lr._version) if isinstance(lr, Tensor) and not lr.is_inference() else lr
+        return (*super()._options_of(group), rate, *[group.get(key) for key in (*_NUMBERS, "betas")])
+
     def _check_group(self, group: dict[str, Any]) -> None:
         super()._check_group(group)
         _check_base_options(group)
 
 
 def _check_base_options(options: Mapping[str, Any]) -> None:
-    """Check what torch's SGD, Adam and AdamW take: torch compares with 0 alone, which a NaN passes."""
+    """Check options of torch's SGD, Adam and AdamW: torch takes some that are NaN, and in a group any."""
     if "lr" in options:
         _checks.learning_rate(options["lr"])
-    for name in ("momentum", "weight_decay"):
-        if name in options:
-            value = options[name]
-            _checks.number(name, value.item() if isinstance(value, Tensor) else value, low=0.0)
+    for name in _NUMBERS & options.keys():
+        value = options[name]
+        low = -math.inf if name == "dampening" else 0.0
+        _checks.number(name, value.item() if isinstance(value, Tensor) else value, low=low)
     if "betas" in options:
-        _checks.sequence("betas", options["betas"], 2)
+        _checks.numbers("betas", options["betas"], 2, low=0.0, high=1.0, why=_checks.FADES)
+
+
+def _betas(betas: Any) -> tuple[Any, ...]:
+    """Decay rates from any sequence as torch takes them: both floats or, as a capturable step may, both tensors."""
+    if type(betas) is tuple and all(type(beta) is float for beta in betas):  # nearly always
+        return betas
+    if isinstance(betas, (tuple, list)) and any(isinstance(beta, Tensor) for beta in betas):
+        return tuple(betas)
+    return tuple([float(beta) if isinstance(beta, Real) else beta for beta in _checks.sequence("betas", betas, 2)])
 
 
 def _named(group: Any) -> Any:
     """A parameter group with E's own keys for ``alpha`` and ``beta1``; anything else as it is."""
     if not isinstance(group, dict):
         return group
-    return {f"explore_{key}" if key in {"alpha", "beta1"} else key: value for key, value in group.items()}
+    _check_base_options(group)
+    named = {f"explore_{key}" if key in {"alpha", "beta1"} else key: value for key, value in group.items()}
+    return named | ({"betas": _betas(group["betas"])} if "betas" in group else {})
 
 
 def _groups(params: ParamsT) -> Any:
@@ -171,12 +193,12 @@ class EAdam(_Variant):
         *,
         alpha: float = -5.0,
         beta1: float = 0.99,
-        betas: tuple[float, float] = (0.9, 0.99),
+        betas: Sequence[float] = (0.9, 0.99),
         start: str = "zero",
         **adam: Any,
     ) -> None:
         _check_base_options({"lr": lr, "betas": betas, **adam})
-        super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1, start=start)
+        super().__init__(Adam(_groups(params), lr, betas=_betas(betas), **adam), alpha, beta1, start=start)
 
 
 class EAdamW(_Variant):
@@ -234,11 +256,11 @@ class EAdamW(_Variant):
         *,
         alpha: float = -5.0,
         beta1: float = 0.99,
-        betas: tuple[float, float] = (0.9, 0.99),
+        betas: Sequence[float] = (0.9, 0.99),
         start: str = "zero",
         **adamw: Any,
     ) -> None:
         _check_base_options({"lr": lr, "betas": betas, **adamw})
         if adamw.get("decoupled_weight_decay"):  # in AdamW's defaults, but not in its constructor
             del adamw["decoupled_weight_decay"]
-        super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1, start=start)
+        super().__init__(AdamW(_groups(params), lr, betas=_betas(betas), **adamw), alpha, beta1, start=start)

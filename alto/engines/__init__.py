@@ -63,8 +63,8 @@ def choose(
             return engine
         if fused:
             raise RuntimeError(
-                "`fused=True` requires all the params to be where a fused engine is: there is no fused engine for "
-                f"{device} tensors here ({reason}); leave fused at None to take the fastest engine that there is"
+                "`fused=True` requires all the params to be floating point Tensors of supported devices: there is no "
+                f"fused engine for {device} tensors here ({reason}); leave fused at None to take the fastest engine"
             )
     return blocked if device == "cpu" else launched
 

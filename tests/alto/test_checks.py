@@ -86,6 +86,16 @@ def test_betas_are_any_two_numbers(betas):
     assert equal(run(by_hand, later, 2), plain)
 
 
+@pytest.mark.parametrize("make", [EAdam, EAdamW], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("betas", [np.array([0.5, 0.25]), torch.tensor([0.5, 0.25]), (0, np.float32(0.25))], ids=repr)
+def test_betas_of_variants_are_any_two_numbers(make, betas):
+    params = matrices()
+    optimizer = make([{"params": params[:1]}, {"params": params[1:], "betas": betas}], betas=betas)
+    optimizer.param_groups[0]["betas"] = betas
+    run(optimizer, params, 2)
+    assert {type(x) for group in optimizer.param_groups for x in group["betas"]} == {float}
+
+
 def test_one_eps_is_adams():
     assert ALTO(matrices(), eps=1e-8).defaults["eps"] == (1e-8, 1e-6, 1e-10)
     assert LAMB([{"params": matrices(), "eps": 1e-8}]).param_groups[0]["eps"] == (1e-8, 1e-6, 1e-10)
@@ -117,6 +127,34 @@ def test_an_option_that_was_changed_is_checked_before_the_next_step(options, mes
     assert equal(params, before)
     assert torch.equal(optimizer.state[params[0]]["exp_avg"], kept)
     assert optimizer.state[params[0]]["step"] == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "message"),
+    [
+        (ESGD, {"lr": NAN}, "lr = nan"),
+        (EAdam, {"lr": torch.tensor(-1.0)}, r"lr = -1\.0"),
+        (ESGD, {"dampening": NAN}, "dampening = nan"),
+        (EAdamW, {"weight_decay": NAN}, "weight_decay = nan"),
+        (EAdamW, {"eps": -1.0}, r"eps = -1\.0"),
+        (EAdam, {"betas": [0.9] * 5}, "must be a tuple of 2 numbers"),
+        (EAdam, {"betas": (0.9, 1.5)}, r"betas\[1\] = 1.5"),
+    ],
+    ids=str,
+)
+def test_an_option_of_a_variants_base_is_checked_wherever_it_enters(make, options, message):
+    params = matrices()
+    optimizer = make(params)
+    before = run(optimizer, params, 2)
+    with pytest.raises(ValueError, match=message):
+        make([{"params": matrices(seed=1), **options}])
+    with pytest.raises(ValueError, match=message):
+        optimizer.add_param_group({"params": matrices(seed=1), **options})
+    assert len(optimizer.param_groups) == 1
+    optimizer.param_groups[0].update(options)
+    with pytest.raises(ValueError, match=message):
+        run(optimizer, params, range(2, 3))
+    assert equal(params, before)
 
 
 def test_a_rate_tensor_that_was_changed_in_place_is_checked_too():

@@ -35,13 +35,14 @@ def test_a_parameter_listed_twice_is_refused(make):
         optimizer.add_param_group({"params": [one]})
 
 
-def test_a_parameter_that_is_put_into_a_group_by_hand_a_second_time_is_refused(make):
+@pytest.mark.parametrize("group", [0, 1])
+def test_a_parameter_that_is_put_into_a_group_by_hand_a_second_time_is_refused(make, group):
     params = matrices()
-    optimizer = make(params)
+    optimizer = make([{"params": params[:1]}, {"params": params[1:]}])
     steps(optimizer, params)
     before = [p.detach().clone() for p in params]
-    optimizer.param_groups[0]["params"].append(params[0])
-    with pytest.raises(ValueError, match="is listed again as"):
+    optimizer.param_groups[group]["params"].append(params[0])
+    with pytest.raises(ValueError, match=r"is listed again as|of parameter 0 .* share memory"):
         steps(optimizer, params)
     assert equal(params, before)
 
