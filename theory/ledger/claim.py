@@ -199,8 +199,6 @@ def verdict(claim: Statement, results: Sequence[Result], premises: Mapping[str, 
         return Verdict.REPAIRED
     if mended is Verdict.ARGUED and claim.repairs is Repair.ASSUMPTION:
         return Verdict.ARGUED
-    if mended is Verdict.ARGUED and claim.repairs is Repair.ASSUMPTION:
-        return mended
     data = [r for r in made if r.kind in DATA]
     if any(r.outcome is Outcome.CONTRADICTS for r in data):
         return Verdict.CONTRADICTED

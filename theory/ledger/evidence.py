@@ -9,6 +9,7 @@ prints, a *counterexample* is run again each time. None passes for another: the 
 import hashlib
 import inspect
 import math
+import re
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -125,8 +126,8 @@ def run(evidence: Evidence, effort: Effort) -> Result:
     """Compute one piece of evidence. An exception in it is the outcome ``error``: it neither supports nor refutes."""
     begin = time.perf_counter()
     try:
-        finding = evidence.compute(effort)
-    except Exception as error:  # whatever it is: a broken check shows as broken, beside the others
+        finding = _examined(evidence, evidence.compute(effort))
+    except (Exception, SystemExit) as error:  # whatever it is: a broken check shows as broken, beside the others
         where = traceback.extract_tb(error.__traceback__)[-1]
         finding = Finding(Outcome.ERROR, f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
     seconds = time.perf_counter() - begin
@@ -134,6 +135,22 @@ def run(evidence: Evidence, effort: Effort) -> Result:
         evidence.kind, evidence.name, evidence.about, finding.outcome, finding.detail, seconds, finding.pieces,
         finding.values,
     )  # fmt: skip
+
+
+def _examined(evidence: Evidence, finding: Any) -> Finding:
+    """The finding, if it is one and says what its kind must say."""
+    if not isinstance(finding, Finding) or not isinstance(finding.outcome, Outcome):
+        raise TypeError(f"{evidence.name!r} returned {finding!r}; evidence returns a Finding with an Outcome")
+    if not finding.detail.strip() or not all(math.isfinite(value) for value in finding.values.values()):
+        raise ValueError(f"{evidence.name!r} returned {finding!r}; its detail is in words, its values are finite")
+    data = evidence.kind in {Kind.MEASUREMENT, Kind.PUBLISHED}
+    if (data and not re.search(r"\d", finding.detail)) or re.search(r"\bnan\b", finding.detail):
+        raise ValueError(f"{evidence.name!r} found {finding.detail!r}; it gives the numbers that were seen")
+    proved = evidence.kind in {Kind.PROOF, Kind.FORMAL} and finding.outcome is Outcome.SUPPORTS
+    checked = [piece["ok"] for piece in finding.pieces if piece["tool"] != "prose"]
+    if proved and not (checked and all(checked)):
+        raise ValueError(f"{evidence.name!r}: a proof without a machine-checked piece, or with one that failed")
+    return finding
 
 
 @dataclass(frozen=True)
@@ -300,7 +317,8 @@ def counterexample(name: str, exhibit: Callable[[], tuple[bool, str]], *, about:
 
     def compute(_: Effort) -> Finding:
         fails, detail = exhibit()
-        if fails not in (True, False) or not isinstance(detail, str):  # NaN, say, is no answer
+        truth = type(fails).__name__ in {"bool", "bool_"}  # Python's or NumPy's; NaN, say, or a count is no answer
+        if not truth or not isinstance(detail, str) or not detail.strip():
             raise TypeError(f"the counterexample {name!r} returned ({fails!r}, {detail!r}); it returns (bool, str)")
         return Finding(Outcome.CONTRADICTS if fails else Outcome.INCONCLUSIVE, detail)
 
@@ -333,8 +351,8 @@ def _asserting(kind: Kind, name: str, check: Callable[[Effort], Seen], about: Ab
         except AssertionError as failure:
             return Finding(Outcome.CONTRADICTS, f"fails: {failure}")
         detail, values = (seen, {}) if isinstance(seen, str) else seen if isinstance(seen, tuple) else (None, {})
-        if not detail or not isinstance(detail, str) or not all(math.isfinite(value) for value in values.values()):
-            raise TypeError(f"the check {name!r} returned {seen!r}; it returns what it saw: words, and finite numbers")
+        if not isinstance(detail, str):
+            raise TypeError(f"the check {name!r} returned {seen!r}; it returns what it saw: words, and numbers by name")
         return Finding(Outcome.SUPPORTS, detail, values=values)
 
     return Evidence(kind, name, compute, about)

@@ -14,7 +14,8 @@ first-order methods, Mathematical Programming 161 (2017), for the inequalities.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -85,19 +86,49 @@ def read(path: Path) -> Certificate:
     Raises:
         ValueError: the file is not a certificate: a key is missing, or a number is not a rational.
     """
-    try:
+    with reading(path):
         stored = json.loads(path.read_text())
-        numbers = {name: Fraction(stored["method"][name]) for name in ("c", "beta1", "beta2", "eta")}
-        multipliers = {_pair(name): Fraction(weight) for name, weight in stored["multipliers"].items()}
-        method = Method(**numbers, N=int(stored["method"]["N"]))
-        return Certificate(method, Fraction(stored["mu"]), Fraction(stored["tau"]), multipliers)
+        method, multipliers = parsed(stored)
+        found = Certificate(method, rational(stored["mu"]), rational(stored["tau"]), multipliers)
+        same_statement(stored, found.to_json())
+    return found
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say of what goes wrong within that the file is no certificate."""
+    try:
+        yield
     except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{path} is no certificate: {error!r}") from error
 
 
-def _pair(name: str) -> Pair:
-    i, j = name.split(",")
-    return int(i), int(j)
+def parsed(stored: Mapping[str, Any]) -> tuple[Method, dict[Pair, Fraction]]:
+    """The method and the multipliers of a stored certificate."""
+    numbers = {name: rational(stored["method"][name]) for name in ("c", "beta1", "beta2", "eta")}
+    N = stored["method"]["N"]
+    if type(N) is not int:
+        raise ValueError(f"N = {N!r} must be an integer")
+    multipliers = {}
+    for name, weight in stored["multipliers"].items():
+        i, j = map(int, name.split(","))
+        if (i, j) in multipliers:
+            raise ValueError(f"the pair {name!r} is there twice")
+        multipliers[i, j] = rational(weight)
+    return Method(**numbers, N=N), multipliers
+
+
+def rational(text: Any) -> Fraction:
+    """A rational from its text; a number of JSON is refused, because it may have been rounded."""
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} must be a rational as text, such as '1/3'")
+    return Fraction(text)
+
+
+def same_statement(stored: Mapping[str, Any], right: Mapping[str, Any]) -> None:
+    """Refuse a file that says something else than what is checked."""
+    if stored["statement"] != right["statement"]:
+        raise ValueError(f"statement = {stored['statement']!r} must be {right['statement']!r}")
 
 
 def pairs(N: int) -> list[Pair]:
@@ -159,8 +190,11 @@ def slack(method: Method, mu: Any, tau: Any, multipliers: Mapping[Pair, Any]) ->
 def positive_semidefinite(matrix: Matrix) -> bool:
     """Whether a symmetric rational matrix is, by L D L' without pivoting: no rounding, no tolerance.
 
-    A zero pivot needs a zero column below it; a negative pivot refutes.
+    A zero pivot needs a zero column below it; a negative pivot refutes. An entry that is no integer or Fraction, as a
+    number in floating point, refutes as well: its comparisons would be rounded, and NaN passes all of them.
     """
+    if any(type(entry) not in {int, Fraction} for row in matrix for entry in row):
+        return False
     rest = [row[:] for row in matrix]
     size = len(rest)
     if any(rest[r][s] != rest[s][r] for r in range(size) for s in range(r)):

@@ -19,7 +19,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from theory.worst_case.certificate import Matrix, Pair, balance, positive_semidefinite
+from theory.worst_case.certificate import (
+    Matrix,
+    Pair,
+    balance,
+    parsed,
+    positive_semidefinite,
+    rational,
+    reading,
+    same_statement,
+)
 from theory.worst_case.method import Method
 
 
@@ -79,18 +88,13 @@ def read(path: Path) -> NonconvexCertificate:
     Raises:
         ValueError: the file is not a certificate: a key is missing, or a number is not a rational.
     """
-    try:
+    with reading(path):
         stored = json.loads(path.read_text())
-        numbers = {name: Fraction(stored["method"][name]) for name in ("c", "beta1", "beta2", "eta")}
-        multipliers = {}
-        for name, weight in stored["multipliers"].items():
-            i, j = name.split(",")
-            multipliers[int(i), int(j)] = Fraction(weight)
-        method = Method(**numbers, N=int(stored["method"]["N"]))
-        shares = tuple(map(Fraction, stored["shares"]))
-        return NonconvexCertificate(method, Fraction(stored["tau"]), multipliers, shares)
-    except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{path} is no certificate: {error!r}") from error
+        method, multipliers = parsed(stored)
+        shares = tuple(map(rational, stored["shares"]))
+        found = NonconvexCertificate(method, rational(stored["tau"]), multipliers, shares)
+        same_statement(stored, found.to_json())
+    return found
 
 
 def pairs(N: int) -> list[Pair]:

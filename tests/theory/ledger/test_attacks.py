@@ -1,5 +1,8 @@
 """False statements against each checker: none may come out as proved, holding, or a counterexample."""
 
+import sys
+
+import numpy as np
 import pytest
 import sympy as sp
 import z3
@@ -7,7 +10,18 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from theory.ledger.effort import Effort
-from theory.ledger.evidence import Outcome, counterexample, enumerated, holds_for, run
+from theory.ledger.evidence import (
+    Evidence,
+    Finding,
+    Kind,
+    Outcome,
+    counterexample,
+    enumerated,
+    holds_for,
+    measured,
+    published,
+    run,
+)
 from theory.ledger.provers import Query, Square, certificate, identity, reals, smt
 
 FEW = Effort("few", examples=30, thorough=False)
@@ -134,6 +148,9 @@ EXPECTATIONS = {
     "a list": lambda _: ["seen", {}],
     "an error": lambda _: 1 / 0,
     "no words": lambda _: (None, {}),
+    "a blank text": lambda _: "  ",
+    "it ends the program with success": lambda _: sys.exit(0),
+    "a finding of its own": lambda _: Finding(Outcome.SUPPORTS, "seen"),
 }
 
 COUNTEREXAMPLES = {
@@ -147,6 +164,36 @@ COUNTEREXAMPLES = {
     "an error": lambda: (1 / 0, "seen"),
     "one value": lambda: True,
     "a comparison that was not made": lambda: (x < y, "seen"),
+    "one failure, counted": lambda: (1, "seen"),
+    "an array of one truth value": lambda: (np.array([True]), "seen"),
+    "an empty text": lambda: (True, ""),
+    "it ends the program with success": lambda: sys.exit(0),
+}
+
+FINDINGS = {
+    "a truth value": lambda _: True,
+    "nothing": lambda _: None,
+    "a text": lambda _: "1.0 [0.9, 1.1]",
+    "an outcome alone": lambda _: Outcome.SUPPORTS,
+    "an outcome in words": lambda _: Finding("supports", "1.0 [0.9, 1.1]"),  # type: ignore[arg-type]
+    "a truth value for an outcome": lambda _: Finding(True, "1.0 [0.9, 1.1]"),  # type: ignore[arg-type]
+    "no words": lambda _: Finding(Outcome.SUPPORTS, ""),
+    "words without a number": lambda _: Finding(Outcome.SUPPORTS, "the ratio is as predicted"),
+    "a number that is none": lambda _: Finding(Outcome.SUPPORTS, "the ratio is nan, predicted 1.0"),
+    "a value that is none": lambda _: Finding(Outcome.SUPPORTS, "ratio 1.0", values={"ratio": NAN}),
+    "an infinite value": lambda _: Finding(Outcome.SUPPORTS, "ratio 1.0", values={"ratio": float("inf")}),
+    "a value in words": lambda _: Finding(Outcome.SUPPORTS, "ratio 1.0", values={"ratio": "1"}),  # type: ignore[dict-item]
+    "a generator": lambda _: (Finding(Outcome.SUPPORTS, "1.0") for _ in range(1)),
+    "an error": lambda _: 1 / 0,
+    "an assertion that fails": lambda _: _fails(False),
+    "it ends the program with success": lambda _: sys.exit(0),
+}
+"""What neither a measurement nor arithmetic on printed numbers may find."""
+
+PROOFS = {
+    "no piece": lambda _: Finding(Outcome.SUPPORTS, "trust me"),
+    "prose alone": lambda _: Finding(Outcome.SUPPORTS, "argued", [{"name": "a", "tool": "prose", "ok": True}]),
+    "a piece that failed": lambda _: Finding(Outcome.SUPPORTS, "seen", [{"name": "a", "tool": "sympy", "ok": False}]),
 }
 
 
@@ -186,6 +233,18 @@ def test_no_false_expectation(attack):
 @pytest.mark.parametrize("attack", COUNTEREXAMPLES.values(), ids=COUNTEREXAMPLES)
 def test_no_false_counterexample(attack):
     assert run(counterexample("a", attack), FEW).outcome is not Outcome.CONTRADICTS
+
+
+@pytest.mark.parametrize("kind", [measured, published])
+@pytest.mark.parametrize("attack", FINDINGS.values(), ids=FINDINGS)
+def test_no_false_finding(kind, attack):
+    assert run(kind("a", attack), FEW).outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("kind", [Kind.PROOF, Kind.FORMAL])
+@pytest.mark.parametrize("attack", PROOFS.values(), ids=PROOFS)
+def test_no_proof_without_a_checked_piece(kind, attack):
+    assert run(Evidence(kind, "a", attack), FEW).outcome is Outcome.ERROR
 
 
 def test_only_cases_that_were_checked_are_counted():

@@ -70,7 +70,7 @@ def printed(outcome=Outcome.SUPPORTS):
 
 
 def kernel(outcome=Outcome.SUPPORTS, prose=0):
-    pieces = [{"name": "p", "tool": "prose", "ok": True, "detail": ""}] * prose
+    pieces = [{"name": "p", "tool": tool, "ok": True, "detail": ""} for tool in ("Rocq", *["prose"] * prose)]
     return Evidence(Kind.FORMAL, "kernel", lambda _: Finding(outcome, "axioms: none", pieces))
 
 

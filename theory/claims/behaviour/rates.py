@@ -4,12 +4,15 @@
 """
 
 import json
+import math
 from pathlib import Path
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
 
 READS = ("rates/*.json",)
+VERDICTS = {"agrees", "differs", "undecided", "bound violated"}
+"""What a row may say: the values of ``theory.rates.records.Verdict``."""
 FOLDER = Path(__file__).resolve().parents[3] / "results" / "rates"
 
 STATEMENTS = {
@@ -60,8 +63,27 @@ STATEMENTS = {
 
 
 def read(study: dict) -> Finding:
-    """Every comparison agrees and no proved bound is below what it bounds; one that differs contradicts."""
+    """Every comparison agrees and no proved bound is below what it bounds; one that differs contradicts.
+
+    Args:
+        study: a stored full run.
+
+    Returns:
+        The finding.
+
+    Raises:
+        ValueError: the run is not a full one, compares nothing, or has a row that no study writes.
+    """
     every = study["rows"]
+    unfit = [row["id"] for row in every if row["verdict"] not in VERDICTS]
+    below = [row["id"] for row in every if row["proved"] and row["verdict"] != "bound violated"
+             and not 1 <= (row["bound_over_measured"] or 0) < math.inf]  # fmt: skip
+    if study["mode"] != "full" or all(row["derived"] for row in every) or unfit or below:
+        raise ValueError(
+            f"mode {study['mode']}, {len(every)} rows; without a verdict: {unfit}; bound too small: {below}"
+        )
+    if len({row["id"] for row in every}) < len(every):
+        raise ValueError("a row is there twice")
     rows = [row for row in every if not row["derived"] or row["verdict"] == "bound violated"]
     failing = [row["id"] for row in rows if row["verdict"] in {"differs", "bound violated"}]
     unclear = [row["id"] for row in rows if row["verdict"] == "undecided"]

@@ -47,12 +47,25 @@ def compare(stored: dict) -> Finding:
         The finding.
 
     Raises:
-        ValueError: it asserts nothing, or its ends are no interval around the estimate.
+        ValueError: it asserts nothing, its ends are no interval around the estimate, or a number is none.
     """
+    for name in ("estimate", "low", "high", "at_least", "at_most", "p_value", "adjusted"):
+        value = stored.get(name)
+        if value is not None and (isinstance(value, bool) or not math.isfinite(value)):
+            raise ValueError(f"{name} = {value!r} must be a finite number")
+        if value is not None and name in {"p_value", "adjusted"} and not 0 <= value <= 1:
+            raise ValueError(f"{name} = {value} must lie in [0, 1]")
+    seeds = stored.get("seeds", [])
+    if not stored["protocol"] or len(set(map(str, seeds))) < len(seeds):
+        raise ValueError(
+            f"seeds = {seeds}, protocol = {stored['protocol']!r}: a seed counts once, and a protocol is needed"
+        )
     low, high, estimate = stored["low"], stored["high"], stored["estimate"]
     least, most = stored.get("at_least"), stored.get("at_most")
     if least is None and most is None:
         raise ValueError("at_least and at_most are both absent: the comparison asserts nothing")
+    if least is not None and most is not None and least >= most:
+        raise ValueError(f"at_least = {least} and at_most = {most} leave nothing between them")
     if not low <= estimate <= high:
         raise ValueError(f"[{low}, {high}] is no interval around the estimate {estimate}")
     floor, ceiling = -math.inf if least is None else least, math.inf if most is None else most

@@ -10,8 +10,20 @@ Computed = tuple[bool, str, Mapping[str, float]]
 
 
 def finding(computed: Computed) -> Finding:
-    """What was computed, as a finding."""
+    """What was computed, as a finding.
+
+    Args:
+        computed: whether the claim holds, and the numbers that say so.
+
+    Returns:
+        The finding.
+
+    Raises:
+        TypeError: whether it holds is no truth value.
+    """
     holds, said, values = computed
+    if type(holds).__name__ not in {"bool", "bool_"}:
+        raise TypeError(f"{holds!r} is no truth value: whether the claim holds is True or False")
     return Finding(Outcome.SUPPORTS if holds else Outcome.CONTRADICTS, said, values=values)
 
 
