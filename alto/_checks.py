@@ -82,7 +82,7 @@ def learning_rate(lr: object) -> None:
     if not isinstance(lr, Tensor):
         return number("lr", lr, low=0.0, why=_UPHILL)
     if lr.numel() != 1:
-        raise ValueError(f"lr = a tensor of {lr.numel()} elements: must hold exactly one")
+        raise ValueError(f"lr = a tensor of {lr.numel()} elements: Tensor lr must be 1-element")
     if lr.device.type == "cpu" and not is_fake(lr):  # reading it elsewhere would wait for the device
         number("lr", float(lr.detach()), low=0.0, why=_UPHILL)
     return None

@@ -2,12 +2,13 @@
 
 import math
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.optim import SGD, Adam, AdamW
+from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.optimizer import ParamsT
 
 from alto import _checks
@@ -46,6 +47,12 @@ class _Variant(E):
         _check_base_options(group)
 
 
+def _check_arguments(base: Callable[..., Optimizer], options: Mapping[str, Any]) -> None:
+    """Check a constructor's arguments before parameters are looked at: as torch does, then as in groups."""
+    base([torch.zeros(1, device="cpu")], **options)
+    _check_base_options(options)
+
+
 def _check_base_options(options: Mapping[str, Any]) -> None:
     """Check options of torch's SGD, Adam and AdamW: torch takes some that are NaN, and in a group any."""
     if "lr" in options:
@@ -77,7 +84,9 @@ def _named(group: Any) -> Any:
 
 
 def _groups(params: ParamsT) -> Any:
-    return params if isinstance(params, Tensor) else [_named(group) for group in params]
+    if isinstance(params, Tensor) or not isinstance(params, Iterable):
+        return params  # torch says what is wrong
+    return [_named(group) for group in params]
 
 
 class ESGD(_Variant):
@@ -136,7 +145,7 @@ class ESGD(_Variant):
         start: str = "zero",
         **sgd: Any,
     ) -> None:
-        _check_base_options({"lr": lr, "momentum": momentum, **sgd})
+        _check_arguments(SGD, {"lr": lr, "momentum": momentum, **sgd})
         super().__init__(SGD(_groups(params), lr, momentum=momentum, **sgd), alpha, beta1, start=start)
 
 
@@ -197,8 +206,9 @@ class EAdam(_Variant):
         start: str = "zero",
         **adam: Any,
     ) -> None:
-        _check_base_options({"lr": lr, "betas": betas, **adam})
-        super().__init__(Adam(_groups(params), lr, betas=_betas(betas), **adam), alpha, beta1, start=start)
+        betas = _betas(betas)
+        _check_arguments(Adam, {"lr": lr, "betas": betas, **adam})
+        super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1, start=start)
 
 
 class EAdamW(_Variant):
@@ -260,7 +270,8 @@ class EAdamW(_Variant):
         start: str = "zero",
         **adamw: Any,
     ) -> None:
-        _check_base_options({"lr": lr, "betas": betas, **adamw})
+        betas = _betas(betas)
         if adamw.get("decoupled_weight_decay"):  # in AdamW's defaults, but not in its constructor
             del adamw["decoupled_weight_decay"]
-        super().__init__(AdamW(_groups(params), lr, betas=_betas(betas), **adamw), alpha, beta1, start=start)
+        _check_arguments(AdamW, {"lr": lr, "betas": betas, **adamw})
+        super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1, start=start)
