@@ -14,7 +14,7 @@ import numpy as np
 STEPS = 4
 _HEAD = """(** Printed by theory/rocq/bridge.py from the package's own functions. *)
 From Coq Require Import Reals Lra.
-From Proofs Require Import Sums TheoremN Adaptor.
+From Proofs Require Import Sums Vectors Methods TheoremN Adaptor Online.
 Local Open Scope R_scope.
 Ltac side := repeat split; match goal with H : ?x <> 0 |- ?y <> 0 => solve [intro K; apply H; lra] | _ => idtac end.
 """
@@ -23,7 +23,7 @@ Ltac side := repeat split; match goal with H : ?x <> 0 |- ?y <> 0 => solve [intr
 @cache
 def printed() -> dict[str, str]:
     """The module ``Bridge``."""
-    return {"Bridge": "\n".join([_HEAD, *_constants(), *_steps()]) + "\n"}
+    return {"Bridge": "\n".join([_HEAD, *_constants(), *_regret(), *_steps()]) + "\n"}
 
 
 def _constants() -> list[str]:
@@ -53,6 +53,38 @@ def _constants() -> list[str]:
         "  2 * gap / (eta * q_min * T) + q_max / q_min * (noise * variance + initial * first / T)\n"
         f"  = {_coq(bound)}.\nProof. intros; field; side. Qed."
     )
+    return lines
+
+
+def _regret() -> list[str]:
+    """Theorem C's right-hand side as `theory.theorems.bounds` has it, for three coordinates in layers of 1 and 2."""
+    import sympy as sp
+
+    from theory.theorems import bounds
+
+    names = "width kappa G eps1 eps2 eps3 eta rho gamma D comparator age variation"
+    width, kappa, G, eps1, eps2, eps3, eta, rho, gamma, D, comparator, age, variation = sp.symbols(names)
+    numbers: Any = SimpleNamespace(kappa=kappa, kappa_m=kappa, K=age)
+    lines = []
+    for layerwise in (True, False):
+        online = bounds.Online(
+            numbers, 0, eps1, eps2, eps3, eta, gamma, (1, 2), layerwise, G, D, width, comparator, variation
+        )  # type: ignore[arg-type]
+        with (
+            mock.patch.object(bounds, "sqrt", sp.sqrt),
+            mock.patch.object(bounds, "ratio_bound", return_value=rho),
+        ):
+            right: Any = bounds.regret(online, sp.Symbol("T"))  # type: ignore[arg-type]
+        lines.append(
+            f"Lemma python_regret_{'alto' if layerwise else 'eadam'} {names} T : eta <> 0 -> eps3 <> 0 ->\n"
+            f"  regret_A 3 2 (fun i => match i with O => 0%nat | _ => 1%nat end) {str(layerwise).lower()}\n"
+            "    eps1 eps2 eps3 eta (fun i => match i with O => comparator | _ => 0 end)\n"
+            "    G width D gamma kappa rho age * sqrt T\n"
+            f"  + regret_B 3 G width age variation = {_coq(right)}.\n"
+            "Proof. intros; unfold regret_A, regret_B, reach, direction, Wmax, inverse_factor, size, within, sq; "
+            "replace (INR 3) with 3 by (simpl; ring); replace (INR 2) with 2 by (simpl; ring); simpl; "
+            "rewrite ?Rplus_0_l, ?Rplus_0_r, ?sqrt_1; replace (1 + 1) with 2 by ring; field; side. Qed."
+        )
     return lines
 
 
@@ -92,12 +124,14 @@ def _coq(expression: Any) -> str:
     e = sp.sympify(expression)
     if isinstance(e, sp.Symbol):
         return f"(g {e.name[1:]}%nat)" if e.name[0] == "g" and e.name[1:].isdigit() else e.name
-    if isinstance(e, sp.Rational) or (isinstance(e, sp.Float) and float(e).is_integer()):
+    if isinstance(e, sp.Rational | sp.Float):
         exact: Any = sp.Rational(e)
         return f"({exact.p})" if exact.q == 1 else f"({exact.p} / {exact.q})"
     if isinstance(e, sp.Add | sp.Mul):
         return "(" + (" + " if isinstance(e, sp.Add) else " * ").join(map(_coq, e.args)) + ")"
+    if isinstance(e, sp.Pow) and e.exp == sp.Rational(1, 2):
+        return f"(sqrt {_coq(e.base)})"
     if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Integer):
         base, power = _coq(e.base), int(e.exp)
         return f"({base} ^ {power})" if power > 0 else f"(/ ({base} ^ {-power}))"
-    raise ValueError(f"{e} is not a rational expression")
+    raise ValueError(f"{e} is not made of rational numbers, + * ^ and square roots")

@@ -14,15 +14,19 @@ from theory.claims.theorems.descent import chains
 from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Evidence, Kind, Piece, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, either, identity, magnitude, reals, smt
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.sequences import average, explored
 from theory.method.trajectory import Trajectory, record
+from theory.rocq import LIBRARY
 from theory.theorems import stage, tightness
 from theory.theorems.bounds import Online
 from theory.theorems.regret_chain import BOX, Stream, draw_stream, stages
 from theory.theorems.varying_alpha import Envelope
+
+READS = ("formal.json",)
 
 
 @dataclass(frozen=True)
@@ -292,6 +296,8 @@ lemma_12 = Claim(
         _chains("stage S6 age", *ENFORCED, *FREE, only="S6 age"),
     ),
 )
+RIGHT_SIDE = ("python_regret_alto", "python_regret_eadam")
+"""The kernel's A and B are those of theory/theorems/bounds.py."""
 
 theorem_c = Claim(
     id="ours-theorem-c",
@@ -313,6 +319,13 @@ theorem_c = Claim(
         "lemma-10",
     ),
     evidence=(
+        formal(
+            "for every sequence of losses with these subgradients, and E's cost",
+            LIBRARY,
+            "regret_monotone",
+            "exploration_costs",
+            *RIGHT_SIDE,
+        ),
         proof("chain S1 ... S6", *CHAIN),
         _chains("chain S1 ... S6, monotonicity enforced", *ENFORCED),
         Evidence(
@@ -355,6 +368,13 @@ theorem_c_varying = Claim(
         "lemma-10",
     ),
     evidence=(
+        formal(
+            "for every sequence of losses with these subgradients",
+            LIBRARY,
+            "regret_monotone",
+            "largest_alpha_is_not_enough",
+            *RIGHT_SIDE,
+        ),
         proof("chain S1 ... S6", *VARYING),
         holds_for(
             "|u_k|, |m_k| <= kappa G and |b m_{k-1} - alpha_k h_{k-1}| <= K G, alpha_k of both signs, exact rationals",
@@ -389,6 +409,7 @@ theorem_c_free = Claim(
         "lemma-10",
     ),
     evidence=(
+        formal("for every sequence of losses with these subgradients", LIBRARY, "regret_literal", *RIGHT_SIDE),
         proof("chain S1 ... S6; H_1 + sum of rises = H_T + sum of falls", *CHAIN),
         _chains("chain S1 ... S6, unmodified algorithms", *FREE),
     ),

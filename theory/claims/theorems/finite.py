@@ -1,5 +1,6 @@
-"""Theorem N for finite probability, as the kernel of Rocq has checked it whole (theory/rocq/Algorithms.v)."""
+"""Theorems with no proof but the kernel's (theory/rocq): Theorem N for finite probability, Theorem C enforced."""
 
+from theory.claims.theorems.convex import CONVEX, RIGHT_SIDE
 from theory.ledger.claim import Claim
 from theory.ledger.formal import formal
 from theory.rocq import LIBRARY
@@ -71,5 +72,20 @@ CLAIMS = (
         plain="With a falling weight decay the bound holds for every mu, for noise with finitely many outcomes.",
         assumptions=(*NOISE, BOUNDED, r"$\epsilon_1, \epsilon_2, \epsilon_3 > 0$"),
         evidence=(formal("Theorem N with weight decay", LIBRARY, "eadam_decay", "alto_decay"),),
+    ),
+    Claim(
+        id="ours-theorem-c-enforced",
+        source="ours",
+        statement=(
+            r"With $H_k = (\sqrt{v_k} + \epsilon_1)/(\eta_k s_k)$, times $1 - \beta_2^k$ under bias correction, "
+            r"replaced by its running maximum, coordinate by coordinate, EAdam and ALTO have regret "
+            r"$R(T) \le A\sqrt T + B$ with the $A$ and $B$ of theory/theorems/bounds.py, for any $\alpha_k$ of bounded "
+            r"variation."
+        ),
+        plain="With monotonicity enforced, EAdam and ALTO have regret of order sqrt(T) on convex losses.",
+        assumptions=CONVEX,
+        evidence=(
+            formal("for every sequence of losses with these subgradients", LIBRARY, "regret_enforced", *RIGHT_SIDE),
+        ),
     ),
 )
