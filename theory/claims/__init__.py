@@ -12,7 +12,7 @@ GROUPS = {
     "lemmas": ("boundedness", "preconditioner", "tracking"),
     "theorems": (
         "assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret",
-        "normalised_step", "normalised_step_rate",
+        "normalised_step", "normalised_step_rate", "primal_averaging", "scope", "orders",
     ),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
     "published": ("headline", "baselines"),
