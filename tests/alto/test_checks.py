@@ -212,7 +212,7 @@ def test_lamb_stays_lamb():
 @pytest.mark.parametrize("make", [ALTO, LAMB, ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
 def test_a_bad_option_is_reported_before_the_parameters_are_looked_at(make):
     for options in ({"lr": torch.tensor([0.1, 0.2])}, {"lr": NAN}, {"weight_decay": NAN}):
-        with pytest.raises(ValueError, match=rf"{next(iter(options))} ?=|Tensor lr|learning rate"):
+        with pytest.raises(ValueError, match=r"lr|learning rate|weight_decay"):
             make(None, **options)
     if make is not ESGD:
         with pytest.raises(ValueError, match="betas"):
