@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DamagedError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except MemoryError as error:
+        sys.stderr.write(f"there is not enough memory for this ({error}): choose smaller sizes\n")
+        return 2
     except OSError as error:
         place = error.filename2 or error.filename or "the place of the output"
         sys.stderr.write(f"{place} cannot be used ({error.strerror or error}): mend it, or name another place\n")

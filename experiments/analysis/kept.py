@@ -71,24 +71,28 @@ class Summary:
         experiment: Its config, complete.
         report: Means, intervals and differences, versions and hardware.
         runs: The final runs.
+        source: The user's config file; empty for an experiment of this package.
     """
 
     experiment: Experiment
     report: Report
     runs: tuple[Line, ...]
+    source: str = ""
 
 
-def summarise(results: Results) -> Summary:
+def summarise(results: Results, source: str = "") -> Summary:
     """Summarise what is known of an experiment.
 
     Args:
         results: The results.
+        source: The user's config file, if it is one.
 
     Returns:
         The summary.
     """
     rows = [row for cell_rows in results.rows.values() for row in cell_rows]
-    return Summary(results.experiment, comparison.make(results), tuple(_line(row, results.experiment) for row in rows))
+    runs = tuple(_line(row, results.experiment) for row in rows)
+    return Summary(results.experiment, comparison.make(results), runs, source)
 
 
 def write(summary: Summary, path: Path) -> None:

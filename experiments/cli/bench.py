@@ -10,11 +10,13 @@ from tyro.conf import OmitArgPrefixes, UseAppendAction, subcommand
 
 from experiments.bench import shapes
 from experiments.bench.shapes import Case
-from experiments.io.cores import cores
+from experiments.io.cores import MOST, cores
 from experiments.io.errors import require
 
 if TYPE_CHECKING:  # it imports torch, which is slow and not needed for --help
     from experiments.bench.record import Wish
+
+MOST_ROUNDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class _Common:
         from experiments.bench import contestants
         from experiments.bench.record import Wish
 
-        require(self.threads >= 0, "--threads", self.threads, "0 (one per core) or more")
+        require(0 <= self.threads <= MOST, "--threads", self.threads, f"0 (one per core) or at most {MOST}")
+        require(0 <= self.seed < 2**63, "--seed", self.seed, "in [0, 2^63)")
         chosen = contestants.choose(self.only, references=rounds > 0)
         return Wish(bench, option, cases, chosen, rounds, self.threads or cores(), self.device, self.seed)
 
@@ -65,7 +68,7 @@ class Step(_Common):
 
     def wish(self) -> "Wish":
         """What to measure, checked."""
-        require(self.rounds >= 1, "--rounds", self.rounds, "at least 1")
+        require(1 <= self.rounds <= MOST_ROUNDS, "--rounds", self.rounds, f"in [1, {MOST_ROUNDS}]")
         return self._wish("step", "--model", shapes.models(self.model), self.rounds)
 
 
@@ -98,7 +101,7 @@ class Scaling(_Common):
 
     def wish(self) -> "Wish":
         """What to measure, checked."""
-        require(self.rounds >= 1, "--rounds", self.rounds, "at least 1")
+        require(1 <= self.rounds <= MOST_ROUNDS, "--rounds", self.rounds, f"in [1, {MOST_ROUNDS}]")
         return self._wish("scaling", "--largest", shapes.tensors(self.largest), self.rounds)
 
 

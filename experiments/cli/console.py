@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before t
     from experiments.sweep.campaign import Outcome, Step
     from experiments.sweep.pool import Event
 
-_out = Console()
-_err = Console(stderr=True)
+_out = Console(markup=False)  # titles and remarks are printed as they are
+_err = Console(stderr=True, markup=False)
 _SECONDS = 10  # between two lines of a log
 
 
@@ -108,8 +108,8 @@ def progress(name: str, total: int = 0, visible: bool = True) -> Iterator[Follow
     elif not _err.is_terminal:
         yield _Lines(name, total)
     else:
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-                   TimeRemainingColumn())  # fmt: skip
+        words = TextColumn("{task.description}", markup=False)
+        columns = (words, BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         with Progress(*columns, console=_err, transient=True) as bar:
             yield _Bar(name, total, bar)
 

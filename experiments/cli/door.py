@@ -36,6 +36,8 @@ def act(command: Any) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except MemoryError as error:
+        return _refused(ConfigError("there is not enough memory for this", f"{error}; choose smaller sizes"))
     except OSError as error:
         return _refused(ConfigError(_unusable(error), "mend it, or name another place"))
     except KeyboardInterrupt:

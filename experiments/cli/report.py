@@ -8,9 +8,10 @@ from tyro.conf import Positional, arg
 
 from experiments.cli import console
 from experiments.cli.which import Which
+from experiments.config import catalog
 from experiments.config.schema import Tier
 from experiments.io.errors import DataError
-from experiments.io.files import together
+from experiments.io.files import inside, together
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,18 @@ class Report:
 
         experiment = self.which.load()
         place = Environment(self.which.folder(experiment), self.which.data_dir)
+        self.which.check(place.out)
         results = runner.collect(experiment, place)
         console.show_failures(results.failures)
         if not any(results.rows.values()):
             raise DataError(f"{place.out} has no finished runs of this configuration; first: run {self.which.words()}")
-        made = kept.summarise(results)
+        made = kept.summarise(results, catalog.source(self.which.name))
         with together():
             files = outputs.write(made, self._folder())
             if self.results is not None:
+                there = outputs.kept_file(self.results, experiment.name, experiment.tier)
+                if there.exists():
+                    catalog.check_source(kept.read(there).source, self.which.name, there)
                 files += outputs.keep(made, self.results)
         console.show_report(made, files)
         return 0
@@ -81,7 +86,7 @@ class Figures:
 
     def writes(self) -> list[Path]:
         """One file of each folder that it writes to."""
-        return [(self.results if self.keep else self.out) / (self.name or "bench") / "curves.png"]
+        return [inside(self.results if self.keep else self.out, self.name or "bench") / "curves.png"]
 
     def act(self) -> int:
         """Read and draw."""
@@ -90,6 +95,7 @@ class Figures:
         from experiments.report import outputs
         from experiments.report.figures import draw
 
+        _there(self.results)
         one = outputs.kept_file(self.results, self.name, self.tier)
         paths = [one] if self.name else sorted(one.parent.glob(f"[!.]*-{self.tier}.json"))
         for path in paths:
@@ -100,6 +106,12 @@ class Figures:
         if not self.name:
             console.show_files(_benchmarks(self.results, (self.results if self.keep else self.out) / "bench"))
         return 0
+
+
+def _there(results: Path) -> None:
+    """Refuse a folder of results that is none, rather than find nothing in it."""
+    if not (results / "experiments").is_dir():
+        raise DataError(f"{results} has no folder experiments with kept summaries: name the folder of the results")
 
 
 def _benchmarks(results: Path, folder: Path) -> list[Path]:
@@ -134,6 +146,7 @@ class Evidence:
         """Compute and write; a question without a kept summary is named."""
         from experiments.analysis import evidence, published
 
+        _there(self.results)
         with together():
             files, absent = evidence.write(self.results, self.name)
             files = [*files, published.write(self.results)]

@@ -10,8 +10,9 @@ from tyro.conf import Positional, arg
 from experiments.cli import console
 from experiments.cli.which import Which
 from experiments.config.schema import Tier
-from experiments.io.cores import cores
+from experiments.io.cores import MOST, cores
 from experiments.io.errors import require
+from experiments.io.files import inside
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Run:
             from experiments.sweep import runner
             from experiments.sweep.pool import Workers
 
+            self.which.claim(self.which.folder(experiment))
             place = Environment(
                 self.which.folder(experiment),
                 self.which.data_dir,
@@ -93,6 +95,7 @@ class Rows:
 
         experiment, file = self.which.load(), self._file()
         place = Environment(self.which.folder(experiment), self.which.data_dir)
+        self.which.claim(place.out)
         gained, given = runner.exchange(experiment, file, place)
         console.show_exchange(file, gained, place.out, given)
         return 0
@@ -140,6 +143,7 @@ class Sweep:
 
             out, data_dir = self.which.folder(experiment).absolute(), self.which.data_dir
             place = Environment(out, data_dir, threads=self.threads, tensorboard=self.tensorboard)
+            self.which.claim(place.out)
             logs = place.out / "logs"
             crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition, self.threads)
             results = runner.run(experiment, place, crew, follow)
@@ -212,7 +216,7 @@ class Repeat:
         return f"finished runs and the checkpoints of begun ones are in {self._folder()}"
 
     def _folder(self) -> Path:
-        return self.out / self.name / self.tier
+        return inside(self.out, self.name) / self.tier
 
 
 FIRST = "experiment.json"
@@ -229,7 +233,7 @@ def _kept(which: Which) -> str:
 
 def _jobs(asked: int) -> int:
     """How many runs at a time; under torchrun, the processes share one run."""
-    require(asked >= 0, "--jobs", asked, "0 (one per core) or more")
+    require(0 <= asked <= MOST, "--jobs", asked, f"0 (one per core) or at most {MOST}")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         require(asked <= 1, "--jobs", asked, "0 or 1 under torchrun, whose processes share one run")
         return 1

@@ -8,6 +8,10 @@ from tyro.conf import Positional, UseAppendAction
 
 from experiments.config import catalog
 from experiments.config.schema import Experiment, Tier
+from experiments.io import stored
+from experiments.io.files import write_json
+
+_SOURCE = "source.json"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,29 @@ class Which:
     def folder(self, experiment: Experiment) -> Path:
         """Where this experiment's outputs lie."""
         return self.out / experiment.name / experiment.tier
+
+    def claim(self, folder: Path) -> None:
+        """Note in a folder of outputs which file they are of, unless it says so already.
+
+        Raises:
+            ConfigError: they are of another file of the same name.
+        """
+        if not self.check(folder) and (source := catalog.source(self.name)):
+            write_json(folder / _SOURCE, {"file": source})
+
+    def check(self, folder: Path) -> bool:
+        """Whether a folder of outputs says which file it is of, and that one exists.
+
+        Raises:
+            ConfigError: it is another file of the same name.
+        """
+        try:
+            with stored.own(folder / _SOURCE):
+                there = str(stored.read(folder / _SOURCE)["file"])
+        except FileNotFoundError:
+            return False
+        catalog.check_source(there, self.name, folder)
+        return Path(there).is_file()
 
     def words(self) -> str:
         """The same choice on a command line."""

@@ -8,13 +8,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.config.parse import build
+from experiments.config.parse import DEEP, LARGEST, build, plain, read_toml
 from experiments.config.schema import TIERS, Experiment, Tier
 from experiments.io import own
 from experiments.io.errors import ConfigError, require
+from experiments.io.files import content
 
 FOLDER = Path(__file__).parents[1] / "configs"
-_DEEPEST, _DEEP = 20, "tables or lists are nested too deeply"
 _LONGEST = 120  # letters of a name, which is a folder's
 
 # A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
@@ -34,6 +34,42 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml") if not path.name.startswith("."))
 
 
+def file_of(name: str) -> Path:
+    """The config file of an experiment; whether it exists is seen when it is loaded."""
+    return Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+
+
+def source(name: str) -> str:
+    """The full path of a user's own config file; empty for an experiment of this package.
+
+    Args:
+        name: As in `load`.
+
+    Returns:
+        What `check_source` compares.
+    """
+    path = file_of(name).resolve()
+    return "" if path.parent == FOLDER.resolve() else str(path)
+
+
+def check_source(stored: str, name: str, place: Path) -> None:
+    """Refuse to put an experiment where one of another file of the same name is.
+
+    Args:
+        stored: The `source` of what is there; empty where it is not known.
+        name: As in `load`.
+        place: Where it is.
+
+    Raises:
+        ConfigError: both files exist, and differ. One that was moved or copied is the same experiment.
+    """
+    path = file_of(name)
+    if stored in {"", source(name)} or not Path(stored).is_file():
+        return
+    if content(Path(stored), LARGEST) != content(path, LARGEST):
+        raise ConfigError(path.name, f"{place} holds the experiment of another file, {stored}: rename one of the two")
+
+
 def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Experiment:
     """Read an experiment.
 
@@ -49,21 +85,13 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     Raises:
         ConfigError: no such experiment or tier, a file that is not TOML, or a key or value that is refused.
     """
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    path = file_of(name)
     if not path.is_file():
         raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
     if path.stem in names() and not path.samefile(FOLDER / path.name):
         raise ConfigError(path.name, f"its results would replace those of the experiment {path.stem}: rename the file")
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
-    except UnicodeDecodeError as error:
-        raise ConfigError(path.name, f"not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(path.name, f"not a TOML file: {error}") from None
-    except RecursionError:
-        raise ConfigError(path.name, _DEEP) from None
-    except OSError as error:
-        raise ConfigError(path.name, f"cannot be read: {error.strerror}") from None
+    table = read_toml(path)
+    plain(table)
     tiers = _table("tiers", table.pop("tiers", {}))
     for key, sizes in tiers.items():
         require(key in TIERS, f"tiers.{key}", key, f"one of {', '.join(TIERS)}")
@@ -73,8 +101,6 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
     for change in changes:
         table = _merged(table, _parsed(change))
-    if _depth(table) > _DEEPEST:
-        raise ConfigError(path.name, f"{_DEEP}; {_DEEPEST} levels are allowed")
     table = _pinned(_selected(table))
     for key in ("name", "tier"):
         require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
@@ -100,7 +126,12 @@ def _selected(table: dict[str, object]) -> dict[str, object]:
     if not isinstance(wanted, list) or not wanted:
         raise ConfigError("competitors", f"expected a list with at least one optimizer's label, got {wanted!r}")
     for label in wanted:
-        require(label in known, "competitors", label, f"one of the optimizers: {', '.join(known)}")
+        require(
+            isinstance(label, str) and label in known,
+            "competitors",
+            label,
+            f"one of the optimizers: {', '.join(known)}",
+        )
     return {**table, "optimizers": {label: known[label] for label in known if label in wanted}}
 
 
@@ -128,14 +159,6 @@ def _table(key: str, value: object) -> Mapping[str, object]:
     return value
 
 
-def _depth(value: object) -> int:
-    """How many tables or lists lie inside each other."""
-    level, depth = [value], 0
-    while level := [v for v in level if isinstance(v, Mapping | list)]:
-        level, depth = [v for w in level for v in (w.values() if isinstance(w, Mapping) else w)], depth + 1
-    return depth
-
-
 def _merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
     """``base`` with the leaves of ``over`` in place of its own."""
     result = dict(base)
@@ -152,9 +175,10 @@ def _parsed(change: str) -> dict[str, object]:
         with contextlib.suppress(tomllib.TOMLDecodeError):
             try:
                 if parsed := tomllib.loads(text):
+                    plain(parsed)
                     return parsed
             except RecursionError:
-                raise ConfigError("--set", f"{_DEEP}: {key}") from None
+                raise ConfigError("--set", f"{key}: {DEEP}") from None
     form = 'key=value (quote a key with blanks: settings."full batch".training.epochs=3)'
     raise ConfigError("--set", f"{change!r} is not of the form {form}")
 

@@ -5,15 +5,87 @@ the code that rewrites them would be as long as this.
 """
 
 import dataclasses
+import math
+import re
+import tomllib
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from experiments.io.errors import ConfigError, require
+from experiments.io.files import content
 
 T = TypeVar("T")
 
 _BEYOND = 2**63  # generators and stored tables take no larger integer
+
+
+DEEPEST = 20
+DEEP = f"tables or lists are nested too deeply; {DEEPEST} levels are allowed"
+LARGEST = 2**22  # bytes of a TOML file
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file that a user wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its tables, whatever they hold.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(content(path, LARGEST).decode("utf-8-sig"))  # Windows' editors write a byte order mark
+    except UnicodeDecodeError as error:
+        raise ConfigError(path.name, f"not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path.name, f"not a TOML file: {error}") from None
+    except RecursionError:
+        raise ConfigError(path.name, DEEP) from None
+    except OSError as error:
+        raise ConfigError(path.name, f"cannot be read: {error.strerror}") from None
+
+
+def plain(table: Mapping[str, object]) -> None:
+    """Refuse what no key takes, and what a stored row could not hold; this counts for free options too.
+
+    Args:
+        table: From TOML.
+
+    Raises:
+        ConfigError: tables nested too deeply, a date, a number that is not finite or does not fit into 64 bits, or text
+            that cannot be printed on one line.
+    """
+    level: list[tuple[str, object]] = list(table.items())
+    for _ in range(DEEPEST):
+        for key, value in level:
+            _plain(key, value)
+        level = [inner for key, value in level for inner in _inside(key, value)]
+    if level:
+        raise ConfigError(re.split(r"[.\[]", level[0][0])[0], DEEP)
+
+
+def _inside(key: str, value: object) -> list[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        return [(f"{key}.{name}", inner) for name, inner in value.items()]
+    return [(f"{key}[{i}]", inner) for i, inner in enumerate(value)] if isinstance(value, list) else []
+
+
+def _plain(key: str, value: object) -> None:
+    if not key.isprintable():
+        raise ConfigError(repr(key), "a key must be printable text on one line")
+    if isinstance(value, str):
+        require(value.isprintable(), key, value, "printable text on one line")
+    elif isinstance(value, float):
+        require(math.isfinite(value), key, value, "finite")
+    elif isinstance(value, int):
+        require(-_BEYOND <= value < _BEYOND, key, value, "an integer that fits into 64 bits, in [-2^63, 2^63)")
+    elif not isinstance(value, Mapping | list):
+        raise ConfigError(key, f"{value} is a {type(value).__name__}; no key takes one")
 
 
 def build(cls: type[T], table: Mapping[str, object]) -> T:

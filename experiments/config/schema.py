@@ -19,6 +19,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 _MOST_EPOCHS = 10**9  # of what any machine can do in a lifetime; steps are counted in 64 bits
 _MOST_RATES = 10_000
+_RATES = (1e-12, 1e6)  # beyond, float32 takes no step, or no finite one
 
 _C = TypeVar("_C")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,_+()=-]*")
@@ -57,8 +58,8 @@ class DataConfig:
         require(0 <= self.validation <= 0.5, "validation", self.validation, "in [0, 0.5]")
         require(self.limit == "all" or self.limit >= 10, "limit", self.limit, '"all" or at least 10')
         require(self.test_limit == "all" or self.test_limit >= 1, "test_limit", self.test_limit, '"all" or at least 1')
-        require(self.context >= 1, "context", self.context, "at least 1")
-        require(self.size >= 8, "size", self.size, "at least 8")
+        require(1 <= self.context <= 2**20, "context", self.context, "in [1, 2^20]")
+        require(8 <= self.size <= 4096, "size", self.size, "in [8, 4096]")
         require(self.shrink in {1, 2, 4}, "shrink", self.shrink, "1, 2 or 4")
 
 
@@ -126,11 +127,11 @@ class TrainingConfig:
         )
         longest = self.epochs if self.steps == "epochs" else math.inf  # how many epochs the steps are, the data say
         require(0 <= self.warmup <= longest, "warmup", self.warmup, f"in [0, epochs = {self.epochs}]")
-        require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "finite and at least 0")
+        require(0 <= self.weight_decay <= _RATES[1], "weight_decay", self.weight_decay, f"in [0, {_RATES[1]:g}]")
         require(self.clip == "none" or 0 < self.clip < math.inf, "clip", self.clip, '"none" or finite and above 0')
         require(self.curvature >= 0, "curvature", self.curvature, "at least 0")
         require(not self.loss or own.is_own(self.loss), "loss", self.loss, "empty or FILE.py:NAME")
-        require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
+        require(1 <= self.evaluations <= _MOST_RATES, "evaluations", self.evaluations, f"in [1, {_MOST_RATES}]")
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,9 @@ class GridConfig:
     count: int = 7
 
     def __post_init__(self):
-        require(0 < self.low < math.inf, "low", self.low, "finite and above 0")
-        require(self.low <= self.high < math.inf, "high", self.high, f"finite and at least low = {self.low}")
+        least, most = _RATES
+        require(least <= self.low <= most, "low", self.low, f"in [{least:g}, {most:g}]")
+        require(self.low <= self.high <= most, "high", self.high, f"in [low = {self.low:g}, {most:g}]")
         require(1 <= self.count <= _MOST_RATES, "count", self.count, f"in [1, {_MOST_RATES}]")
         different = len(set(self.values()))
         allowed = (
@@ -282,12 +284,25 @@ class Experiment:
                 possible = combinations == 1 or (count % combinations == 0 and count > combinations)
                 allowed = f"several times the {combinations} combinations that {label} tunes"
                 require(possible, f"settings.{setting}.learning_rates.count", count, allowed)
+                self._check_rates(label, setting)
         for label in self.settings:
             held = self.resolve(label)[0].validation
             chosen = len(self.grid(label).values()) > 1
             require(
                 held > 0 or not chosen, "data.validation", held, f"above 0: setting {label} chooses a learning rate"
             )
+
+    def rates(self, label: str, setting: str) -> tuple[float, ...]:
+        """The learning rates that a competitor may have under one setting, ascending."""
+        grid, factor = self.grid(setting).values(), self.optimizers[label].rates
+        return grid if factor == 1 else tuple(float(f"{factor * rate:.3g}") for rate in grid)
+
+    def _check_rates(self, label: str, setting: str) -> None:
+        """Refuse a factor that takes rates out of range, or that makes two of them equal."""
+        rates, factor, (least, most) = self.rates(label, setting), self.optimizers[label].rates, _RATES
+        different = len(set(rates)) == len(rates) and least <= rates[0] and rates[-1] <= most
+        allowed = f"such that its rates under {setting} differ to three digits and are in [{least:g}, {most:g}]"
+        require(different, f"optimizers.{label}.rates", factor, allowed)
 
     @property
     def stem(self) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from experiments.io.errors import DataError
+from experiments.io.files import content
 
 Kind = Literal["image", "text", "tags", "sentence", "simulated", "own"]
 
@@ -207,7 +207,7 @@ def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """The content of a data file: the one place where they are read.
+    """The content of a data file.
 
     Args:
         path: The file.
@@ -220,11 +220,6 @@ def read_bytes(path: Path, most: int) -> bytes:
         DataError: it is no regular file, is larger, or cannot be read; the file and the limit are named.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
-            raise DataError(f"{path} is no regular file: put a file there")
-        if found.st_size > most:
-            raise DataError(f"{path} has {found.st_size} bytes, and may have {most}: it is not what belongs there")
-        return path.read_bytes()
+        return content(path, most)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): put it there again") from error
+        raise DataError(f"{path} cannot be used ({error.strerror}): put the right file there") from error

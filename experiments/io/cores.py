@@ -2,6 +2,9 @@
 
 import os
 
+MOST = 1024
+"""Threads or processes that may be wanted; more only exhaust a machine."""
+
 
 def cores() -> int:
     """The cores that the scheduler allows this process, at least 1."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 
+from experiments.io.cores import MOST
 from experiments.io.errors import require
 
 Parallel = Literal["ddp", "fsdp2"]
@@ -44,7 +45,7 @@ class Environment:
         require(self.device in {"auto", "cpu", "cuda"}, "device", self.device, "auto, cpu or cuda")
         absent = self.device == "cuda" and not torch.cuda.is_available()
         require(not absent, "device", self.device, "auto or cpu (this machine, or this torch, has no CUDA)")
-        require(self.threads >= 1, "threads", self.threads, "at least 1")
+        require(1 <= self.threads <= MOST, "threads", self.threads, f"in [1, {MOST}]")
         require(self.parallel in {"ddp", "fsdp2"}, "parallel", self.parallel, "ddp or fsdp2")
         alone = self.parallel == "fsdp2" and int(os.environ.get("WORLD_SIZE", "1")) == 1
         require(not alone, "parallel", self.parallel, "ddp without several processes (start them with torchrun)")

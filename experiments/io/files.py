@@ -5,13 +5,14 @@ import errno
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.io.errors import BusyError
+from experiments.io.errors import BusyError, require
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -134,6 +135,44 @@ def _named(path: Path) -> Iterator[None]:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def content(path: Path, most: int) -> bytes:
+    """The bytes of a file: the one place where a file is read that may be anything.
+
+    Args:
+        path: The file.
+        most: How many bytes it may have.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        OSError: it is no regular file (reading a pipe or a device may never end), is larger, or cannot be read.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"it has {found.st_size} bytes, and may have {most}", str(path))
+    return path.read_bytes()
+
+
+def inside(folder: Path, name: str) -> Path:
+    """A file or folder of a folder; a name never leaves it.
+
+    Args:
+        folder: The folder.
+        name: The name, without folders.
+
+    Returns:
+        The path.
+
+    Raises:
+        ConfigError: the name is a path.
+    """
+    require(Path(name).name == name and name.isprintable(), "name", name, "a name, without folders")
+    return folder / name
 
 
 def put_in_place(temporary: Path, target: Path) -> None:

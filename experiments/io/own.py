@@ -13,7 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from experiments.io.errors import ConfigError
+from experiments.io.files import content
 
+_LARGEST = 2**24  # bytes of a file of Python
 _NAMED = re.compile(r"(.+\.py):([A-Za-z_]\w*)(?:@([0-9a-f]{12}))?")
 
 
@@ -40,7 +42,7 @@ def pinned(name: str, where: str) -> str:
         return name
     file, attribute, digest = found.groups()
     try:
-        now = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
+        now = hashlib.sha256(content(Path(file), _LARGEST)).hexdigest()[:12]
     except OSError as error:
         raise ConfigError(where, f"{Path(file).absolute()} cannot be read ({error.strerror})") from None
     if digest not in {None, now}:

@@ -3,12 +3,12 @@
 import contextlib
 import hashlib
 import json
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from experiments.io.errors import DataError
+from experiments.io.files import content
 
 DIGEST = "content_sha256"
 _LARGEST = 2**30  # bytes of a file of JSON; the largest of ours has a few million
@@ -51,21 +51,17 @@ def text(path: Path) -> str:
         FileNotFoundError: it is absent.
     """
     with own(path):
-        if not stat.S_ISREG((found := path.stat()).st_mode):
-            raise DataError(f"{path} is no regular file: {_REMEDY}")
-        if found.st_size > _LARGEST:
-            raise DataError(f"{path} is damaged (it has {found.st_size} bytes): {_REMEDY}")
-        return path.read_text(encoding="utf-8")
+        return content(path, _LARGEST).decode()
 
 
-def parsed(content: str) -> Any:
+def parsed(words: str) -> Any:
     """Strict JSON.
 
     Raises:
         ValueError: it is not, or is nested too deeply.
     """
     try:
-        return json.loads(content, parse_constant=_refused)
+        return json.loads(words, parse_constant=_refused)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

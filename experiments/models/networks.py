@@ -51,6 +51,7 @@ _FAMILIES = {
     "ppo": _Family("simulated", "ppo", "PPO"),
 }
 NAMES = tuple(_FAMILIES)
+MOST = 10**10  # parameters of a network: more than any machine of one process trains
 
 
 # Sizes that any data could have, to try options on: the first and second argument of a network.
@@ -80,6 +81,9 @@ def check(config: ModelConfig, kind: Kind) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element")  # it is refused below
         model = _empty(config, kind, *_TRIAL[kind])
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if count > MOST:
+        raise ConfigError("model.options", f"{config.options} make {count} parameters; {MOST} are allowed")
     empty = [name for name, parameter in model.named_parameters() if not parameter.numel()]
     if empty:  # it would train, as a constant
         raise ConfigError(

@@ -5,7 +5,7 @@ from pathlib import Path
 from experiments.analysis import kept
 from experiments.analysis.kept import Summary
 from experiments.config.schema import Experiment
-from experiments.io.files import write_atomic
+from experiments.io.files import inside, write_atomic
 from experiments.report import tables
 from experiments.report.figures import draw
 
@@ -61,7 +61,7 @@ def shown(results: Path, experiment: Experiment) -> Path:
 
 def kept_file(results: Path, name: str, tier: str) -> Path:
     """Where an experiment's summary is kept."""
-    return results / "experiments" / f"{name}-{tier}.json"
+    return inside(results / "experiments", f"{name}-{tier}.json")
 
 
 def _shown(made: Summary, folder: Path, kinds: tuple[str, ...]) -> list[Path]:

@@ -96,17 +96,11 @@ def cells(experiment: Experiment) -> list[Cell]:
     return [Cell(setting, label) for setting in experiment.settings for label in experiment.optimizers]
 
 
-def rates(experiment: Experiment, cell: Cell) -> tuple[float, ...]:
-    """The learning rates that a cell may have, ascending."""
-    grid, factor = experiment.grid(cell.setting).values(), experiment.optimizers[cell.label].rates
-    return grid if factor == 1 else tuple(float(f"{factor * rate:.3g}") for rate in grid)
-
-
 def trials(experiment: Experiment, cell: Cell) -> list[tuple[dict[str, object], float]]:
     """What a cell's tuning tries: options and a learning rate; every cell of a setting has as many trials."""
     tuned = experiment.optimizers[cell.label].tuned
     combinations = [dict(zip(tuned, values, strict=True)) for values in itertools.product(*tuned.values())]
-    few = rates(experiment, cell)[len(combinations) // 2 :: len(combinations)]
+    few = experiment.rates(cell.label, cell.setting)[len(combinations) // 2 :: len(combinations)]
     return [(options, lr) for options in combinations for lr in few]
 
 

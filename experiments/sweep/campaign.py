@@ -4,18 +4,18 @@ import contextlib
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from experiments.config.parse import build
+from experiments.config.parse import build, plain, read_toml
 from experiments.io import stored
 from experiments.io.errors import ConfigError, require
 from experiments.io.files import locked, write_json
 
 FOLDER = Path(__file__).parents[1] / "campaigns"
+_FOREVER = 6e8  # seconds, about 19 years; a system's wait takes no more
 _GRACE = 30.0  # seconds that an interrupted command has to write what it has
 
 
@@ -46,6 +46,9 @@ class Campaign:
 
     def __post_init__(self):
         names = [step.name for step in self.step]
+        for name in names:  # a log's file
+            fits = Path(name).name == name and name.isprintable() and len(name) <= 100
+            require(fits, "step.name", name, "printable, without folders, of at most 100 letters")
         require(bool(names) and len(set(names)) == len(names), "step.name", names, "one or more, without repetition")
 
 
@@ -91,10 +94,9 @@ def load(name: str) -> Campaign:
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
         raise ConfigError(name, f"no such campaign; there are: {', '.join(names())}")
-    try:
-        return build(Campaign, tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(path.name, f"not a TOML file: {error}") from None
+    table = read_toml(path)
+    plain(table)
+    return build(Campaign, table)
 
 
 def run(campaign: Campaign, out: Path, seconds: float, notify: Callable[[Step, Outcome | None], None]) -> list[Outcome]:
@@ -117,7 +119,7 @@ def run(campaign: Campaign, out: Path, seconds: float, notify: Callable[[Step, O
         BusyError: another process works in the same folder.
         DataError: ``campaign.json`` is damaged.
     """
-    require(seconds > 0, "minutes", seconds / 60, "above 0")
+    require(0 < seconds < _FOREVER, "minutes", seconds / 60, f"in (0, {_FOREVER / 60:g})")
     limit = time.monotonic() + seconds
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):

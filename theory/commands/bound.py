@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         kind = user_code.load(options.optimizer, "--optimizer")
         lines, claimed = _lines(options, kind, user_code.keywords(options.kwargs))
-    except ValueError as error:
-        errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
+    except (ValueError, user_code.UserCodeError) as error:
+        errors.print(str(error))
         return 2
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if claimed else 1
@@ -52,10 +52,12 @@ def _lines(options: argparse.Namespace, kind: type, kwargs: dict) -> tuple[list[
     from theory.method.filters import Filter
     from theory.monitor import demo
     from theory.monitor.bound import bound
+    from theory.rates import user_code
     from theory.theorems.bounds import Preconditioner
 
     given = {name: getattr(options, name.replace("-", "_")) for name in GIVEN}
-    report = demo.watched(lambda weights: kind(weights, **kwargs), options.steps)
+    with user_code.of(f"training with {options.optimizer}"):
+        report = demo.watched(lambda weights: kind(weights, **kwargs), options.steps)
     measured: dict[str, float] = {
         "L": report.L, "gap": report.first_loss, "first": report.first_gradient, "variance": 0.0, "eta": 1.0,
     }  # fmt: skip

@@ -185,7 +185,7 @@ def _draw(names: list[str], options: argparse.Namespace) -> int:
             try:
                 data = {study: _data(study, code.get(study), options) for study in reads[name]}
             except FileNotFoundError as error:
-                errors.print(f"[red]{name}[/] not drawn: {error}", highlight=False)
+                errors.print(f"{name} is not drawn: {error}", highlight=False)
                 missing += 1
             else:
                 gallery.draw(name, data, out)

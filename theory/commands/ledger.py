@@ -83,14 +83,14 @@ def _write_tex(ledger: Sequence[Entry], stale: Sequence[str], out: Path) -> int:
 
     if stale:
         errors.print(
-            f"[red]stale[/] results/ledger.json is of other code; python -m theory verify --accept: {', '.join(stale)}",
+            f"stale: results/ledger.json is of other code; python -m theory verify --accept: {', '.join(stale)}",
             highlight=False,
         )
         return 1
     try:
         values = tex.write(ledger, provenance.ROOT / "results", out)
     except tex.StaleError as error:
-        errors.print(f"[red]stale[/] {error}", highlight=False)
+        errors.print(f"stale: {error}", highlight=False)
         return 1
     Console().print(f"{values} values in {out}", highlight=False)
     return 0

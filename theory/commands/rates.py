@@ -119,7 +119,7 @@ def _studies(options: argparse.Namespace) -> int:
     console.print(report.summary(studies), highlight=False)
     broken = [row for study in studies for row in study["rows"] if row["verdict"] == Verdict.VIOLATED]
     for row in broken:
-        errors.print(f"[red]bound violated[/] {row['id']}: {row['bound_over_measured']:.4g}", highlight=False)
+        errors.print(f"bound violated: {row['id']}: {row['bound_over_measured']:.4g}", highlight=False)
     return 1 if broken else 0
 
 

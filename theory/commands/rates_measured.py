@@ -12,6 +12,7 @@ EVERY = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
 SIZES, QUICK_SIZES = "100:10000", "30:1000"
 SEEDS, QUICK_SEEDS = 16, 8
+MOST_STEPS, MOST_SEEDS, MOST_BATCH = 10**9, 10_000, 10**6
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +79,9 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         raise ValueError("--optimizer and --objective must both be given to measure a rate of your own")
     if options.full:
         raise ValueError("--full is for the studies and for --objective alone: give --T and --seeds instead")
+    for name, most in (("seeds", MOST_SEEDS), ("batch", MOST_BATCH)):
+        if (getattr(options, name) or 1) > most:
+            raise ValueError(f"--{name} = {getattr(options, name)} must be at most {most}")
     kwargs = user_code.keywords(options.kwargs)
     if "lr" not in kwargs:
         raise ValueError("--kwargs must hold the learning rate, such as lr=.1")
@@ -124,13 +128,18 @@ def _numbers(text: str, argument: str) -> list[float]:
 def _sizes(text: str) -> list[int]:
     """``100:10000``, ``100:10000:9`` or ``10,20,40`` as a list."""
     if ":" not in text:
-        return [int(one) for one in _numbers(text, "--T")]
+        found = _numbers(text, "--T")
+        if not all(1 <= one <= MOST_STEPS for one in found):
+            raise ValueError(f"--T = {text!r} must be numbers from 1 to {MOST_STEPS}")
+        return [int(one) for one in found]
     try:
         first, last, *count = (int(part) for part in text.split(":"))
     except ValueError as error:
         raise ValueError(f"--T = {text!r} must have the form FROM:TO, FROM:TO:COUNT or 10,20,40") from error
-    if not 1 <= first < last or len(count) > 1 or (count and count[0] < 3):
-        raise ValueError(f"--T = {text!r} must have 1 <= FROM < TO, and a COUNT of at least 3")
+    if not 1 <= first < last <= MOST_STEPS or len(count) > 1 or (count and not 3 <= count[0] <= MOST_SEEDS):
+        raise ValueError(
+            f"--T = {text!r} must have 1 <= FROM < TO <= {MOST_STEPS}, and a COUNT from 3 to {MOST_SEEDS}"
+        )
     import numpy as np
 
     from theory.rates.runner import log_spaced

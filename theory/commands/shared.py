@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from theory.ledger.running import State
 
-errors = Console(stderr=True)
+errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)  # a message is one line, as it is
 EVERY = 10.0
 """Seconds between two lines of a log."""
 

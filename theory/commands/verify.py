@@ -109,7 +109,7 @@ def _own(options: argparse.Namespace, effort: Effort) -> int:
     if options.accept:
         return _accept(ledger, accepted, differing)
     for line in differing:
-        errors.print(f"[red]not as committed[/] {line}", highlight=False)
+        errors.print(f"not as committed: {line}", highlight=False)
     return int(bool(differing))
 
 
@@ -161,12 +161,12 @@ def _accept(ledger: Sequence[Entry], accepted: Sequence[Entry], differing: Seque
     """Write the committed ledger; refused while evidence is broken, or a sentence tells of an earlier verdict."""
     broken = [entry.claim.id for entry in ledger if entry.broken]
     if broken:
-        errors.print(f"[red]not accepted[/] evidence is broken: {', '.join(broken)}", highlight=False)
+        errors.print(f"not accepted: evidence is broken: {', '.join(broken)}", highlight=False)
         return 1
     silent = outcomes.unexplained(ledger, accepted)
     if silent:
         errors.print(
-            f"[red]not accepted[/] the verdict has changed, the claim's sentence `found` has not: {', '.join(silent)}",
+            f"not accepted: the verdict has changed, the claim's sentence `found` has not: {', '.join(silent)}",
             highlight=False,
         )
         return 1

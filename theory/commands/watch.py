@@ -46,8 +46,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         kind = user_code.load(options.optimizer, "--optimizer")
         kwargs = user_code.keywords(options.kwargs)
-    except ValueError as error:
-        errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        with user_code.of(f"training with {options.optimizer}"):
+            report = demo.watched(lambda weights: kind(weights, **kwargs), options.steps)
+    except (ValueError, user_code.UserCodeError) as error:
+        errors.print(str(error))
         return 2
-    sys.stdout.write(f"{demo.watched(lambda weights: kind(weights, **kwargs), options.steps)}\n")
+    sys.stdout.write(f"{report}\n")
     return 0

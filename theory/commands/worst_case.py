@@ -82,7 +82,7 @@ def _run(folder: Path, *, full: bool) -> int:
         highlight=False,
     )
     for line in failures:
-        errors.print(f"[red]refused[/] {line}", highlight=False)
+        errors.print(f"refused: {line}", highlight=False)
     return 1 if failures else 0
 
 

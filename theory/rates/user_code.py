@@ -25,7 +25,7 @@ def of(what: str) -> Iterator[None]:
         yield
     except UserCodeError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserCodeError(f"{what} raised {type(error).__name__}: {error}") from error
 
 

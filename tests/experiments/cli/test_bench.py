@@ -49,7 +49,7 @@ def test_a_table_without_noise():
         (Memory(model=("gpt2-small", "")), "--model: '' is not allowed"),
         (Step(only=("sgd",)), "--only: 'sgd' is not allowed; it must be one of alto-single"),
         (Memory(only=("in-place",)), "--only: 'in-place' is not allowed"),
-        (Step(rounds=0), "--rounds: 0 is not allowed; it must be at least 1"),
+        (Step(rounds=0), "--rounds: 0 is not allowed; it must be in [1, 10000]"),
         (Scaling(rounds=-2), "--rounds: -2 is not allowed"),
         (Step(threads=-1), "--threads: -1 is not allowed"),
         (Scaling(largest=10), "--largest: 10 is not allowed; it must be from 1000 to 100000000"),

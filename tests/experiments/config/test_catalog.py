@@ -225,8 +225,8 @@ def test_the_largest_seed_is_taken(tiny_file):
 
 def test_a_competitor_may_have_as_many_rates_elsewhere(tiny_file):
     experiment = catalog.load(str(tiny_file), changes=["optimizers.LAMB.rates=0.1"])
-    assert plan.rates(experiment, plan.Cell("small", "ALTO")) == (0.01, 0.1)
-    assert plan.rates(experiment, plan.Cell("small", "LAMB")) == (0.001, 0.01)
+    assert experiment.rates("ALTO", "small") == (0.01, 0.1)
+    assert experiment.rates("LAMB", "small") == (0.001, 0.01)
     assert {run.lr for run in plan.tuning_runs(experiment, plan.Cell("small", "LAMB"), 100)} == {0.001, 0.01}
     with pytest.raises(ConfigError, match=r"optimizers.LAMB.rates"):
         catalog.load(str(tiny_file), changes=["optimizers.LAMB.rates=0"])

@@ -125,7 +125,7 @@ def test_a_label_out_of_range_is_refused_by_place(damaged, binary):
 def test_a_missing_file_is_refused_by_name(damaged):
     root = damaged("data_batch_2.bin", b"")
     (root / "cifar-10-batches-bin" / "data_batch_2.bin").unlink()
-    with pytest.raises(DataError, match=r"data_batch_2\.bin cannot be read"):
+    with pytest.raises(DataError, match=r"data_batch_2\.bin cannot be used"):
         cifar.read(CONFIG10, root)
 
 

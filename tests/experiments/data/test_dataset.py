@@ -18,14 +18,15 @@ def sparse(path: Path) -> None:
         file.truncate(200 * 2**30)
 
 
+_IRREGULAR = r"cannot be used \(it is no regular file\)"
 LYING = {
-    "folder": (Path.mkdir, "is no regular file"),
-    "pipe": (os.mkfifo, "is no regular file"),
-    "device": (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
-    "sparse": (sparse, f"has {200 * 2**30} bytes, and may have {LARGEST_TEXT}"),
+    "folder": (Path.mkdir, _IRREGULAR),
+    "pipe": (os.mkfifo, _IRREGULAR),
+    "device": (lambda path: path.symlink_to("/dev/zero"), _IRREGULAR),
+    "sparse": (sparse, rf"cannot be used \(it has {200 * 2**30} bytes, and may have {LARGEST_TEXT}\)"),
     "latin-1": (lambda path: path.write_bytes("caf\xe9".encode("latin-1")), "is not UTF-8 text .* at byte 3"),
-    "absent": (lambda _: None, "cannot be read"),
-    "circle": (lambda path: path.symlink_to(path), "cannot be read"),
+    "absent": (lambda _: None, "cannot be used"),
+    "circle": (lambda path: path.symlink_to(path), "cannot be used"),
 }
 
 

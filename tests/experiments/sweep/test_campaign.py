@@ -61,7 +61,7 @@ def test_what_cannot_be_is_refused(tmp_path):
         campaign.load("gpo")
     with pytest.raises(ConfigError, match="without repetition"):
         Campaign((step(tmp_path, "a"), step(tmp_path, "a")))
-    with pytest.raises(ConfigError, match="above 0"):
+    with pytest.raises(ConfigError, match=r"minutes: 0.0 is not allowed; it must be in \(0, "):
         campaign.run(campaign.load("gpu"), tmp_path, 0, lambda *_: None)
     (tmp_path / "campaign.json").write_text("{")
     with pytest.raises(DataError, match="damaged"):

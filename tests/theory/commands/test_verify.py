@@ -33,7 +33,7 @@ def test_the_first_run_computes_the_second_keeps_and_fresh_computes_again(few, c
     assert command.main(["verify"]) == 1  # nothing is committed: every claim is new
     first = capsys.readouterr()
     assert f"{len(NAMES)} claims checked" in first.err
-    assert "not as committed ours-tracking-error: a new claim, proved" in first.err.replace("\n", " ")
+    assert "not as committed: ours-tracking-error: a new claim, proved" in first.err.replace("\n", " ")
     assert "ours-tracking-error" not in first.out  # a claim of ours is counted
     command.main(["verify", "--all"])
     second = capsys.readouterr()
