@@ -132,12 +132,14 @@ def _any_alpha(twice: int = 2) -> Check:
 
     It does not go through with another factor than ``twice`` = 2 in the condition.
     """
-    S, D2, eta, ell, G, H, alpha, b, gap = sp.symbols("S D2 eta 1/L G H alpha b gap", real=True)
-    right = D2 + 2 * eta * b * gap
-    summed = right + (eta**2 - eta * ell) * G + eta**2 * alpha * (G + H) - 2 * eta * S
+    S, D2, eta, ell, G, H, alpha, b, gap, T = sp.symbols("S D2 eta 1/L G H alpha b gap T", real=True)
+    stand_in: Any = SimpleNamespace(b=b)
+    given: Any = {"eta": eta, "T": T, "distance2": D2, "gap": gap}
+    bound: Any = theorem.mean_gap_any(stand_in, **given)
+    summed = D2 + 2 * eta * b * gap + (eta**2 - eta * ell) * G + eta**2 * alpha * (G + H) - 2 * eta * S
     step = ell - eta * (1 + twice * alpha)
     squares = [Square(1, times=(summed,)), Square(1, times=(eta, step, G)), Square(eta, times=(alpha, G - H))]
-    return certificate(right - 2 * eta * S, squares, nonnegative=(summed, eta, step, G, alpha, G - H))
+    return certificate(2 * eta * T * (bound - S / T), squares, nonnegative=(summed, eta, step, G, alpha, G - H))
 
 
 def _cross_term() -> Check:
@@ -189,7 +191,8 @@ def _convex_problem(rng: np.random.Generator) -> tuple[Any, Any, float, np.ndarr
         (lambda x: (scale * np.where(abs(x) < width, x**2 / 2, width * (abs(x) - width / 2))).sum(-1),
          lambda x: scale * np.clip(x, -width, width)),
     )  # fmt: skip
-    return *kinds[rng.integers(3)], float(scale.max()), rng.normal(size=(1, 3))
+    value, gradient = kinds[rng.integers(3)]
+    return value, gradient, float(scale.max()), rng.normal(size=(1, 3))
 
 
 STEPS = 200
