@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from theory.ledger.sources import Source
 
 GROUPS = {
-    "method": ("identities", "family", "filters", "valley", "bias_correction"),
+    "method": ("identities", "family", "filters", "valley", "bias_correction", "generality"),
     "lemmas": ("boundedness", "preconditioner", "tracking"),
     "theorems": (
         "assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret",
         "normalised_step", "normalised_step_rate", "primal_averaging", "scope", "orders",
     ),
-    "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates"),
-    "published": ("headline", "baselines"),
+    "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates", "abstract"),
+    "published": ("headline", "baselines", "scale"),
     "networks": ("paper_tables", "laptop"),
 }  # fmt: skip
 """The rooms, each with its files. A new file of claims is added here."""

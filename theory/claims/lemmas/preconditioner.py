@@ -178,6 +178,8 @@ def _movement_on_runs(seed: int) -> None:
     Wmax = Filter(alto.alpha, alto.beta1, alto.beta2).kappa * G + alto.eps1
     assert (moved.sum(2) <= rate**2 * phi2 * (1 + 1e-9)).all()
     assert ((run.W * moved).sum(2) <= rate**2 * Wmax * phi2 * (1 + 1e-9)).all()
+    root = run.W - alto.eps1  # sqrt(v), bias-corrected where the run is
+    assert ((root * moved).sum(2) <= rate**2 * (Wmax - alto.eps1) * phi2 * (1 + 1e-9)).all()
 
 
 lemma_2 = Claim(
@@ -186,7 +188,8 @@ lemma_2 = Claim(
     statement=(
         r"$\|\theta_{k+1}-\theta_k\|^2 \le \eta_k^2 \sum_i \phi_i^2$ and "
         r"$\sum_j W_{k,j} (\theta_{k+1}-\theta_k)_j^2 \le \eta_k^2 (\kappa G + \epsilon_1) \sum_i \phi_i^2$ with "
-        r"$\phi_i = \|\theta_k^{(i)}\| + \epsilon_3$ over the layers $i$."
+        r"$\phi_i = \|\theta_k^{(i)}\| + \epsilon_3$ over the layers $i$; for the paper's weight $\sqrt{v_k}$ "
+        r"the same with $\kappa G$ for $\kappa G + \epsilon_1$."
     ),
     plain="A step is at most the learning rate times the norms of the layers.",
     found="True, with our constants: the paper's displayed ones are not available to us.",
@@ -196,7 +199,7 @@ lemma_2 = Claim(
         proof(
             "layer by layer",
             Piece("a layer moves by eta s |r|, and s |r| <= phi", _step_is_at_most_phi),
-            Piece("weights W <= Wmax = kappa G + eps1 (lemma-3)", _weighted_step, concludes=True),
+            Piece("weights W <= Wmax = kappa G + eps1, sqrt(v) <= kappa G (lemma-3)", _weighted_step, concludes=True),
             Piece("conclusion: sum over the layers"),
         ),
         holds_for("runs of the literal Algorithms 1 and 2, relative tolerance 1e-9", _movement_on_runs, share=0.5,
