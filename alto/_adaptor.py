@@ -115,6 +115,7 @@ class E(Optimizer):
         fused: bool | None = None,
     ) -> None:
         _check_base(base)
+        alpha, beta1 = _checks.plain(alpha), _checks.plain(beta1)
         _checks.exploration(alpha, beta1)
         if start not in STARTS:
             raise ValueError(f"start = {start!r}: must be one of {', '.join(map(repr, STARTS))}")
@@ -364,6 +365,9 @@ class E(Optimizer):
 
     def _admit(self, group: dict[str, Any], number: int) -> None:
         """Check a group's options, if they have changed since the last time."""
+        for key in (ALPHA, BETA1):
+            if type(group[key]) is not float:
+                group[key] = _checks.plain(group[key])
         options = self._options_of(group)
         if number >= len(self._admitted) or self._admitted[number] != options:
             self._check_group(group)
@@ -462,7 +466,7 @@ class E(Optimizer):
         """Give a group the exploration options that it lacks, and check them."""
         near = {key: value for key, value in group.items() if isinstance(key, str) and key.startswith("explore_")}
         _checks.group_keys(near, (ALPHA, BETA1), stacklevel=5)
-        options = {ALPHA: self.alpha, BETA1: self.beta1} | near
+        options = {ALPHA: self.alpha, BETA1: self.beta1} | {key: _checks.plain(value) for key, value in near.items()}
         self._check_group(options)
         given = given_options(self.base).setdefault(number, set())
         for key in (ALPHA, BETA1):

@@ -172,7 +172,7 @@ class ALTO(Optimizer):
             if not isinstance(param_group["params"], (Tensor, set)):
                 param_group["params"] = list(param_group["params"])  # it may be a generator
                 self._check_params(param_group["params"], options)
-            param_group.update({key: options[key] for key in ("betas", "eps") if key in param_group})
+            param_group.update({key: options[key] for key in options.keys() & param_group.keys() - {"params"}})
         super().add_param_group(param_group)
         self._dimensions[len(self.param_groups) - 1] = _sharding.dimensions(self.param_groups[-1]["params"])
 

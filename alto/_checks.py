@@ -47,6 +47,11 @@ def number(
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
 
 
+def plain(value: Any) -> Any:
+    """The number in a tensor or array of no dimensions; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+
+
 def sequence(name: str, values: Any, length: int) -> tuple[Any, ...]:
     """A tuple of exactly ``length`` members, from a tuple, list, array, tensor or another sequence.
 
@@ -59,8 +64,7 @@ def sequence(name: str, values: Any, length: int) -> tuple[Any, ...]:
         found = None
     if found is None or len(found) != length:
         raise ValueError(f"{name} = {values!r}: must be a tuple of {length} numbers (or a list, array or tensor)")
-    # Members of arrays and tensors, as plain numbers.
-    return tuple([x.item() if getattr(x, "ndim", None) == 0 and hasattr(x, "item") else x for x in found])
+    return tuple([plain(x) for x in found])
 
 
 def numbers(name: str, values: object, length: int, **limits: Any) -> None:

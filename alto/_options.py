@@ -22,18 +22,23 @@ SWITCHES: dict[str, Any] = {
     "slow_avg_dtype": None,
 }
 _KEYS = (*REQUIRED, *SWITCHES)
+_NUMBERS = ("alpha", "beta1", "weight_decay")
+_PLAIN = frozenset({float, int})
 # eps2 and eps3 where eps is one number, as every trainer passes it.
 _OTHER_EPS = (1e-6, 1e-10)
 
 
 def normalize(group: dict[str, Any]) -> None:
-    """Turn ``betas`` and ``eps`` into tuples of numbers, in place.
+    """Turn ``betas`` and ``eps`` into tuples of numbers, and tensors of one number into it (but lr's), in place.
 
     Raises:
         ValueError: if they are not as many numbers as there should be.
     """
+    for name in _NUMBERS:
+        if type(group[name]) not in _PLAIN:
+            group[name] = _checks.plain(group[name])
     if not (_is_normal(group["betas"]) and _is_normal(group["eps"])):
-        eps = group["eps"]
+        eps = _checks.plain(group["eps"])
         if isinstance(eps, Real) and not isinstance(eps, bool):
             eps = (eps, *_OTHER_EPS)
         betas, eps = _checks.sequence("betas", group["betas"], 2), _checks.sequence("eps", eps, 3)
@@ -41,7 +46,7 @@ def normalize(group: dict[str, Any]) -> None:
 
 
 def _is_normal(values: object) -> bool:
-    return type(values) is tuple and {float, int}.issuperset(map(type, values))
+    return type(values) is tuple and _PLAIN.issuperset(map(type, values))
 
 
 def check(group: dict[str, Any]) -> None:

@@ -96,6 +96,36 @@ def test_betas_of_variants_are_any_two_numbers(make, betas):
     assert {type(x) for group in optimizer.param_groups for x in group["betas"]} == {float}
 
 
+@pytest.mark.parametrize("kind", [torch.tensor, np.array], ids=lambda k: k.__name__)
+def test_options_may_be_numbers_in_a_tensor_or_array(kind):
+    plain, other, later = matrices(), matrices(), matrices()
+    options = {"alpha": -2.0, "beta1": 0.75, "weight_decay": 0.25}
+    run(ALTO(plain, **options), plain, 2)
+    wrapped = {key: kind(value) for key, value in options.items()}
+    assert equal(run(ALTO([{"params": other, **wrapped}], **wrapped), other, 2), plain)
+    by_hand = ALTO(later)
+    by_hand.param_groups[0].update(wrapped)
+    assert equal(run(by_hand, later, 2), plain)
+    assert all(not isinstance(by_hand.param_groups[0][key], (torch.Tensor, np.ndarray)) for key in options)
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array], ids=lambda k: k.__name__)
+def test_exploration_of_e_may_be_numbers_in_a_tensor_or_array(kind):
+    alpha, beta1 = kind(-2.0), kind(0.75)
+    plain, results = matrices(), []
+    run(E(torch.optim.AdamW(plain), -2.0, 0.75), plain, 2)
+    for where in ("constructor", "group", "by hand"):
+        params = matrices()
+        base = torch.optim.AdamW([
+            {"params": params, **({"explore_alpha": alpha, "explore_beta1": beta1} if where == "group" else {})}
+        ])
+        optimizer = E(base, alpha, beta1) if where == "constructor" else E(base)
+        if where == "by hand":
+            optimizer.param_groups[0].update(explore_alpha=alpha, explore_beta1=beta1)
+        results.append(run(optimizer, params, 2))
+    assert all(equal(result, plain) for result in results)
+
+
 def test_one_eps_is_adams():
     assert ALTO(matrices(), eps=1e-8).defaults["eps"] == (1e-8, 1e-6, 1e-10)
     assert LAMB([{"params": matrices(), "eps": 1e-8}]).param_groups[0]["eps"] == (1e-8, 1e-6, 1e-10)
