@@ -41,8 +41,9 @@ def main() -> int:
         "answers": Answers,
         "bench": Bench,
     }
-    command = tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
-    return door.act(command)
+    return door.act(
+        lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from theory.ledger.files import DamagedError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold what the terminal's encoding has not
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["monitor"]:
         sys.stderr.write("monitor is now called watch: python -m theory watch\n")

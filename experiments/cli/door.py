@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,16 +15,19 @@ T = TypeVar("T")
 _WHOLE = "every file that was written is whole"
 
 
-def act(command: Any) -> int:
+def act(parse: Callable[[], Any]) -> int:
     """Do a command.
 
     Args:
-        command: It has ``act()``; and where it applies ``writes()``, the files that it will write, and ``kept()``, what
-            an interruption leaves.
+        parse: Makes it from the command line. It has ``act()``; and where it applies ``writes()``, the files that it
+            will write, and ``kept()``, what an interruption leaves.
 
     Returns:
         The exit status: 0, 1 where runs are missing, 2 for a mistake that the user can mend, 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold what the terminal's encoding has not
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    command = parse()
     try:
         command = with_home(command)
         for path in command.writes() if hasattr(command, "writes") else ():

@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    return door.act(tyro.cli(Count, args=arguments, prog="python -m experiments.cli.measure_clipping"))
+    return door.act(lambda: tyro.cli(Count, args=arguments, prog="python -m experiments.cli.measure_clipping"))
 
 
 if __name__ == "__main__":
