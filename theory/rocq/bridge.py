@@ -30,7 +30,7 @@ def _constants() -> list[str]:
     """Theorem N's constants, and its right-hand side from them, as `theory.theorems.bounds` has them."""
     import sympy as sp
 
-    from theory.theorems import bounds
+    from theory.theorems import bounds, virtual_iterate_bounds
 
     alpha, beta1, beta2 = sp.symbols("alpha beta1 beta2")
     numbers = SimpleNamespace(alpha=alpha, beta1=beta1, beta2=beta2, c=-alpha * (1 - beta1), b=beta2 / (1 - beta2))
@@ -52,6 +52,22 @@ def _constants() -> list[str]:
         f"Lemma python_bound {names} : eta <> 0 -> q_min <> 0 -> T <> 0 ->\n"
         "  2 * gap / (eta * q_min * T) + q_max / q_min * (noise * variance + initial * first / T)\n"
         f"  = {_coq(bound)}.\nProof. intros; field; side. Qed."
+    )
+    # the two bounds at the virtual iterate
+    tau2, L, mu, n = sp.symbols("tau2 L mu n")
+    shared: Any = SimpleNamespace(tau2=tau2)
+    small = bounds.mean_square_gradient_small_batch(shared, L=L, eta=eta, T=T, gap=gap, variance=variance)
+    lines.append(
+        "Lemma python_small_batch L eta T gap variance tau2 : eta <> 0 -> T <> 0 ->\n"
+        "  4 * gap / (eta * T) + 2 * L * eta * variance * (1 + 2 * L * eta * tau2)\n"
+        f"  = {_coq(small)}.\nProof. intros; field; side. Qed."
+    )
+    pl = virtual_iterate_bounds.pl_gap(shared, eta=eta, L=L, mu=mu, n=n, gap=gap, variance=variance)  # type: ignore[arg-type]
+    power = sp.Symbol("power")
+    lines.append(
+        "Lemma python_pl L eta mu power gap variance tau2 : mu <> 0 ->\n"
+        "  power * gap + L * eta * variance / (2 * mu) * (1 + 2 * L * eta * tau2)\n"
+        f"  = {_coq(sp.sympify(pl).subs((1 - eta * mu) ** n, power))}.\nProof. intros; field; side. Qed."
     )
     return lines
 

@@ -82,8 +82,18 @@ def compiled(tmp_path_factory):
         ("Online", "(forall k, in_box (theta (S k)))", "(forall k : nat, True)"),
         ("Online", "2 * age * G * sqrt (INR n) * eta * reach.", "age * G * sqrt (INR n) * eta * reach."),
         ("Online", "Rmax (H_largest j i) (H_now (S j) i)", "Rmin (H_largest j i) (H_now (S j) i)"),
+        ("Virtual", "8 * ((L * eta * K) * (L * eta * K)) <= 1", "4 * ((L * eta * K) * (L * eta * K)) <= 1"),
+        ("Virtual", "2 * ((L * eta) * (L * eta)) * K * K_r <= 1 - L", "(L * eta) * (L * eta) * K * K_r <= 1 - L"),
     ],
-    ids=["lemma 9: gamma < 0", "lemma 9: no eps2", "theorem C without C4", "half of E's cost", "minimum for maximum"],
+    ids=[
+        "lemma 9: gamma < 0",
+        "lemma 9: no eps2",
+        "theorem C without C4",
+        "half of E's cost",
+        "minimum for maximum",
+        "any batch: longer steps",
+        "PL: longer steps",
+    ],
 )
 def test_a_wrong_statement_is_refused(compiled, module, old, new):
     text = LIBRARY.sources()[module]

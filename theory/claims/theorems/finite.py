@@ -1,4 +1,4 @@
-"""Theorems with no proof but the kernel's (theory/rocq): Theorem N for finite probability, Theorem C enforced."""
+"""Theorems with no proof but the kernel's (theory/rocq): for finite probability, and Theorem C enforced."""
 
 from theory.claims.theorems.convex import CONVEX, RIGHT_SIDE
 from theory.ledger.claim import Claim
@@ -72,6 +72,32 @@ CLAIMS = (
         plain="With a falling weight decay the bound holds for every mu, for noise with finitely many outcomes.",
         assumptions=(*NOISE, BOUNDED, r"$\epsilon_1, \epsilon_2, \epsilon_3 > 0$"),
         evidence=(formal("Theorem N with weight decay", LIBRARY, "eadam_decay", "alto_decay"),),
+    ),
+    Claim(
+        id="ours-theorem-n-sgd-small-batch-finite",
+        source="ours",
+        statement=(
+            r"Algorithm 3 with normalised momentum, any batch, $4\eta L \le 1$ and $8 (L \eta K)^2 \le 1$: $\frac1T "
+            r"\sum_k E\|\nabla f(\theta_k)\|^2 \le \frac{4\Delta}{\eta T} + 2L\eta\sigma^2(1 + 2L\eta\tau_2)$, "
+            r"$K = \sum_i |t_i|$, $\tau_2 = \sum_i t_i^2$."
+        ),
+        plain="ESGD's noise term falls with the step at any batch, for noise with finitely many outcomes.",
+        assumptions=NOISE[:3],
+        evidence=(formal("the literal ESGD", LIBRARY, "small_batch", "python_small_batch"),),
+    ),
+    Claim(
+        id="ours-pl-finite",
+        source="ours",
+        statement=(
+            r"Algorithm 3 with normalised momentum on $f$ with $\|\nabla f\|^2 \ge 2\mu(f - f^*)$, any batch, $\eta\mu "
+            r"< 1$, $2 (L\eta)^2 K K_q \le 1 - L\eta$: $E f(y_{n+1}) - f^* \le (1 - \eta\mu)^n \Delta + \frac{L \eta "
+            r"\sigma^2}{2\mu} (1 + 2 L \eta \tau_2)$ "
+            r"at $y_{n+1} = \theta_{n+1} - \eta T_n$, $T_n = b m_n - \alpha h_n$; "
+            r"$K_q = \sum_i |t_i| q^{-(i+1)}$, $q = 1 - \eta\mu$."
+        ),
+        plain="Under the PL inequality ESGD converges linearly to a floor, for noise with finitely many outcomes.",
+        assumptions=NOISE[:3],
+        evidence=(formal("the literal ESGD", LIBRARY, "pl_rate", "python_pl"),),
     ),
     Claim(
         id="ours-theorem-c-enforced",
