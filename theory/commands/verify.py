@@ -60,6 +60,9 @@ def run(options: argparse.Namespace) -> int:
         errors.print("--accept takes every claim of the package: leave out --only and --claims", highlight=False)
         return 2
     effort = THOROUGH if options.thorough or options.accept else QUICK
+    own = not (options.claims or options.only or options.kind)
+    kept = [outcomes.COMMITTED] * options.accept + [outcomes.LOCAL] * own
+    files.ready(*kept, *([options.json] if options.json else []))  # before the work, which would be lost
     try:
         if options.kind or options.examples is not None or options.seed is not None:
             return verify_kind.run(options, effort)

@@ -118,3 +118,19 @@ def test_a_command_imports_only_what_it_needs(arguments):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("more", [[], ["--only", "ours-tracking-error"], ["--claims", str(FILE)], ["--kind", "proof"]],
+                         ids=["all", "only", "claims", "kind"])  # fmt: skip
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(few, tmp_path, capsys, monkeypatch, more):
+    monkeypatch.setattr(verify_command.running, "run", lambda *_, **__: pytest.fail("evidence was run"))
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "x.json"):
+        assert command.main(["verify", *more, "--json", str(place)]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith(str(place))
+        assert said.err.count("\n") == 1
+    if not more:
+        monkeypatch.setattr(outcomes, "LOCAL", tmp_path / "file" / "local.json")
+        assert command.main(["verify"]) == 2
