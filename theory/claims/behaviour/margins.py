@@ -4,10 +4,10 @@ import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, holds_for, measured, proof
 from theory.ledger.provers import Check, identity
+from theory.method import strategies
 from theory.stability import linear, mean_square_batch_one, polyak
 
 x, c, beta1, beta2, C, r = sp.symbols("x c beta1 beta2 C r")

@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import (
     About,
@@ -20,6 +19,7 @@ from theory.ledger.evidence import (
     proof,
 )
 from theory.ledger.provers import Check, Expr, Query, identity, reals, smt
+from theory.method import strategies
 from theory.stability import linear
 
 t, alpha, beta1, beta2, c, x, s = sp.symbols("t alpha beta1 beta2 c x s")

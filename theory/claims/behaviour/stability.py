@@ -7,10 +7,10 @@ import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.solvers import solve_lin_sys
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Finding, Outcome, Piece, counterexample, holds_for, measured, proof
 from theory.ledger.provers import Check, Expr, Query, identity, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ESGD
 from theory.stability import linear
 from theory.studies.intervals import t_interval

@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import sympy as sp
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, magnitude, reals, smt
+from theory.method import strategies
 from theory.method.sequences import average, exploration, explored
 from theory.rocq import LIBRARY
 

@@ -8,11 +8,11 @@ import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt
+from theory.method import strategies
 from theory.method.sequences import explored
 from theory.method.setting import Setting
 from theory.rocq import LIBRARY

@@ -6,11 +6,11 @@ import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Expr, Query, identity, reals, smt
+from theory.method import strategies
 from theory.method.filters import Filter
 from theory.method.sequences import accumulated, average, differences, explored, transport
 from theory.rocq import LIBRARY

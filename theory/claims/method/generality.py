@@ -10,8 +10,8 @@ from torch.optim import SGD, Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, 
 from alto import E
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import holds_for
-from theory.ledger.strategies import seeds
 from theory.method.sequences import explored
+from theory.method.strategies import seeds
 
 BASES = (SGD, Adam, AdamW, NAdam, RAdam, Adamax, Adagrad, Adadelta, Adafactor, RMSprop, Muon)
 STEPS, SHAPE = 8, (3, 2)

@@ -6,11 +6,11 @@ from math import comb
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Piece, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, identity
+from theory.method import strategies
 from theory.method.sequences import average, differences, exploration, explored, explored_by_slow_average
 from theory.rocq import LIBRARY
 

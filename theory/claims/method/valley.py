@@ -6,10 +6,10 @@ import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Finding, Outcome, Piece, counterexample, holds_for, measured, proof
 from theory.ledger.provers import Check, Query, identity, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO, EAdam
 from theory.simulate.crossing import sign_agreement
 

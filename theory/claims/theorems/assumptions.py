@@ -12,7 +12,6 @@ from scipy.stats import t as t_distribution
 
 from theory.claims.lemmas.tracking import dependence
 from theory.claims.theorems.convex import Variant, run_stream
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import (
     About,
@@ -27,6 +26,7 @@ from theory.ledger.evidence import (
     proof,
 )
 from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, magnitude, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.sequences import average, explored
 from theory.method.trajectory import Trajectory, record

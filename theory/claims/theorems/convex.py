@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from theory.claims.lemmas.tracking import split_of_a_sum
 from theory.claims.theorems.descent import chains
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Evidence, Kind, Piece, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, either, identity, magnitude, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.sequences import average, explored

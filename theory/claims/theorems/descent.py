@@ -6,11 +6,11 @@ import numpy as np
 import sympy as sp
 
 from theory.claims.lemmas.tracking import CONDITIONAL, convex_split, m_recursion, square_of_two
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import About, Effort, Evidence, Kind, Piece, enumerated, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record

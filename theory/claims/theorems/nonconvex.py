@@ -8,10 +8,10 @@ import sympy as sp
 
 from theory.claims.lemmas.tracking import CONDITIONAL
 from theory.claims.theorems.descent import PIECES, STEPS, chains, draw
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Piece, counterexample, enumerated, holds_for, proof
 from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record

@@ -9,10 +9,10 @@ import sympy as sp
 import torch
 
 import alto as library
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
 from theory.ledger.provers import Check, Query, Square, certificate, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record

@@ -7,10 +7,10 @@ import sympy as sp
 
 from theory.claims.lemmas.tracking import CONDITIONAL
 from theory.claims.theorems.normalised_step import SMOOTH, cauchy_schwarz
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
 from theory.ledger.provers import Check, Query, Square, certificate, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record

@@ -5,10 +5,10 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from theory.claims.theorems.convex import CONVEX, MONOTONE
-from theory.ledger import strategies
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Piece, holds_for, proof
 from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record

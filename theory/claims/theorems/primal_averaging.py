@@ -8,10 +8,10 @@ import numpy as np
 import sympy as sp
 
 from theory.claims.theorems.virtual_iterate import _expansion
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
 from theory.ledger.provers import Check, Query, Square, certificate, identity, magnitude, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import Trajectory, record

@@ -5,11 +5,11 @@ import sympy as sp
 
 from theory.claims.lemmas.tracking import CONDITIONAL
 from theory.claims.theorems.nonconvex import _polarisation, _virtual_step
-from theory.ledger import strategies
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
 from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, identity, reals, smt
+from theory.method import strategies
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record
