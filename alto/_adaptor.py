@@ -465,7 +465,7 @@ class E(Optimizer):
     def _complete(self, group: dict[str, Any], number: int) -> None:
         """Give a group the exploration options that it lacks, and check them."""
         near = {key: value for key, value in group.items() if isinstance(key, str) and key.startswith("explore_")}
-        _checks.group_keys(near, (ALPHA, BETA1), stacklevel=5)
+        _checks.group_keys(near, (ALPHA, BETA1))
         options = {ALPHA: self.alpha, BETA1: self.beta1} | {key: _checks.plain(value) for key, value in near.items()}
         self._check_group(options)
         given = given_options(self.base).setdefault(number, set())

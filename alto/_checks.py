@@ -1,6 +1,7 @@
 """Validation of hyper-parameters: each error names the argument, its value, the allowed range and the consequence."""
 
 import math
+import sys
 import warnings
 from collections.abc import Collection, Mapping, Set
 from difflib import get_close_matches
@@ -152,7 +153,7 @@ def roundable(param: Tensor, slow_avg_dtype: torch.dtype | None) -> None:
         )
 
 
-def group_keys(group: Mapping[str, object], known: Collection[str], *, stacklevel: int = 4) -> None:
+def group_keys(group: Mapping[str, object], known: Collection[str]) -> None:
     """Warn of a parameter-group key that is nearly one of the options: it is probably a misspelt one.
 
     Other unknown keys are left alone, as by every torch optimizer: trainers keep notes of their own in groups.
@@ -165,8 +166,16 @@ def group_keys(group: Mapping[str, object], known: Collection[str], *, stackleve
             warnings.warn(
                 f"parameter-group key {key!r} is not an option, and has no effect here; did you mean {near[0]!r}?",
                 UserWarning,
-                stacklevel=stacklevel,
+                stacklevel=_depth(),
             )
+
+
+def _depth() -> int:
+    """How many frames above its caller the first one is that is neither ours nor torch's: the user's line."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in {"alto", "torch"}:
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def _extends(key: str, option: str) -> bool:

@@ -1,5 +1,6 @@
 """E over torch.optim's own SGD, Adam and AdamW (the paper's Algorithms 3 and 4), under one constructor each."""
 
+import inspect
 import math
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from alto import _checks
 from alto._adaptor import E
 
 _NUMBERS = {"weight_decay", "momentum", "dampening", "eps"}
+_OPTIONS = {*inspect.signature(SGD).parameters, *inspect.signature(AdamW).parameters, "alpha", "beta1"} - {"params"}
 
 
 class _Variant(E):
@@ -78,6 +80,7 @@ def _named(group: Any) -> Any:
     """A parameter group with E's own keys for ``alpha`` and ``beta1``; anything else as it is."""
     if not isinstance(group, dict):
         return group
+    _checks.group_keys(group, _OPTIONS)
     _check_base_options(group)
     named = {f"explore_{key}" if key in {"alpha", "beta1"} else key: value for key, value in group.items()}
     return named | ({"betas": _betas(group["betas"])} if "betas" in group else {})

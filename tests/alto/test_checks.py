@@ -255,9 +255,14 @@ def test_eps2_and_eps3_may_be_zero():
 
 @pytest.mark.parametrize("key", ["weight_decy", "Weight_Decay", "layer_wise", "beta2", "alhpa"])
 def test_a_nearly_known_group_key_warns_and_is_kept(key):
-    with pytest.warns(UserWarning, match=f"key '{key}' is not an option, and has no effect here; did you mean"):
-        optimizer = LAMB([{"params": matrices(), key: 0.1}])
-    assert optimizer.param_groups[0][key] == 0.1
+    message = f"key '{key}' is not an option, and has no effect here; did you mean"
+    for make in (LAMB, EAdamW) if key != "layer_wise" else (LAMB,):
+        with pytest.warns(UserWarning, match=message) as first:
+            optimizer = make([{"params": matrices(), key: 0.1}])
+        with pytest.warns(UserWarning, match=message) as second:
+            optimizer.add_param_group({"params": matrices(), key: 0.2})
+        assert [group[key] for group in optimizer.param_groups] == [0.1, 0.2]
+        assert [warning.filename for warning in (*first, *second)] == [__file__] * 2
 
 
 @pytest.mark.parametrize(
