@@ -9,9 +9,10 @@ TORCH  := $(shell sed -n 's/^torch==//p' constraints.txt)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NAME   ?= digits
 TIER   ?= laptop
+KILLS  ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint types format rates formal worst-case figures train bench paper docs reproduce clean
+.PHONY: help verify test lint types format rates formal worst-case figures train bench soak paper docs reproduce clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +54,9 @@ bench: $(READY)  ## time and memory of a step beside every peer, into results/be
 	$(BIN)/python -m experiments bench step --out results/bench
 	$(BIN)/python -m experiments bench memory --out results/bench
 	$(BIN)/python -m experiments bench scaling --out results/bench
+
+soak: $(READY)  ## faults in a row: KILLS kills at random moments, full disks, flipped bits; compared bit for bit (KILLS=100)
+	$(BIN)/python -m tests.soak --kills $(KILLS)
 
 paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from results/
 	@command -v latexmk >/dev/null && command -v pdflatex >/dev/null && command -v bibtex >/dev/null || { \

@@ -1,0 +1,312 @@
+"""What many faults in a row do to real commands: ``make soak`` (minutes; not among the tests).
+
+SIGKILLs at random moments over run, report, rates and verify; disks that are full or can only be read; two processes on
+one folder; flipped bits in a checkpoint. What is there after each fault must be whole, and what is there at the end
+must equal, bit for bit, what unbroken commands made. The exit code is 1 if anything differs.
+"""
+
+import argparse
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiments.io.errors import CheckpointError
+from experiments.runs import checkpoint
+from tests.experiments import forked
+from tests.experiments.conftest import TINY
+from tests.experiments.sweep.test_kill import rows, states
+
+CONFIG = TINY.replace("epochs = 3", "epochs = 60")  # steps slow enough that kills fall among them
+CPU = torch.device("cpu")
+_VOLATILE = frozenset({
+    "computed",
+    "wall_s",
+    "seconds",
+    "cpu_s",
+    "cells_s",
+    "provenance",
+    "commit",
+    "platform",
+    "detail",
+})
+
+
+def theory(words: list[str], output: Path) -> None:
+    """A command of ``python -m theory``, in a process of its own."""
+    from theory.__main__ import main
+
+    forked.prints_to(output)
+    sys.exit(main(words))
+
+
+def settled(value: Any) -> Any:
+    """Stored JSON without what depends on the day and the machine's load."""
+    if isinstance(value, dict):
+        return {key: settled(inner) for key, inner in value.items() if key not in _VOLATILE}
+    return [settled(inner) for inner in value] if isinstance(value, list) else value
+
+
+def contents(folder: Path) -> dict[str, object]:
+    """The files of a folder, by name; what a killed writer left half-written has a hidden name."""
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("[!.]*")):
+        if path.suffix == ".json":
+            found[str(path.relative_to(folder))] = settled(json.loads(path.read_text(encoding="utf-8")))
+        elif path.suffix in {".md", ".tex", ".png", ".pdf"}:
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+class Soak:
+    """The faults, what they found, and what they were compared with.
+
+    Args:
+        folder: Where everything is written.
+        kills: How many SIGKILLs.
+        seed: Of the moments.
+    """
+
+    def __init__(self, folder: Path, kills: int, seed: int):
+        self.folder, self.kills, self.draw = folder, kills, random.Random(seed)
+        self.config, self.printed = folder / "tiny.toml", folder / "printed.txt"
+        self.config.write_text(CONFIG, encoding="utf-8")
+        self.wrong: list[str] = []
+
+    def expect(self, holds: bool, words: str) -> None:
+        """Note what does not hold."""
+        if not holds:
+            self.wrong.append(words)
+            sys.stdout.write(f"WRONG: {words}\n")
+
+    def done(self, *words: object) -> int | None:
+        """The exit code of a command of experiments; a traceback is wrong whatever the code."""
+        process = forked.start([str(word) for word in words], self.printed)
+        process.join(600)
+        self.no_traceback(f"{words[0]}")
+        return process.exitcode
+
+    def no_traceback(self, what: str) -> None:
+        """What a command printed has no traceback."""
+        text = self.printed.read_text(encoding="utf-8", errors="replace")
+        self.expect("Traceback" not in text, f"{what} printed a traceback: {text[-2000:]}")
+
+    def run(self, out: Path, *more: object) -> list[object]:
+        """The words of a run."""
+        return ["run", self.config, "--out", out, "--jobs", "1", "--checkpoint-seconds", "0", *more]
+
+    def killed(self, name: str, start: Callable[[], Any], check: Callable[[], None], count: int) -> str:
+        """Kill a command again and again, at moments up to the time that it needs, then let it end."""
+        begin = time.monotonic()
+        process = start()
+        process.join(900)
+        needed, kills, ended = time.monotonic() - begin, 0, 0
+        self.expect(process.exitcode == 0, f"{name} ended with {process.exitcode}")
+        while kills < count and ended < 10 * count:
+            process = start()
+            process.join(self.draw.uniform(0, needed))
+            if process.exitcode is None:
+                process.kill()
+                process.join()
+                kills += 1
+            else:
+                ended += 1
+            check()
+        process = start()
+        process.join(900)
+        self.expect(process.exitcode == 0, f"{name} ended with {process.exitcode} after {kills} kills")
+        self.no_traceback(name)
+        check()
+        return f"{name}: {kills} kills (it needs {needed:.1f} s)"
+
+    def over_run(self, count: int) -> Iterator[str]:
+        """Kills over runs: a folder that is finished is put aside, and the next one begun."""
+        whole = self.folder / "whole"
+        self.expect(self.done(*self.run(whole)) == 0, "the unbroken run did not end well")
+        reference, finished, kills, resumed = rows(whole), 0, 0, 0
+        while kills < count:
+            out = self.folder / f"broken-{finished}"
+            begun = time.monotonic()
+            while True:
+                process = forked.start([str(word) for word in self.run(out)], self.printed)
+                process.join(self.draw.uniform(0.5, 8.0) if kills < count else 600)
+                if process.exitcode is not None:
+                    break
+                process.kill()
+                process.join()
+                kills += 1
+                self.expect(rows(out).items() <= reference.items(), f"a row of {out} differs after a kill")
+            self.no_traceback("run")
+            self.expect(process.exitcode == 0, f"a run ended with {process.exitcode}")
+            self.expect(rows(out) == reference, f"the rows of {out} are not those of the unbroken run")
+            self.expect(not list(out.rglob(".*.tmp")) and not list(out.rglob("checkpoint.bin")), f"{out} has leftovers")
+            resumed += sum(json.loads(file.read_text())["resumed"] for file in out.rglob("row.json"))
+            finished += 1
+            self.expect(time.monotonic() - begun < 3600, f"{out} needed more than an hour")
+        yield f"run: {kills} kills over {finished} folders of {len(reference)} rows, {resumed} runs resumed"
+
+    def over_report(self, count: int) -> Iterator[str]:
+        """Kills over reports of the unbroken run: each file that is there is the whole one."""
+        report = self.folder / "whole" / "tiny" / "laptop" / "report"
+        words = ["report", str(self.config), "--out", str(self.folder / "whole")]
+        reference: dict[str, object] = {}
+
+        def check() -> None:
+            found = contents(report)
+            if not reference:
+                reference.update(found)
+            self.expect(found == reference, f"{report} is not the whole report")
+
+        yield self.killed("report", lambda: forked.start(words, self.printed), check, count)
+
+    def over_theory(self, name: str, words: list[str], out: Path, count: int) -> Iterator[str]:
+        """Kills over a command of theory: what is in its folder is whole, and in the end what an unbroken one wrote."""
+        reference: dict[str, object] = {}
+
+        def check() -> None:
+            found = contents(out)  # reads every file: half a file is no JSON
+            if not reference:
+                reference.update(found)
+            differing = [key for key in found.keys() | reference.keys() if found.get(key) != reference.get(key)]
+            self.expect(not differing, f"{out} differs in {differing}")
+
+        yield self.killed(name, lambda: forked.call(theory, words, self.printed), check, count)
+
+    def disks(self) -> Iterator[str]:
+        """Full disks and one that can only be read; then the same command on a larger disk ends as an unbroken one."""
+        reference, place = rows(self.folder / "whole"), self.folder / "disk"
+        place.mkdir()
+        for size in (40, 200, 700):
+            with mounted(place, size) as ready:
+                if not ready:
+                    yield "disks: not tried, because this user cannot mount one"
+                    return
+                code = self.done(*self.run(place / "out"))
+                self.expect(code in {1, 2}, f"a run on a full disk of {size} kB ended with {code}")
+                kept = rows(place)
+                self.expect(kept.items() <= reference.items(), f"a row on a full disk of {size} kB differs")
+                remount(place, "size=64m")
+                self.expect(
+                    self.done(*self.run(place / "out")) == 0, "a run on a disk with room again did not end well"
+                )
+                self.expect(rows(place) == reference, "the rows after a full disk are not those of the unbroken run")
+                report = ["report", self.config, "--out", place / "out"]
+                self.expect(self.done(*report) == 0, "a report did not end well")
+                before = contents(place / "out" / "tiny" / "laptop" / "report")
+                fill(place)
+                code = self.done(*report)
+                self.expect(code == 2, f"a report on a full disk ended with {code}")
+                after = contents(place / "out" / "tiny" / "laptop" / "report")
+                self.expect(before == after, "a report on a full disk left another set of files")
+                (place / "filler").unlink()
+                remount(place, "ro")
+                for words in (report, self.run(place / "new"), ["rows", self.config, "--file", place / "rows.jsonl"]):
+                    code = self.done(*words)
+                    self.expect(code == 2, f"{words[0]} on a disk that can only be read ended with {code}")
+            yield f"disk of {size} kB: full at {len(kept)} of {len(reference)} rows, none lost; report whole; read-only"
+
+    def two(self) -> Iterator[str]:
+        """Two processes on one folder: one works, the other is refused by a line."""
+        out = self.folder / "two"
+        words = [str(word) for word in self.run(out)]
+        printed = [self.folder / f"printed-{one}.txt" for one in range(2)]
+        processes = [forked.start(words, output) for output in printed]
+        for process in processes:
+            process.join(600)
+        codes = sorted(process.exitcode if process.exitcode is not None else -1 for process in processes)
+        said = "".join(output.read_text() for output in printed)
+        self.expect(codes in ([0, 2], [0, 0]), f"two processes on one folder ended with {codes}")
+        self.expect(codes == [0, 0] or "in use by another process" in said, f"the second one says {said}")
+        self.expect("Traceback" not in said, f"two processes on one folder: {said}")
+        self.expect(rows(out) == rows(self.folder / "whole"), "the rows of two processes are not those of one")
+        yield f"two processes on one folder: exit codes {codes}"
+
+    def bits(self, count: int = 50) -> Iterator[str]:
+        """Flipped bits in a checkpoint: each is noticed, and named with the remedy."""
+        out = self.folder / "bits"
+        process = forked.start([str(word) for word in self.run(out)], self.printed)
+        while not states(out) and process.is_alive():
+            time.sleep(0.005)
+        process.kill()
+        process.join()
+        (file,) = list(out.rglob("checkpoint.bin"))[:1]
+        content, digest = file.read_bytes(), file.read_bytes()[8:24].decode()
+        for _ in range(count):
+            place = self.draw.randrange(8 * len(content))
+            flipped = bytearray(content)
+            flipped[place // 8] ^= 1 << place % 8
+            file.write_bytes(flipped)
+            try:
+                checkpoint.load(file, digest, CPU)
+                self.expect(False, f"bit {place} of a checkpoint was flipped, and it was read")
+            except CheckpointError as error:
+                self.expect(f"Delete {file}" in str(error), f"bit {place}: {error}")
+        code = self.done(*self.run(out))
+        self.expect(code == 1, f"a run with a damaged checkpoint ended with {code}")
+        file.unlink()
+        self.expect(self.done(*self.run(out)) == 0, "a run without its damaged checkpoint did not end well")
+        self.expect(rows(out) == rows(self.folder / "whole"), "the rows after a damaged checkpoint differ")
+        yield f"{count} flipped bits of a checkpoint of {len(content)} bytes: {count} noticed"
+
+
+@contextlib.contextmanager
+def mounted(place: Path, kilobytes: int) -> Iterator[bool]:
+    """A small disk in memory; false where this user cannot mount one."""
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    try:
+        yield done.returncode == 0
+    finally:
+        if done.returncode == 0:
+            subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def remount(place: Path, options: str) -> None:
+    """Give the disk other options."""
+    subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)
+
+
+def fill(place: Path) -> None:
+    """Leave no room on the disk."""
+    with contextlib.suppress(OSError), (place / "filler").open("wb") as file:
+        while True:
+            file.write(bytes(1 << 16))
+
+
+def main() -> int:
+    """All faults; 1 if anything was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="SIGKILLs in all (100)")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
+    options = parser.parse_args()
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        soak = Soak(Path(folder), options.kills, options.seed)
+        own, rates = Path(folder) / "verify", Path(folder) / "rates"
+        own.mkdir()
+        few = max(1, options.kills // 10)
+        for part in (
+            soak.over_run(max(1, options.kills - 3 * few)),
+            soak.over_report(few),
+            soak.over_theory("rates", ["rates", "--only", "floor", "--out", str(rates)], rates, few),
+            soak.over_theory(
+                "verify", ["verify", "--only", "identity-grokfast", "--json", str(own / "found.json")], own, few
+            ),
+            soak.two(),
+            soak.bits(),
+            soak.disks(),
+        ):
+            for line in part:
+                sys.stdout.write(f"{line}\n")
+                sys.stdout.flush()
+    sys.stdout.write(f"{len(soak.wrong)} wrong, {time.monotonic() - begin:.0f} s\n")
+    return int(bool(soak.wrong))
