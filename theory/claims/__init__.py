@@ -12,7 +12,7 @@ GROUPS = {
     "lemmas": ("boundedness", "preconditioner", "tracking"),
     "theorems": (
         "assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret",
-        "normalised_step", "normalised_step_rate", "primal_averaging", "scope", "orders",
+        "normalised_step", "normalised_step_rate", "primal_averaging", "batch_floor", "scope", "orders",
     ),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates", "abstract"),
     "published": ("headline", "baselines", "scale"),
