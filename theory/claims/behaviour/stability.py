@@ -113,7 +113,10 @@ constraint = Claim(
     statement=r"$|\alpha| < 1/(1-\beta_1)$ is what stability requires of $\alpha$.",
     plain="Stability requires |alpha| < 1/(1 - beta1).",
     found="False: the constraint is neither necessary nor sufficient. The exact region is in ours-stability-region.",
-    corrected=r"It is neither necessary nor sufficient; the exact region is that of ours-stability-region.",
+    corrected=(
+        r"At a fixed step it is neither necessary nor sufficient; the exact region is that of ours-stability-region. "
+        r"Every $\alpha$ is stable at some small step."
+    ),
     repairs=Repair.CONCLUSION,
     rests_on=("ours-stability-region",),
     evidence=(
@@ -278,7 +281,7 @@ mean_square = Claim(
     id="ours-mean-square",
     source="ours; the argument is Willems and Blankenship's (1971) for one multiplicative gain",
     statement=(
-        r"With multiplicative noise $g = \lambda(1 + \rho\xi)\theta$ ESGD is mean-square stable iff $x < x^*$ and "
+        r"With multiplicative noise $g = \lambda(1 + \rho\xi)\theta$ ESGD is mean-square stable iff $0 < x < x^*$ and "
         r"$\rho^2 V(x; c, \beta_1, \beta_2) < 1$."
     ),
     plain="Under multiplicative noise the mean-square stability of ESGD has an exact criterion.",

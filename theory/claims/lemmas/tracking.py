@@ -261,6 +261,26 @@ def _lemma_e_exactly(effort: Effort) -> str:
     return f"all 2^8 paths of each problem, both triples; smallest right/left {tightest:.2f}"
 
 
+def _representation() -> Check:
+    """Sum_{j<n} w_j x_j - x_0 = sum_{i<n-1} t_i (x_{i+1} - x_i) - t_{n-1} x_{n-1}: from n to n + 1 both gain w_n x_n.
+
+    x_j stands for D_{k-j}, and t_n = t_{n-1} - w_n for 1 - (w_0 + ... + w_n).
+    """
+    w, t, x_last, x_new = sp.symbols("w t x x'")
+    return identity(t * (x_new - x_last) - (t - w) * x_new + t * x_last, w * x_new)
+
+
+def _without_exploring() -> Check:
+    """At alpha = 0 the code's triple is (b^2, b, 1 - beta2): sum e^2 <= b F + b^2 S + (1 - beta2) T s."""
+    S, first, T, s = sp.symbols("S F T s")
+    b = beta2 / (1 - beta2)
+    stand_in: Any = SimpleNamespace(alpha=0, beta2=beta2, b=b)
+    triple = bounds.tracking_by_recursion(stand_in)
+    return identity(
+        b * first + b**2 * S + (1 - beta2) * T * s, triple.drift * S + triple.initial * first + triple.noise * T * s
+    )
+
+
 def _summed_recursions() -> Check:
     """The two recursions, summed from e_0 = w_0 = -D_1, give the triple of theory/theorems/bounds.py.
 
@@ -297,13 +317,19 @@ lemma_e = Claim(
                 lambda: convex_split(beta2),
             ),
             Piece("|x + y|^2 <= 2|x|^2 + 2|y|^2", square_of_two),
+            Piece(
+                "m_k - D_k = sum w_j xi_{k-j} + sum_{i<k-1} t_i delta_{k-i} - t_{k-1} D_1, by parts: one step",
+                _representation,
+            ),
             Piece("weighted squares: (sum t x)^2 <= (sum |t|)(sum |t| x^2), step of the induction", split_of_a_sum),
             Piece("xi_k is orthogonal to what the past determines"),
+            Piece("swap the sums over k and i: sum_k sum_i |t_i| |delta_{k-i}|^2 <= K sum |delta|^2: the first triple"),
             Piece(
                 "sum over k, with e_0 = w_0 = -D_1: the second triple, as the code has it",
                 _summed_recursions,
                 concludes=True,
             ),
+            Piece("the same at alpha = 0, where the code's triple is smaller", _without_exploring),
         ),
         enumerated("non-convex problems, ESGD", _lemma_e_exactly),
     ),

@@ -96,7 +96,7 @@ qhm = Claim(
     source="ours; QHM is Ma & Yarats, ICLR 2019",
     statement=(
         r"E applied to plain SGD is quasi-hyperbolic momentum with the same $\beta = \beta_1$ and $\nu = c/\beta_1$: "
-        r"$u_k = (1-\nu) g_k + \nu h_k$."
+        r"$u_k = (1-\nu) g_k + \nu h_k$. In the range $[0, 1]$ that is usual for $\nu$ it has $0 \le c \le \beta_1$."
     ),
     plain="E applied to plain SGD is quasi-hyperbolic momentum.",
     assumptions=(r"$0 < \beta_1 < 1$", r"no momentum in the base ($\beta_2 = 0$)"),

@@ -93,6 +93,7 @@ counterexample = Claim(
     assumptions=(
         r"$(n, C, \beta_1, \beta_2, \beta_3, \alpha) = (3, 12/5, .5, 0, .5, \mp.5)$",
         r"or $(50, 1029/20, .9, .9, .99, \mp 5)$",
+        r"$(\epsilon_1, \epsilon_2, \epsilon_3) = (10^{-8}, 10^{-3}, 10^{-2})$: at a large $\epsilon_1$ EAdam is ESGD",
     ),
     rests_on=("ours-theorem-c",),
     evidence=(
