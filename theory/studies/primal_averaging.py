@@ -39,7 +39,7 @@ def steps(beta2: float) -> dict[str, Any]:
         "age": [largest_step_convex(F, 1.0) for F in filters],
         "any": [theorem.largest_step_any(F, 1.0) for F in filters],
         "mixing": [theorem.largest_step(F, 1.0) if F.c >= 0 else None for F in filters],
-        "stable": [linear.largest_stable(F.c, BETA1, beta2) for F in filters],
+        "stable": [linear.largest_stable(F.c, BETA1, beta2) / (1 - beta2) for F in filters],  # momentum is normalised
     }  # fmt: skip
 
 

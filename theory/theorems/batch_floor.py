@@ -105,9 +105,3 @@ def wrong_by(beta3: float, *, mean_size: float, smallest: float, largest: float)
         (1 - beta3) mean_size (U^2 - l) / (2 l^(3/2)).
     """
     return (1 - beta3) * mean_size * (largest - smallest) / (2 * smallest**1.5)
-
-
-def highest_floor(beta3: float, *, mean_size: float, smallest: float, largest: float, eps1: float) -> float:
-    """Where |f'| exceeds this, the expected direction points downhill: (U + eps1) times :func:`wrong_by`."""
-    given = {"mean_size": mean_size, "smallest": smallest, "largest": largest}
-    return (sqrt(largest) + eps1) * wrong_by(beta3, **given)

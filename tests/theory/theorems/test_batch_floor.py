@@ -42,7 +42,5 @@ def test_the_rise_by_hand():
     assert theorem.least_rise(0.75, eta=0.1, blocks=10, draws=2, miss=miss) == pytest.approx(0.2 * (2.5 - sqrt(2)))
 
 
-def test_the_floor_falls_with_one_minus_beta3():
-    given = {"mean_size": 0.5, "smallest": 0.25, "largest": 4.0}
-    assert theorem.wrong_by(0.9, **given) == pytest.approx(0.1 * 0.5 * 3.75 / 0.25)
-    assert theorem.highest_floor(0.99, eps1=0.5, **given) == pytest.approx(2.5 * 0.01 * 0.5 * 3.75 / 0.25)
+def test_the_error_falls_with_one_minus_beta3():
+    assert theorem.wrong_by(0.9, mean_size=0.5, smallest=0.25, largest=4.0) == pytest.approx(0.1 * 0.5 * 3.75 / 0.25)

@@ -95,7 +95,8 @@ def _speed(effort: Effort) -> Finding:
             x = rule.step(x, [slope + rng.choice(NOISE, p=PROBABILITY, size=x[0].shape)], eta)
         mean, half = _interval(x[0][:, 0] / (eta * steps))
         least = -float(theorem.largest_drift(alpha, SLOPE).upper())
-        outcome = Outcome.CONTRADICTS if mean + half < least else outcome
+        risen = theorem.least_rise(least, eta=eta, blocks=steps // DRAWS - 1, miss=1e-6)
+        outcome = Outcome.CONTRADICTS if mean + half < least or x[0].min() < risen else outcome
         lines.append(f"alpha = {float(alpha):g}: {mean:.3f} +- {half:.3f}, at least {least:.3f}")
         values[f"alpha = {float(alpha):g}"] = mean
     return Finding(outcome, f"(x_T - x_1) / (eta T), 32 runs of {steps} steps: " + "; ".join(lines), values=values)
