@@ -1,12 +1,13 @@
 """The ledger as text for a terminal: what the paper claims, what we claim by subject, one claim with its evidence."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from theory.claims import HEADLINE
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.evidence import About, Outcome
 from theory.ledger.known import KINDS, known_by, of_paper, worded
@@ -33,7 +34,7 @@ SUBJECTS = {"behaviour": "how E behaves", "networks": "trained networks", "publi
 
 
 def whole(parts: Sequence[Part], changed: Mapping[str, str], *, every: bool) -> RenderableType:
-    """What the paper claims, claim by claim; then what we claim, counted by subject, or with ``every`` claim by claim.
+    """The headline claims, what else the paper claims, then ours, counted by subject or with ``every`` claim by claim.
 
     Args:
         parts: the outcomes, file by file.
@@ -47,27 +48,30 @@ def whole(parts: Sequence[Part], changed: Mapping[str, str], *, every: bool) -> 
     paper = [entry for entry in ledger if of_paper(entry)]
     ours = [entry for entry in ledger if not of_paper(entry)]
     shown: list[RenderableType] = []
+    found = {entry.claim.id: (subject(part), entry) for part in parts for entry in part.entries}
+    first = [("", found.pop(name)[1]) for name in HEADLINE if name in found]
+    others, own = ([row for row in found.values() if of_paper(row[1]) is which] for which in (True, False))
+    if first:
+        shown += [listed("The claims that matter most, and what we found", first, changed), Text()]
+    if others:
+        besides = "besides, " if first else ""
+        shown += [listed(f"What the paper claims {besides}and what we found", others, changed)]
     if paper:
-        shown += [
-            listed("What the paper claims, and what we found", parts, changed, of_paper),
-            Text(counts(paper) + "\n"),
-        ]
-    if ours and (every or not paper):
-        shown += [listed("What we claim", parts, changed, lambda entry: not of_paper(entry)), Text(counts(ours) + "\n")]
+        shown += [Text(f"The paper's {counts(paper)}\n")]
+    if own and (every or not paper):
+        shown += [listed("What we claim", own, changed), Text(f"Our {counts(ours)}\n")]
     elif ours:
         shown += [counted(parts), Text("each of them: --all; one claim with its evidence: --only ID\n", style="dim")]
     return Group(*shown)
 
 
-def listed(
-    title: str, parts: Sequence[Part], changed: Mapping[str, str], chosen: Callable[[Entry], bool]
-) -> RenderableType:
-    """Two lines per chosen claim, below its subject: its verdict with how that is known, and what was found."""
+def listed(title: str, rows: Sequence[tuple[str, Entry]], changed: Mapping[str, str]) -> RenderableType:
+    """Two lines per claim, below its subject if it has one: its verdict with how that is known, and what was found."""
     drawn = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
     drawn.add_column(no_wrap=True)
     drawn.add_column()
-    last = None
-    for about, entry in ((subject(part), entry) for part in parts for entry in part.entries if chosen(entry)):
+    last = ""
+    for about, entry in rows:
         if about != last:
             last = about
             drawn.add_row("", Text(last, style="underline"))

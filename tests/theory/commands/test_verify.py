@@ -1,6 +1,7 @@
 """``python -m theory verify`` and ``ledger``: what goes to stdout, the files, what is kept, the exit codes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from theory import __main__ as command
+from theory.claims import HEADLINE
 from theory.commands import ledger as ledger_command
 from theory.commands import verify as verify_command
 from theory.ledger import outcomes
@@ -134,3 +136,14 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(few, tmp_path
     if not more:
         monkeypatch.setattr(outcomes, "LOCAL", tmp_path / "file" / "local.json")
         assert command.main(["verify"]) == 2
+
+
+def test_the_claims_that_matter_most_come_first_and_are_the_readmes(capsys):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|.*\[`([\w.-]+)`\]\([^)]*\) \|$", readme, re.MULTILINE)
+    assert list(HEADLINE) == rows
+    assert command.main(["ledger"]) == 0
+    printed = capsys.readouterr().out
+    places = [printed.index(f" {name} ") for name in HEADLINE]
+    assert places == sorted(places)
+    assert places[-1] < printed.index("What the paper claims besides") < printed.index("lemma-10 ")
