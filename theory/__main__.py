@@ -13,8 +13,11 @@ from theory.ledger.files import DamagedError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):  # names of files may hold what the terminal's encoding has not
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed by the shell, as in >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
+        # names of files may hold what the terminal's encoding has not
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["monitor"]:
         sys.stderr.write("monitor is now called watch: python -m theory watch\n")

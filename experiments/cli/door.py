@@ -3,15 +3,17 @@
 import dataclasses
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from experiments.cli import console
-from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, TeamError
+from experiments.io.errors import BusyError, CheckpointError, ConfigError, DataError, OwnCodeError, TeamError
 from experiments.io.files import ready
 
 T = TypeVar("T")
+_PACKAGE = str(Path(__file__).resolve().parents[1])
 _WHOLE = "every file that was written is whole"
 
 
@@ -25,8 +27,11 @@ def act(parse: Callable[[], Any]) -> int:
     Returns:
         The exit status: 0, 1 where runs are missing, 2 for a mistake that the user can mend, 130 after Ctrl-C.
     """
-    for stream in (sys.stdout, sys.stderr):  # names of files may hold what the terminal's encoding has not
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed by the shell, as in >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
+        # names of files may hold what the terminal's encoding has not
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     command = parse()
     try:
         command = with_home(command)
@@ -35,6 +40,9 @@ def act(parse: Callable[[], Any]) -> int:
         status = command.act()
         sys.stdout.flush()  # here, where a full disk is still answered
         return status
+    except OwnCodeError as error:  # where in their code it was
+        sys.stderr.write(_their_traceback(error))
+        return _refused(error)
     except (ConfigError, DataError, CheckpointError, BusyError, TeamError) as error:
         return _refused(error)
     except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
@@ -52,6 +60,20 @@ def act(parse: Callable[[], Any]) -> int:
 def _refused(error: Exception) -> int:
     console.show_error(error)
     return 2
+
+
+def _their_traceback(error: OwnCodeError) -> str:
+    """The traceback from the first frame of the user's own file; empty where it never came so far."""
+    cause = error.__cause__
+    assert cause is not None
+    frame = cause.__traceback__
+    while frame is not None and _is_library(frame.tb_frame.f_code.co_filename):
+        frame = frame.tb_next
+    return "" if frame is None else "".join(traceback.format_exception(type(cause), cause, frame, chain=False))
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith((_PACKAGE, "<frozen", sys.base_prefix)) or "site-packages" in file
 
 
 def with_home(command: T) -> T:

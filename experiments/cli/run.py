@@ -38,8 +38,8 @@ class Run:
     tensorboard: bool = False
 
     def writes(self) -> list[Path]:
-        """The first file that it writes."""
-        return _first(self.which)
+        """Its files."""
+        return _files(self.which)
 
     def act(self) -> int:
         """Run, with a progress bar."""
@@ -85,8 +85,8 @@ class Rows:
     file: Path | None = None
 
     def writes(self) -> list[Path]:
-        """The file, and the first one of the folder."""
-        return [self._file(), *_first(self.which)]
+        """The file, and those of the folder."""
+        return [self._file(), *_files(self.which)]
 
     def act(self) -> int:
         """Exchange, and say how many went each way."""
@@ -130,8 +130,8 @@ class Sweep:
     tensorboard: bool = False
 
     def writes(self) -> list[Path]:
-        """The first file that it writes."""
-        return _first(self.which)
+        """Its files."""
+        return _files(self.which)
 
     def act(self) -> int:
         """Submit, wait, and print what became of the jobs."""
@@ -184,8 +184,8 @@ class Repeat:
     device: str = "cpu"
 
     def writes(self) -> list[Path]:
-        """The first file that it writes."""
-        return [self._folder() / FIRST]
+        """Its files."""
+        return [self._folder() / name for name in FILES]
 
     def act(self) -> int:
         """Train, compare and draw."""
@@ -219,12 +219,13 @@ class Repeat:
         return inside(self.out, self.name) / self.tier
 
 
-FIRST = "experiment.json"
-"""What a run writes first."""
+FILES = ("experiment.json", "data.json", "source.json", "rows.parquet", "runs/x", "tensorboard/x")
+"""What a run writes, or one file of each of its folders."""
 
 
-def _first(which: Which) -> list[Path]:
-    return [which.folder(which.load()) / FIRST]
+def _files(which: Which) -> list[Path]:
+    folder = which.folder(which.load())
+    return [folder / name for name in FILES]
 
 
 def _kept(which: Which) -> str:

@@ -23,19 +23,26 @@ def read(config: DataConfig, _data_dir: Path | None = None) -> Dataset:
         Its inputs, (n, ...) of any dtype, and its targets, (n, ...): int64 for classes, anything else needs a loss.
 
     Raises:
+        OwnCodeError: the function raised.
         DataError: the function does not return four tensors of examples, or a target is no class.
     """
-    parts = own.load(config.name, "data.name")()
+    function = own.load(config.name, "data.name")
+    with own.theirs(config.name):
+        parts = function()
     wanted = "four tensors: training inputs and targets, test inputs and targets"
     if not isinstance(parts, tuple | list) or len(parts) != 4 or not all(isinstance(p, Tensor) for p in parts):
         raise DataError(f"{config.name} must return {wanted}")
+    if not all(part.ndim for part in parts):
+        raise DataError(f"{config.name} must return {wanted}, with the examples along the first dimension")
     inputs, targets, test_inputs, test_targets = (part.cpu() for part in parts)
     if len(inputs) != len(targets) or len(test_inputs) != len(test_targets) or min(len(inputs), len(test_inputs)) < 1:
         lengths = ", ".join(str(len(part)) for part in (inputs, targets, test_inputs, test_targets))
         raise DataError(f"{config.name} must return {wanted}, as many targets as inputs; their lengths are {lengths}")
-    for name, part in (("inputs", inputs), ("targets", targets)):
-        if part.is_floating_point() and not torch.isfinite(part).all():
-            raise DataError(f"{config.name}: the training {name} are not all finite")
+    named = {"training inputs": inputs, "training targets": targets, "test inputs": test_inputs,
+             "test targets": test_targets}  # fmt: skip
+    for name, part in named.items():
+        if not torch.isfinite(part).all():
+            raise DataError(f"{config.name}: the {name} are not all finite")
     if not targets.is_floating_point():
         counted = torch.cat([targets.flatten(), test_targets.flatten()])
         wrong = counted[(counted != IGNORED) & ((counted < 0) | (counted >= MOST_CLASSES))]

@@ -46,6 +46,10 @@ class CheckpointError(RuntimeError):
     """A checkpoint is truncated, damaged, or belongs to another run."""
 
 
+class OwnCodeError(RuntimeError):
+    """Code that the user brought raised; the cause is its own exception."""
+
+
 class BusyError(RuntimeError):
     """Another process is writing to the same output folder."""
 

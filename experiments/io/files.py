@@ -222,6 +222,7 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
 
     Raises:
         BusyError: another process still holds it after ``wait`` seconds.
+        OSError: the folder cannot be written, or its file system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
@@ -230,6 +231,8 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
     except Timeout:
         words = f"{folder} is in use by another process: wait for it to end, or choose another --out folder"
         raise BusyError(words) from None
+    except NotImplementedError:  # some network file systems
+        raise OSError(errno.ENOSYS, "its file system has no locks", str(folder)) from None
     try:
         yield
     finally:

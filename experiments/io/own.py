@@ -4,15 +4,17 @@ The file is looked for in the current folder. A digest of it belongs to the name
 to the identity of a run: with another file the runs are others. What the file imports does not count.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, OwnCodeError
 from experiments.io.files import content
 
 _LARGEST = 2**24  # bytes of a file of Python
@@ -53,8 +55,6 @@ def pinned(name: str, where: str) -> str:
 def load(name: str, where: str) -> Any:
     """The object that a name stands for.
 
-    What the user's file raises comes through with its own traceback.
-
     Args:
         name: ``FILE.py:NAME``, with a digest or without.
         where: Its key in the config, for the error.
@@ -64,6 +64,7 @@ def load(name: str, where: str) -> Any:
 
     Raises:
         ConfigError: the file cannot be read, has changed, or has no such name.
+        OwnCodeError: the file raised while it was read.
     """
     file, _, rest = pinned(name, where).rpartition(":")
     attribute, _, digest = rest.partition("@")
@@ -80,5 +81,26 @@ def _module(file: str, digest: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with theirs(file):
+        spec.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def theirs(name: str) -> Iterator[None]:
+    """Say of what is raised inside that it is the user's.
+
+    Args:
+        name: What they brought.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OwnCodeError: something was raised, also an end of the program.
+    """
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        words = " ".join(f"{error}".split())
+        raise OwnCodeError(f"{name} raised {type(error).__name__}: {words}") from error

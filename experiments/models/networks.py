@@ -187,7 +187,13 @@ def create_agent(config: ModelConfig, observations: int, actions: int) -> PPO:
 def _built(config: ModelConfig, kind: Kind, first: int, second: int) -> nn.Module:
     _named(config)
     if own.is_own(config.name):
-        made = own.load(config.name, "model.name")(**config.options)
+        build = own.load(config.name, "model.name")
+        try:
+            inspect.signature(build).bind(**config.options)
+        except (TypeError, ValueError) as error:
+            raise ConfigError("model.options", f"{config.name} does not take {config.options}: {error}") from None
+        with own.theirs(config.name):
+            made = build(**config.options)
         if not isinstance(made, nn.Module):
             raise ConfigError(
                 "model.name", f"{config.name} makes a {type(made).__name__}; it must make a torch.nn.Module"

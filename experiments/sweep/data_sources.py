@@ -13,6 +13,7 @@ from experiments.io import stored
 from experiments.io.environment import Environment
 from experiments.io.errors import DataError, require
 from experiments.io.files import write_json
+from experiments.training import admission
 
 FILE = "data.json"
 
@@ -54,13 +55,17 @@ def look(experiment: Experiment, place: Environment) -> Sources:
     for setting in experiment.settings:
         config, model, training = experiment.resolve(setting)
         count = data.examples(config, place.data_dir)
+        if count < 1:
+            raise DataError(f"{config.name} leaves no example to train on, once some are held out: bring more")
         # a larger batch would be cut, and reported with a size and a preset that it never had
         fits = training.batch_size == "full" or training.batch_size <= count
         key = f"settings.{setting}.training.batch_size"
         require(fits, key, training.batch_size, f'"full" or at most {count}, the training examples there are')
         found[setting] = Source(config, count, data.fingerprint(config, place.data_dir))
         if config.name not in data.SIMULATED:
-            models.fits(model, data.load(config, place.data_dir))
+            dataset = data.load(config, place.data_dir)
+            models.fits(model, dataset)
+            admission.trial(model, training, dataset)
     return found
 
 

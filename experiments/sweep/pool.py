@@ -224,6 +224,8 @@ def _attempt(
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used ({error.strerror})"
     return f"{type(error).__name__}: {error}"
 
 

@@ -1,11 +1,18 @@
 """Checks before anything runs: names, options and their values, and combinations that have no meaning."""
 
+import torch
+
 from experiments import data, models
 from experiments.config.schema import DataConfig, Experiment, Metric, ModelConfig, TrainingConfig
 from experiments.data import Kind
 from experiments.distributed import teams
+from experiments.io import own
 from experiments.io.errors import require
 from experiments.optimizers import competitors
+from experiments.training.batches import prepare
+from experiments.training.evaluate import loss_of
+
+_FEW = 8  # examples of a trial
 
 _METRICS: dict[Kind, tuple[Metric, ...]] = {
     "image": ("accuracy", "loss"),
@@ -72,6 +79,29 @@ def switches(data_config: DataConfig, training: TrainingConfig) -> None:
         require(training.steps == "epochs", "training.steps", training.steps, f'"epochs", which are rollouts, {of}')
         require(data_config.validation > 0, "data.validation", data_config.validation, f"above 0 {of}")
         require(training.curvature == 0, "training.curvature", training.curvature, f"0 {of}")
+
+
+def trial(model: ModelConfig, training: TrainingConfig, dataset: data.Dataset) -> None:
+    """Take the loss of a few examples, and its gradient, where the network or the loss is the user's.
+
+    Args:
+        model: The network.
+        training: The recipe, with the loss.
+        dataset: The data.
+
+    Raises:
+        OwnCodeError: the network or the loss fails on these data.
+    """
+    if not (own.is_own(model.name) or training.loss):
+        return
+    few = dataset.train.take(torch.arange(min(_FEW, len(dataset.train))))
+    with torch.random.fork_rng(), own.theirs(f"{model.name} on {dataset.name}"):
+        torch.manual_seed(0)
+        outputs = models.create(model, dataset)(prepare(dataset, few.inputs))
+        total, _ = loss_of(training.loss)(outputs, few.targets)
+        if total.numel() != 1:
+            raise ValueError(f"the loss has shape {tuple(total.shape)}, and must be one number")
+        total.backward()
 
 
 def _rollout(data_config: DataConfig, model_config: ModelConfig) -> None:

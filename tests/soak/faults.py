@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,12 @@ class Soak:
         check()
         return f"{name}: {kills} kills (it needs {needed:.1f} s)"
 
+    def reached(self, out: Path, process: Any) -> None:
+        """Wait until a process has left a checkpoint, or has ended."""
+        before = states(out)
+        while states(out) <= before and process.is_alive():
+            time.sleep(0.005)
+
     def over_run(self, count: int) -> Iterator[str]:
         """Kills over runs: a folder that is finished is put aside, and the next one begun."""
         whole = self.folder / "whole"
@@ -137,7 +144,9 @@ class Soak:
             begun = time.monotonic()
             while True:
                 process = forked.start([str(word) for word in self.run(out)], self.printed)
-                process.join(self.draw.uniform(0.5, 8.0) if kills < count else 600)
+                if kills % 4:  # every fourth at any moment, the others after a checkpoint of this process
+                    self.reached(out, process)
+                process.join(self.draw.uniform(0, 3.0) if kills < count else 600)
                 if process.exitcode is not None:
                     break
                 process.kill()
@@ -232,12 +241,13 @@ class Soak:
     def bits(self, count: int = 50) -> Iterator[str]:
         """Flipped bits in a checkpoint: each is noticed, and named with the remedy."""
         out = self.folder / "bits"
-        process = forked.start([str(word) for word in self.run(out)], self.printed)
-        while not states(out) and process.is_alive():
-            time.sleep(0.005)
-        process.kill()
-        process.join()
-        (file,) = list(out.rglob("checkpoint.bin"))[:1]
+        while not states(out):
+            process = forked.start([str(word) for word in self.run(out)], self.printed)
+            self.reached(out, process)
+            process.kill()
+            process.join()
+            self.expect(process.exitcode != 0, "the run ended before it could be killed")
+        (file,) = list(out.rglob("checkpoint.bin"))
         content, digest = file.read_bytes(), file.read_bytes()[8:24].decode()
         for _ in range(count):
             place = self.draw.randrange(8 * len(content))
@@ -288,6 +298,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100, help="SIGKILLs in all (100)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no disk stays mounted
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         soak = Soak(Path(folder), options.kills, options.seed)

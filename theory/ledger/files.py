@@ -141,10 +141,23 @@ def read(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def lock(path: Path) -> FileLock:
-    """A lock on a file for ``with``, between processes: for a file that is read, changed and written again."""
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """A lock on a file, between processes: for a file that is read, changed and written again.
+
+    Raises:
+        OSError: the folder cannot be written, or its file system has no locks.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f".{path.name}.lock"))
+    held = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        held.acquire()
+    except NotImplementedError:  # some network file systems
+        raise OSError(errno.ENOSYS, "its file system has no locks", str(path.parent)) from None
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def to_json(record: Mapping[str, Any], long: Collection[str] = ()) -> str:
