@@ -152,7 +152,7 @@ def _near_the_minimiser(_: Effort) -> tuple[str, dict[str, float]]:
     for name, share in (("1.05 of the limit", 1.05), (".95 of the limit", 0.95)):
         rule = ALTO(-5.0, 0.99, 0.9, 0.99, 0.1, 0.1, 0.0, 0.0, bias_correction=False, layerwise=True)
         theta = rule.init([np.full((1, 1), 1 + 1e-9)])
-        for _ in range(1500):
+        for _step in range(1500):
             theta = rule.step(theta, [theta[0] - 1], share * limit * 0.01)
         found[name] = float(abs(theta[0] - 1).item()) / 1e-9
     assert found["1.05 of the limit"] > 1e3, f"{found}"
