@@ -547,6 +547,11 @@ def _check_base(base: object) -> None:
         raise TypeError(
             f"base = {name}: explores already; wrap its own base (for ALTO: LAMB), or change its alpha instead"
         )
+    if any(kind.__name__ == "ZeroRedundancyOptimizer" for kind in type(base).__mro__):
+        raise TypeError(
+            f"base = {name}: its state dict holds the state of an optimizer inside it, without E's slow averages; "
+            "put E there: ZeroRedundancyOptimizer(params, lambda params, **options: E(AdamW(params, **options)))"
+        )
     for argument in list(inspect.signature(type(base).step).parameters.values())[1:]:
         if argument.default is argument.empty and argument.kind not in {argument.VAR_POSITIONAL, argument.VAR_KEYWORD}:
             raise TypeError(

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.optim import SGD, Optimizer
-from torch.utils.weak import WeakIdKeyDictionary
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
 SLOW_AVG = "explore_slow_avg"
@@ -23,16 +22,16 @@ def given_options(base: Optimizer) -> dict[int, set[str]]:
     return vars(base).setdefault("_explore_given", {})
 
 
-# The id of each group into which an E has put options, and these, by the group's first parameter: two bases may have
-# been made of the same dictionaries.
-_PUT_INTO: Any = WeakIdKeyDictionary()
+# An attribute of a group's first parameter: the id of the group into which an E has put options, and these, since two
+# bases may have been made of the same dictionaries. (torch swaps no parameter to which there are weak references.)
+_PUT = "_explore_put"
 
 
 def remember_options(base: Optimizer) -> None:
     """Note which options of the base's groups come from an E, for an E around another base with the same groups."""
     for number, group in enumerate(base.param_groups):
         for param in group["params"][:1]:
-            _PUT_INTO[param] = id(group), frozenset(given_options(base).get(number, ()))
+            setattr(param, _PUT, (id(group), tuple(given_options(base).get(number, ()))))
 
 
 def forget_earlier_options(base: Optimizer) -> None:
@@ -43,7 +42,7 @@ def forget_earlier_options(base: Optimizer) -> None:
     wrapped = "_explore_given" in vars(base)
     for number, group in enumerate(base.param_groups):
         for param in group["params"][:1]:
-            where, keys = _PUT_INTO.get(param, (0, ()))
+            where, keys = getattr(param, _PUT, (0, ()))
             if not wrapped and where == id(group):
                 base.param_groups[number] = {key: value for key, value in group.items() if key not in keys}
     for number, group in enumerate(base.param_groups):

@@ -22,20 +22,20 @@ SWITCHES: dict[str, Any] = {
     "slow_avg_dtype": None,
 }
 _KEYS = (*REQUIRED, *SWITCHES)
-_NUMBERS = ("alpha", "beta1", "weight_decay")
+_NUMBERS = ("lr", "alpha", "beta1", "weight_decay")
 _PLAIN = frozenset({float, int})
 # eps2 and eps3 where eps is one number, as every trainer passes it.
 _OTHER_EPS = (1e-6, 1e-10)
 
 
 def normalize(group: dict[str, Any]) -> None:
-    """Turn ``betas`` and ``eps`` into tuples of numbers, and tensors of one number into it (but lr's), in place.
+    """Turn ``betas`` and ``eps`` into tuples of numbers, and arrays of one number into it (not a tensor lr), in place.
 
     Raises:
         ValueError: if they are not as many numbers as there should be.
     """
     for name in _NUMBERS:
-        if type(group[name]) not in _PLAIN:
+        if type(group[name]) not in _PLAIN and not (name == "lr" and isinstance(group[name], Tensor)):
             group[name] = _checks.plain(group[name])
     if not (_is_normal(group["betas"]) and _is_normal(group["eps"])):
         eps = _checks.plain(group["eps"])

@@ -2,8 +2,7 @@
 
 import inspect
 import math
-from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -15,6 +14,7 @@ from torch.optim.optimizer import ParamsT
 from alto import _checks
 from alto._adaptor import E
 
+_EXPLORATION = ("alpha", "beta1", "start")
 _NUMBERS = {"weight_decay", "momentum", "dampening", "eps"}
 _OPTIONS = {*inspect.signature(SGD).parameters, *inspect.signature(AdamW).parameters, "alpha", "beta1"} - {"params"}
 
@@ -24,15 +24,13 @@ class _Variant(E):
 
     @property
     def defaults(self) -> Any:
-        """The base's defaults, which this writes to, and the exploration's: the constructor takes them all."""
-        return ChainMap(self.base.defaults, {"alpha": self.alpha, "beta1": self.beta1, "start": self.start})
+        """The base's defaults and the exploration's, as the constructor takes them; what is written goes there."""
+        return _Defaults(self)
 
     @defaults.setter
     def defaults(self, defaults: Mapping[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        defaults = dict(defaults)
-        self.alpha, self.beta1 = defaults.pop("alpha", self.alpha), defaults.pop("beta1", self.beta1)
-        self.start = defaults.pop("start", self.start)
-        self.base.defaults = defaults
+        self.base.defaults = {key: value for key, value in defaults.items() if key not in _EXPLORATION}
+        self.defaults.update(defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(_named(param_group))
@@ -47,6 +45,40 @@ class _Variant(E):
     def _check_group(self, group: dict[str, Any]) -> None:
         super()._check_group(group)
         _check_base_options(group)
+
+
+class _Defaults(MutableMapping[str, Any]):
+    """A view of a variant's defaults: those of its base, and its own."""
+
+    def __init__(self, variant: _Variant) -> None:
+        self._variant = variant
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self._variant, key) if key in _EXPLORATION else self._variant.base.defaults[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key in _EXPLORATION:
+            setattr(self._variant, key, value)
+        else:
+            self._variant.base.defaults[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._variant.base.defaults[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._variant.base.defaults, *_EXPLORATION])
+
+    def __len__(self) -> int:
+        return len(self._variant.base.defaults) + len(_EXPLORATION)
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __reduce__(self) -> Any:  # a deep copy stands alone, too
+        return dict, (dict(self),)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def _check_arguments(base: Callable[..., Optimizer], options: Mapping[str, Any]) -> None:

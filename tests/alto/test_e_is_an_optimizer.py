@@ -127,6 +127,41 @@ def test_the_class_and_its_defaults_make_the_same_optimizer(name):
     assert equal(run(optimizer, ours, 3), run(other, same, 3))
 
 
+@pytest.mark.parametrize("make", [ESGD, EAdam, EAdamW], ids=lambda m: m.__name__)
+def test_defaults_of_a_variant_hold_for_later_groups(make):
+    optimizer = make(matrices())
+    optimizer.defaults["alpha"] = -2.0
+    optimizer.defaults.update(lr=0.5, beta1=0.75)
+    optimizer.add_param_group({"params": matrices(seed=1)})
+    later = optimizer.param_groups[1]
+    assert (later["explore_alpha"], later["explore_beta1"], later["lr"]) == (-2.0, 0.75, 0.5)
+    assert not {"alpha", "beta1"} & later.keys()
+    for copied in (copy.deepcopy(optimizer.defaults), optimizer.defaults.copy()):
+        assert type(copied) is dict
+        assert copied == dict(make(matrices(), **copied).defaults)
+
+
+def test_parameters_may_be_swapped_as_a_module_is_converted():
+    """torch.utils.swap_tensors refuses tensors to which there are weak references."""
+    model = torch.nn.Linear(3, 2)
+    optimizer = E(torch.optim.SGD(model.parameters(), 0.1))
+    weight = model.weight
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    try:
+        model.double()
+    finally:
+        torch.__future__.set_swap_module_params_on_conversion(False)
+    assert model.weight is weight is optimizer.param_groups[0]["params"][0]
+    assert weight.dtype is torch.float64
+
+
+def test_a_base_whose_state_dict_is_another_optimizers_is_refused():
+    """By its name, since the class needs a process group."""
+    base = type("ZeroRedundancyOptimizer", (torch.optim.SGD,), {})(matrices(), 0.1)
+    with pytest.raises(TypeError, match="put E there"):
+        E(base)
+
+
 def test_a_base_with_the_old_zero_grad():
     class Old(torch.optim.SGD):
         def zero_grad(self):
