@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from docs.extensions import sources
+from docs.extensions import claim_graph, sources
 from docs.extensions.ledger_data import (
     ADVICE,
     VERDICTS,
@@ -66,7 +66,7 @@ class LedgerDirective(SphinxDirective):
                 group += [_entry(claim, self.env.docname) for claim in claims]
                 section += group
             parts.append(section)
-        return parts
+        return [*parts, _graph(known)]
 
 
 class FindingsDirective(SphinxDirective):
@@ -208,6 +208,22 @@ def _button(key: str, value: str, label: str, count: int) -> str:
     return f'<button type="button" data-{key}="{value}" aria-pressed="{pressed}">{label} {count}</button>'
 
 
+def _graph(known: Ledger) -> nodes.section:
+    title = "Which claims rest on which"
+    claims = {name: listed.entry for name, listed in known.claims.items()}
+    drawn = claim_graph.svg(
+        {name: entry.claim.rests_on for name, entry in claims.items()},
+        {name: str(entry.verdict) for name, entry in claims.items()},
+    )
+    said = (
+        "A proof may use other claims: they stand to its left. Where one of them falls, so do all that rest on it. A "
+        "name leads to its entry; the colour is its verdict's. A proof that the kernel checked contains what it uses."
+    )
+    section = nodes.section("", nodes.title("", title), ids=["graph"])
+    section += [nodes.paragraph("", said), nodes.raw("", f'<div class="claim-graph-box">{drawn}</div>', format="html")]
+    return section
+
+
 def _nothing() -> nodes.raw:
     return nodes.raw("", '<p class="filter-nothing" hidden>No claim matches.</p>', format="html")
 
@@ -239,6 +255,11 @@ def _entry(listed: Listed, page: str) -> details:
     if claim.assumptions:
         items = [nodes.list_item("", nodes.paragraph("", "", *inline(text, page))) for text in claim.assumptions]
         entry += _part("Assumptions", [nodes.bullet_list("", *items)])
+    carried = [name for name, other in ledger().claims.items() if claim.id in other.entry.claim.rests_on]
+    for title, names in (("Rests on", claim.rests_on), ("Carries", carried)):
+        if names:
+            links = [[_claim_link(name, page), nodes.Text(" ")] for name in names]
+            entry += _part(title, [nodes.paragraph("", "", *(node for pair in links for node in pair))])
     if listed.entry.results:
         items = [nodes.list_item("", *_evidence(result)) for result in listed.entry.results]
         entry += _part("Evidence", [nodes.bullet_list("", *items)])

@@ -8,7 +8,7 @@ import pytest
 from docutils import nodes
 
 from docs import draw_house
-from docs.extensions import command_lines, ledger_data, links, rates_page, run_blocks, sources, stored
+from docs.extensions import claim_graph, command_lines, ledger_data, links, rates_page, run_blocks, sources, stored
 from docs.extensions.ledger_page import inline, pieces
 from docs.extensions.plain_docstrings import escape
 from docs.extensions.rates_page import words
@@ -183,3 +183,24 @@ def test_bars_are_escaped_outside_literals_and_in_plain_docstrings_alone():
     lines = [":math:`|c|`"]
     escape(Mock(), "function", "alto.E", None, None, lines)
     assert lines == [":math:`|c|`"]
+
+
+def test_the_graph_has_each_claim_once_right_of_all_that_it_rests_on():
+    rests_on = {"d": ["b", "a"], "c": ["a"], "b": ["a"], "a": [], "alone": [], "e": ["not-here"]}
+    drawn = claim_graph.svg(rests_on, dict.fromkeys(rests_on, "proved"))
+    names = re.findall(r'<a href="#([^"]*)"><text class="verdict-proved" x="([\d.]+)"', drawn)
+    x = {name: float(place) for name, place in names}
+    assert sorted(x) == ["a", "b", "c", "d"]
+    assert len(names) == 4
+    edges = [(premise, name) for name, premises in rests_on.items() for premise in premises if premise in x]
+    assert all(x[premise] < x[name] for premise, name in edges)
+    assert sorted(re.findall(r"<title>(\w) rests on (\w)</title>", drawn)) == sorted((n, p) for p, n in edges)
+    assert claim_graph.svg({"alone": []}, {"alone": "proved"}) == ""
+
+
+def test_no_line_of_the_graph_passes_through_a_name():
+    """The line from a to d has a place of its own in the column of b and c."""
+    chains = claim_graph._columns([("a", "b"), ("a", "c"), ("b", "d"), ("a", "d")])
+    columns, paths = chains
+    assert [len(column) for column in columns] == [1, 3, 1]
+    assert next(path for path in paths if (path[0], path[-1]) == ("a", "d"))[1] in columns[1]
