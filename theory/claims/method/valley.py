@@ -69,7 +69,8 @@ hessian_difference = Claim(
     ),
 )
 
-STAGES = ("x > 1", "0 < x < 1", "-1 < x < 0", "x < -1")
+STAGES = ((1, -1), (1, 1), (-1, 1), (-1, -1))
+"""The signs of f' and f'' in the four stages: they change at the inflections and at the minimum."""
 TABLE_1 = {
     "-gbar_k": (-1, -1, 1, 1),
     "-grad |grad f|^2": (1, -1, 1, -1),
@@ -78,26 +79,21 @@ TABLE_1 = {
 }
 
 
-def _stage(x, index: int) -> list:
-    return [[x > 1], [x > 0, x < 1], [x > -1, x < 0], [x < -1]][index]
-
-
 def _table_1(column: str) -> Check:
-    """One row of Table 1 for f = -exp(-x^2/2), moving left (d < 0): signs of polynomials, as exp > 0.
+    """One row of Table 1 for any f with g = f' and H = f'', moving left: the step d is negative.
 
-    f' has the sign of x, f'' of 1 - x^2; the difference of gradients that of f'' d, to first order in d.
+    The gradient of g^2 is 2 g H, and the difference of gradients is H d to first order in d.
     """
-    x, d = reals("x d")
-    slope, curvature = x, 1 - x * x
+    g, H, d = reals("g H d")
     term = {
-        "-gbar_k": -slope,
-        "-grad |grad f|^2": -2 * slope * curvature,
-        "gbar_k - gbar_{k-1}": curvature * d,
-        "<dtheta, dgbar>": curvature * d * d,
+        "-gbar_k": -g,
+        "-grad |grad f|^2": -2 * g * H,
+        "gbar_k - gbar_{k-1}": H * d,
+        "<dtheta, dgbar>": H * d * d,
     }[column]
     checks = [
-        smt(Query([*_stage(x, i), d < 0], sign * term > 0, control=sign * term < 0))
-        for i, sign in enumerate(TABLE_1[column])
+        smt(Query([slope * g > 0, bend * H > 0, d < 0], sign * term > 0, control=sign * term < 0))
+        for (slope, bend), sign in zip(STAGES, TABLE_1[column], strict=True)
     ]
     failed = [check for check in checks if not check.ok]
     return failed[0] if failed else checks[0]
@@ -145,13 +141,15 @@ table_1 = Claim(
     found=(
         "True of g_k - g_(k-1) at small steps. The a_k that the method uses can have another sign: see ours-sign-of-a."
     ),
-    assumptions=(r"the well $f = -\exp(-x^2/2)$, stages split at its inflections and its minimum", "small steps"),
+    assumptions=("stages split at the inflections and at the minimum, where $f''$ and $f'$ change sign", "small steps"),
     evidence=(
         proof(
-            "signs of polynomials on intervals",
+            "signs of products, for any f",
+            Piece("f' and f'' have one sign in each stage: that is how the stages are split"),
+            Piece("gbar_k - gbar_{k-1} = f'' d to first order in the step d < 0"),
             *(Piece(row, lambda row=row: _table_1(row), concludes=True) for row in TABLE_1),
         ),
-        measured("a crossing with finite steps", _table_1_steps),
+        measured("the well -exp(-x^2/2), crossed with finite steps", _table_1_steps),
     ),
 )
 
