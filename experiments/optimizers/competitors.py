@@ -63,6 +63,11 @@ _ENTRIES = {
     "QHAdam": _Entry("pytorch_optimizer", "QHAdam", fixed=_DECOUPLED),
     "AdEMAMix": _Entry("pytorch_optimizer", "AdEMAMix", fixed=_DECOUPLED),
     "Muon": _Entry("pytorch_optimizer", "Muon", "muon", fixed=_DECOUPLED),
+    "ENAdamW": _Entry("experiments.optimizers.mixed", "e_nadamw", explores=True),
+    "EMuon": _Entry("experiments.optimizers.mixed", "e_muon", "muon", explores=True),
+    "GrokfastLAMB": _Entry("experiments.optimizers.mixed", "GrokfastLAMB", "layerwise"),
+    "MARSLAMB": _Entry("experiments.optimizers.mixed", "MARSLAMB", "layerwise"),
+    "EMANesterovLAMB": _Entry("experiments.optimizers.mixed", "EMANesterovLAMB", "layerwise"),
 }
 NAMES = tuple(_ENTRIES)
 

@@ -7,8 +7,12 @@ from experiments.io.errors import ConfigError
 from experiments.optimizers import competitors
 
 SMALL_BATCH = {  # the preset, in each one's words
-    **{name: {"alpha": 0.5, "beta1": 0.01} for name in ("ALTO", "ALTOParts", "ESGD", "EAdam", "EAdamW")},
+    **{
+        name: {"alpha": 0.5, "beta1": 0.01}
+        for name in ("ALTO", "ALTOParts", "ESGD", "EAdam", "EAdamW", "ENAdamW", "EMuon")
+    },
     "OfficialALTO": {"alp": 0.5, "betas": [0.01, 0.9, 0.99]},
+    "GrokfastLAMB": {"lamb": 0.1},  # its own 2 is too slow for 60 steps
 }
 LR = {
     "ALTO": 0.05,
@@ -19,6 +23,9 @@ LR = {
     "SGD": 0.05,
     "ESGD": 0.05,
     "Muon": 0.01,
+    "GrokfastLAMB": 0.05,
+    "MARSLAMB": 0.05,
+    "EMANesterovLAMB": 0.05,
 }
 
 
