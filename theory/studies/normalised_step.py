@@ -28,7 +28,7 @@ TITLE = "ALTO by its normalised step"
 SEE = (
     r"(a) The bound along one training on digits: the gradient's norm, weighted by each layer's own and by the "
     r"alignment of its preconditioner, and what bounds it; at the end most of the bound is the momentum's error and "
-    r"the curvature. (b) With $\eta \sim T^{-3/4}$ and $1-\beta_2 = T^{-1/2}$ the weighted norm falls with one sample "
+    r"the curvature; (b) with $\eta \sim T^{-3/4}$ and $1-\beta_2 = T^{-1/2}$ the weighted norm falls with one sample "
     r"per step, for every alpha, at about the rate of its bound, $T^{-1/4}$, and far below it."
 )
 

@@ -20,8 +20,8 @@ STUDIES = ("primal-averaging",)
 TITLE = "ESGD on convex functions as primal averaging"
 SEE = (
     r"(a, b) The largest step that each bound allows, in units of $1/L$: the one by the momentum's age "
-    r"$1/(1+2K)$, the one for either sign of $\alpha$, the one for $\alpha \le 0$, and what is stable on quadratics. "
-    r"(c) On a quadratic with curvatures from $10^{-4}$ to 1, at the largest step, the mean gap stays below its bound."
+    r"$1/(1+2K)$, the one for either sign of $\alpha$, the one for $\alpha \le 0$, and what is stable on quadratics; "
+    r"(c) on a quadratic with curvatures from $10^{-4}$ to 1, at the largest step, the mean gap stays below its bound."
 )
 
 BETA1, BETA2S, REACH = 0.99, (0.0, 0.9), (-95.0, 50.0)
