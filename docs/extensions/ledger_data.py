@@ -76,9 +76,9 @@ VERDICTS = {
 # The parts of the paper, by what a source names, in the order of the page.
 _PARTS = {
     "Abstract": r"abstract",
-    "Section 2: the method": r"Section 2|Remark 2|Table 1\b|Algorithm",
-    "Section 3: convergence": r"Assumption|(on )?Theorem|Remark 3|Table 2\b",
-    "Section 4: experiments": r"Section 4|(on )?Table|Figures? ([345]|9|1[2-8])\b",
+    "Section 2: the method": r"Section 2|Remark 2|Table 1\b",
+    "Section 3: convergence": r"Assumption|Theorem|Remark 3|Table 2\b",
+    "Section 4: experiments": r"Section 4|Table|Figure ([345]|9|1[2-8])\b",
     "Section 5 and the other figures": r"Section 5|Figure",
     "Appendix: the lemmas": r"Appendix",
 }

@@ -58,7 +58,7 @@ def _base_sees_u(base: Callable[..., Optimizer], seed: int, c: float, beta1: flo
 
 generality = Claim(
     id="algorithm-5-generality",
-    source="paper, Algorithm 5",
+    source="paper, Section 2 (Algorithm 5)",
     statement=(
         "E in front of any base optimizer is the base fed $u_k$ in place of $g_k$, also where the gradient is only "
         "estimated from values of the loss."

@@ -143,14 +143,18 @@ CLAIMED = {
         "At batch 16384 ALTO's accuracy on CIFAR leads in the course of training.",
         "a GPU, CIFAR",
     ),
-    "figure-9": ("paper, Figures 9 and 17", "ALTO's perplexity falls below the others' as GPT-2 trains.", "GPUs"),
-    "figure-12": ("paper, Figures 12 and 13", "ALTO's lead on VGG16 holds for batches up to 50K.", "a GPU, CIFAR-100"),
+    "figure-9": ("paper, Figure 9 (and 17)", "ALTO's perplexity falls below the others' as GPT-2 trains.", "GPUs"),
+    "figure-12": ("paper, Figure 12 (and 13)", "ALTO's lead on VGG16 holds for batches up to 50K.", "a GPU, CIFAR-100"),
     "figure-14": (
-        "paper, Figures 14 to 16",
+        "paper, Figure 14 (to 16)",
         "With PPO, ALTO reaches higher returns on Swimmer, Ant and Humanoid.",
         "ten seeds of each task and a physics simulator",
     ),
-    "figure-18": ("paper, Figures 18 to 20", "Training depends on beta1 and alpha as the curves show.", "a GPU, CIFAR"),
+    "figure-18": (
+        "paper, Figure 18 (to 20)",
+        "Training depends on beta1 and alpha as the curves show.",
+        "a GPU, CIFAR",
+    ),
     "default-alpha-by-batch": (
         "paper, Section 4 (its default alpha by batch)",
         "Below batch 1K alpha = .5, beta1 = .01 is best, and from 1K on alpha = -5, beta1 = .99.",

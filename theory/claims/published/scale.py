@@ -53,7 +53,7 @@ def _defaults() -> Computed:
 CLAIMS = (
     Claim(
         id="memory-law",
-        source="paper, on Table 6 (the law fitted on BERT-base)",
+        source="paper, Table 6 (the law that the paper fits to it)",
         statement=r"ALTO needs $1/(c_1 b + c_2)$ more memory than LAMB, relative, with $c_1 = .048$, $c_2 = .7877$.",
         plain="What ALTO needs more than LAMB, relative to LAMB's memory, falls with the batch as 1/(c1 b + c2).",
         found="Computed: the law is within {off:.0f} % of Table 6 at all three batches.".format_map(_memory()[2]),

@@ -127,7 +127,7 @@ def _without_the_root(d: int, seed: int) -> None:
 
 order_of_adam = Claim(
     id="theorem-2-order",
-    source="paper, on Theorem 2 (Adam's order up to a factor sqrt(d), without its decaying beta)",
+    source="paper, Theorem 2 (its order beside Adam's: a factor sqrt(d), without a decaying beta)",
     statement=(
         r"The regret bound of ALTO has the order of Adam's bound up to a factor $\sqrt d$, with constant "
         r"$\alpha, \beta_1, \beta_2, \beta_3$."
