@@ -1,6 +1,7 @@
 """The command line: ``python -m theory COMMAND``; ``--help`` lists the commands."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed by the shell, as in >&-
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
-        # names of files may hold what the terminal's encoding has not
-        getattr(sys, name).reconfigure(errors="backslashreplace")
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may hold what its encoding has not
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["monitor"]:
         sys.stderr.write("monitor is now called watch: python -m theory watch\n")

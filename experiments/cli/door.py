@@ -1,6 +1,7 @@
 """The one place where a command begins and ends: where it writes is looked at first, and each error is one line."""
 
 import dataclasses
+import io
 import os
 import sys
 import traceback
@@ -30,8 +31,8 @@ def act(parse: Callable[[], Any]) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed by the shell, as in >&-
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
-        # names of files may hold what the terminal's encoding has not
-        getattr(sys, name).reconfigure(errors="backslashreplace")
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may hold what its encoding has not
     command = parse()
     try:
         command = with_home(command)

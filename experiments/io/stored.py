@@ -92,11 +92,12 @@ def unsealed(table: Any, where: object) -> Any:
 
 
 @contextlib.contextmanager
-def own(path: Path) -> Iterator[None]:
+def own(path: Path, remedy: str = _REMEDY) -> Iterator[None]:
     """Say of what goes wrong while a file of ours is read and interpreted that the file is damaged.
 
     Args:
         path: The file.
+        remedy: What to do about it.
 
     Yields:
         Nothing.
@@ -110,9 +111,9 @@ def own(path: Path) -> Iterator[None]:
     except (DataError, FileNotFoundError):
         raise
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error}): {_REMEDY}") from error
+        raise DataError(f"{path} cannot be read ({error.strerror or error}): {remedy}") from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError) as error:
-        raise DataError(f"{path} is damaged ({' '.join(str(error).split())[:200]}): {_REMEDY}") from error
+        raise DataError(f"{path} is damaged ({' '.join(str(error).split())[:200]}): {remedy}") from error
 
 
 def _digest(table: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ def read(path: Path) -> list[Row]:
     found = []
     for number, line in enumerate(lines, 1):
         where = Path(f"{path}, line {number},")
-        with stored.own(where):
+        with stored.own(where, "restore it, or name a file of rows"):
             found.append(rows.from_table(stored.parsed(line), where))
     return found
 

@@ -1,12 +1,15 @@
 """What is committed in results/ follows from what is committed in results/: no number was typed, none is stale."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from experiments.analysis import evidence, kept, published
 from experiments.analysis.questions import questions
+from experiments.io import stored
+from experiments.io.errors import DataError
 from experiments.report import answers, tables
 from experiments.report.figures import draw
 
@@ -75,3 +78,13 @@ def test_results_on_changed_data_say_so():
         data = {made.experiment.resolve(setting)[0].name for setting in made.experiment.settings}
         if "cifar10" in data:
             assert made.report.notes == ("JPEG re-encoded CIFAR-10",)
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_kept_number_that_was_changed_by_hand_is_noticed(path, tmp_path):
+    assert stored.DIGEST in json.loads(path.read_text())
+    changed = re.sub(r'("train_loss": \[)[0-9.e-]+', r"\g<1>0.125", path.read_text(), count=1)
+    assert changed != path.read_text()
+    (tmp_path / path.name).write_text(changed)
+    with pytest.raises(DataError, match="was changed after it was written"):
+        kept.read(tmp_path / path.name)

@@ -1,3 +1,4 @@
+import os
 import pickle
 import re
 import tomllib
@@ -211,12 +212,55 @@ def test_what_is_nested_too_deeply_is_refused(tiny_file, deep):
         ("tuning.learning_rates={low=0.1, high=0.1004, count=3}", "tuning.learning_rates.count"),
         ("tuning.learning_rates={low=0.1, high=0.1, count=2}", "tuning.learning_rates.count"),
         ("settings.small.learning_rates={low=0.03, high=0.03}", "settings.small.learning_rates.count"),
+        ("tuning.learning_rates.high=1e300", "tuning.learning_rates.high"),
+        ("training.weight_decay=1e308", "training.weight_decay"),
+        ("training.evaluations=1000000000000", "training.evaluations"),
+        ("data.size=1000000000000", "data.size"),
+        ("optimizers.LAMB.rates=1e308", "optimizers.LAMB.rates"),
+        ("optimizers.LAMB.rates=1e-320", "optimizers.LAMB.rates"),
+        ("model.options.dropout=nan", "model.options.dropout"),
+        (f"model.options.widths=[1, {10**30}]", "model.options.widths[1]"),
+        ("optimizers.LAMB.options.foreach=1979-05-27", "optimizers.LAMB.options.foreach"),
+        ('competitors=[["LAMB"]]', "competitors"),
+        ("competitors=[{}]", "competitors"),
+        ('data.name="a\\u0000.py:x"', "data.name"),
+        ('title="a\\nb"', "title"),
     ],
+    ids=lambda word: word[:40],
 )
 def test_numbers_that_no_run_could_use_are_refused_before_any_starts(tiny_file, change, key):
     with pytest.raises(ConfigError) as caught:
         catalog.load(str(tiny_file), changes=[change])
     assert caught.value.key == key
+
+
+def test_a_factor_must_keep_the_rates_apart(tiny_file):
+    grid = "tuning.learning_rates={low=0.335, high=0.336, count=2}"
+    assert catalog.load(str(tiny_file), changes=[grid]).rates("LAMB", "small") == (0.335, 0.336)
+    with pytest.raises(
+        ConfigError, match=r"LAMB\.rates: 3\.0 is not allowed; it must be such that its rates under small"
+    ):
+        catalog.load(str(tiny_file), changes=[grid, "optimizers.LAMB.rates=3"])
+
+
+def test_a_network_larger_than_any_machine_is_refused(tiny_file):
+    experiment = catalog.load(str(tiny_file), changes=["model.options.widths=[1000000000000]"])
+    with pytest.raises(ConfigError, match="parameters; 10000000000 are allowed"):
+        admission.check(experiment)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "sparse", "folder"])
+def test_a_file_that_cannot_be_a_config_is_not_read(kind, tmp_path):
+    path = tmp_path / "x.toml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as file:
+            file.truncate(200 * 2**30)
+    with pytest.raises(ConfigError, match="may have" if kind == "sparse" else "no such experiment"):
+        catalog.load(str(path))
 
 
 def test_the_largest_seed_is_taken(tiny_file):
