@@ -36,7 +36,9 @@ def loading(optimizer: Optimizer, state_dict: Any, name: str) -> Iterator[None]:
             _complete(state_dict)
         yield
     except BaseException as error:
-        optimizer.state, optimizer.param_groups = kept
+        for attribute, before in zip(("state", "param_groups"), kept, strict=True):
+            if getattr(optimizer, attribute) is not before:  # a wrapper may have properties for them
+                setattr(optimizer, attribute, before)
         if isinstance(error, (KeyError, AttributeError, TypeError)):
             message = f"it was not saved by {name} ({type(error).__name__}: {error})"
         elif type(error) is ValueError and not str(error).endswith(_IN_VAIN):  # of E around LAMB both load
@@ -78,6 +80,9 @@ def keep_precision(
         optimizer: whose state is loaded.
         dtypes_of: from a parameter group, as loaded, and a parameter of it, to the dtype of each average by name.
     """
+    if not hasattr(optimizer, "_optimizer_load_state_dict_pre_hooks"):  # a wrapper around another, which has them
+        yield
+        return
     loaded: dict[str, Any] = {}
     # Registered last, it gets the state dict as the user's own hooks left it.
     handle = optimizer.register_load_state_dict_pre_hook(lambda _, state_dict: loaded.update(_complete(state_dict)))

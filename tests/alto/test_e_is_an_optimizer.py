@@ -176,6 +176,36 @@ def test_a_base_with_the_old_zero_grad():
         assert all(p.grad is None for p in params)
 
 
+class Wrapper(torch.optim.Optimizer):
+    """An optimizer around another, written without Optimizer.__init__, as many are."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    param_groups = property(lambda self: self.inner.param_groups)
+    state = property(lambda self: self.inner.state)
+    defaults = property(lambda self: self.inner.defaults)
+
+    def state_dict(self):
+        return self.inner.state_dict()
+
+    def load_state_dict(self, state_dict):
+        self.inner.load_state_dict(state_dict)
+
+    def step(self, closure=None):
+        return self.inner.step(closure)
+
+
+def test_a_base_that_wraps_another():
+    params, same = matrices(), matrices()
+    optimizer, plain = E(Wrapper(torch.optim.AdamW(params))), E(torch.optim.AdamW(same))
+    assert equal(run(optimizer, params, 2), run(plain, same, 2))
+    saved = copy.deepcopy(optimizer.state_dict())
+    optimizer.state.clear()
+    optimizer.load_state_dict(saved)
+    assert equal(run(optimizer, params, range(2, 4)), run(plain, same, range(2, 4)))
+
+
 def test_attributes_of_the_base_are_written_to_the_base():
     class Moody(torch.optim.SGD):
         mood = "none"
