@@ -136,7 +136,7 @@ def compute(effort: Effort) -> dict[str, Any]:
 
 def bound(row: Mapping[str, Any]) -> np.ndarray:
     """The theorem's bound at each T of one of the study's rates, with the largest reach of that run as Phi."""
-    from theory.theorems.bounds import tracking_by_filter
+    from theory.theorems.bounds import tracking_by_filter  # not part of what the study computes
 
     right = []
     for T, reach in zip(row["T"], row["reach"], strict=True):

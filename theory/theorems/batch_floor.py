@@ -12,6 +12,7 @@ The direction is r_k = u_k / (sqrt(v_k) + eps1), beta2 = 0, and the noise that o
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from math import log, sqrt
 
 from flint import arb, ctx, fmpq
@@ -22,6 +23,7 @@ DIGITS = 40
 Interval = tuple[Fraction, Fraction]
 
 
+@cache
 def largest_drift(alpha: Fraction, slope: Fraction, draws: int = DRAWS) -> arb:
     """A ball with an upper bound of E[r_k | F_{k-n}] in it, for all slopes in [-slope, slope] and all that came before.
 

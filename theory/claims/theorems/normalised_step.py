@@ -285,7 +285,7 @@ pathwise = Claim(
         ),
         holds_for(
             "alto.ALTO and alto.LAMB (engine single, float64) on random indefinite quadratics",
-            _library_chain, seed=strategies.seeds, control=_false_library_chain,
+            _library_chain, seed=strategies.seeds, control=_false_library_chain, share=0.15,
         ),
         holds_for(
             "literal ALTO, 8 replicas", _literal_chain, seed=strategies.seeds, control=_false_literal_chain,

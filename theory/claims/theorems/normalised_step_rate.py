@@ -144,7 +144,8 @@ def _constants(_: Effort) -> tuple[str, dict[str, float]]:
     F = Filter(alpha, beta1, beta2)
     ours, old = 1 / theorem.alignment(F, eps[0], 1.0), bounds.alto(F, beta3, eps, 1.0, size).chi
     assert ours < 1e-15 * old, f"{ours:g} beside {old:g}"
-    said = f"the paper's settings, G = 1, a layer of {size} weights: 1/gamma = {ours:.4g}; Theorem N's chi = {old:.3g}"
+    said = f"the paper's settings, G = 1, a layer of {size} weights: 1/gamma = {ours:.4g}; Theorem N's chi = {old:.3g},"
+    said += f" of the squared norm: {old**0.5:.3g} of the norm"
     return said, {"1/gamma": ours, "chi": old}
 
 

@@ -1,6 +1,7 @@
 """ESGD as an average of gradient descent's iterates, and what follows on convex functions without noise (ours)."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,17 +54,8 @@ def _esgd(F: Filter, gradient: Any, start: np.ndarray, *, eta: float, steps: int
     )  # fmt: skip
 
 
-def _identity_along(seed: int) -> None:
-    _check_identity(seed, weights=1)
-
-
-def _false_identity_along(seed: int) -> None:
-    """With the weights of twice the alpha."""
-    _check_identity(seed, weights=2)
-
-
-def _check_identity(seed: int, weights: int) -> None:
-    """On a non-convex function, with steps up to 1."""
+def _identity_along(seed: int, weights: int = 1) -> None:
+    """On a non-convex function, with steps up to 1; false with the weights of another multiple of alpha than 1."""
     rng = np.random.default_rng(seed)
     F, eta = _filter(rng), rng.uniform(0, 1)
     told = replace(F, alpha=weights * F.alpha)
@@ -99,7 +91,8 @@ averaging = Claim(
             "literal ESGD on a non-convex function",
             _identity_along,
             seed=strategies.seeds,
-            control=_false_identity_along,
+            control=partial(_identity_along, weights=2),
+            share=0.3,
         ),
     ),
 )
@@ -204,16 +197,7 @@ def _mean_gap(F: Filter, eta: float, value: Any, gradient: Any, start: np.ndarra
     return f, np.cumsum(f) / np.arange(1, STEPS + 1)
 
 
-def _any_at(seed: int) -> None:
-    _check_any(seed, share=1.0)
-
-
-def _false_any_at(seed: int) -> None:
-    """Half of the bound."""
-    _check_any(seed, share=0.5)
-
-
-def _check_any(seed: int, share: float) -> None:
+def _any_at(seed: int, share: float = 1.0) -> None:
     rng = np.random.default_rng(seed)
     F, (value, gradient, L, start) = _filter(rng), _convex_problem(rng)
     eta = theorem.largest_step_any(F, L)
@@ -223,16 +207,7 @@ def _check_any(seed: int, share: float) -> None:
     stage.check([stage.Stage("bound", means, share * right)])
 
 
-def _mixing_at(seed: int) -> None:
-    _check_mixing(seed, share=1.0)
-
-
-def _false_mixing_at(seed: int) -> None:
-    """Half of the bounds."""
-    _check_mixing(seed, share=0.5)
-
-
-def _check_mixing(seed: int, share: float) -> None:
+def _mixing_at(seed: int, share: float = 1.0) -> None:
     rng = np.random.default_rng(seed)
     F, (value, gradient, L, start) = _filter(rng, low=0.0), _convex_problem(rng)
     eta = theorem.largest_step(F, L)
@@ -300,7 +275,8 @@ any_alpha = Claim(
             "random quadratics, pseudo-Huber and Huber functions",
             _any_at,
             seed=strategies.seeds,
-            control=_false_any_at,
+            control=partial(_any_at, share=0.5),
+            share=0.3,
         ),
     ),
 )
@@ -334,7 +310,7 @@ mixing = Claim(
         ),
         holds_for(
             "random quadratics, pseudo-Huber and Huber functions",
-            _mixing_at, seed=strategies.seeds, control=_false_mixing_at,
+            _mixing_at, seed=strategies.seeds, control=partial(_mixing_at, share=0.5), share=0.3,
         ),
         enumerated("step size, smoothness and convexity are needed", _hypotheses_are_needed),
         measured("the stored steps and runs", _stored),
