@@ -82,8 +82,8 @@ def mean_gap(F: Filter, *, eta: float, T: int | np.ndarray, distance2: float, ga
     Returns:
         (distance2 / (2 eta (1 - beta1 beta2)) + gap / ((1 - beta1)(1 - beta2))) / T.
     """
-    shared = 1 - F.beta1 * F.beta2
-    return (distance2 / (2 * eta * shared) + gap / ((1 - F.beta1) * (1 - F.beta2))) / T
+    rest = 1 - F.beta1 * F.beta2
+    return (distance2 / (2 * eta * rest) + gap / ((1 - F.beta1) * (1 - F.beta2))) / T
 
 
 def last_gap(F: Filter, *, eta: float, distance2: float, gap: float) -> float:
