@@ -122,7 +122,7 @@ ROOMS = {
         "method": set(),
         "stability": {"method"},
         "theorems": {"ledger", "method"},
-        "rocq": {"ledger", "method", "theorems"},
+        "rocq": {"ledger", "method", "theorems", "worst_case"},
         "conform": {"ledger", "method", "rates"},
         "monitor": {"method", "stability", "theorems"},
         "simulate": {"stability"},

@@ -12,6 +12,7 @@ HELP = {
     "conform": "compare an optimizer with the paper, or test it as any torch optimizer",
     "new-claim": "write a file for a claim of your own, to fill in",
     "formal": "compile the kernel-checked proofs again, and keep what the kernel says",
+    "certify": "turn a dual of a performance estimation problem into a theorem",
     "rates": "measure convergence rates beside their predictions",
     "worst-case": "compute worst cases, and check their certificates exactly",
     "figures": "draw the theory's figures from stored results",

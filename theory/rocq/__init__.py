@@ -2,20 +2,21 @@
 
 Probability is finite here: each draw has finitely many outcomes, whose weights may depend on the whole past. `bridge`
 prints what the package's own functions compute as further statements, so that the kernel also judges the constants that
-users get.
+users get; `certificates` prints the stored certificates of worst cases.
 """
 
 from pathlib import Path
 
 from theory.ledger.formal import Library
 from theory.ledger.provenance import RESULTS
-from theory.rocq import bridge
+from theory.rocq import bridge, certificates
 
 LIBRARY = Library(
     folder=Path(__file__).parent,
     modules=(
         "Sums", "Vectors", "Smooth", "Adaptor", "Filters", "Lemmas", "Methods", "Tree", "TheoremN", "Algorithms",
         "Witness", "Convex", "Online", "Virtual",
+        "Certificates",
     ),
     theorems={
         "slow_average": "the paper's a is the difference of two averages, and one buffer is enough",
@@ -69,6 +70,11 @@ LIBRARY = Library(
         "regret_enforced": "the same where H is replaced by its running maximum",
         "exploration_costs": "with a constant alpha <= 0 E adds -alpha to the age and changes nothing else",
         "largest_alpha_is_not_enough": "the kappa of the largest |alpha_k| alone is too small",
+        "certified": "a certificate that the check accepts proves its bound, for every function of the class",
+        "convex_is": "convex is strongly convex with mu = 0",
+        "convex_worst_cases": "every stored certificate over smooth convex functions holds, in every dimension",
+        "strongly_convex_worst_cases": "the same over strongly convex functions",
+        "non_convex_worst_cases": "the same over smooth functions",
         "python_small_batch": "the package's right-hand side of the bound for any batch",
         "python_pl": "its right-hand side under the Polyak-Lojasiewicz inequality",
         "python_regret_alto": "the package's right-hand side of Theorem C for ALTO, three coordinates in two layers",
@@ -88,8 +94,9 @@ LIBRARY = Library(
         "right_side", "step_allowed", "moment_m", "moment_v", "rate", "update_now", "M_now", "H_now", "H_largest",
         "literal_step", "enforced_step", "in_box", "online_problem", "momentum_gain", "constants", "Wmax",
         "inverse_factor", "direction", "reach", "regret_A", "regret_B", "regret", "total_fall", "Methods.P",
-        "pl", "slow", "past", "delay", "virtual",
+        "pl", "slow", "past", "delay", "virtual", "strongly_convex", "ev", "qf", "in_class", "follows", "measured",
+        "holds", "E_run",
     ),
-    printed=bridge.printed,
+    printed=lambda: {**bridge.printed(), **certificates.stored()},
     stored=RESULTS / "formal.json",
 )  # fmt: skip

@@ -64,15 +64,6 @@ def test_a_theorem_without_a_proof_is_refused(tmp_path, before, proof):
     assert re.search(r"rests on (lemma_7_path|sig_not_dec)$", found[1].detail)  # lemma_7 uses lemma_7_path
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """A folder with the compiled library."""
-    folder = tmp_path_factory.mktemp("compiled")
-    for name in LIBRARY.modules:
-        _compile(folder, name, LIBRARY.sources()[name])
-    return folder
-
-
 @needs_coqc
 @pytest.mark.parametrize(
     ("module", "old", "new"),

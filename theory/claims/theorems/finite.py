@@ -1,11 +1,11 @@
-"""Theorems with no proof but the kernel's (theory/rocq): for finite probability, and Theorem C enforced."""
+"""Theorems with no proof but the kernel's (theory/rocq): finite probability, Theorem C enforced, certificates."""
 
 from theory.claims.theorems.convex import CONVEX, RIGHT_SIDE
 from theory.ledger.claim import Claim
 from theory.ledger.formal import formal
 from theory.rocq import LIBRARY
 
-READS = ("formal.json",)
+READS = ("formal.json", "worst-case/certificates/*.json")
 
 NOISE = (
     r"$f$ differentiable, $\nabla f$ $L$-Lipschitz, $f$ bounded below",
@@ -14,6 +14,8 @@ NOISE = (
     r"$C_d, C_0, C_s$ the second triple of ours-tracking-error",
 )
 BOUNDED = r"every coordinate of every gradient at most $G$ in magnitude"
+
+FINAL = r"$f(\theta_{N+1}) - f^* \le \tau \|\theta_1 - \theta^*\|^2$"
 
 CLAIMS = (
     Claim(
@@ -113,5 +115,35 @@ CLAIMS = (
         evidence=(
             formal("for every sequence of losses with these subgradients", LIBRARY, "regret_enforced", *RIGHT_SIDE),
         ),
+    ),
+    *(
+        Claim(
+            id=f"ours-certificates-{name}",
+            source="ours",
+            statement=(
+                rf"Every certificate of E(SGD) in results/worst-case/certificates over {functions}, $L = 1$, proves "
+                rf"its bound in every dimension: {bound}."
+            ),
+            plain=f"The stored bounds of E's worst case over {functions} hold in every dimension.",
+            assumptions=(rf"$f$ differentiable, $\nabla f$ 1-Lipschitz{more}", "the setting and the steps of the file"),
+            evidence=(
+                formal("each stored certificate", LIBRARY, f"{name.replace('-', '_')}_worst_cases", "certified"),
+            ),
+        )
+        for name, functions, more, bound in (
+            ("convex", "smooth convex functions", ", $f$ convex with a minimiser", FINAL),
+            (
+                "strongly-convex",
+                "smooth strongly convex functions",
+                r", $f - \frac\mu2 \|x\|^2$ convex, $f$ with a minimiser",
+                FINAL,
+            ),
+            (
+                "non-convex",
+                "smooth functions",
+                "",
+                r"some $k \le N$ has $\|\nabla f(\theta_{k+1})\|^2 \le \tau (f(\theta_1) - f(\theta_{N+1}))$",
+            ),
+        )
     ),
 )
