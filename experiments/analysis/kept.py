@@ -43,6 +43,8 @@ class Line:
         test: Column of test metrics, in the report's unit.
         measures: Columns of curvature and movement, by name; empty where they were not measured.
         state_bytes: What the optimizer keeps between steps; 0 where it was not weighed.
+        clipped: Share of the steps whose gradient, before any clipping, was longer than the clip, or than 1 without
+            one; None where the norms were not recorded.
     """
 
     setting: str
@@ -61,6 +63,7 @@ class Line:
     test: Column
     measures: dict[str, Column]
     state_bytes: int = 0
+    clipped: float | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,14 @@ def _line(row: Row, experiment: Experiment) -> Line:
         test=tuple(_short(value) for value in test),
         measures=_measures(row.curve) if experiment.resolve(row.run.setting)[2].curvature else {},
         state_bytes=state_bytes(row.run.optimizer, row.run.options, row.parameters),
+        clipped=_clipped(row),
     )
+
+
+def _clipped(row: Row) -> float | None:
+    clip, norms = row.run.training.clip, row.gradient_norms
+    longest = 1.0 if clip == "none" else clip
+    return _short(sum(norm is None or norm > longest for norm in norms) / len(norms)) if norms else None
 
 
 def _measures(curve: tuple[Point, ...]) -> dict[str, Column]:

@@ -4,12 +4,13 @@ import functools
 import re
 from pathlib import Path
 
-from experiments.analysis import clipping_share, evidence
+from experiments.analysis import evidence
 from experiments.analysis.contrast import identical
 from experiments.analysis.evidence import Evidence
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
 from experiments.analysis.questions import questions
+from experiments.analysis.statistics import t_interval
 from experiments.io.errors import ConfigError
 from experiments.io.files import write_atomic
 from experiments.report import tables
@@ -79,8 +80,6 @@ def page(results: Path, template: str | None = None) -> str:
             return "" if waterfall.parts(results) is None else f"![{name}]({waterfall.NAME}.png)"
         if kind == "lead":
             return _standing(leads(results), name, *cells)
-        if kind == "clipped":
-            return clipping_share.phrase(clipping_share.read(results / name / clipping_share.FILE), *cells)
         kept = summary(results / "experiments" / f"{name}-laptop.json")
         if kind == "differences":
             (table,) = [made for made in tables.tables(kept) if made.title.startswith("Difference")]
@@ -94,6 +93,8 @@ def page(results: Path, template: str | None = None) -> str:
             return _preferred(kept, *cells)
         if kind == "identical":
             return _identical(kept, *cells)
+        if kind == "clipped":
+            return _clipped(kept, *cells)
         known = "answer, estimate, lead, waterfall, differences, protocol, rates, preferred, identical, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
@@ -167,6 +168,19 @@ def _preferred(kept: Summary, setting: str) -> str:
         raise ConfigError("template", f"{kept.experiment.name} has no validation scores under {setting!r}")
     best = (min if kept.report.metric == "loss" else max)(scores.values())
     return " and ".join(f"*{label}*" for label, score in scores.items() if score == best)
+
+
+def _clipped(kept: Summary, setting: str, label: str) -> str:
+    """The share of steps that a clip changes, its mean and interval: ``61 % [55, 66] of the steps``."""
+    runs = [run for run in kept.runs if (run.setting, run.label) == (setting, label)]
+    found = [100 * run.clipped for run in runs if run.clipped is not None]
+    if len(found) < 2:
+        raise ConfigError("template", f"there are {len(found)} shares of {label!r} under {setting!r}; two are needed")
+    interval = t_interval(found)
+    assert interval.low is not None
+    assert interval.high is not None
+    low, high = max(0.0, interval.low), min(100.0, interval.high)
+    return f"{interval.mean:.0f} % [{low:.0f}, {high:.0f}] of the steps"
 
 
 def _identical(kept: Summary, one: str, other: str) -> str:
