@@ -8,8 +8,13 @@ import pytest
 
 from theory.claims.theorems import linear_regret as regret_claims
 from theory.claims.theorems.convex import Variant, run_stream
+from theory.method.algorithms import ALTO
+from theory.method.filters import Filter
+from theory.method.trajectory import record
 from theory.stability import linear
 from theory.theorems import linear_regret as streams
+from theory.theorems.bounds import Online, regret
+from theory.theorems.regret_chain import monotone_share
 
 
 def test_decaying_alpha_of_alternating_sign_has_no_bounded_variation_but_one_of_order_root_t():
@@ -24,6 +29,27 @@ def test_decaying_alpha_of_alternating_sign_has_no_bounded_variation_but_one_of_
 def test_some_drawn_runs_change_the_sign_of_alpha():
     signs = [np.sign(run_stream(seed, Variant(False, True, varying=True))[0].alpha) for seed in range(20)]
     assert 3 < sum(len(set(found)) > 1 for found in signs) < 20
+
+
+@pytest.mark.parametrize("alpha", [0.0, -5.0])
+def test_without_a_box_the_regret_may_grow_like_t_to_the_three_halves(alpha):
+    """EAdam on -theta, then theta: (C3) holds at every step, and against 0 the regret is not of order sqrt(T)."""
+    F, found = Filter(alpha, 0.9, 0.9), []
+    for T in (300, 1200, 4800):
+        eadam = ALTO(alpha, F.beta1, F.beta2, 1 - 1 / T, 1e-3, 1.0, 1.0, 0.0, bias_correction=False, layerwise=False)
+
+        def slope(k, theta, T=T):
+            return np.full_like(theta, -1.0 if k <= T / 2 else 1.0)
+
+        run = record(eadam, slope, np.zeros((1, 1)), steps=T, eta=lambda k: 1 / np.sqrt(k))
+        assert monotone_share(run) == 1
+        found.append(float((run.g * run.theta[:-1]).sum()))
+        within = Online(F, 1 - 1 / T, 1e-3, 1.0, 1.0, 1.0, 0.0, (1,), False, G=1.0, D=1.0, width=1.0, comparator=0.0)
+        size = float(np.abs(run.theta).max())
+        assert found[-1] <= regret(replace(within, D=size, width=size), T)
+    assert found[-1] > regret(within, T)
+    exponents = np.diff(np.log(found)) / np.log(4)
+    assert (exponents > 1.4).all()
 
 
 @pytest.mark.parametrize("setting", regret_claims.SHORT, ids=lambda setting: f"alpha={float(setting.alpha):g}")
