@@ -35,7 +35,7 @@ def test_some_drawn_runs_change_the_sign_of_alpha():
 def test_without_a_box_the_regret_may_grow_like_t_to_the_three_halves(alpha):
     """EAdam on -theta, then theta: (C3) holds at every step, and against 0 the regret is not of order sqrt(T)."""
     F, found = Filter(alpha, 0.9, 0.9), []
-    for T in (300, 1200, 4800):
+    for T in (500, 2000, 8000):
         eadam = ALTO(alpha, F.beta1, F.beta2, 1 - 1 / T, 1e-3, 1.0, 1.0, 0.0, bias_correction=False, layerwise=False)
 
         def slope(k, theta, T=T):
