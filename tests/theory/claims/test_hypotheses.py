@@ -69,3 +69,13 @@ def test_a_step_uphill_is_not_mean_square_stable_though_below_the_threshold():
     assert x < linear.largest_stable(c, beta1, beta2)
     assert 0.01**2 * float(linear.variance(x, c, beta1, beta2)) < 1
     assert linear.spectral_radius(x, c, beta1, beta2) > 1
+
+
+@pytest.mark.parametrize("beta1", [0.0, 0.5, 0.9, 0.99])
+def test_the_largest_stable_sharpness_is_higher_only_up_to_the_cliff(beta1):
+    """Without momentum: above gradient descent's 2 exactly for 0 < c < (1 + beta1) / 2."""
+    for c in (-0.9, -0.1, 0.1 * (1 + beta1), 0.499 * (1 + beta1), 0.501 * (1 + beta1), 1.5):
+        x = linear.largest_stable(c, beta1, 0.0)
+        assert (x > 2) is (0 < c < (1 + beta1) / 2)
+        assert linear.spectral_radius(0.999 * x, c, beta1, 0.0) < 1 < linear.spectral_radius(1.001 * x, c, beta1, 0.0)
+    assert linear.largest_stable(0.999, 0.99, 0.0) < 1.2  # alpha = -99.9, within |alpha| < 1 / (1 - beta1)

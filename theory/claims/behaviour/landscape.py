@@ -107,9 +107,13 @@ def _edge(effort: Effort) -> Finding:
 edge = Claim(
     id="ours-edge-of-stability",
     source="ours",
-    statement=r"Full-batch ESGD trains at the sharpness $x^*/\eta$: higher for $\alpha < 0$, lower for $\alpha > 0$.",
+    statement=(
+        r"Full-batch ESGD trains at the sharpness $x^*/\eta$: higher than at $\alpha = 0$ for $0 < -\alpha < "
+        r"(1+\beta_1)/(2(1-\beta_1))$, lower for $\alpha > 0$ and for $\alpha$ below that range, past the cliff."
+    ),
     plain=(
-        "Full-batch ESGD trains at its largest stable sharpness: higher for negative alpha, lower for positive alpha."
+        "Full-batch ESGD trains at its largest stable sharpness: higher at moderate negative alpha, lower at positive "
+        "alpha."
     ),
     assumptions=("a network whose sharpness rises while it trains", r"no momentum in the base, $\eta = .3$, one start"),
     evidence=(measured("a tanh network, predicted and measured sharpness, ratio within [.98, 1.005]", _edge),),
