@@ -25,7 +25,7 @@ from alto._base import (
 )
 from alto._memory import GRADIENT, PARAMETER, Column, Separate, label, refuse_repeated, without_names
 from alto._spare import Spare
-from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
+from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
 
 # What E shares with its base, and torch keeps in an optimizer's __getstate__.
 _OF_BASE = frozenset({"state", "param_groups", "defaults"})
@@ -273,8 +273,8 @@ class E(Optimizer):
                 group.setdefault(ALPHA, earlier.get(ALPHA, self.alpha))
                 group.setdefault(BETA1, earlier.get(BETA1, self.beta1))
             self._check_loaded(before)
-        for after in self._optimizer_load_state_dict_post_hooks.values():
-            after(self)
+            for after in self._optimizer_load_state_dict_post_hooks.values():
+                after(self)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -504,6 +504,8 @@ class E(Optimizer):
                     )
                 shaped = [key for key, whole in of_base.items() if whole]
                 check_loaded_averages(state, param, name, shaped, (SLOW_AVG,))
+                if "step" in of_base:
+                    check_loaded_counter(state, name)
                 if WEIGHT in state:
                     _checks.number(f"state_dict: {WEIGHT!r}", state[WEIGHT], low=0.0, high=1 + 1e-9)
 

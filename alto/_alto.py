@@ -12,7 +12,7 @@ from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiab
 from alto import _checks, _memory, _options, _sharding, engines
 from alto._counter import advance_, counter, is_counter
 from alto._rule import Rule, Tensors
-from alto._state import check_loaded_averages, keep_precision, loading, state_dtype
+from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
 
 
 class ALTO(Optimizer):
@@ -407,13 +407,9 @@ def _check_loaded(optimizer: Optimizer) -> None:
         if not state:
             continue
         check_loaded_averages(state, param, name_of(place), ("exp_avg", "exp_avg_sq"), ("slow_avg",))
-        try:
-            # torch leaves the counter to the state dict's owner, or moves it to the device, where reading it waits.
-            state["step"] = counter(state["step"], param.device if group["capturable"] else "cpu")
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(
-                f"state_dict: the state of {name_of(place)} has no step counter ('step', one number)"
-            ) from error
+        check_loaded_counter(state, name_of(place))
+        # torch leaves the counter to the state dict's owner, or moves it to the device, where reading it waits.
+        state["step"] = counter(state["step"], param.device if group["capturable"] else "cpu")
 
 
 def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype]:

@@ -1,5 +1,6 @@
 """Optimizer state in the right precision, also after a load."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -58,12 +59,28 @@ def check_loaded_averages(
     """
     for key in (*needed, *possible):
         average = state.get(key)
-        if isinstance(average, Tensor) and average.shape == param.shape:
+        if isinstance(average, Tensor) and average.shape == param.shape and average.layout is torch.strided:
             continue
         if average is None and key in possible:
             continue
-        found = f"has shape {tuple(average.shape)}" if isinstance(average, Tensor) else f"is {average!r}"
-        raise ValueError(f"state_dict: {key!r} of {name} {found}, and not a tensor of the parameter's shape")
+        found = (
+            f"has shape {tuple(average.shape)}, {average.layout}" if isinstance(average, Tensor) else f"is {average!r}"
+        )
+        raise ValueError(f"state_dict: {key!r} of {name} {found}, and not a dense tensor of the parameter's shape")
+
+
+def check_loaded_counter(state: Mapping[str, Any], name: str) -> None:
+    """Check that a parameter's loaded step counter is one number of steps.
+
+    Raises:
+        ValueError: if it is missing, negative or NaN.
+    """
+    try:
+        steps = float(state["step"])
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        steps = math.nan
+    if not 0 <= steps < math.inf:
+        raise ValueError(f"state_dict: 'step' of {name} is {state.get('step')!r}, and not one number of steps taken")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import copy
 from itertools import product
+from unittest import mock
 
 import pytest
 import torch
@@ -107,6 +108,38 @@ def test_what_the_base_keeps_is_checked_before_a_load(place, how):
     before = picture(optimizer)
     with pytest.raises(ValueError, match=r"^state_dict.*nothing is loaded$"):
         optimizer.load_state_dict(damaged(optimizer.state_dict(), place, how))
+    assert same(picture(optimizer), before)
+
+
+@pytest.mark.parametrize("steps", [-5.0, float("nan"), float("inf"), None, "three", torch.ones(2)], ids=str)
+@pytest.mark.parametrize("make", [ALTO, EAdam], ids=lambda m: m.__name__)
+def test_a_counter_that_counts_no_steps_is_refused(make, steps):
+    optimizer, _ = trained(make)
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["state"][1]["step"] = steps
+    before = picture(optimizer)
+    with pytest.raises(ValueError, match=r"^state_dict: .*nothing is loaded$"):
+        optimizer.load_state_dict(saved)
+    assert same(picture(optimizer), before)
+
+
+@pytest.mark.parametrize("key", ["exp_avg", "explore_slow_avg"])
+def test_a_sparse_average_is_refused(key):
+    optimizer, _ = trained(EAdam)
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["state"][1][key] = saved["state"][1][key].to_sparse()
+    with pytest.raises(ValueError, match=rf"{key!r} of .*sparse_coo, and not a dense tensor .*nothing is loaded$"):
+        optimizer.load_state_dict(saved)
+
+
+@pytest.mark.parametrize("when", ["pre", "post"])
+def test_a_load_whose_hook_raises_changes_nothing(make, when):
+    optimizer, _ = trained(make)
+    other, _ = trained(make, steps=3)
+    getattr(optimizer, f"register_load_state_dict_{when}_hook")(mock.Mock(side_effect=ZeroDivisionError))
+    before = picture(optimizer)
+    with pytest.raises(ZeroDivisionError):
+        optimizer.load_state_dict(other.state_dict())
     assert same(picture(optimizer), before)
 
 
