@@ -14,7 +14,7 @@ from experiments.io.errors import ConfigError, require
 Tier = Literal["laptop", "gpu", "paper"]
 TIERS: tuple[Tier, ...] = ("laptop", "gpu", "paper")
 Metric = Literal["accuracy", "loss", "f1", "reward"]
-Schedule = Literal["constant", "step", "cosine", "polynomial"]
+Schedule = Literal["constant", "step", "cosine", "polynomial", "linear"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 _MOST_EPOCHS = 10**9  # of what any machine can do in a lifetime; steps are counted in 64 bits

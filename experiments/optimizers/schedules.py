@@ -10,8 +10,9 @@ def factor(schedule: Schedule, step: int, total: int, warmup: int) -> float:
 
     Args:
         schedule: Its form after the warm-up: ``constant``; ``step``, x 0.1 after every quarter of all steps (the
-            paper's CIFAR recipe); ``cosine``, half a period down to 0; ``polynomial``, (1 - t)^2 (the paper's
-            large-batch ImageNet recipe; the power is ours).
+            paper's CIFAR recipe); ``cosine``, half a period down to 0; ``polynomial``, (1 - t)^2; ``linear``,
+            1 - t, the polynomial of power 1 (the paper's large-batch ImageNet recipe is polynomial; the public code of
+            the same recipe has this power).
         step: From 0.
         total: Number of steps.
         warmup: Steps of linear warm-up; the first step has 1/warmup, because a step of 0 would do nothing.
@@ -29,4 +30,6 @@ def factor(schedule: Schedule, step: int, total: int, warmup: int) -> float:
         return 0.5 * (1 + math.cos(math.pi * progress))
     if schedule == "polynomial":
         return (1 - progress) ** 2
+    if schedule == "linear":
+        return 1 - progress
     return 1.0

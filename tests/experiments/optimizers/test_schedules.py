@@ -14,13 +14,13 @@ def test_steps_fall_after_every_quarter(step, expected):
     assert factor("step", step, 100, 0) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("schedule", "halfway"), [("cosine", 0.5), ("polynomial", 0.25), ("constant", 1.0)])
+@pytest.mark.parametrize(("schedule", "halfway"), [("cosine", 0.5), ("polynomial", 0.25), ("linear", 0.5), ("constant", 1.0)])
 def test_the_courses_after_a_warm_up(schedule, halfway):
     assert factor(schedule, 20, 120, 20) == 1.0
     assert factor(schedule, 70, 120, 20) == pytest.approx(halfway)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "polynomial"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "polynomial", "linear"])
 @pytest.mark.parametrize(("total", "warmup"), [(1, 0), (1, 1), (7, 3), (100, 0), (100, 100)])
 def test_every_factor_is_in_the_unit_interval_and_no_step_is_lost(schedule, total, warmup):
     factors = [factor(schedule, step, total, warmup) for step in range(total)]
