@@ -79,3 +79,10 @@ def test_the_largest_stable_sharpness_is_higher_only_up_to_the_cliff(beta1):
         assert (x > 2) is (0 < c < (1 + beta1) / 2)
         assert linear.spectral_radius(0.999 * x, c, beta1, 0.0) < 1 < linear.spectral_radius(1.001 * x, c, beta1, 0.0)
     assert linear.largest_stable(0.999, 0.99, 0.0) < 1.2  # alpha = -99.9, within |alpha| < 1 / (1 - beta1)
+
+
+def test_a_strongly_negative_alpha_raises_the_variance_and_so_flattens_a_valley_faster():
+    """At beta1 = .5 from alpha = -1.5 on, c = .75: within |alpha| < 2."""
+    for c, lower in ((0.7, True), (0.8, False), (0.9, False)):
+        assert (linear.variance(0.8, c, 0.5, 0.0) < linear.variance(0.8, 0.0, 0.5, 0.0)) is lower
+        assert linear.jury(0.8, c, 0.5, 0.0)

@@ -56,16 +56,18 @@ valley_drift = Claim(
     source="ours",
     statement=(
         r"Noise across a valley of sharpness $s(y)$ flattens it at the rate $\dot y = -\frac{\eta}{1-\beta_2}\frac12 "
-        r"s'(y)\sigma^2 V(\eta s)/s^2$: $\alpha$ enters through $V$ alone, so that $\alpha < 0$ flattens more slowly."
+        r"s'(y)\sigma^2 V(\eta s)/s^2$: $\alpha$ enters through $V$ alone, so that $\alpha < 0$ flattens more slowly "
+        r"where it lowers $V$, "
+        r"$-\alpha < (1+\beta_1)/(2(1-\beta_1))$ (ours-variance-sign)."
     ),
     plain=(
-        "Noise flattens a valley at a rate in which alpha enters through the variance alone: negative alpha "
-        "flattens more slowly."
+        "Noise flattens a valley at a rate in which alpha enters through the variance alone: negative alpha, which "
+        "lowers it, flattens more slowly."
     ),
     assumptions=(
         r"$s = e^y$",
         r"$x$ relaxes fast beside $y$ (the prediction may be off by 4 %)",
-        r"ESGD, $\beta_2 = 0$, $\eta = .8$",
+        r"ESGD, $\beta_1 = .99$, $\beta_2 = 0$, $\eta = .8$",
     ),
     evidence=(measured("simulated drift beside the prediction", _drift),),
 )
@@ -92,7 +94,10 @@ flattening = Claim(
         r"trace of the Hessian after equal steps falls with $\alpha$."
     ),
     plain="Under label noise a fitted network flattens more slowly for negative alpha and faster for positive alpha.",
-    assumptions=(r"equal $\eta = .15$, ESGD without momentum", "one tanh network and one start"),
+    assumptions=(
+        r"equal $\eta = .15$, ESGD without momentum, $\beta_1 = .99$, $-80 \le \alpha \le 50$",
+        "one tanh network and one start",
+    ),
     evidence=(measured("trace of the Hessian after label noise", _label_noise),),
 )
 
