@@ -35,3 +35,22 @@ def test_a_setting_has_the_same_schedule_and_clip_in_all_tiers(name):
             training = experiment.resolve(setting)[2]
             recipe = (training.schedule, training.clip, training.weight_decay, training.warmup > 0)
             assert found.setdefault(setting, recipe) == recipe, (tier, setting)
+
+
+@pytest.mark.parametrize("name", ["cifar-resnet20", "headline-gpu"])
+def test_the_docs_say_how_long_the_gpu_tier_takes(name):
+    """Runs times epochs times training images, and hours at the throughput that the page names."""
+    experiment, images = catalog.load(name, "gpu"), 0
+    for setting in experiment.settings:
+        data, _, training = experiment.resolve(setting)
+        tuning = len(experiment.grid(setting).values()) * len(experiment.tuning.seeds)
+        runs = (tuning if tuning > 1 else 0) + len(experiment.final.seeds)
+        images += len(experiment.optimizers) * runs * training.epochs * round(50_000 * (1 - data.validation))
+    page = " ".join((catalog.FOLDER.parents[1] / "docs" / "experiments.md").read_text(encoding="utf-8").split())
+    begin = page.index(f"`{name}`", page.index("follows from its throughput"))
+    said = page[begin : page.index(";" if name == "headline-gpu" else ". `headline-gpu`", begin)]
+    assert f"{images / 1e9:.3g} billion" in said
+    assert f"{images / 20_000 / 3600:.2g} hours" in said
+    assert "20,000 images per second" in page
+    if name == "cifar-resnet20":
+        assert f"{experiment.runs} runs" in said
