@@ -212,19 +212,21 @@ acceleration = Claim(
 )
 
 BATCH_ONE = ((0.0, 0.99), (-5.0, 0.99), (-50.0, 0.99), (50.0, 0.99), (0.5, 0.01))
+PAST_THE_CLIFF = (-99.0, 0.99)
 
 
 def _batch_one(_: Effort) -> Finding:
     """No interval: the operator is exact and nothing is random but the fixed features; six digits."""
     features, lines, values, good = mean_square_batch_one.features(), [], {}, True
     for beta2 in (0.0, 0.9):
-        plain, low, lower, high, ours = (
-            mean_square_batch_one.largest_stable_rate(features, *s, beta2) for s in BATCH_ONE
+        plain, low, lower, high, ours, past = (
+            mean_square_batch_one.largest_stable_rate(features, *s, beta2) for s in (*BATCH_ONE, PAST_THE_CLIFF)
         )
-        good &= high < plain < low < lower and (ours > plain) is (beta2 > 0)
+        good &= high < plain < low < lower and (ours > plain) is (beta2 > 0) and past < lower
+        good &= (past < plain) is (beta2 > 0)
         lines.append(
             f"beta2={beta2:g}: alpha=0 {plain:.5f}, -5 {low:.5f}, -50 {lower:.5f}, 50 {high:.5f}, "
-            f".5 (beta1=.01) {ours:.5f}"
+            f".5 (beta1=.01) {ours:.5f}, -99 {past:.5f}"
         )
         for (alpha, beta1), rate in zip(BATCH_ONE, (plain, low, lower, high, ours), strict=True):
             values[f"beta2={beta2:g}, alpha={alpha:g}, beta1={beta1:g}"] = float(rate)
@@ -236,13 +238,14 @@ batch_one = Claim(
     id="ours-batch-one",
     source="ours",
     statement=(
-        r"In linear regression with one sample per step, $\alpha < 0$ admits larger learning rates and $\alpha > 0$ at "
-        r"$\beta_1 = .99$ smaller ones; the paper's small-batch setting admits smaller ones without momentum and "
-        r"larger ones with $\beta_2 = .9$."
+        r"In linear regression with one sample per step and $\beta_1 = .99$, $\alpha = -5$ and $-50$ admit larger "
+        r"learning rates than $\alpha = 0$, and $\alpha = 50$ smaller ones; past a cliff, at $\alpha = -99$, they are "
+        r"smaller with $\beta_2 = .9$. The paper's small-batch setting admits smaller ones without momentum and larger "
+        r"ones with $\beta_2 = .9$."
     ),
     plain=(
-        "In linear regression at batch 1, negative alpha allows larger learning rates; positive alpha at beta1 = "
-        ".99 smaller ones."
+        "In linear regression at batch 1, alpha of -5 and -50 allows larger learning rates and positive alpha smaller "
+        "ones."
     ),
     assumptions=("one data set of twelve samples in four coordinates, labels that fit", "mean-square stability"),
     evidence=(measured("exact second-moment operator, 144 by 144", _batch_one),),
