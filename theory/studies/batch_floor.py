@@ -21,7 +21,7 @@ STUDIES = ("batch-floor",)
 TITLE = "EAdam with one sample per step"
 SEE = (
     r"(a) On $f=.1\sqrt{1+x^2}$ in skewed noise EAdam climbs at $\beta_3=.5$, faster than the proved line, and "
-    r"descends to the minimum at $\beta_3=.99$; (b) what the noise takes from the expected direction, at a slope of .1, "
+    r"descends to the minimum at $\beta_3=.99$; (b) what the noise takes from the expected direction, at slope .1, "
     r"falls like $1-\beta_3$, and where it is below what the slope gives (dashed) the direction is downhill."
 )
 

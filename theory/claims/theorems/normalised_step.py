@@ -288,7 +288,7 @@ pathwise = Claim(
             _library_chain, seed=strategies.seeds, control=_false_library_chain, share=0.15,
         ),
         holds_for(
-            "literal ALTO, 8 replicas", _literal_chain, seed=strategies.seeds, control=_false_literal_chain,
+            "literal ALTO, 8 replicas", _literal_chain, seed=strategies.seeds, control=_false_literal_chain, share=0.3,
         ),
         enumerated("each term is needed", _terms_are_needed),
         enumerated("smoothness is needed", _smoothness_is_needed),
@@ -362,7 +362,7 @@ small_layer = Claim(
             Piece("phi+ <= (1 + eta) phi", _phi_rises, concludes=True),
             Piece("phi+ >= (1 - eta) phi", _phi_falls),
         ),
-        holds_for("literal ALTO on random quadratics", _phi_along, seed=strategies.seeds),
+        holds_for("literal ALTO on random quadratics", _phi_along, share=0.3, seed=strategies.seeds),
         enumerated("attained, and the weights are needed: one weight from 0", _weights_are_needed),
     ),
 )  # fmt: skip
