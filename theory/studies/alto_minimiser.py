@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 STUDIES = ("alto-minimiser",)
 TITLE = "ALTO around a minimiser"
 SEE = (
-    r"(a) On a quadratic without noise ALTO's loss stops falling at a level that a constant learning rate sets, and goes "
-    r"on falling under a linear decay (dashed); (b) the late loss is about proportional to $\eta^2$ (dotted), for every "
-    r"alpha."
+    r"(a) On a quadratic without noise ALTO's loss stops falling at a level that a constant learning rate sets, and "
+    r"goes on falling under a linear decay (dashed); (b) the late loss is about proportional to $\eta^2$ (dotted), for "
+    r"every alpha."
 )
 
 CASES = ((0.0, 0.99), (-5.0, 0.99), (0.5, 0.01))
