@@ -25,6 +25,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--sharpness", type=float, help="a Hessian eigenvalue to judge; theory.sharpness measures a network's largest"
     )
+    parser.add_argument("--from", choices=("adamw", "eadamw", "lamb", "alto"), dest="source",
+                        help="instead: --lr works for this method; which rate do the others need?")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout; null is never or undefined")
     parser.set_defaults(run=run)
 
@@ -36,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
 
     given: dict[str, float] = {}
     try:
+        if options.source:
+            return _rates(options)
         given = _setting(options)
         advice = advise(**given, sharpness=options.sharpness)
     except ArithmeticError as error:  # a number so large, or so near to a limit, that float64 has none for the answer
@@ -54,6 +58,22 @@ def run(options: argparse.Namespace) -> int:
         console.print(table)
     for warning in advice.warnings:
         console.print(f"[yellow]warning[/] {warning}", highlight=False)
+    return 0
+
+
+def _rates(options: argparse.Namespace) -> int:
+    """Print the learning rates that follow from another method's.
+
+    Raises:
+        ValueError: an option of the other advice is given too, or the rate is out of range.
+    """
+    from theory.commands import advise_from
+
+    others = ("alpha", "beta1", "beta2", "grokfast", "mars", "ema_nesterov", "sharpness")
+    clash = [f"--{name.replace('_', '-')}" for name in others if getattr(options, name) is not None]
+    if clash or options.json:
+        raise ValueError(f"--from: leave out {', '.join(clash or ['--json'])}; it takes --lr alone")
+    sys.stdout.write("\n".join(advise_from.lines(options.source, options.lr)) + "\n")
     return 0
 
 

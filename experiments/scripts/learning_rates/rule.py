@@ -135,11 +135,12 @@ def draw(losses: Losses) -> bytes:
     figure, panels = plt.subplots(1, len(tasks), figsize=(9, 3), layout="constrained")
     for axes, task in zip(panels, tasks, strict=True):
         top = 0.0
-        for method, color in zip(methods, ("#0072B2", "#56B4E9", "#009E73", "#D55E00"), strict=True):
+        for method, color in zip(methods, ("#D55E00", "#000000", "#56B4E9", "#009E73"), strict=True):
             rates = sorted(losses[task, method])
             seeds = np.array([list(losses[task, method][rate].values()) for rate in rates])
             mean = seeds.mean(1)
-            axes.plot(rates, mean, color=color, label=method, linewidth=1.2)
+            dashes = "--" if method in {"AdamW", "LAMB"} else "-"  # under the lines of E over them
+            axes.plot(rates, mean, dashes, color=color, label=method, linewidth=1.4)
             axes.fill_between(rates, seeds.min(1), seeds.max(1), color=color, alpha=0.2, linewidth=0)
             axes.plot(rates[mean.argmin()], mean.min(), "o", color=color, markersize=5)
             top = max(top, mean[0])
