@@ -1,6 +1,7 @@
 """Algorithm 5: E in front of any base optimizer, which then sees u_k in place of g_k (paper, Algorithm 5)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -39,8 +40,10 @@ def _run(step: Callable[[torch.Tensor], None], theta: torch.Tensor, slope: Slope
         step(theta)
 
 
-def _base_sees_u(base: Callable[..., Optimizer], seed: int, c: float, beta1: float, estimated: bool) -> None:
-    """Both runs take the same steps: E(base), and the base fed u_k, computed from the gradients by the definition."""
+def _base_sees_u(
+    base: Callable[..., Optimizer], seed: int, c: float, beta1: float, estimated: bool, *, share: float = 1.0
+) -> None:
+    """E(base), and the base fed u_k by the definition with ``share`` times alpha, take the same steps at share 1."""
     start = torch.from_numpy(np.random.default_rng(seed).normal(size=SHAPE))
     alpha, slope = -c / (1 - beta1), _differences if estimated else _quadratic
     ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
@@ -48,7 +51,7 @@ def _base_sees_u(base: Callable[..., Optimizer], seed: int, c: float, beta1: flo
 
     def literal(theta: torch.Tensor) -> None:
         seen.append(theta.grad)
-        theta.grad = explored(seen, alpha, beta1)[-1]
+        theta.grad = explored(seen, share * alpha, beta1)[-1]
         plain.step()
 
     _run(lambda _: adaptor.step(), ours, slope)
@@ -69,6 +72,7 @@ generality = Claim(
         holds_for(
             f"{len(BASES)} bases, float64, {STEPS} steps, relative 1e-9",
             _base_sees_u,
+            control=partial(_base_sees_u, share=0.0),
             base=st.sampled_from(BASES),
             seed=seeds,
             c=st.floats(-0.9, 0.9),
