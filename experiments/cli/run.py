@@ -50,7 +50,9 @@ class Run:
             from experiments.io.environment import Environment
             from experiments.sweep import runner
             from experiments.sweep.pool import Workers
+            from experiments.training import admission
 
+            admission.check(experiment)
             self.which.claim(self.which.folder(experiment))
             place = Environment(
                 self.which.folder(experiment),
@@ -140,7 +142,9 @@ class Sweep:
             from experiments.io.environment import Environment
             from experiments.sweep import runner
             from experiments.sweep.cluster import Cluster
+            from experiments.training import admission
 
+            admission.check(experiment)
             out, data_dir = self.which.folder(experiment).absolute(), self.which.data_dir
             place = Environment(out, data_dir, threads=self.threads, tensorboard=self.tensorboard)
             self.which.claim(place.out)

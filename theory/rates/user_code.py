@@ -35,9 +35,10 @@ def their_traceback(error: UserCodeError) -> str:
     if cause is None:
         return ""
     frame = cause.__traceback__
-    while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.startswith(PACKAGE):
+    ours = (PACKAGE, "<frozen importlib")
+    while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.startswith(ours):
         frame = frame.tb_next
-    if frame and frame.tb_frame.f_code.co_filename.startswith(PACKAGE):  # a call that Python itself refused
+    if frame and frame.tb_frame.f_code.co_filename.startswith(ours):  # a call that Python itself refused
         return ""
     return "".join(traceback.format_exception(type(cause), cause, frame, chain=False))
 

@@ -97,3 +97,37 @@ def test_a_closed_pipe_ends_a_command_without_a_traceback():
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "141"
     assert not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "watch --steps 2 --optimizer math:pi",
+            "raised TypeError: 'float' object is not callable",
+        ),
+        ("watch --steps 2 --optimizer builtins:print", "optimizer is a NoneType: allowed are torch optimizers"),
+        ("watch --steps 2 --optimizer torch.optim:LBFGS", "missing 1 required positional argument: 'closure'"),
+        ("bound math:pi --steps 2", "training with math:pi raised TypeError"),
+        ("conform math:pi --contract", "math:pi is no optimizer: it is a float"),
+        ("conform [/red]:x", "there is no module '[/red]'"),
+        ("figures [/red]", "unknown figure [/red]"),
+        (
+            "rates --optimizer ESGD --objective quadratic --kwargs lr=.1 --T 10:100000000000000000000",
+            "<= 1000000000",
+        ),
+        ("rates --optimizer ESGD --objective quadratic --kwargs lr=.1 --T 10,nan,40", "numbers from 1 to 1000000000"),
+        ("rates --optimizer ESGD --objective quadratic --kwargs lr=.1 --seeds 1000000000000", "must be at most 10000"),
+    ],
+    ids=lambda word: word[:60],
+)
+def test_what_cannot_be_done_is_said_in_one_line(words, said, capsys):
+    assert main(words.split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_a_file_that_ends_the_program_is_named(tmp_path, capsys):
+    (tmp_path / "ends.py").write_text("raise SystemExit(7)", encoding="utf-8")
+    assert main(["conform", f"{tmp_path / 'ends.py'}:X"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("ends.py raised SystemExit: 7")
