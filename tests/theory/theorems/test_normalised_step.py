@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from tests.theory.claims.mutation import mutated
-from theory.ledger.evidence import QUICK, Outcome, run
+from theory.ledger.effort import Effort
+from theory.ledger.evidence import Outcome, run
 from theory.method.filters import Filter
 from theory.theorems import normalised_step as theorem
 from theory.theorems.bounds import Tracking
 
+EFFORT = Effort("own", examples=240, thorough=False)
+"""Quick, with more cases: a mutant may fail in few."""
 MUTANTS = {
     "gamma too large": ("gamma = 2 * np.sqrt", "gamma = 3 * np.sqrt", "literal ALTO, 8 replicas"),
     "error counted gamma times": ("- (1 + self.gamma) *", "- self.gamma *", "literal ALTO, 8 replicas"),
@@ -36,7 +39,7 @@ def test_a_mutant_is_noticed(mutant):
             *load("theory.claims.theorems.normalised_step_rate").CLAIMS,
         ]
         (evidence,) = (one for claim in claims for one in claim.evidence if one.name == name)
-        found = load("theory.ledger.evidence").run(evidence, QUICK)
+        found = load("theory.ledger.evidence").run(evidence, EFFORT)
         assert str(found.outcome) == "contradicts", found.detail
 
 
@@ -45,7 +48,7 @@ def test_without_a_mutant_the_same_evidence_supports():
 
     named = {name for *_, name in MUTANTS.values()}
     evidence = [one for module in (normalised_step, normalised_step_rate) for c in module.CLAIMS for one in c.evidence]
-    assert {one.name: run(one, QUICK).outcome for one in evidence if one.name in named} == dict.fromkeys(
+    assert {one.name: run(one, EFFORT).outcome for one in evidence if one.name in named} == dict.fromkeys(
         named, Outcome.SUPPORTS
     )
 
