@@ -303,6 +303,30 @@ Proof.
   extensionality x. field.
 Qed.
 
+Lemma convex_scaled f k : convex f -> 0 <= k -> convex (fun x => k * f x).
+Proof. intros C Hk x y t Ht. pose proof (Rmult_le_compat_l k _ _ Hk (C x y t Ht)). lra. Qed.
+
+Lemma strongly_convex_scaled n f mu L : 0 < L -> strongly_convex n f (mu * L) -> strongly_convex n (fun x => / L * f x) mu.
+Proof.
+  intros HL C. unfold strongly_convex in *.
+  replace (fun x => / L * f x - mu / 2 * sq n x) with (fun x => / L * (f x - mu * L / 2 * sq n x))
+    by (extensionality x; field; lra).
+  apply (convex_scaled (fun x => f x - mu * L / 2 * sq n x)); [exact C|apply inverse_nonneg; exact HL].
+Qed.
+
+Lemma smooth_unit n f D L : 0 < L -> smooth n f D L -> smooth n (fun x => / L * f x) (fun x i => / L * D x i) 1.
+Proof.
+  intros HL Sm. rewrite <- (Rinv_l L) by lra. apply smooth_scaled; [exact Sm|apply inverse_nonneg; exact HL].
+Qed.
+
+Lemma momentum_scaled beta1 beta2 (g : nat -> R) alpha k j :
+  m beta1 beta2 (fun i => k * g i) alpha j = k * m beta1 beta2 g alpha j.
+Proof.
+  assert (A : forall j, a beta1 (fun i => k * g i) j = k * a beta1 g j).
+  { induction j0 as [|i IH]; [simpl; ring|]. cbn [a]. rewrite IH. ring. }
+  induction j as [|j IH]; [simpl; ring|]. cbn [m]. unfold u. rewrite IH, A. ring.
+Qed.
+
 (** *** E on SGD: the rows of its steps *)
 Section E.
   Variables (c beta1 beta2 eta : Q).
@@ -314,13 +338,13 @@ Section E.
   Definition E_steps (N : nat) : list row := map moved_row (seq 0 (S N)).
 
   (** Algorithm 3 with the paper's two buffers; its momentum is not normalised: it is m / (1 - beta2). *)
-  Definition E_run (D : vec -> vec) (x g : nat -> vec) : Prop :=
+  Definition E_run (step : R) (D : vec -> vec) (x g : nat -> vec) : Prop :=
     let alpha := - Q2R c / (1 - Q2R beta1) in
     (forall i, g 0%nat i = 0) /\ (forall k i, g (S k) i = D (x k) i)
     /\ forall k i, x (S k) i
-         = x k i - Q2R eta / (1 - Q2R beta2) * m (Q2R beta1) (Q2R beta2) (fun j => g j i) (fun _ => alpha) (S k).
+         = x k i - step / (1 - Q2R beta2) * m (Q2R beta1) (Q2R beta2) (fun j => g j i) (fun _ => alpha) (S k).
 
-  Lemma E_follows D x g N d : Q2R beta1 <> 1 -> Q2R beta2 <> 1 -> E_run D x g -> steps d = E_steps N -> follows d D x.
+  Lemma E_follows D x g N d : Q2R beta1 <> 1 -> Q2R beta2 <> 1 -> E_run (Q2R eta) D x g -> steps d = E_steps N -> follows d D x.
   Proof.
     intros N1 N2 (g0 & gS & xS) Sd k i Hk. rewrite Sd in *. unfold E_steps in *. rewrite map_length, seq_length in Hk.
     rewrite (nth_indep _ [] (moved_row 0)) by (rewrite map_length, seq_length; exact Hk).
@@ -334,6 +358,16 @@ Section E.
       rewrite (one_buffer (Q2R beta1) (fun j => g j i)) by apply g0. unfold Adaptor.c. rewrite gS. unfold y. field. lra. }
     induction k as [|k IH]; [simpl; ring|]. cbn [moved_row]. rewrite ev_add, ev_scale, xS, <- Hm, IH. field. lra.
   Qed.
+
+  (** In units of L: the run on f with the step eta / L is the run on f / L with the step eta. *)
+  Lemma E_run_scaled D x g L : 0 < L -> E_run (Q2R eta / L) D x g ->
+    E_run (Q2R eta) (fun y i => / L * D y i) x (fun k i => / L * g k i).
+  Proof.
+    intros HL (g0 & gS & xS). split; [|split].
+    - intros i. rewrite g0. ring.
+    - intros k i. rewrite gS. reflexivity.
+    - intros k i. rewrite xS, momentum_scaled. unfold Rdiv. ring.
+  Qed.
 End E.
 
 (** *** Stored certificates of E: a setting (c, beta1, beta2, eta, N) and its multipliers *)
@@ -344,12 +378,12 @@ Inductive certificate :=
 
 Definition holds (cert : certificate) : Prop :=
   match cert with
-  | OfValue (c, beta1, beta2, eta, N) mu tau _ _ => forall n f D star x g,
-      smooth n f D 1 -> strongly_convex n f (Q2R mu) -> minimiser f star -> E_run c beta1 beta2 eta D x g ->
-      f (x N) - f star <= Q2R tau * sq n (fun i => x 0%nat i - star i)
-  | OfGradient (c, beta1, beta2, eta, N) tau _ _ _ => forall n f D x g,
-      smooth n f D 1 -> E_run c beta1 beta2 eta D x g ->
-      exists k, (k <= N)%nat /\ sq n (D (x k)) <= Q2R tau * (f (x 0%nat) - f (x N))
+  | OfValue (c, beta1, beta2, eta, N) mu tau _ _ => forall n f D L star x g, 0 < L ->
+      smooth n f D L -> strongly_convex n f (Q2R mu * L) -> minimiser f star -> E_run c beta1 beta2 (Q2R eta / L) D x g ->
+      f (x N) - f star <= Q2R tau * L * sq n (fun i => x 0%nat i - star i)
+  | OfGradient (c, beta1, beta2, eta, N) tau _ _ _ => forall n f D L x g, 0 < L ->
+      smooth n f D L -> E_run c beta1 beta2 (Q2R eta / L) D x g ->
+      exists k, (k <= N)%nat /\ sq n (D (x k)) <= Q2R tau * L * (f (x 0%nat) - f (x N))
   end.
 
 Definition below_1 (q : Q) : bool := negb (Qle_bool 1 q).
@@ -372,13 +406,23 @@ Theorem accepted_holds cert : accepted cert = true -> holds cert.
 Proof.
   destruct cert as [[[[[c beta1] beta2] eta] N] mu t l sqs|[[[[c beta1] beta2] eta] N] t shares l sqs];
     cbn [accepted holds]; rewrite !andb_true_iff; intros H.
-  - destruct H as ((B1 & B2) & Ch). intros n f D star x g Sm Sc Mi Run.
-    match type of Ch with check ?d = true => pose proof (certified d n f D star x Ch (conj Sm (conj Sc Mi))
-      (E_follows c beta1 beta2 eta D x g N d (below_1_is _ B1) (below_1_is _ B2) Run eq_refl)) as K end.
-    cbn [performance initial tau] in K. rewrite final_value_is, start_distance_is in K. exact K.
-  - destruct H as (((((B1 & B2) & Le) & Sh) & To) & Ch). intros n f D x g Sm Run. apply Nat.eqb_eq in Le.
-    match type of Ch with check ?d = true => pose proof (certified d n f D (x 0%nat) x Ch (conj Sm I)
-      (E_follows c beta1 beta2 eta D x g N d (below_1_is _ B1) (below_1_is _ B2) Run eq_refl)) as K end.
+  - destruct H as ((B1 & B2) & Ch). intros n f D L star x g HL Sm Sc Mi Run. apply E_run_scaled in Run; [|exact HL].
+    set (f' := fun x => / L * f x). set (D' := fun x i => / L * D x i) in *.
+    assert (Mi' : minimiser f' star) by (intros y; apply Rmult_le_compat_l; [apply inverse_nonneg; exact HL|apply Mi]).
+    match type of Ch with check ?d = true => pose proof (certified d n f' D' star x Ch
+      (conj (smooth_unit n f D L HL Sm) (conj (strongly_convex_scaled n f (Q2R mu) L HL Sc) Mi'))
+      (E_follows c beta1 beta2 eta D' x _ N d (below_1_is _ B1) (below_1_is _ B2) Run eq_refl)) as K end.
+    cbn [performance initial tau] in K. rewrite final_value_is, start_distance_is in K. unfold f' in K.
+    apply Rmult_le_reg_l with (/ L); [apply Rinv_0_lt_compat; exact HL|].
+    replace (/ L * (Q2R t * L * sq n (fun i => x 0%nat i - star i))) with (Q2R t * sq n (fun i => x 0%nat i - star i))
+      by (field; lra). lra.
+  - destruct H as (((((B1 & B2) & Le) & Sh) & To) & Ch). intros n f D L x g HL Sm Run. apply Nat.eqb_eq in Le.
+    apply E_run_scaled in Run; [|exact HL]. set (f' := fun x => / L * f x). set (D' := fun x i => / L * D x i) in *.
+    match type of Ch with check ?d = true => pose proof (certified d n f' D' (x 0%nat) x Ch (conj (smooth_unit n f D L HL Sm) I)
+      (E_follows c beta1 beta2 eta D' x _ N d (below_1_is _ B1) (below_1_is _ B2) Run eq_refl)) as K end.
     cbn [performance initial tau] in K. rewrite gradients_are, fall_is in K.
-    destruct (one_is_small n D x shares _ Sh To K) as [k [Hk Bk]]. exists k. split; [lia|exact Bk].
+    destruct (one_is_small n D' x shares _ Sh To K) as [k [Hk Bk]]. exists k. split; [lia|]. unfold D', f' in Bk.
+    rewrite sq_scaled in Bk. apply Rmult_le_reg_l with (/ L * / L); [apply Rmult_lt_0_compat; apply Rinv_0_lt_compat; exact HL|].
+    replace (/ L * / L * (Q2R t * L * (f (x 0%nat) - f (x N)))) with (Q2R t * (/ L * f (x 0%nat) - / L * f (x N)))
+      by (field; lra). exact Bk.
 Qed.

@@ -1,6 +1,6 @@
 (** The hypotheses of Theorem N for ALTO can be met together: f = cos, which is not convex, and a coin as noise. *)
 From Coq Require Import Reals Lra List Lia.
-From Proofs Require Import Sums Vectors Smooth Methods Tree TheoremN Algorithms.
+From Proofs Require Import Sums Vectors Smooth Adaptor Filters Methods Tree TheoremN Algorithms Online.
 Import ListNotations.
 Local Open Scope R_scope.
 
@@ -60,4 +60,53 @@ Proof.
   - split; [split; [intros; lra|intros; simpl; lra]|]. intros z H.
     split; [intros [|i]; unfold next; simpl; lra|unfold next, sq; simpl; lra].
   - unfold step_allowed, C_delta, eta. cbv zeta. destruct corrected; lra.
+Qed.
+
+(** *** Theorem C's hypotheses can be met, too: a linear loss on [-1, 1], clipping, and enforced monotonicity *)
+Definition slope (k : nat) : vec := fun i => match k, i with S _, O => 1 | _, _ => 0 end.
+Definition clip_1 (_ : nat) (v : R) : R := Rmax (-1) (Rmin 1 v).
+Definition H_at corrected theta :=
+  H_largest 1 (fun _ => 0%nat) false corrected (fun _ => -5) (fun _ => 0) (9 / 10) (1 / 2) (9 / 10) 1 1 1 1 theta slope.
+Fixpoint walk corrected (k : nat) : vec := fun i =>
+  match k with
+  | O => 0
+  | S j => clip_1 i (walk corrected j i
+      - moment_m (fun _ => -5) (9 / 10) (1 / 2) slope (S j) i / H_at corrected (fun _ _ => 0) (S j) i)
+  end.
+
+Lemma in_walk corrected k i : -1 <= walk corrected k i <= 1.
+Proof.
+  destruct k as [|k]; simpl; [lra|]. unfold clip_1. split; [apply Rmax_l|]. apply Rmax_lub; [lra|apply Rmin_l].
+Qed.
+
+Theorem witness_online (corrected : bool) : exists theta : nat -> vec,
+  online_problem 1 theta slope clip_1 (fun _ x => x 0%nat) (fun _ => -1) (fun _ => 1) (fun _ => -1) (fun _ => 2) 1 2 1
+  /\ constants 1 1 (fun _ => 0%nat) corrected (fun _ => -5) (fun _ => 0) (9 / 10) (1 / 2) (9 / 10) 1 1 1 1 1 0 1 1 1 6 0
+  /\ enforced_step 1 (fun _ => 0%nat) false corrected (fun _ => -5) (fun _ => 0) (9 / 10) (1 / 2) (9 / 10) 1 1 1 1 theta
+       slope clip_1.
+Proof.
+  exists (fun k => walk corrected (pred k)).
+  assert (K1 : forall k, Rabs (1 - c (9 / 10) (fun _ => -5) k) + Rabs (c (9 / 10) (fun _ => -5) k) <= 1)
+    by (intros; unfold c; rewrite !Rabs_right by lra; lra).
+  split; [|split].
+  - unfold online_problem. repeat match goal with |- _ /\ _ => split end.
+    + intros k x Bx. unfold dot, slope. simpl. lra.
+    + reflexivity.
+    + intros k i. unfold slope. destruct k; [rewrite Rabs_R0; lra|]. destruct i; [rewrite Rabs_R1|rewrite Rabs_R0]; lra.
+    + intros k i. apply in_walk.
+    + intros i. lra.
+    + intros k i. pose proof (in_walk corrected k i). simpl. apply Rabs_le. lra.
+    + intros i. lra.
+    + intros k. rewrite norm_1. pose proof (in_walk corrected k 0%nat). simpl. apply Rabs_le. lra.
+    + intros i x y. unfold clip_1, Rmax, Rmin. unfold Rabs. repeat destruct Rle_dec; repeat destruct Rcase_abs; lra.
+    + intros i x Hx. unfold clip_1. rewrite Rmin_right, Rmax_right; lra.
+  - unfold constants. repeat match goal with |- _ /\ _ => split end; try lra; try exact K1.
+    + intros. lia.
+    + intros k. pose proof (root_at_least_1 k). assert (0 <= / sqrt (INR (S k))) by (apply inverse_nonneg; lra). lra.
+    + left. lra.
+    + intros T. rewrite (sum_all_zero T); [lra|]. intros. rewrite Rminus_diag_eq by reflexivity. apply Rabs_R0.
+    + left. exists (-5). split; [reflexivity|split; [left; reflexivity|]]. intros k.
+      pose proof (total_age (-5) (9 / 10) (1 / 2) ltac:(lra) ltac:(lra) ltac:(lra) ltac:(lra) k). lra.
+  - intros k i. simpl pred. cbn [walk]. f_equal. f_equal. f_equal.
+    unfold M_now, P. ring.
 Qed.

@@ -15,8 +15,7 @@ LIBRARY = Library(
     folder=Path(__file__).parent,
     modules=(
         "Sums", "Vectors", "Smooth", "Adaptor", "Filters", "Lemmas", "Methods", "Tree", "TheoremN", "Algorithms",
-        "Witness", "Convex", "Online", "Virtual",
-        "Certificates",
+        "Convex", "Online", "Virtual", "Witness", "Certificates",
     ),
     theorems={
         "slow_average": "the paper's a is the difference of two averages, and one buffer is enough",
@@ -68,6 +67,7 @@ LIBRARY = Library(
         "regret_literal": "Theorem C for ALTO and EAdam: regret of order sqrt(T), and the total fall of H",
         "regret_monotone": "the same where H does not fall (C3)",
         "regret_enforced": "the same where H is replaced by its running maximum",
+        "witness_online": "the hypotheses of that can be met together",
         "exploration_costs": "with a constant alpha <= 0 E adds -alpha to the age and changes nothing else",
         "largest_alpha_is_not_enough": "the kappa of the largest |alpha_k| alone is too small",
         "certified": "a certificate that the check accepts proves its bound, for every function of the class",

@@ -155,8 +155,9 @@ class Dual:
         if weights.value is None or margin.value is None or margin.value <= 0:
             raise ArithmeticError(f"no multipliers prove tau = {float(self.tau):.9g}")
         found = dict(zip(pairs, map(Fraction, weights.value.tolist()), strict=True))
+        means = shares.value if shared else None
         return replace(
-            self, multipliers=found, shares=list(map(Fraction, shares.value.tolist())) if shared else ()
+            self, multipliers=found, shares=() if means is None else list(map(Fraction, means.tolist()))
         ).rounded()
 
 

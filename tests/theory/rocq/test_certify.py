@@ -113,7 +113,7 @@ def test_the_example_for_pepit_makes_a_dual(tmp_path, monkeypatch):
     assert [[float(w) for w in row] for row in found.steps] == [[1], [1.25, 1]]
 
 
-def test_no_two_points_that_the_method_does_not_visit_are_exported():
+def test_a_point_that_the_method_does_not_visit_is_refused():
     from PEPit import PEP
     from PEPit.functions import SmoothConvexFunction
 

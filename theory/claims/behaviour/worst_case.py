@@ -8,13 +8,15 @@ import sympy as sp
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, Piece, measured, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, identity
+from theory.rocq import LIBRARY
 from theory.worst_case import closed_forms, grid, settled, solved
 from theory.worst_case.method import Method
 from theory.worst_case.row import Problem
 from theory.worst_case.settled import Setting
 
-READS = ("worst-case/rows.json", "worst-case/certificates/*.json")
+READS = ("formal.json", "worst-case/rows.json", "worst-case/certificates/*.json")
 S = sp.Symbol("S", positive=True)
 EXACT = "exact rational arithmetic"
 
@@ -154,6 +156,7 @@ bounded = Claim(
     plain="For up to three steps, certified bounds hold for E with momentum and for strongly convex functions.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$"),
     evidence=(
+        formal("every stored certificate", LIBRARY, "convex_worst_cases", "strongly_convex_worst_cases", "certified"),
         proof(
             "dual certificates in rationals",
             Piece("the interpolation inequalities hold for the class (Taylor et al. 2017, Theorem 4)"),

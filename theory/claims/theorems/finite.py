@@ -15,7 +15,7 @@ NOISE = (
 )
 BOUNDED = r"every coordinate of every gradient at most $G$ in magnitude"
 
-FINAL = r"$f(\theta_{N+1}) - f^* \le \tau \|\theta_1 - \theta^*\|^2$"
+FINAL = r"$f(\theta_{N+1}) - f^* \le \tau L \|\theta_1 - \theta^*\|^2$"
 
 CLAIMS = (
     Claim(
@@ -113,7 +113,13 @@ CLAIMS = (
         plain="With monotonicity enforced, EAdam and ALTO have regret of order sqrt(T) on convex losses.",
         assumptions=CONVEX,
         evidence=(
-            formal("for every sequence of losses with these subgradients", LIBRARY, "regret_enforced", *RIGHT_SIDE),
+            formal(
+                "for every sequence of losses with these subgradients",
+                LIBRARY,
+                "regret_enforced",
+                "witness_online",
+                *RIGHT_SIDE,
+            ),
         ),
     ),
     *(
@@ -121,11 +127,14 @@ CLAIMS = (
             id=f"ours-certificates-{name}",
             source="ours",
             statement=(
-                rf"Every certificate of E(SGD) in results/worst-case/certificates over {functions}, $L = 1$, proves "
-                rf"its bound in every dimension: {bound}."
+                rf"Every certificate of E(SGD) in results/worst-case/certificates over {functions} proves its bound in "
+                rf"every dimension: {bound}, with the step $\eta/L$ for the $\eta$ of the file."
             ),
             plain=f"The stored bounds of E's worst case over {functions} hold in every dimension.",
-            assumptions=(rf"$f$ differentiable, $\nabla f$ 1-Lipschitz{more}", "the setting and the steps of the file"),
+            assumptions=(
+                rf"$f$ differentiable, $\nabla f$ $L$-Lipschitz{more}",
+                "the setting and the steps of the file",
+            ),
             evidence=(
                 formal("each stored certificate", LIBRARY, f"{name.replace('-', '_')}_worst_cases", "certified"),
             ),
@@ -135,14 +144,14 @@ CLAIMS = (
             (
                 "strongly-convex",
                 "smooth strongly convex functions",
-                r", $f - \frac\mu2 \|x\|^2$ convex, $f$ with a minimiser",
+                r", $f - \frac{\mu L}2 \|x\|^2$ convex, $f$ with a minimiser",
                 FINAL,
             ),
             (
                 "non-convex",
                 "smooth functions",
                 "",
-                r"some $k \le N$ has $\|\nabla f(\theta_{k+1})\|^2 \le \tau (f(\theta_1) - f(\theta_{N+1}))$",
+                r"some $k \le N$ has $\|\nabla f(\theta_{k+1})\|^2 \le \tau L (f(\theta_1) - f(\theta_{N+1}))$",
             ),
         )
     ),
