@@ -151,7 +151,7 @@ ROOMS = {
         "report": {"analysis", "config", "io"},
         "bench": {"analysis", "io"},
         "cli": {
-            "analysis", "bench", "config", "data", "distributed", "io", "report", "runs", "sweep", "training",
+            "analysis", "bench", "config", "data", "distributed", "io", "report", "sweep", "training",
         },
     },
 }  # fmt: skip
