@@ -190,9 +190,9 @@ def _chain(case: _Case, theta: np.ndarray, found: theorem.Layers) -> None:
     stage.check(theorem.stages(found, theta, case.value, sizes=case.sizes, eta=case.eta, L=case.L))
 
 
-def _without_eps2(case: _Case, theta: np.ndarray, found: theorem.Layers) -> None:
-    """False: the bound without its term for eps2."""
-    _chain(case, theta, replace(found, shortened=0 * found.shortened))
+def _without_gamma(case: _Case, theta: np.ndarray, found: theorem.Layers) -> None:
+    """False: the chain with gamma = 1."""
+    _chain(case, theta, replace(found, gamma=np.ones_like(found.gamma)))
 
 
 def _literal_chain(seed: int) -> None:
@@ -204,11 +204,11 @@ def _library_chain(seed: int) -> None:
 
 
 def _false_literal_chain(seed: int) -> None:
-    _without_eps2(*_literal(seed))
+    _without_gamma(*_literal(seed))
 
 
 def _false_library_chain(seed: int) -> None:
-    _without_eps2(*_library(seed))
+    _without_gamma(*_library(seed))
 
 
 def _terms_are_needed(_: Effort) -> tuple[str, dict[str, float]]:
