@@ -75,14 +75,14 @@ def training(steps: int) -> dict[str, Any]:
     found, T = theorem.of_run(run, alto, D), np.arange(1, steps + 1)
     gap = float(f[0] - f.min())
     right, left = found.right_side(ETA, L, gap)[:, 0], np.cumsum(found.weighted[:, 0]) / T
-    error = (found.phi * (1 + found.gamma) * found.error).sum(-1)[:, 0]
+    error = (found.phi * (1 + found.psi) * found.error).sum(-1)[:, 0]
     at = np.unique(np.geomspace(1, steps, 60).astype(int)) - 1
     return {
         "T": T[at], "left": left[at], "right": right[at], "gap": (gap / (ETA * T))[at],
         "error": (np.cumsum(error) / T)[at], "curvature": (np.cumsum(L * ETA / 2 * found.reach[:, 0] ** 2) / T)[at],
         "unweighted": (np.cumsum(np.sqrt((D[:, 0] ** 2).sum(-1))) / T)[at],
         "loss": f[:-1][at], "L": L, "least": float((right / left).min()),
-        "gamma": np.quantile(found.gamma, [0, 0.5, 1]), "phi": np.quantile(found.phi, [0, 0.5, 1]),
+        "psi": np.quantile(found.psi, [0, 0.5, 1]), "phi": np.quantile(found.phi, [0, 0.5, 1]),
     }  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     for key, colour, line, label in (
         ("right", style.VERMILION, "-", "bound"), ("error", style.ORANGE, "--", "of it: momentum's error"),
         ("gap", style.SKY, "--", r"of it: $\Delta/(\eta T)$"), ("curvature", style.GREEN, "--", "of it: curvature"),
-        ("left", style.BLACK, "-", r"$\sum_i \phi_i \gamma_i \|D_i\|$"),
+        ("left", style.BLACK, "-", r"$\sum_i \phi_i \psi_i \|D_i\|$"),
         ("unweighted", style.BLACK, ":", r"$\|D\|$"),
     ):  # fmt: skip
         left.plot(style.array(run["T"]), style.array(run[key]), line, color=colour, label=label)
@@ -173,7 +173,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     falling = first["mean"][0] / 3 * (guide / guide[0]) ** -0.25
     right.plot(guide, falling, ":", color=style.GREY, label=r"$\propto T^{-1/4}$")
     right.set_xlabel("number of steps T")
-    right.set_ylabel(r"mean of $\sum_i \phi_i \gamma_i \|D_i\|$")
+    right.set_ylabel(r"mean of $\sum_i \phi_i \psi_i \|D_i\|$")
     style.panel_letter(right, "b", "one sample per step; bounds dashed")
     for axes in (left, right):
         axes.set_xscale("log")

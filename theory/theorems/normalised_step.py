@@ -1,28 +1,28 @@
 r"""ALTO by its normalised step (ours): a bound without 1 / (eps2 eps3), at batch 1, for LAMB (alpha = 0) as well.
 
-With the layer factor, layer i moves by eta phi_i rho_i r_i / |r_i|, where r_i = M_i / W_i, M = m + lambda W theta,
+With the layer factor, layer i moves by eta phi_i rho_i r_i / |r_i|, where r_i = M_i / W_i, M = m + gamma W theta,
 phi_i = |theta_i| + eps3 and rho_i = |r_i| / (|r_i| + eps2 phi_i) <= 1: the length is known, and only the direction must
 be good. Under bias correction W stands for (1 - beta2^k)(sqrt(vhat) + eps1), with which r is the same. Where the
 library has the factor 1, at theta_i = 0, phi_i stands for |r_i| and eps2 for 0. Let D be the gradient, e = m - D,
 and a_i <= W <= b_i within layer i.
 
     alignment   (W - a)(b - W) r^2 >= 0, summed: (a + b) <M, r> >= |M|^2 + a b |r|^2 >= 2 sqrt(a b) |M| |r|, so that
-                <M, r> >= gamma |M| |r| with gamma = 2 sqrt(a b) / (a + b) = 2 sqrt(chi) / (1 + chi), chi = b / a
-    direction   <D, r> = <M, r> - <M - D, r> >= |r| (gamma |D| - (1 + gamma)(|e| + lambda |W theta|))
-    eps2        the bracket q = gamma |D| - (1 + gamma)(...) is at most gamma |M| <= gamma b |r|, so that phi in the
-                place of phi rho costs phi (1 - rho) q <= gamma eps2 phi^2 b
+                <M, r> >= psi |M| |r| with psi = 2 sqrt(a b) / (a + b) = 2 sqrt(chi) / (1 + chi), chi = b / a
+    direction   <D, r> = <M, r> - <M - D, r> >= |r| (psi |D| - (1 + psi)(|e| + gamma |W theta|))
+    eps2        the bracket q = psi |D| - (1 + psi)(...) is at most psi |M| <= psi b |r|, so that phi in the
+                place of phi rho costs phi (1 - rho) q <= psi eps2 phi^2 b
     descent     f(theta+) <= f + <D, theta+ - theta> + L/2 |theta+ - theta|^2, |theta+ - theta|^2 <= eta^2 sum phi_i^2
 
 Together, on every path,
 
-    f(theta+) <= f - eta sum_i phi_i [gamma_i |D_i| - (1 + gamma_i)(|e_i| + lambda |W_i theta_i|)
-                                      - gamma_i eps2 phi_i b_i] + L eta^2 / 2 sum_i phi_i^2.
+    f(theta+) <= f - eta sum_i phi_i [psi_i |D_i| - (1 + psi_i)(|e_i| + gamma |W_i theta_i|)
+                                      - psi_i eps2 phi_i b_i] + L eta^2 / 2 sum_i phi_i^2.
 
 Let Phi bound (sum phi_i^2)^(1/2). The drift of the gradient is at most L eta Phi, surely, so that the tracking bound
 (ours-tracking-error) with its constants C_d, C_0, C_s needs no step condition:
 
-    1/T sum_k E sum_i phi_i gamma_i |D_i| <= Delta / (eta T) + 2 Phi (sqrt(C_d) L eta Phi + sqrt(C_0 / T) |D_1|
-        + sqrt(C_s / n) sigma) + L eta Phi^2 / 2 + Phi^2 eps2 W_max + 2 Phi lambda W_max D.
+    1/T sum_k E sum_i phi_i psi_i |D_i| <= Delta / (eta T) + 2 Phi (sqrt(C_d) L eta Phi + sqrt(C_0 / T) |D_1|
+        + sqrt(C_s / n) sigma) + L eta Phi^2 / 2 + Phi^2 eps2 W_max + 2 Phi gamma W_max D.
 
 With eta = eta_1 T^(-3/4) and 1 - beta2 = T^(-1/2), the orders of Cutkosky & Mehta (2020) for SGD with a normalised
 step, all but the last two terms are O(T^(-1/4)) with batch n = 1.
@@ -50,17 +50,17 @@ class Layers:
 
     Attributes:
         phi: |theta_i| + eps3, or |r_i| where theta_i = 0 and the factor is 1.
-        gamma: 2 sqrt(chi_i) / (1 + chi_i).
+        psi: 2 sqrt(chi_i) / (1 + chi_i).
         gradient: |D_i|.
         error: |m_i - D_i|.
-        decay: lambda |W_i theta_i|.
-        shortened: gamma_i eps2 phi_i max W_i.
+        decay: gamma |W_i theta_i|.
+        shortened: psi_i eps2 phi_i max W_i.
         aligned: <M_i, r_i> / (|M_i| |r_i|); 1 where either is 0.
         downhill: <D_i, r_i> / |r_i|; 0 where r_i is 0.
     """
 
     phi: np.ndarray
-    gamma: np.ndarray
+    psi: np.ndarray
     gradient: np.ndarray
     error: np.ndarray
     decay: np.ndarray
@@ -70,13 +70,13 @@ class Layers:
 
     @property
     def floor(self) -> np.ndarray:
-        """Gamma |D| - (1 + gamma)(|e| + lambda |W theta|): at most :attr:`downhill`, and at most 0 where r is 0."""
-        return self.gamma * self.gradient - (1 + self.gamma) * (self.error + self.decay)
+        """Psi |D| - (1 + psi)(|e| + gamma |W theta|): at most :attr:`downhill`, and at most 0 where r is 0."""
+        return self.psi * self.gradient - (1 + self.psi) * (self.error + self.decay)
 
     @property
     def weighted(self) -> np.ndarray:
-        """sum_i phi_i gamma_i |D_i|, which the theorem bounds; shape (T, R)."""
-        return (self.phi * self.gamma * self.gradient).sum(-1)
+        """sum_i phi_i psi_i |D_i|, which the theorem bounds; shape (T, R)."""
+        return (self.phi * self.psi * self.gradient).sum(-1)
 
     @property
     def reach(self) -> np.ndarray:
@@ -112,7 +112,7 @@ def layers(
         m: the momentum after the step's gradient, before bias correction, same shape.
         W: sqrt(v) + eps1, or under bias correction (1 - beta2^k)(sqrt(vhat) + eps1), same shape.
         gradient: D_k, the gradient of f at theta_k, same shape.
-        decay: lambda.
+        decay: gamma.
         eps2: in the layer factor.
         eps3: in the layer factor.
         sizes: the sizes of the layers; they sum to d.
@@ -132,15 +132,15 @@ def layers(
     size, direction, at = norm(M), norm(r), norm(theta)
     zero = factor_one & (at == 0)
     phi = np.where(zero, direction, at + eps3)
-    gamma = 2 * np.sqrt(narrowest * widest) / (narrowest + widest)
+    psi = 2 * np.sqrt(narrowest * widest) / (narrowest + widest)
     moving = (size > 0) & (direction > 0)
     return Layers(
         phi=phi,
-        gamma=gamma,
+        psi=psi,
         gradient=norm(gradient),
         error=norm(m - gradient),
         decay=norm(decay * W * theta),
-        shortened=np.where(zero, 0.0, gamma * eps2 * phi * widest),
+        shortened=np.where(zero, 0.0, psi * eps2 * phi * widest),
         aligned=np.divide(total(M * r, sizes), size * direction, out=np.ones_like(size), where=moving),
         downhill=np.divide(total(gradient * r, sizes), direction, out=np.zeros_like(size), where=moving),
     )
@@ -175,7 +175,7 @@ def stages(
     before, after = value(theta[:-1]), value(theta[1:])
     terms = found.phi * (found.gradient + found.error + found.decay + found.shortened)
     return [
-        Stage("alignment", found.gamma, found.aligned),
+        Stage("alignment", found.psi, found.aligned),
         Stage("direction", found.floor, found.downhill, scale=found.gradient + found.error + found.decay),
         Stage("length", moved, eta * found.phi, scale=found.phi),
         Stage("descent", after, before + found.fall(eta, L), scale=np.abs(before) + eta * terms.sum(-1)),
@@ -183,7 +183,7 @@ def stages(
 
 
 def alignment(F: Filter, eps1: float, G: float) -> float:
-    """The least gamma for gradients of at most G in the sup norm: chi is at most (kappa G + eps1) / eps1."""
+    """The least psi for gradients of at most G in the sup norm: chi is at most (kappa G + eps1) / eps1."""
     chi = (F.kappa * G + eps1) / eps1
     return 2 * sqrt(chi) / (1 + chi)
 
@@ -192,7 +192,7 @@ def mean_weighted_gradient(
     tracking: "Tracking", *, eta: float, T: int, gap: float, first: float, variance: float, L: float, reach: float,
     eps2: float = 0.0, decay: float = 0.0, widest: float = 0.0, D: float = 0.0,
 ) -> float:  # fmt: skip
-    """The bound of (1/T) sum_k E sum_i phi_i gamma_i |D_i|, for every eta.
+    """The bound of (1/T) sum_k E sum_i phi_i psi_i |D_i|, for every eta.
 
     Args:
         tracking: the triple of ours-tracking-error.
@@ -204,7 +204,7 @@ def mean_weighted_gradient(
         L: Lipschitz constant of the gradient.
         reach: Phi, a bound of (sum_i phi_i^2)^(1/2), such as sup |theta| + sqrt(layers) eps3.
         eps2: in the layer factor.
-        decay: lambda.
+        decay: gamma.
         widest: W_max; only the terms of eps2 and decay need it.
         D: sup |theta|; only the term of the decay needs it.
 

@@ -13,11 +13,11 @@ from theory.theorems.bounds import Tracking
 EFFORT = Effort("own", examples=240, thorough=False)
 """Quick, with more cases: a mutant may fail in few."""
 MUTANTS = {
-    "gamma too large": ("gamma = 2 * np.sqrt", "gamma = 3 * np.sqrt", "literal ALTO, 8 replicas"),
-    "error counted gamma times": ("- (1 + self.gamma) *", "- self.gamma *", "literal ALTO, 8 replicas"),
+    "psi too large": ("psi = 2 * np.sqrt", "psi = 3 * np.sqrt", "literal ALTO, 8 replicas"),
+    "error counted psi times": ("- (1 + self.psi) *", "- self.psi *", "literal ALTO, 8 replicas"),
     "curvature halved": ("L * eta**2 / 2 * self.phi", "L * eta**2 / 4 * self.phi", "literal ALTO, 8 replicas"),
     "decay without W": ("decay=norm(decay * W * theta)", "decay=norm(decay * theta)", "literal ALTO, 8 replicas"),
-    "no eps2": ("gamma * eps2 * phi", "0 * eps2 * phi", "literal ALTO, 8 replicas"),
+    "no eps2": ("psi * eps2 * phi", "0 * eps2 * phi", "literal ALTO, 8 replicas"),
     "a zero layer as any other": (
         "zero = factor_one & (at == 0)", "zero = at < 0",
         "alto.ALTO and alto.LAMB (engine single, float64) on random indefinite quadratics",
@@ -60,7 +60,7 @@ def test_the_terms_by_hand():
         np.array([[[1.0, 1.0, 5.0]]]), decay=0.5, eps2=0.1, eps3=1.0, sizes=(2, 1), factor_one=True,
     )  # fmt: skip
     np.testing.assert_allclose(found.phi, [[[6.0, 3.0]]])  # |theta| + eps3; |r| = 6 / 2
-    np.testing.assert_allclose(found.gamma, [[[0.8, 1.0]]])  # 2 sqrt(4) / (1 + 4)
+    np.testing.assert_allclose(found.psi, [[[0.8, 1.0]]])  # 2 sqrt(4) / (1 + 4)
     np.testing.assert_allclose(found.error, [[[2**0.5, 1.0]]])
     np.testing.assert_allclose(found.decay, [[[0.5 * (9 + 256) ** 0.5, 0.0]]])
     np.testing.assert_allclose(found.shortened, [[[0.8 * 0.1 * 6 * 4, 0.0]]])
@@ -68,7 +68,7 @@ def test_the_terms_by_hand():
     assert found.downhill[0, 0, 0] == pytest.approx((3.5 + 2) / np.hypot(3.5, 2))  # r = (2 + 1.5, 0 + 2)
 
 
-def test_one_over_gamma_is_500_at_the_defaults():
+def test_one_over_psi_is_500_at_the_defaults():
     assert 1 / theorem.alignment(Filter(-5.0, 0.99, 0.9), 1e-6, 1.0) == pytest.approx(500, rel=1e-3)
 
 

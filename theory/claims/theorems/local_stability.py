@@ -136,8 +136,10 @@ def _cycles(_: Effort) -> Finding:
     factors = [_cycle(*case[:5], d=case[5]) for case in CYCLES]
     low, high = min(factors), max(factors)
     good = low > 0.02 and high < 2
-    said = f"late loss / (h (eta |theta*|)^2) from {low:.2g} to {high:.2g} in {len(CYCLES)} runs: eta .01 and .001, "
-    said += "h 1 and 100, |theta*| 1 and 30, 1 and 10 dimensions, three alpha"
+    said = (
+        f"late loss / (lambda (eta |theta*|)^2) from {low:.2g} to {high:.2g} in {len(CYCLES)} runs: eta .01 and .001, "
+    )
+    said += "lambda 1 and 100, |theta*| 1 and 30, 1 and 10 dimensions, three alpha"
     return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, said, values={"low": low, "high": high})
 
 
@@ -177,7 +179,7 @@ minimiser = Claim(
     ),
     plain="At a constant learning rate ALTO does not settle at a minimiser, but for tiny curvatures: decay the rate.",
     assumptions=(
-        r"$\lambda = 0$, all tensors layerwise, $\theta^\star \ne 0$ or $\epsilon_3 > 0$, no noise",
+        r"$\gamma = 0$, all tensors layerwise, $\theta^\star \ne 0$ or $\epsilon_3 > 0$, no noise",
         "linear order: how far the iterates go once they leave is measured, not proved",
     ),
     rests_on=("ours-stability-region",),

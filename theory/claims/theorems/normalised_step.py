@@ -37,17 +37,17 @@ def _means() -> Check:
 
 
 def _alignment() -> Check:
-    """The same divided by a + b: gamma = 2 g / (a + b) = 2 sqrt(chi) / (1 + chi)."""
-    a, b, g, inner, product, gamma = reals("a b g inner product gamma")
+    """The same divided by a + b: psi = 2 g / (a + b) = 2 sqrt(chi) / (1 + chi)."""
+    a, b, g, inner, product, psi = reals("a b g inner product psi")
     inputs = [a > 0, b >= a, g > 0, g * g == a * b, product >= 0, (a + b) * inner >= 2 * g * product]
-    inputs += [gamma * (a + b) == 2 * g]
-    return smt(Query(inputs, inner >= gamma * product, control=inner >= product))
+    inputs += [psi * (a + b) == 2 * g]
+    return smt(Query(inputs, inner >= psi * product, control=inner >= product))
 
 
-def _gamma_at_most_one() -> Check:
-    a, b, g, gamma = reals("a b g gamma")
-    inputs = [a > 0, b >= a, g > 0, g * g == a * b, gamma * (a + b) == 2 * g]
-    return smt(Query(inputs, gamma <= 1, control=gamma < 1))
+def _psi_at_most_one() -> Check:
+    a, b, g, psi = reals("a b g psi")
+    inputs = [a > 0, b >= a, g > 0, g * g == a * b, psi * (a + b) == 2 * g]
+    return smt(Query(inputs, psi <= 1, control=psi < 1))
 
 
 def cauchy_schwarz() -> Check:
@@ -67,31 +67,31 @@ def _triangle() -> Check:
 
 def _direction() -> Check:
     """<D, r> / |r| from the alignment of M, |M| >= |D| - lost and <M - D, r> <= lost |r|, lost = |e| + decay."""
-    gamma, D, M, lost, along = reals("gamma D M lost downhill")
-    inputs = [gamma >= 0, gamma <= 1, D >= 0, M >= 0, lost >= 0, D - lost <= M, along >= gamma * M - lost]
-    return smt(Query(inputs, along >= gamma * D - (1 + gamma) * lost, control=along >= gamma * D - lost))
+    psi, D, M, lost, along = reals("psi D M lost downhill")
+    inputs = [psi >= 0, psi <= 1, D >= 0, M >= 0, lost >= 0, D - lost <= M, along >= psi * M - lost]
+    return smt(Query(inputs, along >= psi * D - (1 + psi) * lost, control=along >= psi * D - lost))
 
 
 def _with_eps2() -> Check:
-    """Its shortening: rho q >= q - gamma eps2 phi b for rho (r + eps2 phi) = r and q <= gamma |M| <= gamma b r."""
-    phi, rho, q, gamma, eps2, b, r = reals("phi rho q gamma eps2 b r")
-    inputs = [phi > 0, eps2 >= 0, r > 0, b > 0, gamma >= 0, rho * (r + eps2 * phi) == r, q <= gamma * b * r]
-    return smt(Query(inputs, rho * q >= q - gamma * eps2 * phi * b, control=rho * q >= q))
+    """Its shortening: rho q >= q - psi eps2 phi b for rho (r + eps2 phi) = r and q <= psi |M| <= psi b r."""
+    phi, rho, q, psi, eps2, b, r = reals("phi rho q psi eps2 b r")
+    inputs = [phi > 0, eps2 >= 0, r > 0, b > 0, psi >= 0, rho * (r + eps2 * phi) == r, q <= psi * b * r]
+    return smt(Query(inputs, rho * q >= q - psi * eps2 * phi * b, control=rho * q >= q))
 
 
 def _where_r_is_zero() -> Check:
     """M = 0 leaves the layer where it is; then |D| <= lost, and its bracket is at most 0."""
-    gamma, D, lost = reals("gamma D lost")
-    inputs = [gamma >= 0, gamma <= 1, D >= 0, lost >= D]
-    return smt(Query(inputs, gamma * D - (1 + gamma) * lost <= 0, control=D - gamma * lost <= 0))
+    psi, D, lost = reals("psi D lost")
+    inputs = [psi >= 0, psi <= 1, D >= 0, lost >= D]
+    return smt(Query(inputs, psi * D - (1 + psi) * lost <= 0, control=D - psi * lost <= 0))
 
 
 def _descent() -> Check:
     """One layer joins the others: smoothness with the step's length eta phi rho <= eta phi."""
-    f, after, eta, phi, rho, gamma, D, e, decay, eps2, W, L = reals("f after eta phi rho gamma D e decay epsilon2 W L")
+    f, after, eta, phi, rho, psi, D, e, decay, eps2, W, L = reals("f after eta phi rho psi D e decay epsilon2 W L")
     along, others, bound, bracket = reals("downhill others bound bracket")
     inputs = [eta > 0, phi > 0, L > 0, rho >= 0, rho <= 1, others <= bound]
-    inputs += [bracket == gamma * D - (1 + gamma) * (e + decay) - gamma * eps2 * phi * W, rho * along >= bracket]
+    inputs += [bracket == psi * D - (1 + psi) * (e + decay) - psi * eps2 * phi * W, rho * along >= bracket]
     inputs += [after <= f + others - eta * phi * rho * along + L / 2 * eta * eta * phi * phi * rho * rho]
     right = f + bound - eta * phi * bracket + L / 2 * eta * eta * phi * phi
     return smt(Query(inputs, after <= right, control=after <= f + bound - eta * phi * bracket))
@@ -190,9 +190,9 @@ def _chain(case: _Case, theta: np.ndarray, found: theorem.Layers) -> None:
     stage.check(theorem.stages(found, theta, case.value, sizes=case.sizes, eta=case.eta, L=case.L))
 
 
-def _without_gamma(case: _Case, theta: np.ndarray, found: theorem.Layers) -> None:
-    """False: the chain with gamma = 1."""
-    _chain(case, theta, replace(found, gamma=np.ones_like(found.gamma)))
+def _without_psi(case: _Case, theta: np.ndarray, found: theorem.Layers) -> None:
+    """False: the chain with psi = 1."""
+    _chain(case, theta, replace(found, psi=np.ones_like(found.psi)))
 
 
 def _literal_chain(seed: int) -> None:
@@ -204,11 +204,11 @@ def _library_chain(seed: int) -> None:
 
 
 def _false_literal_chain(seed: int) -> None:
-    _without_gamma(*_literal(seed))
+    _without_psi(*_literal(seed))
 
 
 def _false_library_chain(seed: int) -> None:
-    _without_gamma(*_library(seed))
+    _without_psi(*_library(seed))
 
 
 def _terms_are_needed(_: Effort) -> tuple[str, dict[str, float]]:
@@ -257,15 +257,15 @@ pathwise = Claim(
     source="ours",
     statement=(
         r"One step of ALTO (Algorithm 1 or 2, all tensors layerwise) or LAMB, on every path: $f(\theta_{k+1}) \le "
-        r"f(\theta_k) - \eta \sum_i \phi_i [\gamma_i \|D_i\| - (1+\gamma_i)(\|e_i\| + \lambda \|W_i \theta_i\|) - "
-        r"\gamma_i \epsilon_2 \phi_i \max W_i] + \frac{L\eta^2}{2} \sum_i \phi_i^2$ with $\phi_i = \|\theta_i\| + "
-        r"\epsilon_3$, $e = m - D$, $\gamma_i = 2\sqrt{\chi_i}/(1+\chi_i)$, $\chi_i = \max W_i / \min W_i$ over layer "
+        r"f(\theta_k) - \eta \sum_i \phi_i [\psi_i \|D_i\| - (1+\psi_i)(\|e_i\| + \gamma \|W_i \theta_i\|) - "
+        r"\psi_i \epsilon_2 \phi_i \max W_i] + \frac{L\eta^2}{2} \sum_i \phi_i^2$ with $\phi_i = \|\theta_i\| + "
+        r"\epsilon_3$, $e = m - D$, $\psi_i = 2\sqrt{\chi_i}/(1+\chi_i)$, $\chi_i = \max W_i / \min W_i$ over layer "
         r"$i$."
     ),
     plain="One step of ALTO or LAMB lowers f by an amount in which 1/(eps2 eps3) does not occur.",
     assumptions=(
         SMOOTH, r"$W = \sqrt{v} + \epsilon_1$; under bias correction $(1-\beta_2^k)(\sqrt{\hat v} + \epsilon_1)$",
-        r"$\lambda$ is the weight decay inside $r$; any $g_k$, no bound and no noise model",
+        r"$\gamma$ is the weight decay inside $r$; any $g_k$, no bound and no noise model",
         r"where the library takes the factor 1, at $\theta_i = 0$: $\phi_i = \|r_i\|$ and no term of $\epsilon_2$",
     ),
     evidence=(
@@ -273,12 +273,12 @@ pathwise = Claim(
             "alignment, direction, length, descent",
             Piece("a <= W <= b: (a + b) <M, r> >= |M|^2 + a b |r|^2, one coordinate more (base: 0)", _coordinates),
             Piece(">= 2 sqrt(a b) |M| |r|", _means),
-            Piece("<M, r> >= gamma |M| |r|", _alignment),
-            Piece("gamma <= 1", _gamma_at_most_one),
+            Piece("<M, r> >= psi |M| |r|", _alignment),
+            Piece("psi <= 1", _psi_at_most_one),
             Piece("Cauchy-Schwarz, one coordinate more (base: 0 <= 0)", cauchy_schwarz),
-            Piece("|M| >= |D| - lost, lost = |e| + lambda |W theta|", _triangle),
-            Piece("<D, r> >= |r| (gamma |D| - (1 + gamma) lost)", _direction),
-            Piece("eps2 > 0 shortens the step: phi for phi rho costs gamma eps2 phi^2 b", _with_eps2),
+            Piece("|M| >= |D| - lost, lost = |e| + gamma |W theta|", _triangle),
+            Piece("<D, r> >= |r| (psi |D| - (1 + psi) lost)", _direction),
+            Piece("eps2 > 0 shortens the step: phi for phi rho costs psi eps2 phi^2 b", _with_eps2),
             Piece("r_i = 0: the layer stays, and its bracket is at most 0", _where_r_is_zero),
             Piece("f(theta+) <= f + <D, theta+ - theta> + L/2 |theta+ - theta|^2, one layer more", _descent,
                   concludes=True),

@@ -52,7 +52,7 @@ def _orders() -> Check:
 
 
 def _averaged() -> Check:
-    """The sum of the descents divided by eta T, with sum_i phi_i (1 + gamma_i) |e_i| <= 2 Phi |e|."""
+    """The sum of the descents divided by eta T, with sum_i phi_i (1 + psi_i) |e_i| <= 2 Phi |e|."""
     left, Delta, eta, T, Phi, error, L, lost = reals("left Delta eta T Phi error L lost")
     inputs = [Delta >= 0, eta > 0, T > 0, Phi >= 0, error >= 0, L > 0, lost >= 0]
     inputs += [eta * T * left <= Delta + eta * T * (2 * Phi * error + lost) + T * L / 2 * eta * eta * Phi * Phi]
@@ -120,7 +120,7 @@ def _expectation_exactly(effort: Effort) -> tuple[str, dict[str, float]]:
 
 
 def _decay_remains(_: Effort) -> tuple[str, dict[str, float]]:
-    """On f = (theta - 1)^2 / 2 with lambda = eps1 = 1 ALTO stops where m = -lambda W theta, and not where D = 0."""
+    """On f = (theta - 1)^2 / 2 with gamma = eps1 = 1 ALTO stops where m = -gamma W theta, and not where D = 0."""
     eta, T = 0.01, 10_000
     alto = ALTO(0.0, 0.9, 0.0, 0.0, 1.0, 0.0, 1e-10, 1.0, bias_correction=False, layerwise=True)
     run = record(alto, lambda _, x: x - 1, np.full((1, 1), 0.5), steps=T, eta=lambda _: eta)
@@ -139,14 +139,14 @@ PAPER = (-5.0, 0.99, 0.9), 0.99, (1e-6, 1e-6, 1e-10), 10_000
 
 
 def _constants(_: Effort) -> tuple[str, dict[str, float]]:
-    """1 / gamma beside Theorem N's chi, at the paper's settings with G = 1."""
+    """1 / psi beside Theorem N's chi, at the paper's settings with G = 1."""
     (alpha, beta1, beta2), beta3, eps, size = PAPER
     F = Filter(alpha, beta1, beta2)
     ours, old = 1 / theorem.alignment(F, eps[0], 1.0), bounds.alto(F, beta3, eps, 1.0, size).chi
     assert ours < 1e-15 * old, f"{ours:g} beside {old:g}"
-    said = f"the paper's settings, G = 1, a layer of {size} weights: 1/gamma = {ours:.4g}; Theorem N's chi = {old:.3g},"
+    said = f"the paper's settings, G = 1, a layer of {size} weights: 1/psi = {ours:.4g}; Theorem N's chi = {old:.3g},"
     said += f" of the squared norm: {old**0.5:.3g} of the norm"
-    return said, {"1/gamma": ours, "chi": old}
+    return said, {"1/psi": ours, "chi": old}
 
 
 def _measured_rate(_: Effort) -> Finding:
@@ -170,8 +170,8 @@ def _training(_: Effort) -> Finding:
     return Finding(
         Outcome.SUPPORTS if (left <= right).all() else Outcome.CONTRADICTS,
         f"{run['T'][-1]} steps: bound/mean from {run['least']:.3g}, at the end {right[-1] / left[-1]:.3g}; "
-        f"{100 * share:.0f} % of the bound is then the momentum's error; median gamma {run['gamma'][1]:.2g}",
-        values={"bound/mean": float(right[-1] / left[-1]), "error's share": share, "gamma": run["gamma"][1]},
+        f"{100 * share:.0f} % of the bound is then the momentum's error; median psi {run['psi'][1]:.2g}",
+        values={"bound/mean": float(right[-1] / left[-1]), "error's share": share, "psi": run["psi"][1]},
     )
 
 
@@ -179,13 +179,13 @@ expectation = Claim(
     id="ours-normalised-step-rate",
     source="ours",
     statement=(
-        r"ALTO and LAMB with any batch: $\frac1T \sum_k E \sum_i \phi_i \gamma_i \|D_i\| \le \frac{\Delta}{\eta T} + "
+        r"ALTO and LAMB with any batch: $\frac1T \sum_k E \sum_i \phi_i \psi_i \|D_i\| \le \frac{\Delta}{\eta T} + "
         r"2\Phi (\sqrt{C_d} L\eta\Phi + \sqrt{C_0/T} \|D_1\| + \sqrt{C_s \sigma^2/n}) + \frac{L\eta\Phi^2}{2} + "
-        r"\Phi^2 \epsilon_2 W_{max} + 2 \Phi \lambda W_{max} D$ for every $\eta$, with the constants of "
+        r"\Phi^2 \epsilon_2 W_{max} + 2 \Phi \gamma W_{max} D$ for every $\eta$, with the constants of "
         r"ours-tracking-error. With $\eta = \eta_1 T^{-3/4}$, $1-\beta_2 = T^{-1/2}$ it is at most $T^{-1/4} "
         r"[\Delta/\eta_1 + 2\sqrt2 \Phi (\kappa' L \eta_1 \Phi + \sqrt{\kappa \kappa'} \|D_1\| + "
         r"\kappa \sigma/\sqrt n) + L \eta_1 \Phi^2 / (2 \sqrt T)]$, $\kappa' = \kappa + |\alpha|/\sqrt T$, at batch 1 "
-        r"too, and the terms of $\epsilon_2$ and $\lambda$."
+        r"too, and the terms of $\epsilon_2$ and $\gamma$."
     ),
     plain=(
         "The gradient, weighted by each layer's norm, falls like T^(-1/4) under ALTO and LAMB with one sample per "
@@ -195,8 +195,8 @@ expectation = Claim(
         SMOOTH, "bounded below", CONDITIONAL, r"$\theta_1$ deterministic, constant $\eta$",
         r"$(\sum_i \phi_i^2)^{1/2} \le \Phi$ at every step, for which $\|\theta_k\| \le D$ suffices under the paper's "
         r"$\phi$; nothing in the algorithm ensures it",
-        r"only the terms of $\epsilon_2$ and $\lambda$ need bounded gradients: $W \le W_{max} = \kappa G + \epsilon_1$",
-        r"if the gradients are bounded by $G$, $\gamma_i \ge 2\sqrt\chi/(1+\chi)$ with $\chi = "
+        r"only the terms of $\epsilon_2$ and $\gamma$ need bounded gradients: $W \le W_{max} = \kappa G + \epsilon_1$",
+        r"if the gradients are bounded by $G$, $\psi_i \ge 2\sqrt\chi/(1+\chi)$ with $\chi = "
         r"(\kappa G + \epsilon_1)/\epsilon_1$",
     ),
     rests_on=("ours-normalised-step", "ours-tracking-error"),
@@ -204,7 +204,7 @@ expectation = Claim(
         proof(
             "sum of the descents",
             Piece("the drift of ours-tracking-error: |D_k - D_{k-1}| <= L eta Phi, surely", _drift),
-            Piece("sum_i phi_i (1 + gamma_i) |e_i| <= 2 Phi |e|, sum_i phi_i |theta_i| <= Phi D: Cauchy-Schwarz",
+            Piece("sum_i phi_i (1 + psi_i) |e_i| <= 2 Phi |e|, sum_i phi_i |theta_i| <= Phi D: Cauchy-Schwarz",
                   cauchy_schwarz),
             Piece("E|e| <= (E|e|^2)^(1/2), and the same for the mean over k", _jensen),
             Piece("the root of the tracking bound", _root),
