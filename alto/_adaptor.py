@@ -493,9 +493,10 @@ class E(Optimizer):
             for param in group["params"]:
                 state, name = self.state.get(param, {}), label(self.param_groups, place)
                 place += 1
-                if param.ndim not in needed:
-                    needed[param.ndim] = self._needed_state(number, param.ndim)
-                of_base = needed[param.ndim] if state.keys() - {SLOW_AVG, WEIGHT} else {}
+                dimensions = _sharding.dimensions([param])
+                if dimensions not in needed:
+                    needed[dimensions] = self._needed_state(number, dimensions)
+                of_base = needed[dimensions] if state.keys() - {SLOW_AVG, WEIGHT} else {}
                 lost = [key for key in of_base if key not in state]
                 if lost:
                     raise ValueError(

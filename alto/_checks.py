@@ -197,7 +197,7 @@ def representable(eps1: float, dtypes: Set[torch.dtype]) -> None:
             )
 
 
-def is_fake(tensor: Tensor) -> bool:
+def is_fake(tensor: object) -> bool:
     """Whether a tensor has a shape but no numbers, as under torch's ``FakeTensorMode`` (which plans memory)."""
     return type(tensor).__name__ == "FakeTensor"
 

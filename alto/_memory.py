@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 _PLAIN = (Tensor, torch.nn.Parameter)  # others may have no memory of their own
 
@@ -86,7 +87,8 @@ def label(groups: list[dict[str, Any]], place: int) -> str:
     for number, group in enumerate(groups):
         if place < len(group["params"]):
             names = group.get("param_names")
-            shape = tuple(getattr(group["params"][place], "shape", ()))
+            param = group["params"][place]
+            shape = () if is_lazy(param) else tuple(getattr(param, "shape", ()))
             name = f" ({names[place]!r})" if names else ""
             return f"parameter {place}{name} of group {number}, of shape {shape},"
         place -= len(group["params"])

@@ -15,7 +15,7 @@ from alto import _checks
 from alto._adaptor import E
 
 _EXPLORATION = ("alpha", "beta1", "start")
-_NUMBERS = {"weight_decay", "momentum", "dampening", "eps"}
+_NUMBERS = ("weight_decay", "momentum", "dampening", "eps")
 _OPTIONS = {*inspect.signature(SGD).parameters, *inspect.signature(AdamW).parameters, "alpha", "beta1"} - {"params"}
 
 
@@ -91,7 +91,7 @@ def _check_base_options(options: Mapping[str, Any]) -> None:
     """Check options of torch's SGD, Adam and AdamW: torch takes some that are NaN, and in a group any."""
     if "lr" in options:
         _checks.learning_rate(options["lr"])
-    for name in _NUMBERS & options.keys():
+    for name in (name for name in _NUMBERS if name in options):
         value = options[name]
         low = -math.inf if name == "dampening" else 0.0
         _checks.number(name, value.item() if isinstance(value, Tensor) else value, low=low)

@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW
 from tests.alto.zoo import BASES, OURS, equal, gradients, matrices, run
@@ -130,6 +131,26 @@ def test_a_sparse_average_is_refused(key):
     saved["state"][1][key] = saved["state"][1][key].to_sparse()
     with pytest.raises(ValueError, match=rf"{key!r} of .*sparse_coo, and not a dense tensor .*nothing is loaded$"):
         optimizer.load_state_dict(saved)
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature:UserWarning")
+def test_options_load_before_a_lazy_module_has_its_shapes(make):
+    lazy = nn.LazyLinear(3)
+    optimizer = make(lazy.parameters())
+    optimizer.load_state_dict(make(matrices(2), lr=0.125).state_dict())
+    assert optimizer.param_groups[0]["lr"] == 0.125
+
+
+@pytest.mark.parametrize("make", [ALTO, EAdamW], ids=lambda m: m.__name__)
+def test_a_load_under_fake_tensors(make):
+    with FakeTensorMode():
+        params = [nn.Parameter(torch.ones(3, 2))]
+        optimizer = make(params)
+        params[0].grad = torch.ones(3, 2)
+        optimizer.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+        optimizer.step()
+    assert len(optimizer.state[params[0]]) == 4
 
 
 @pytest.mark.parametrize("when", ["pre", "post"])
