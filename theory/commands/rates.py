@@ -33,7 +33,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--full",
         action="store_true",
-        help="long runs (half an hour), for the studies with the whole grid of alpha; continues an earlier run",
+        help="long runs (half an hour), for the studies with the whole grid of alpha, for --optimizer T up to 100,000 "
+        "with 32 seeds; continues an earlier run",
     )
     parser.add_argument("--out", type=Path, metavar="DIR",
                         help=f"where results go ({OUT / 'quick'}, or {OUT / 'full'} with --full)")  # fmt: skip

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+OUT = Path("runs") / "theory" / "rates" / "full" / "own"
+"""Where --full keeps finished runs."""
 EVERY = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
 SIZES, QUICK_SIZES = "100:10000", "30:1000"
-SEEDS, QUICK_SEEDS = 16, 8
+FULL_SIZES = "100:100000"
+SEEDS, QUICK_SEEDS, FULL_SEEDS = 16, 8, 32
 MOST_STEPS, MOST_SEEDS, MOST_BATCH = 10**9, 10_000, 10**6
 
 
@@ -77,8 +80,8 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
 
     if not options.optimizer or not options.objective:
         raise ValueError("--optimizer and --objective must both be given to measure a rate of your own")
-    if options.full:
-        raise ValueError("--full is for the studies and for --objective alone: give --T and --seeds instead")
+    if options.full and options.quick:
+        raise ValueError("--full and --quick: choose one")
     for name, most in (("seeds", MOST_SEEDS), ("batch", MOST_BATCH)):
         if (getattr(options, name) or 1) > most:
             raise ValueError(f"--{name} = {getattr(options, name)} must be at most {most}")
@@ -86,10 +89,12 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     if "lr" not in kwargs:
         raise ValueError("--kwargs must hold the learning rate, such as lr=.1")
     named = ":" in options.optimizer
+    sizes = FULL_SIZES if options.full else QUICK_SIZES if options.quick else SIZES
+    seeds = FULL_SEEDS if options.full else QUICK_SEEDS if options.quick else SEEDS
     found = {
         "method": user_code.load(options.optimizer, "--optimizer") if named else options.optimizer,
-        "T": _sizes(options.T or (QUICK_SIZES if options.quick else SIZES)),
-        "seeds": options.seeds if options.seeds is not None else QUICK_SEEDS if options.quick else SEEDS,
+        "T": _sizes(options.T or sizes), "seeds": seeds if options.seeds is None else options.seeds,
+        "keep": (options.out or OUT) if options.full else None,
         "batch": options.batch, "schedule": options.schedule, "quantity": options.quantity, **_objective(options),
     }  # fmt: skip
     if clash := set(kwargs) & {*found, "noise", "start", "gradient", "infimum", "L"}:
@@ -137,9 +142,7 @@ def _sizes(text: str) -> list[int]:
     except ValueError as error:
         raise ValueError(f"--T = {text!r} must have the form FROM:TO, FROM:TO:COUNT or 10,20,40") from error
     if not 1 <= first < last <= MOST_STEPS or len(count) > 1 or (count and not 3 <= count[0] <= MOST_SEEDS):
-        raise ValueError(
-            f"--T = {text!r} must have 1 <= FROM < TO <= {MOST_STEPS}, and a COUNT from 3 to {MOST_SEEDS}"
-        )
+        raise ValueError(f"--T = {text!r} must have 1 <= FROM < TO <= {MOST_STEPS}, and a COUNT from 3 to {MOST_SEEDS}")
     import numpy as np
 
     from theory.rates.runner import log_spaced

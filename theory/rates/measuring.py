@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from math import isfinite, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import torch
 
 from theory.ledger import provenance
 from theory.objectives.base import Noise, Objective
+from theory.rates import kept_runs, user_code, walkers
 from theory.rates import problem as problems
-from theory.rates import user_code, walkers
 from theory.rates.measured import NAMES, Hypothesis, Rates, Theory
 from theory.rates.problem import Problem
 from theory.rates.records import Prediction
@@ -47,6 +48,7 @@ def measure(
     window: tuple[float, float] | None = None,
     stacked: bool | None = None,
     name: str | None = None,
+    keep: str | Path | None = None,
     done: Callable[[int, int], None] = lambda _done, _all: None,
     **hyper: Any,
 ) -> Rates:
@@ -76,6 +78,8 @@ def measure(
         stacked: whether the seeds of a torch optimizer share one parameter; by default only for torch's elementwise
             optimizers.
         name: what to call a function.
+        keep: folder for the finished run of every T (with "constant" there is one run): the same call with the same
+            files continues there.
         done: gets the number of steps done, and of all.
         **hyper: arguments of the method.
 
@@ -86,7 +90,7 @@ def measure(
         ValueError: an argument is missing or out of range, or the run diverged.
         UserCodeError: a function or an optimizer class from outside raised.
     """
-    begin, code = time.perf_counter(), provenance.code("theory.rates.measuring")
+    begin, code = time.perf_counter(), provenance.code("theory.rates.measuring", "theory.objectives")
     sizes = _sizes(T)
     _check(batch, seeds, quantity, schedule)
     window = _window(sizes, window)
@@ -97,13 +101,6 @@ def measure(
     if quantity != "grad2" or (problem.L and chosen.setting):
         problem = problems.with_infimum(problem)
     replicas, notes = (seeds, ()) if problem.noisy else (1, ("there is no noise: one seed",))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # tensors this small gain nothing from more, and lose where cores are shared
-    try:
-        per_seed, inside = _run(problem, chosen, sizes, schedule, batch, replicas, quantity, done)
-    finally:
-        torch.set_num_threads(threads)
-    theory, why_not = _theory(problem, chosen, sizes, schedule, batch, quantity, inside)
     used = {
         "optimizer": chosen.name,
         "lr": _rate_words(chosen.lr, schedule, sizes),
@@ -120,6 +117,21 @@ def measure(
     }
     if replicas == 1 and problem.noisy:
         used["seeds"] = "1 (0)"
+    folder = None
+    if keep is not None:
+        mine = (objective, gradient, noise, method, schedule)
+        brought = [one for one in mine if one is not None and not isinstance(one, str | int | float)]
+        settings = {**used, "start": problem.start.tolist(), "lr": chosen.lr, "smallest T": int(sizes[0])}
+        changing = {"seeds"} if schedule == "constant" else {"T", "seeds"}  # else each T has a run of its own
+        told = {key: value for key, value in settings.items() if key not in changing} | {"replicas": replicas}
+        folder = Path(keep) / kept_runs.identity(told, code.digest, provenance.versions(TOOLS), brought)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # tensors this small gain nothing from more, and lose where cores are shared
+    try:
+        per_seed, inside = _run(problem, chosen, sizes, schedule, batch, replicas, quantity, done, folder)
+    finally:
+        torch.set_num_threads(threads)
+    theory, why_not = _theory(problem, chosen, sizes, schedule, batch, quantity, inside)
     return Rates(
         sizes, per_seed, quantity, used, window, theory, why_not, (*problem.notes, *notes),
         provenance.record(code, TOOLS), time.perf_counter() - begin,
@@ -164,11 +176,12 @@ def _rate_words(lr: float, schedule: Schedule, sizes: np.ndarray) -> str:
 
 def _run(
     problem: Problem, method: Method, sizes: np.ndarray, schedule: Schedule, batch: int, seeds: int, quantity: str,
-    done: Callable[[int, int], None],
+    done: Callable[[int, int], None], folder: Path | None,
 ) -> tuple[np.ndarray, bool]:  # fmt: skip
     """The quantity per seed, shape (R, P), and whether all iterates stayed in the domain.
 
-    A constant schedule needs one run; with another, each T has a run of its own with the same noise.
+    A constant schedule needs one run; with another, each T has a run of its own with the same noise. Runs that
+    ``folder`` holds are taken from there, and finished ones are kept in it.
     """
     if schedule == "constant":
         plans = [(int(sizes[-1]), sizes)]
@@ -183,8 +196,11 @@ def _run(
                     return float(schedule(k, steps))
             return 1.0 if schedule == "constant" else sqrt(sizes[0] / steps)
 
-        part, stayed = _one(problem, method, stops, factor, batch, seeds, quantity,
-                            lambda k, before=before: done(before + k, total))  # fmt: skip
+        kept = kept_runs.load(folder, steps) if folder else None
+        part, stayed = kept or _one(problem, method, stops, factor, batch, seeds, quantity,
+                                    lambda k, before=before: done(before + k, total))  # fmt: skip
+        if folder and not kept:
+            kept_runs.save(folder, steps, part, stayed)
         before += steps
         parts.append(part)
         inside &= stayed

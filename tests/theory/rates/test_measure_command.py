@@ -62,7 +62,7 @@ def test_the_command_says_the_theorems_verdict_and_its_tolerance(capsys):
         ({"--kwargs": "lr"}, "must have the form KEY=VALUE"),
         ({"--T": "100:10"}, "1 <= FROM < TO"),
         ({"--T": "a,b"}, "must be numbers"),
-        ({"--full": None}, "--full is for the studies"),
+        ({"--full": None, "--quick": None}, "choose one"),
         ({"--objective": None}, "must both be given"),
     ],
 )
@@ -112,3 +112,32 @@ def test_a_full_run_is_not_replaced_by_a_quick_one_and_continues(tmp_path, capsy
     assert json.loads((tmp_path / "objective-quadratic.json").read_text())["rows"] == first["rows"]
     assert main(words) == 2
     assert "holds a full run" in capsys.readouterr().err
+
+
+def test_a_full_run_of_ones_own_optimizer_continues_with_the_finished_runs(file, tmp_path, monkeypatch, capsys):
+    from theory.rates import measuring
+
+    words = ["rates", "--optimizer", "torch.optim:SGD", "--kwargs", "lr=.1", "--objective", f"{file}:f", "--full",
+             "--seeds", "3", "--out", str(tmp_path / "kept")]  # fmt: skip
+    walked, stop, one = [], [40], measuring._one
+
+    def counted(*given):
+        walked.append(int(given[2][-1]))
+        if stop and walked[-1] == stop[0]:
+            stop.clear()
+            raise KeyboardInterrupt
+        return one(*given)
+
+    monkeypatch.setattr(measuring, "_one", counted)
+    assert main([*words, "--T", "10,20,40"]) == 130
+    assert "continues" in capsys.readouterr().err
+    assert main([*words, "--T", "10,20,40"]) == 0
+    assert walked == [10, 20, 40, 40]  # what was finished is not run again
+    again = capsys.readouterr().out
+    assert main([*words[:-2], "--out", str(tmp_path / "fresh"), "--T", "10,20,40"]) == 0
+    fresh = capsys.readouterr().out
+    assert again.split("took")[0] == fresh.split("took")[0]
+    walked.clear()
+    file.write_text(FILE.replace("cosh(x)", "cosh(2 * x)"))
+    assert main([*words, "--T", "10,20,40"]) == 0
+    assert walked == [10, 20, 40]  # another function is another run
