@@ -139,7 +139,7 @@ def test_a_damaged_row_is_among_the_failures_of_a_report(tiny, place):
     (place.out / "runs" / run.id / "row.json").write_text("{")
     results = runner.collect(tiny, place)
     assert list(results.failures) == [run.id]
-    assert "not a whole row" in results.failures[run.id]
+    assert "is damaged" in results.failures[run.id]
     assert len(results.rows[plan.Cell("small", "LAMB")]) == 1
     assert not results.complete
 
