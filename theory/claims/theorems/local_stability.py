@@ -136,10 +136,8 @@ def _cycles(_: Effort) -> Finding:
     factors = [_cycle(*case[:5], d=case[5]) for case in CYCLES]
     low, high = min(factors), max(factors)
     good = low > 0.02 and high < 2
-    said = (
-        f"late loss / (lambda (eta |theta*|)^2) from {low:.2g} to {high:.2g} in {len(CYCLES)} runs: eta .01 and .001, "
-    )
-    said += "lambda 1 and 100, |theta*| 1 and 30, 1 and 10 dimensions, three alpha"
+    said = f"late loss / (lambda (eta |theta*|)^2) from {low:.2g} to {high:.2g} in {len(CYCLES)} runs: eta .01 and "
+    said += ".001, lambda 1 and 100, |theta*| 1 and 30, 1 and 10 dimensions, three alpha"
     return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, said, values={"low": low, "high": high})
 
 
