@@ -1,6 +1,7 @@
 """What lies where data should: each is refused with the file, the place and the limit, and nothing waits for ever."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from experiments.config.schema import DataConfig
 from experiments.data import conll, images, own
 from experiments.data.dataset import LARGEST_NOTE, LARGEST_TEXT, data_folder, note_beside, read_text
 from experiments.io.errors import DataError
+from tests.experiments.data.test_cifar import Bomb
 
 
 def sparse(path: Path) -> None:
@@ -107,7 +109,6 @@ DAMAGED = {
     "empty": lambda _: b"",
     "truncated": lambda whole: whole[:-50],
     "garbage": lambda _: bytes(range(256)),
-    "pickle": lambda _: b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x8c\x06system\x93\x94\x8c\x01a\x85R.",
     "other shape": lambda whole: whole.replace(b"(1, 3, 8, 8)", b"(1, 3, 8, 4)"),
 }
 
@@ -123,6 +124,15 @@ def test_a_damaged_store_of_decoded_images_is_named_with_the_remedy(damage, root
     cache.mkdir()
     with pytest.raises(DataError, match="no regular file"):
         read(root)
+
+
+def test_a_pickle_in_place_of_the_decoded_images_is_not_run(root):
+    read(root)
+    (cache,) = root.glob("imagefolder/.train-*.npy")
+    cache.write_bytes(pickle.dumps(Bomb(root / "boom")))
+    with pytest.raises(DataError, match=r"\.npy is damaged"):
+        read(root)
+    assert not (root / "boom").exists()
 
 
 @pytest.mark.parametrize("target", [-5, own.MOST_CLASSES, 2**62], ids=str)
