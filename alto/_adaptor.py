@@ -78,7 +78,8 @@ class E(Optimizer):
     sharded as they are.
 
     Raises:
-        TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), or explores already.
+        TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), explores already, or saves another optimizer's
+            state in place of its own (ZeroRedundancyOptimizer: put E inside).
         ValueError: for ``alpha`` or ``beta1`` outside the region, another ``start``, or parameters that are listed
             twice or share memory.
         RuntimeError: in ``step()``, if ``fused`` is True and there are no fused kernels for a gradient's device.
