@@ -102,6 +102,8 @@ def _changed(options: argparse.Namespace) -> bool:
 
 def _own(names: list[str], options: argparse.Namespace) -> int:
     """Draw with the reader's parameters, size or style."""
+    import logging
+
     from rich.console import Console
 
     from theory import figures
@@ -109,6 +111,7 @@ def _own(names: list[str], options: argparse.Namespace) -> int:
     from theory.figures import drawn_data, gallery
     from theory.ledger.files import ready, write
 
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the dates in fonts that it embeds
     formats = (options.format or "png,pdf").split(",")
     try:
         if options.fresh and not options.given:
