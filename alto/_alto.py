@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
-from alto import _checks, _memory, _options, _sharding, engines
+from alto import _checks, _memory, _options, _plan, _sharding, engines
 from alto._counter import advance_, counter, is_counter
 from alto._rule import Rule, Tensors
 from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
@@ -138,12 +138,12 @@ class ALTO(Optimizer):
         }
         _options.normalize(defaults)
         self._check_options(defaults)  # before the parameters are looked at
-        self._changes, self._separate = _options.Changes(), _memory.Separate()
+        self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
         self._dimensions: dict[int, int] = {}  # by the number of a group, as it was added
         super().__init__(_own_groups(params), defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._changes, self._separate = _options.Changes(), _memory.Separate()
+        self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
         super().__setstate__(state)
         if "_dimensions" not in vars(self):  # a copy, or unpickled
             self._dimensions = {n: _sharding.dimensions(group["params"]) for n, group in enumerate(self.param_groups)}
@@ -197,6 +197,7 @@ class ALTO(Optimizer):
             ValueError: for a checkpoint of another optimizer, or with an option outside its range or an average that
                 does not fit its parameter; nothing is loaded then.
         """
+        self._kept = None  # it holds the state that is replaced
         with loading(self, state_dict, type(self).__name__), keep_precision(self, _state_dtypes):
             handle = self.register_load_state_dict_post_hook(_check_loaded, prepend=True)
             try:
@@ -231,8 +232,50 @@ class ALTO(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         _checks.capture(self)
-        if not torch.compiler.is_compiling():
-            self._changes.check(self.param_groups, self._check_group)
+        if torch.compiler.is_compiling():
+            calls = self._first_calls()
+        else:
+            calls = self._same_calls()
+            if calls is None:
+                calls = self._first_calls()
+                self._keep(calls)
+        engines_of = [call.engine() for call in calls]
+        try:
+            for call, engine in zip(calls, engines_of, strict=True):
+                advance_(call.tensors.steps)
+                norms = _sharding.whole_norms(call.layout)
+                engine.alto_step_(call.tensors, call.rule, call.lr, norms, capturable=call.capturable)
+        finally:
+            for call in calls:
+                call.tensors.grads.clear()  # they are the user's, who may want their memory
+        return loss
+
+    def _same_calls(self) -> "list[_Call] | None":
+        """The calls of the step before, with the new gradients and learning rates; None if anything else is new."""
+        kept, self._kept = self._kept, None  # only what this step has checked is there for the next one
+        if not self._changes.check(self.param_groups, self._check_group) or kept is None:
+            return None
+        plan, calls = kept
+        if any(call.split() for call in calls) or (grads := plan.grads(self)) is None:
+            return None
+        for call in calls:
+            call.tensors.grads[:] = grads[: len(call.tensors.params)]
+            del grads[: len(call.tensors.params)]
+        self._kept = kept
+        return calls
+
+    def _keep(self, calls: "list[_Call]") -> None:
+        lists = [call.tensors for call in calls]
+        params, grads, steps = ([x for xs in lists for x in getattr(xs, name)] for name in ("params", "grads", "steps"))
+        averages = [x for xs in lists for _, column in xs.averages() for x in column]
+        # A complex or sharded one is here as another tensor.
+        if _plan.Plan.possible([*params, *grads, *averages, *steps]) and all(
+            p.grad is g for p, g in zip(params, grads, strict=True)
+        ):
+            self._kept = _plan.Plan(self, params, grads, [*params, *averages, *steps]), calls
+
+    def _first_calls(self) -> "list[_Call]":
+        """The calls of this step, with new state where there is none, all of it checked."""
         for group in self.param_groups:
             for param in group["params"]:
                 if param.grad is not None:
@@ -241,7 +284,8 @@ class ALTO(Optimizer):
         undo: _Undo = []
         try:
             calls = self._calls(undo)
-            engines_of = [call.engine() for call in calls]
+            for call in calls:
+                call.engine()  # there may be none
             if not torch.compiler.is_compiling():
                 self._check_tensors([call.tensors for call in calls])
         except BaseException:
@@ -251,11 +295,7 @@ class ALTO(Optimizer):
                 else:
                     self.state[param] = before
             raise
-        for call, engine in zip(calls, engines_of, strict=True):
-            advance_(call.tensors.steps)
-            norms = _sharding.whole_norms(call.layout)
-            engine.alto_step_(call.tensors, call.rule, call.lr, norms, capturable=call.capturable)
-        return loss
+        return calls
 
     def _check_group(self, group: dict[str, Any]) -> None:
         self._check_options(group)
@@ -294,7 +334,6 @@ class ALTO(Optimizer):
         position = -1
         for number, group in enumerate(self.param_groups):
             rule = Rule.of(group)
-            lr = group["lr"].reshape(()) if isinstance(group["lr"], Tensor) else group["lr"]
             # A compiler merges what it can by itself, and would have to guard against each change of an option.
             options = number if torch.compiler.is_compiling() else _same_call(rule, group)
             for param in group["params"]:
@@ -306,7 +345,9 @@ class ALTO(Optimizer):
                 layout = _sharding.layout(param)
                 key = (param.device, param.dtype, layout, None if slow_avg is None else slow_avg.dtype, options)
                 if key not in calls:
-                    calls[key] = _Call(Tensors([], [], [], [], [], [], []), rule, lr, layout, group)
+                    calls[key] = _Call(Tensors([], [], [], [], [], [], []), rule, layout, [])
+                if not any(each is group for each in calls[key].groups[-1:]):
+                    calls[key].groups.append(group)
                 tensors = calls[key].tensors
                 h = () if slow_avg is None else (slow_avg,)
                 grad = _sharding.grad_like(param).resolve_conj()  # a conjugate may be only a flag on the memory
@@ -354,17 +395,26 @@ class _Call:
 
     tensors: Tensors
     rule: Rule
-    lr: float | Tensor
     layout: Any
-    group: dict[str, Any]
+    groups: list[dict[str, Any]]
+
+    @property
+    def lr(self) -> float | Tensor:
+        lr = self.groups[0]["lr"]
+        return lr.reshape(()) if isinstance(lr, Tensor) else lr
+
+    def split(self) -> bool:
+        """Whether the groups have no longer the same learning rate."""
+        lr, *others = [group["lr"] for group in self.groups]
+        return any(other is not lr and (isinstance(lr, Tensor) or other != lr) for other in others)
 
     @property
     def capturable(self) -> bool:
         # Without numbers none can be read: the formulas that leave them where they are work on shapes alone.
-        return self.group["capturable"] or _checks.is_fake(self.tensors.params[0])
+        return self.groups[0]["capturable"] or _checks.is_fake(self.tensors.params[0])
 
     def engine(self) -> engines.Engine:
-        group = self.group
+        group = self.groups[0]
         return engines.choose(
             self.tensors.params[0],
             foreach=group["foreach"],

@@ -133,12 +133,12 @@ def _spans(columns: list[Column]) -> Iterator[tuple[int, int, Tensor, str, int]]
     for what, tensors, places in columns:
         for tensor, place in zip(tensors, places, strict=True):
             if type(tensor) in _PLAIN and tensor.numel() and tensor.device.type != "meta":
-                spans.append((tensor.data_ptr(), tensor.data_ptr() + _extent(tensor), tensor, what, place))
+                spans.append((tensor.data_ptr(), tensor.data_ptr() + extent(tensor), tensor, what, place))
     spans.sort(key=lambda span: (str(span[2].device), *span[:2]))
     return iter(spans)
 
 
-def _extent(tensor: Tensor) -> int:
+def extent(tensor: Tensor) -> int:
     """Bytes from a tensor's first to the end of its last element."""
     last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
     return (last + 1) * tensor.element_size()
@@ -149,7 +149,7 @@ def _overlap(one: Tensor, other: Tensor) -> bool:
     size = one.element_size()
     low = min(one.data_ptr(), other.data_ptr())
     places = [tensor.data_ptr() - low for tensor in (one, other)]
-    ends = [place + _extent(tensor) for place, tensor in zip(places, (one, other), strict=True)]
+    ends = [place + extent(tensor) for place, tensor in zip(places, (one, other), strict=True)]
     if max(places) >= min(ends):
         return False
     if one.is_contiguous() and other.is_contiguous():

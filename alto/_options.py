@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Real
+from operator import itemgetter
 from typing import Any
 
 from torch import Tensor
@@ -21,7 +22,7 @@ SWITCHES: dict[str, Any] = {
     "differentiable": False,
     "slow_avg_dtype": None,
 }
-_KEYS = (*REQUIRED, *SWITCHES)
+_OTHERS = itemgetter(*REQUIRED[1:], *SWITCHES)  # than the learning rate
 _NUMBERS = ("lr", "alpha", "beta1", "weight_decay")
 _PLAIN = frozenset({float, int})
 # eps2 and eps3 where eps is one number, as every trainer passes it.
@@ -79,20 +80,35 @@ class Changes:
     def __init__(self) -> None:
         self._seen: list[tuple[Any, ...]] = []
 
-    def check(self, groups: list[dict[str, Any]], check: Callable[[dict[str, Any]], None]) -> None:
-        """Call ``check`` on each group whose options, number of parameters or first parameter are not those checked."""
+    def check(self, groups: list[dict[str, Any]], check: Callable[[dict[str, Any]], None]) -> bool:
+        """Call ``check`` on each group whose options, number of parameters or first parameter are not those checked.
+
+        Where only a learning rate has changed, that alone is checked.
+
+        Returns:
+            Whether all groups are those checked, their learning rates apart.
+        """
+        same = len(groups) == len(self._seen)
         for number, group in enumerate(groups):
             normalize(group)
-            found = _values(group)
-            if number < len(self._seen) and found == self._seen[number]:
+            lr, others = found = _values(group)
+            seen = self._seen[number] if number < len(self._seen) else ((), ())
+            if others != seen[1]:
+                same = False
+                check(group)
+            elif lr != seen[0]:
+                _checks.learning_rate(group["lr"])
+            else:
                 continue
-            check(group)
             self._seen[number : number + 1] = [found]
+        del self._seen[len(groups) :]
+        return same
 
 
-def _values(group: dict[str, Any]) -> tuple[Any, ...]:
+def _values(group: dict[str, Any]) -> tuple[Any, Any]:
+    """What identifies the learning rate, and the other options."""
     lr, params = group["lr"], group["params"]
-    values = len(params), id(params[0]) if params else 0, tuple([group[key] for key in _KEYS[1:]])
+    values = len(params), id(params[0]) if params else 0, _OTHERS(group)
     if isinstance(lr, Tensor):  # its contents may be on a device: its version tells whether they have changed
-        return id(lr), None if lr.is_inference() else lr._version, values
-    return lr, 0, values
+        return (id(lr), None if lr.is_inference() else lr._version), values
+    return lr, values

@@ -1,7 +1,7 @@
 """The hyper-parameters of one parameter group, and the tensors that a step reads and writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -41,7 +41,8 @@ class Tensors:
     ``params`` and ``grads`` have the parameter's dtype, the averages have the state's (float32 for half-precision
     parameters), but slow averages may be in bfloat16; then ``positions`` holds each parameter's place in the optimizer.
     ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim counters (float32; float64 where that is
-    torch's default dtype), already advanced.
+    torch's default dtype), already advanced. ``kept`` is where an engine keeps what it has prepared for these lists:
+    given once more, only the gradients are new, and laid out like the ones before.
     """
 
     params: list[Tensor]
@@ -51,6 +52,7 @@ class Tensors:
     slow_avgs: list[Tensor]
     steps: list[Tensor]
     positions: list[int]
+    kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def averages(self) -> list[tuple[str, list[Tensor]]]:
         """The lists of averages that there are, by their names in an optimizer's state."""
@@ -59,5 +61,5 @@ class Tensors:
 
     def pick(self, rows: list[int]) -> "Tensors":
         """The entries of these parameters."""
-        columns = (getattr(self, name) for name in self.__slots__)
+        columns = (getattr(self, name) for name in self.__slots__ if name != "kept")
         return Tensors(*([column[row] for row in rows] if column else [] for column in columns))

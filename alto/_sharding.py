@@ -107,10 +107,15 @@ def layout(tensor: Any) -> Hashable:
     return (tensor.device_mesh, dims) if dims else None
 
 
+def unsharded(norms: Tensor) -> Tensor:
+    """The norms of whole parameters, where each is held here as a whole."""
+    return norms
+
+
 def whole_norms(key: Any) -> Callable[[Tensor], Tensor]:
     """A function from norms of shards (any shape) to those of whole parameters: one all-reduce per mesh dimension."""
     if key is None:
-        return lambda norms: norms
+        return unsharded
     mesh, dims = key
 
     def reduce(norms: Tensor) -> Tensor:

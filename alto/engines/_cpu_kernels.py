@@ -1,36 +1,42 @@
-"""The Numba kernels of the fused CPU engine: loops over addresses, without the GIL, cut into tiles of a few lines.
+"""The Numba kernels of the fused CPU engine: loops over addresses, run by every thread of a team at once.
 
-A kernel gets a table of addresses (one row per operand, one column per tensor), a list of chunks (tensor, first
-element, end) and the range of chunks that is this thread's. One loop over all operands streams them from memory side by
-side; the compiler makes vectors of it after it has checked that they do not overlap. Before each tile, the lines that
-come a kilobyte later are fetched: the processor's own prefetcher stops at the end of each page, and five streams have
-many pages.
+Each thread takes the next item (a piece of one tensor) until none is left, and walks it tile by tile. One loop over all
+operands streams them from memory side by side; the compiler makes vectors of it after it has checked that they do not
+overlap. Where the data are larger than a cache, the lines that come a kilobyte later are fetched before each tile: the
+processor's own prefetcher stops at the end of each page, and five streams have many pages.
 """
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, cfunc, from_dtype, njit, types
 from numba.extending import intrinsic
 
-# Elements, and how many bytes ahead of them: the best of a scan (64-512 elements, 1-16 kB); longer tiles ask for too
-# many lines at once.
+from alto.engines import _maths, _rounding
+
+# Elements of a tile, and how many bytes ahead of it lines are fetched: the best of a scan (64-512 elements, 1-16 kB).
 TILE = 64
 _AHEAD = 1024
 _LINE = 64
 # Rows of the address table.
 THETA, GRAD, M, V, H = range(5)
 _U, _G, _SLOW = range(3)  # of `explore`'s table
-# Entries of the constants.
-KEEP, C, BETA1, RATE1, BETA2, RATE2, BETA3, ROOT3, DECAY, SIGN = range(CONSTANTS := 10)
+# Columns of the items: a tensor, the first element and the end, and the number of the chunk; -1 in the second pass.
+_TENSOR, _FIRST, _END, _CHUNK = range(4)
+SECOND = -1
 
+# What a kernel is given: addresses of arrays, numbers and switches (int64), and constants (float64).
+_ADDRESSES = "ticket items table steps positions firsts left squares totals rates"
+_NUMBERS = "count tensors fetches layerwise corrects decides wide_steps"
+_CONSTANTS = "keep c beta1 rate1 beta2 rate2 beta3 root3 decay sign eps1 eps2 eps3 lr vanishing"
+JOB = np.dtype(
+    [(name, np.int64) for name in f"{_ADDRESSES} {_NUMBERS}".split()]
+    + [(name, np.float64) for name in _CONSTANTS.split()]
+)
+_SIGNATURE = types.void(types.CPointer(from_dtype(JOB)))
+
+_EXACT = {"nogil": True, "error_model": "numpy", "boundscheck": False, "forceinline": True}
 # Sums may be reordered (that is what makes them vectors) and products fused; NaN and infinity keep their meaning.
-_OPTIONS = {
-    "cache": True,
-    "nogil": True,
-    "fastmath": {"reassoc", "contract"},
-    "error_model": "numpy",
-    "boundscheck": False,
-}
+_OPTIONS = {**_EXACT, "fastmath": {"reassoc", "contract"}}
 
 
 @intrinsic
@@ -45,8 +51,31 @@ def _pointer(typing_context, address, like):  # noqa: ARG001
 
 
 @intrinsic
+def _add(typing_context, address, number):  # noqa: ARG001
+    """Add to the int64 at an address, as one operation that all threads see in one order; return what it was."""
+
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        where = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", where, arguments[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
+    """A b + c, rounded once where the processor can: which product is fused is then not the compiler's choice."""
+
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        kind = arguments[0].type
+        fused = builder.module.declare_intrinsic("llvm.fmuladd", [kind], ir.FunctionType(kind, [kind] * 3))
+        return builder.call(fused, arguments)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
 def _prefetch_line(typing_context, address):  # noqa: ARG001
-    """Ask for the cache line at an address (int64); one that is nobody's is ignored by the processor."""
+    """Fetch the cache line at an address (int64); one that is nobody's is ignored by the processor."""
 
     def generate(context, builder, signature, arguments):  # noqa: ARG001
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -61,8 +90,14 @@ def _prefetch_line(typing_context, address):  # noqa: ARG001
 
 
 @njit(**_OPTIONS)
+def _array(address, shape, like):
+    """The array of this shape at an address."""
+    return carray(_pointer(address, like), shape)  # pyright: ignore[reportCallIssue]
+
+
+@njit(**_OPTIONS)
 def _prefetch(table, row, tensor, first, itemsize):
-    """Ask for the tile that comes `_AHEAD` bytes after element ``first``."""
+    """Fetch the tile that comes `_AHEAD` bytes after element ``first``."""
     address = table[row, tensor] + first * itemsize + _AHEAD
     for line in range(0, TILE * itemsize, _LINE):
         _prefetch_line(address + line)  # pyright: ignore[reportCallIssue]
@@ -71,8 +106,7 @@ def _prefetch(table, row, tensor, first, itemsize):
 @njit(**_OPTIONS)
 def _span(table, row, tensor, first, end, like):
     """Elements first..end of a tensor, as an array on its own memory."""
-    address = table[row, tensor] + first * like.itemsize
-    return carray(_pointer(address, like), end - first)  # pyright: ignore[reportCallIssue]
+    return _array(table[row, tensor] + first * like.itemsize, end - first, like)
 
 
 @njit(**_OPTIONS)
@@ -96,6 +130,37 @@ def _narrow(numbers, out):
 
 
 @njit(**_OPTIONS)
+def _random(out, first, step, position):
+    """Write 16 random bits for each element from ``first`` on, a multiple of 8; see :mod:`alto.engines._rounding`."""
+    mask, shift = np.uint64(_rounding.WORD), np.uint64(32)
+    by0, by1 = np.uint64(_rounding.MULTIPLIERS[0]), np.uint64(_rounding.MULTIPLIERS[1])
+    weyl0, weyl1 = np.uint64(_rounding.WEYL[0]), np.uint64(_rounding.WEYL[1])
+    for call in range(len(out) // 8):
+        counter = np.uint64(first // 8 + call)
+        x0, x1, x2, x3 = counter & mask, counter >> shift, np.uint64(0), np.uint64(0)
+        k0, k1 = np.uint64(step), np.uint64(position)
+        for _ in range(10):
+            a, b = x0 * by0, x2 * by1
+            x0, x1, x2, x3 = (b >> shift) ^ x1 ^ k0, b & mask, (a >> shift) ^ x3 ^ k1, a & mask
+            k0, k1 = (k0 + weyl0) & mask, (k1 + weyl1) & mask
+        for word, x in enumerate((x0, x1, x2, x3)):
+            out[8 * call + 2 * word] = x & np.uint64(0xFFFF)
+            out[8 * call + 2 * word + 1] = x >> np.uint64(16)
+
+
+@njit(**_OPTIONS)
+def _round(numbers, bits, out):
+    """Write float32 numbers as bfloat16 (as uint16), rounded at random; see :func:`alto.engines._rounding.rounded`."""
+    wide = numbers.view(np.uint32)
+    for i in range(len(out)):
+        x = wide[i]
+        size = x & np.uint32(0x7FFFFFFF)
+        dropped = np.uint32(bits[i]) if size < np.uint32(0x7F800000) else np.uint32(0)
+        quiet = np.uint32(0x400000) if size > np.uint32(0x7F800000) else np.uint32(0)
+        out[i] = np.uint16(((x | quiet) + dropped) >> np.uint32(16))
+
+
+@njit(**_OPTIONS)
 def _load(table, row, tensor, first, end, like, element, buffer):
     """A parameter's or gradient's elements in the state's dtype: in place, or widened into ``buffer``."""
     if element.itemsize == like.itemsize:
@@ -110,95 +175,194 @@ def _mix(a, b, keep, weight):
     return a + weight * (b - a) if weight < keep else b - keep * (b - a)
 
 
+@njit(**_EXACT)
+def _correction(job, tensor, numbers):
+    """The step count, scale and shift of a tensor; see :func:`alto.engines._maths.correction`."""
+    address = _array(job.steps, job.tensors, numbers)[tensor]
+    if job.wide_steps:
+        step = _array(address, 1, np.empty(0, np.float64))[0]
+    else:
+        step = np.float64(_array(address, 1, np.empty(0, np.float32))[0])
+    if not job.corrects:
+        return step, 1.0, job.eps1
+    root = np.sqrt(1 - job.beta3**step)
+    return step, root / (1 - job.beta2**step), root * job.eps1
+
+
+@njit(**_EXACT)
+def _decide(job, tensor, numbers):
+    """The rate of a layer whose sums are complete, lr times :func:`alto.engines._maths.layer_factor`.
+
+    NaN where a sum is not exact, or the norm of the whole layer not known here.
+    """
+    firsts = _array(job.firsts, job.tensors + 1, numbers)
+    squares = _array(job.squares, (firsts[job.tensors], 2), np.empty(0, np.float64))
+    theta_square = r_square = 0.0
+    for chunk in range(firsts[tensor], firsts[tensor + 1]):
+        theta_square += squares[chunk, 0]
+        r_square += squares[chunk, 1]
+    totals = _array(job.totals, (job.tensors, 2), np.empty(0, np.float64))
+    totals[tensor, 0] = theta_square
+    totals[tensor, 1] = r_square
+    exact = job.vanishing < theta_square < np.inf and job.vanishing < r_square < np.inf
+    if not (job.decides and exact):
+        return np.nan
+    phi = np.sqrt(theta_square) + job.eps3
+    return job.lr * min(phi / (np.sqrt(r_square) + job.eps2 * phi), _maths.LARGEST_FACTOR)
+
+
 @njit(**_OPTIONS)
-def average(table, chunks, begin, stop, k, scales, shifts, explores, like, element, squares):
-    """First pass: write h, m, v; put the sums of squares of theta and r, chunk by chunk, into ``squares`` (float64)."""
-    wide_g = np.empty(TILE, like.dtype)
-    wide_theta = np.empty(TILE, like.dtype)
-    keep, c, beta1, rate1, beta2, rate2 = k[KEEP], k[C], k[BETA1], k[RATE1], k[BETA2], k[RATE2]
-    beta3, root3, decay, sign = k[BETA3], k[ROOT3], k[DECAY], k[SIGN]
-    for j in range(begin, stop):
-        tensor = chunks[j, 0]
-        scale, shift = scales[tensor], shifts[tensor]
-        theta_squares = 0.0
-        r_squares = 0.0
-        for first in range(chunks[j, 1], chunks[j, 2], TILE):
-            end = min(first + TILE, chunks[j, 2])
-            _prefetch(table, THETA, tensor, first, element.itemsize)
-            _prefetch(table, GRAD, tensor, first, element.itemsize)
-            _prefetch(table, M, tensor, first, like.itemsize)
-            _prefetch(table, V, tensor, first, like.itemsize)
+def _average(job, table, tensor, first, end, scale, shift, step, wide, like, element, slow):
+    """First pass over a chunk: write h, m, v; return the sums of squares of theta and r."""
+    wide_g, wide_theta, wide_h, bits = wide
+    kind = like.dtype.type
+    keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
+    beta2, rate2, beta3, root3 = kind(job.beta2), kind(job.rate2), kind(job.beta3), kind(job.root3)
+    decay, sign, scale, shift = kind(job.decay), kind(job.sign), kind(scale), kind(shift)
+    explores = slow.itemsize > 1
+    theta_square = r_square = 0.0
+    for at in range(first, end, TILE):
+        stop = min(at + TILE, end)
+        if job.fetches:
+            _prefetch(table, THETA, tensor, at, element.itemsize)
+            _prefetch(table, GRAD, tensor, at, element.itemsize)
+            _prefetch(table, M, tensor, at, like.itemsize)
+            _prefetch(table, V, tensor, at, like.itemsize)
             if explores:
-                _prefetch(table, H, tensor, first, like.itemsize)
-            g = _load(table, GRAD, tensor, first, end, like, element, wide_g)
-            theta = _load(table, THETA, tensor, first, end, like, element, wide_theta)
-            m = _span(table, M, tensor, first, end, like)
-            v = _span(table, V, tensor, first, end, like)
-            h = _span(table, H, tensor, first, end, like) if explores else g  # not read then
-            a = like.dtype.type(0)
-            b = like.dtype.type(0)
-            for i in range(end - first):
-                x = sign * g[i]
-                u = x
-                if explores:
-                    old = h[i]
-                    u = _mix(x, old, keep, c)
-                    h[i] = _mix(old, x, beta1, rate1)
-                new_m = _mix(m[i], u, beta2, rate2)
-                part = root3 * u
-                new_v = beta3 * v[i] + part * part
-                m[i] = new_m
-                v[i] = new_v
-                r = scale * new_m / (np.sqrt(new_v) + shift) + decay * theta[i]
-                a += theta[i] * theta[i]
-                b += r * r
-            theta_squares += a
-            r_squares += b
-        squares[j, 0] = theta_squares
-        squares[j, 1] = r_squares
+                _prefetch(table, H, tensor, at, slow.itemsize)
+        g = _load(table, GRAD, tensor, at, stop, like, element, wide_g)
+        theta = _load(table, THETA, tensor, at, stop, like, element, wide_theta)
+        m = _span(table, M, tensor, at, stop, like)
+        v = _span(table, V, tensor, at, stop, like)
+        h = _load(table, H, tensor, at, stop, like, slow, wide_h) if explores else g  # not read then
+        a = kind(0)
+        b = kind(0)
+        for i in range(stop - at):
+            x = sign * g[i]
+            u = x
+            if explores:
+                old = h[i]
+                u = _mix(x, old, keep, c)
+                h[i] = _mix(old, x, beta1, rate1)
+            new_m = _mix(m[i], u, beta2, rate2)
+            part = root3 * u
+            new_v = _multiply_add(v[i], beta3, part * part)  # pyright: ignore[reportCallIssue]
+            m[i] = new_m
+            v[i] = new_v
+            r = scale * new_m / (np.sqrt(new_v) + shift) + decay * theta[i]
+            a += theta[i] * theta[i]
+            b += r * r
+        theta_square += a
+        r_square += b
+        if explores and slow.itemsize != like.itemsize:
+            position = _array(job.positions, job.tensors, np.empty(0, np.int64))[tensor]
+            _random(bits[: (stop - at + 7) // 8 * 8], at, step, position)
+            _round(h, bits, _span(table, H, tensor, at, stop, slow))
+    return theta_square, r_square
 
 
 @njit(**_OPTIONS)
-def apply(table, chunks, begin, stop, k, scales, shifts, rates, like, element):
-    """Second pass: theta -= rate r, with r computed again."""
-    widened = np.empty(TILE, like.dtype)
-    for j in range(begin, stop):
-        tensor = chunks[j, 0]
-        scale, shift, rate = scales[tensor], shifts[tensor], rates[tensor]
-        for first in range(chunks[j, 1], chunks[j, 2], TILE):
-            end = min(first + TILE, chunks[j, 2])
-            _prefetch(table, THETA, tensor, first, element.itemsize)
-            _prefetch(table, M, tensor, first, like.itemsize)
-            _prefetch(table, V, tensor, first, like.itemsize)
-            m = _span(table, M, tensor, first, end, like)
-            v = _span(table, V, tensor, first, end, like)
-            theta = _load(table, THETA, tensor, first, end, like, element, widened)
-            for i in range(end - first):
-                theta[i] -= rate * (scale * m[i] / (np.sqrt(v[i]) + shift) + k[DECAY] * theta[i])
-            if element.itemsize != like.itemsize:
-                _narrow(theta, _span(table, THETA, tensor, first, end, element))
+def _apply(job, table, tensor, first, end, scale, shift, rate, wide, like, element):
+    """Second pass over a chunk: theta -= rate r, with r computed again."""
+    kind = like.dtype.type
+    decay, scale, shift, rate = kind(job.decay), kind(scale), kind(shift), kind(rate)
+    for at in range(first, end, TILE):
+        stop = min(at + TILE, end)
+        if job.fetches:
+            _prefetch(table, THETA, tensor, at, element.itemsize)
+            _prefetch(table, M, tensor, at, like.itemsize)
+            _prefetch(table, V, tensor, at, like.itemsize)
+        m = _span(table, M, tensor, at, stop, like)
+        v = _span(table, V, tensor, at, stop, like)
+        theta = _load(table, THETA, tensor, at, stop, like, element, wide[1])
+        for i in range(stop - at):
+            theta[i] -= rate * (scale * m[i] / (np.sqrt(v[i]) + shift) + decay * theta[i])
+        if element.itemsize != like.itemsize:
+            _narrow(theta, _span(table, THETA, tensor, at, stop, element))
 
 
 @njit(**_OPTIONS)
-def explore(table, chunks, begin, stop, k, like, element):
+def _step(job, like, element, slow):
+    """Both passes of ALTO, as far as the items say; see :func:`alto.engines.cpu.alto_step_`."""
+    numbers = np.empty(0, np.int64)
+    items = _array(job.items, (job.count, 4), numbers)
+    table = _array(job.table, (5, job.tensors), numbers)
+    rates = _array(job.rates, job.tensors, np.empty(0, np.float64))
+    firsts = _array(job.firsts, job.tensors + 1, numbers)
+    squares = _array(job.squares, (firsts[job.tensors], 2), np.empty(0, np.float64))
+    wide = np.empty(TILE, like.dtype), np.empty(TILE, like.dtype), np.empty(TILE, like.dtype), np.empty(TILE, np.uint16)
+    while True:
+        item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
+        if item >= job.count:
+            return
+        tensor, first, end, chunk = items[item, _TENSOR], items[item, _FIRST], items[item, _END], items[item, _CHUNK]
+        left = job.left + 8 * tensor
+        step, scale, shift = _correction(job, tensor, numbers)
+        if chunk == SECOND:
+            # Its chunks of the first pass come before it, so other threads have taken them: this does not last.
+            while _add(left, 0):  # pyright: ignore[reportCallIssue]
+                pass
+            if not np.isnan(rates[tensor]):
+                _apply(job, table, tensor, first, end, scale, shift, rates[tensor], wide, like, element)
+        else:
+            a, b = _average(job, table, tensor, first, end, scale, shift, step, wide, like, element, slow)
+            squares[chunk, 0] = a
+            squares[chunk, 1] = b
+            if _add(left, -1) == 2:  # the last of its chunks
+                if job.layerwise:
+                    rates[tensor] = _decide(job, tensor, numbers)
+                _add(left, -1)  # pyright: ignore[reportCallIssue]
+
+
+@njit(**_OPTIONS)
+def _explore(job, like, element):
     """The adaptor alone: u = (1 - c) g + c h, h += (1 - beta1) (g - h)."""
+    numbers = np.empty(0, np.int64)
+    items = _array(job.items, (job.count, 4), numbers)
+    table = _array(job.table, (3, job.tensors), numbers)
     wide_u = np.empty(TILE, like.dtype)
     wide_g = np.empty(TILE, like.dtype)
-    keep, c, beta1, rate1 = k[KEEP], k[C], k[BETA1], k[RATE1]
+    kind = like.dtype.type
+    keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
     narrow = element.itemsize != like.itemsize
-    for j in range(begin, stop):
-        tensor = chunks[j, 0]
-        for first in range(chunks[j, 1], chunks[j, 2], TILE):
-            end = min(first + TILE, chunks[j, 2])
-            _prefetch(table, _U, tensor, first, element.itemsize)
-            _prefetch(table, _G, tensor, first, element.itemsize)
-            _prefetch(table, _SLOW, tensor, first, like.itemsize)
-            g = _load(table, _G, tensor, first, end, like, element, wide_g)
-            h = _span(table, _SLOW, tensor, first, end, like)
-            u = wide_u[: end - first] if narrow else _span(table, _U, tensor, first, end, like)
-            for i in range(end - first):
+    while True:
+        item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
+        if item >= job.count:
+            return
+        tensor = items[item, _TENSOR]
+        for at in range(items[item, _FIRST], items[item, _END], TILE):
+            stop = min(at + TILE, items[item, _END])
+            if job.fetches:
+                _prefetch(table, _U, tensor, at, element.itemsize)
+                _prefetch(table, _G, tensor, at, element.itemsize)
+                _prefetch(table, _SLOW, tensor, at, like.itemsize)
+            g = _load(table, _G, tensor, at, stop, like, element, wide_g)
+            h = _span(table, _SLOW, tensor, at, stop, like)
+            u = wide_u[: stop - at] if narrow else _span(table, _U, tensor, at, stop, like)
+            for i in range(stop - at):
                 x, old = g[i], h[i]
                 u[i] = _mix(x, old, keep, c)
                 h[i] = _mix(old, x, beta1, rate1)
             if narrow:
-                _narrow(u, _span(table, _U, tensor, first, end, element))
+                _narrow(u, _span(table, _U, tensor, at, stop, element))
+
+
+def step_of(like, element, slow):
+    """The compiled kernel of a whole step, for the dtypes of the state, the parameters and the slow averages.
+
+    ``slow`` is int8 where there are none.
+    """
+
+    def step(pointer):
+        _step(carray(pointer, 1)[0], np.empty(0, like), np.empty(0, element), np.empty(0, slow))
+
+    return cfunc(_SIGNATURE, cache=True)(step)
+
+
+def explore_of(like, element):
+    """The compiled kernel of the adaptor, for the dtypes of the slow averages and the gradients."""
+
+    def explore(pointer):
+        _explore(carray(pointer, 1)[0], np.empty(0, like), np.empty(0, element))
+
+    return cfunc(_SIGNATURE, cache=True)(explore)

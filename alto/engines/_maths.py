@@ -14,7 +14,7 @@ TensorList = list[Tensor] | tuple[Tensor, ...]
 # first, and their norms together in float64, keep it below 3e-7.
 _ROW = 512
 # A larger layerwise factor would overflow float32 where eps2 is 0 and r all but 0, and inf * 0 is NaN.
-_LARGEST_FACTOR = 1e37
+LARGEST_FACTOR = 1e37
 # Up to here one sum in float64 takes less time than rows, although torch copies to float64 first.
 _SMALL = 1 << 13
 
@@ -26,7 +26,7 @@ def layer_factor(theta_norm: Tensor, r_norm: Tensor, *, eps2: float, eps3: float
     starts at zero. A NaN norm gives 1 as well; then r itself carries the NaN.
     """
     phi = theta_norm + eps3
-    factor = (phi / (r_norm + eps2 * phi)).clamp(max=_LARGEST_FACTOR)
+    factor = (phi / (r_norm + eps2 * phi)).clamp(max=LARGEST_FACTOR)
     return torch.where((theta_norm > 0) & (r_norm > 0), factor, torch.ones_like(phi))
 
 

@@ -18,9 +18,9 @@ from torch import Tensor
 
 BITS_PER_CALL = 8  # numbers of 16 bits that one call of Philox gives
 
-_WORD = 0xFFFFFFFF
-_MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
-_WEYL = 0x9E3779B9, 0xBB67AE85
+WORD = 0xFFFFFFFF
+MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
+WEYL = 0x9E3779B9, 0xBB67AE85
 
 
 def store_(slow_avg: Tensor, h: Tensor, step: Tensor, position: int, *, first: int = 0) -> None:
@@ -62,7 +62,7 @@ def random_bits(like: Tensor, step: Tensor, position: int, first: int = 0) -> Te
     begin, skipped = divmod(first, BITS_PER_CALL)
     calls = -(-(skipped + like.numel()) // BITS_PER_CALL)
     counter = torch.arange(begin, begin + calls, device=like.device)
-    words = philox([counter & _WORD, counter >> 32, 0, 0], [step.long(), position])
+    words = philox([counter & WORD, counter >> 32, 0, 0], [step.long(), position])
     halves = torch.stack([half for word in words for half in (word & 0xFFFF, word >> 16)], dim=1)
     return halves.to(torch.int32).as_strided(like.shape, strides, storage_offset=skipped)
 
@@ -73,7 +73,7 @@ def philox(counter: list[Tensor | int], key: list[Tensor | int], rounds: int = 1
     k0, k1 = key
     for _ in range(rounds):
         # A product of 64 bits may wrap to a negative number: its bits, and so the masked halves, are right.
-        a, b = x0 * _MULTIPLIERS[0], x2 * _MULTIPLIERS[1]
-        x0, x1, x2, x3 = (b >> 32 & _WORD) ^ x1 ^ k0, b & _WORD, (a >> 32 & _WORD) ^ x3 ^ k1, a & _WORD
-        k0, k1 = k0 + _WEYL[0] & _WORD, k1 + _WEYL[1] & _WORD
+        a, b = x0 * MULTIPLIERS[0], x2 * MULTIPLIERS[1]
+        x0, x1, x2, x3 = (b >> 32 & WORD) ^ x1 ^ k0, b & WORD, (a >> 32 & WORD) ^ x3 ^ k1, a & WORD
+        k0, k1 = k0 + WEYL[0] & WORD, k1 + WEYL[1] & WORD
     return [x0, x1, x2, x3]  # pyright: ignore[reportReturnType]

@@ -1,20 +1,19 @@
 """Fused on a CPU, with Numba: each step reads and writes memory twice, whatever the number of operations.
 
 The first pass writes the averages and sums the squares of theta and r, the second computes r again and writes theta.
-Each goes over all tensors: layer by layer, the second would find small layers in the cache, but sharing out so little
-work at a time costs more than that saves.
+Layers that fit a cache together make a wave, and have their second pass before the next wave begins. One compiled call
+does all of it, on the threads of torch's own OpenMP team; where that is not found, on the caller's thread.
 The sums are taken tile by tile in the state's dtype, chunk by chunk in float64, in an order that does not depend on the
 number of threads.
 """
 
+import ctypes
 import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache, lru_cache
-from itertools import pairwise
+from functools import cache
 from typing import Any
 
 import numba
@@ -28,31 +27,37 @@ except ImportError:  # Windows
     fcntl = None
 
 from alto._rule import Rule, Tensors
+from alto._sharding import unsharded
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
 from alto.engines._layout import Memory, fresh, walkable, written
 from alto.engines._maths import correction, layer_factor, vanishing
 
 # Elements of a chunk, the unit of work: small enough to share out evenly, large enough to cost nothing.
-_CHUNK = 256 * kernels.TILE
-# Below this many elements a thread more costs more than it brings.
-_WORTH_A_THREAD = 1 << 18
+_CHUNK = 1 << 14
+# Elements of a wave at most: five operands of it in float32 stay in the cache next to a core.
+_WAVE = 64_000
+# Elements for which a thread is worth waking: torch's own limit.
+_WORTH_A_THREAD = 1 << 15
+# Elements beyond which the data come from memory, and are fetched ahead.
+_STREAMED = 1 << 22
 
 _STATE = {torch.float32: np.float32, torch.float64: np.float64}
+_NUMPY: dict[torch.dtype, Any] = {**_STATE, torch.bfloat16: np.uint16, torch.int8: np.int8}  # bfloat16 as its bits
 
 
 def explore_(
     grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
 ) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
-    if not _walkable([grads], [slow_avgs]) or not _usable(*_dtypes(slow_avgs[0], grads[0])):
+    kernel = _usable(slow_avgs[0].dtype, grads[0].dtype) if _walkable([grads], [slow_avgs]) else None
+    if kernel is None:
         return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, memory=memory)
     us = memory(grads)
-    like, element = _dtypes(slow_avgs[0], grads[0])
-    table = _addresses(us, grads, slow_avgs)
-    chunks = _chunks(tuple(grad.numel() for grad in grads))
+    job = _Job(kernel, [us, grads, slow_avgs], passes=1)
     written(slow_avgs)
-    _share(kernels.explore, table, chunks, _mixing(alpha, beta1, like), like, element)
+    job.set(**_mixing(alpha, beta1))
+    job.run(job.items)
     return us
 
 
@@ -65,62 +70,148 @@ def alto_step_(
     capturable: bool = False,
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
-    of_params = [tensors.params, tensors.grads]
-    of_states = [tensors.exp_avgs, tensors.exp_avg_sqs, *([tensors.slow_avgs] if tensors.slow_avgs else [])]
-    if not _walkable(of_params, of_states) or not _usable(*_dtypes(tensors.exp_avgs[0], tensors.params[0])):
+    if "cpu" not in tensors.kept:
+        tensors.kept["cpu"] = _job_of(tensors, rule)
+    job: _Job | None = tensors.kept["cpu"]
+    if job is None:
         blocked.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
-    like, element = _dtypes(tensors.exp_avgs[0], tensors.params[0])
-    table = _addresses(*of_params, *of_states)
-    steps = [step.item() for step in tensors.steps]
-    corrections = {step: correction(step, rule) for step in set(steps)}
-    scales, shifts = np.array([corrections[step] for step in steps], like.dtype).T.copy()
-    # The root of 1 - beta3: the square of u alone may overflow.
-    of_v = rule.beta3, (1 - rule.beta3) ** 0.5
-    moments = [rule.beta2, 1 - rule.beta2, *of_v, rule.weight_decay, -1 if rule.maximize else 1]
-    constants = np.concatenate((_mixing(rule.alpha, rule.beta1, like), np.array(moments, like.dtype)))
-    rates = np.full(len(tensors.params), float(lr))
-    chunks = _chunks(tuple(param.numel() for param in tensors.params))
-    written(tensors.params, *of_states)
-    fixed = (constants, scales, shifts)
-    squares = np.empty((len(chunks), 2))
-    _share(kernels.average, table, chunks, *fixed, bool(tensors.slow_avgs), like, element, squares)
-    if rule.layerwise:
-        totals = np.zeros((len(rates), 2))
-        np.add.at(totals, chunks[:, 0], squares)
-        exact = (vanishing(tensors.exp_avgs[0].dtype) < totals) & (totals < np.inf)
+    written(job.writes)
+    job.table[kernels.GRAD] = [grad.data_ptr() for grad in tensors.grads]
+    job.left[:] = job.chunks
+    job.rates[:] = lr = float(lr)
+    decides = whole_norms is unsharded or not rule.layerwise
+    job.fields["lr"], job.fields["decides"] = lr, decides
+    job.run(job.items if decides else job.first)
+    if rule.layerwise and np.isnan(job.rates).any():
+        totals = job.totals.copy()
+        exact = (job.fields["vanishing"] < totals) & (totals < np.inf)
         for i in np.flatnonzero(~exact.all(axis=1)):  # also where theta or r is 0
             of_tensor = tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]
-            totals[i] = blocked.sums_of_squares(*of_tensor, corrections[steps[i]], rule.weight_decay).numpy()
+            factors = correction(tensors.steps[i].item(), rule)
+            totals[i] = blocked.sums_of_squares(*of_tensor, factors, rule.weight_decay).numpy()
         norms = whole_norms(torch.from_numpy(np.sqrt(totals.T)))
-        rates = float(lr) * layer_factor(norms[0], norms[1], eps2=rule.eps2, eps3=rule.eps3).numpy()
-    _share(kernels.apply, table, chunks, *fixed, rates.astype(like.dtype), like, element)
+        rates = lr * layer_factor(norms[0], norms[1], eps2=rule.eps2, eps3=rule.eps3).numpy()
+        job.rates[:] = np.where(np.isnan(job.rates), rates, np.nan)  # the others have been applied
+        job.run(job.second)
 
 
-def _mixing(alpha: float, beta1: float, like: np.ndarray) -> np.ndarray:
-    """The first entries of the kernels' constants: what the adaptor needs."""
+def _job_of(tensors: Tensors, rule: Rule) -> "_Job | None":
+    """What a step by the kernels takes; None if they cannot take it."""
+    of_params = [tensors.params, tensors.grads]
+    ms, vs, hs = tensors.exp_avgs, tensors.exp_avg_sqs, tensors.slow_avgs
+    if not _walkable(of_params, [ms, vs], [hs] if hs else [], tensors.steps):
+        return None
+    kernel = _usable(ms[0].dtype, tensors.params[0].dtype, hs[0].dtype if hs else torch.int8)
+    if kernel is None:
+        return None
+    job = _Job(kernel, [*of_params, ms, vs, hs or ms], steps=tensors.steps, positions=tensors.positions)
+    job.writes = [x for xs in (tensors.params, ms, vs, hs) for x in xs]
+    # The root of 1 - beta3: the square of u alone may overflow.
+    moments = {"beta2": rule.beta2, "rate2": 1 - rule.beta2, "beta3": rule.beta3, "root3": (1 - rule.beta3) ** 0.5}
+    job.set(**_mixing(rule.alpha, rule.beta1), **moments, decay=rule.weight_decay, sign=-1 if rule.maximize else 1)
+    job.set(eps1=rule.eps1, eps2=rule.eps2, eps3=rule.eps3, vanishing=vanishing(ms[0].dtype))
+    job.set(layerwise=rule.layerwise, corrects=rule.bias_correction)
+    job.set(wide_steps=tensors.steps[0].dtype is torch.float64)
+    return job
+
+
+def _mixing(alpha: float, beta1: float) -> dict[str, float]:
+    """The constants that the adaptor needs."""
     c = -alpha * (1 - beta1)
-    return np.array([1 - c, c, beta1, 1 - beta1], like.dtype)
+    return {"keep": 1 - c, "c": c, "beta1": beta1, "rate1": 1 - beta1}
 
 
-def _walkable(of_params: list[list[Tensor]], of_states: list[list[Tensor]]) -> bool:
+class _Job:
+    """What a kernel is given: addresses, items of work and constants. It holds while the tensors stay where they are.
+
+    Args:
+        kernel: the compiled kernel.
+        columns: parallel lists of tensors.
+        passes: how often each element is visited.
+        steps: the counters of the tensors, if the kernel reads them.
+        positions: the places of the tensors in the optimizer, if the kernel reads them.
+    """
+
+    def __init__(
+        self, kernel: Any, columns: list[list[Tensor]], passes: int = 2, steps: list[Tensor] | None = None,
+        positions: list[int] | None = None,
+    ) -> None:  # fmt: skip
+        sizes = [x.numel() for x in columns[0]]
+        self.items, chunks = _items(sizes, passes)
+        self.first, self.second = (self.items[(self.items[:, 3] >= 0) == first] for first in (True, False))
+        self.chunks = np.array(chunks, np.int64) + 1
+        self.table = np.array([[x.data_ptr() for x in xs] for xs in columns], np.int64)
+        self.left, self.rates, self.totals = np.zeros_like(self.chunks), np.zeros(len(sizes)), np.zeros((len(sizes), 2))
+        self.writes: list[Tensor] = []
+        self._ticket = np.zeros(1, np.int64)
+        self._arrays = {
+            "ticket": self._ticket, "table": self.table, "left": self.left, "totals": self.totals, "rates": self.rates,
+            "steps": np.array([step.data_ptr() for step in steps or ()], np.int64),
+            "positions": np.array(positions or (), np.int64), "squares": np.zeros((sum(chunks), 2)),
+            "firsts": np.concatenate(([0], np.cumsum(chunks, dtype=np.int64))),
+        }  # fmt: skip
+        work = sum(sizes)
+        self._threads = work // _WORTH_A_THREAD
+        self._kernel, self._fields = kernel, np.zeros(1, kernels.JOB)
+        self.fields: Any = self._fields[0]
+        self.set(**{name: array.ctypes.data for name, array in self._arrays.items()})
+        self.set(tensors=len(sizes), fetches=work > _STREAMED)
+
+    def set(self, **values: float) -> None:
+        for name, value in values.items():
+            self.fields[name] = value
+
+    def run(self, items: np.ndarray) -> None:
+        """Let the team take these items."""
+        self._ticket[0] = 0
+        self.fields["items"], self.fields["count"] = items.ctypes.data, len(items)
+        threads = max(1, min(torch.get_num_threads(), self._threads))
+        team = _team() if threads > 1 else None
+        if team is None:
+            self._kernel(self._fields.ctypes.data)
+        else:
+            team(self._kernel, self._fields.ctypes.data, threads, 0)
+
+
+def _items(sizes: list[int], passes: int) -> tuple[np.ndarray, list[int]]:
+    """Cut tensors into chunks: int64, a row (tensor, first element, end, chunk) per visit; how many chunks each has."""
+    rows, chunks, wave, elements = [], [], [], 0
+    count = 0
+    for tensor, size in enumerate(sizes):
+        if elements + size > _WAVE:
+            rows += wave
+            wave, elements = [], 0
+        elements += size
+        cuts = [(tensor, first, min(first + _CHUNK, size)) for first in range(0, size, _CHUNK)]
+        rows += [(*cut, count + n) for n, cut in enumerate(cuts)]
+        wave += [(*cut, kernels.SECOND) for cut in cuts] if passes == 2 else []
+        count += len(cuts)
+        chunks.append(len(cuts))
+    return np.array(rows + wave, np.int64).reshape(-1, 4), chunks
+
+
+def _walkable(
+    of_params: list[list[Tensor]], of_states: list[list[Tensor]], slow: list[list[Tensor]] | None = None,
+    steps: list[Tensor] | None = None,
+) -> bool:  # fmt: skip
     state = of_states[0][0].dtype
-    params = (torch.float32, torch.bfloat16) if state is torch.float32 else (state,)
-    return walkable((of_params, params), (of_states, _STATE))
+    half = {torch.bfloat16} if state is torch.float32 else set()
+    counters = ([steps], (torch.float32, torch.float64)) if steps else None
+    return walkable((of_params, {state} | half), (of_states, _STATE), (slow or [], {state} | half)) and (
+        counters is None or (all(step.numel() == 1 for step in steps or ()) and walkable(counters))
+    )
 
 
-def _dtypes(state: Tensor, element: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Empty arrays that tell a kernel the dtypes of the state and of the parameters (bfloat16 as its bits)."""
-    like = np.empty(0, _STATE[state.dtype])
-    return like, np.empty(0, np.uint16) if element.dtype is torch.bfloat16 else like
+def _usable(*kinds: torch.dtype) -> Any:
+    """The kernel for the dtypes of the state, the parameters and, for a whole step, the slow averages (int8: none).
 
-
-def _usable(like: np.ndarray, element: np.ndarray) -> bool:
-    """Whether the kernels for these dtypes compile and run here; nothing has been written if they do not."""
-    failure = _compile(like.dtype, element.dtype)
+    None, with a warning, if it does not compile and run here; nothing has been written then.
+    """
+    kernel, failure = _compile(*map(_NUMPY.__getitem__, kinds))
     if failure:
         _warn(f"Numba's kernels cannot be used here ({failure}); steps are taken by plain torch")
-    return not failure
+    return kernel
 
 
 @cache
@@ -129,24 +220,25 @@ def _warn(message: str) -> None:
 
 
 @cache
-def _compile(like: np.dtype, element: np.dtype) -> str:
-    """Compile the kernels for these dtypes, or load them, one process at a time; return why that failed, or nothing.
+def _compile(*kinds: type) -> tuple[Any, str]:
+    """Compile the kernel for these dtypes, or load it, one process at a time; return it, or None and why that failed.
 
     Numba's cache on disk can pair a kernel with another's code when two processes write it at once, as the ranks of a
     first distributed run would.
     """
-    table, chunks, row = np.zeros((5, 1), np.int64), np.zeros((0, 3), np.int64), np.zeros(1, like)
-    kinds, constants = (np.empty(0, like), np.empty(0, element)), np.zeros(kernels.CONSTANTS, like)
     with _one_process_at_a_time():
         if numba.config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
-            return "its compiler is off: NUMBA_DISABLE_JIT is set"
+            return None, "its compiler is off: NUMBA_DISABLE_JIT is set"
         try:
-            kernels.average(table, chunks, 0, 0, constants, row, row, True, *kinds, np.empty((0, 2)))
-            kernels.apply(table, chunks, 0, 0, constants, row, row, row, *kinds)
-            kernels.explore(table, chunks, 0, 0, constants, *kinds)
+            compiled = (kernels.step_of if len(kinds) == 3 else kernels.explore_of)(*kinds)
         except Exception as error:  # a compiler fails in many ways, and plain torch does the same
-            return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-    return ""
+            return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+    _COMPILED.append(compiled)
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(compiled.address), ""
+
+
+# Their code is freed with them.
+_COMPILED: list[Any] = []
 
 
 @contextmanager
@@ -163,61 +255,28 @@ def _one_process_at_a_time() -> Iterator[None]:
         yield
 
 
-def _addresses(*lists: list[Tensor]) -> np.ndarray:
-    return np.array([[tensor.data_ptr() for tensor in tensors] for tensors in lists], np.int64)
-
-
-@lru_cache(maxsize=64)
-def _chunks(sizes: tuple[int, ...]) -> np.ndarray:
-    """Cut tensors into chunks: int64, a row (tensor, first element, end) per chunk."""
-    rows = [
-        (tensor, first, min(first + _CHUNK, size))
-        for tensor, size in enumerate(sizes)
-        for first in range(0, size, _CHUNK)
-    ]
-    return np.array(rows, np.int64).reshape(-1, 3)
-
-
-def _share(kernel: Callable[..., Any], table: np.ndarray, chunks: np.ndarray, *rest: Any) -> None:
-    """Run a kernel on all chunks, an equal part of their elements on each of torch's threads."""
-    ends = np.cumsum(chunks[:, 2] - chunks[:, 1])
-    work = int(ends[-1]) if len(ends) else 0
-    threads = max(1, min(torch.get_num_threads(), work // _WORTH_A_THREAD))
-    inner = np.searchsorted(ends, [work * i // threads for i in range(1, threads)], side="right")
-    bounds = [0, *inner.tolist(), len(chunks)]
-    if threads == 1:
-        kernel(table, chunks, 0, len(chunks), *rest)
-        return
-    others: list[Future[Any]] = []
-    here = [(bounds[0], bounds[1])]
-    try:
-        for part in pairwise(bounds[1:]):
-            try:
-                others.append(_pool(threads - 1).submit(kernel, table, chunks, *part, *rest))
-            except RuntimeError:  # no more threads can be had, or Python is shutting down
-                here.append(part)
-        for part in here:
-            kernel(table, chunks, *part, *rest)
-    finally:
-        _finish(others)
-    for other in others:
-        other.result()
-
-
-def _finish(others: list[Future[Any]]) -> None:
-    """Wait, come what may: an interrupted step may free the tensors that the other threads still write to."""
-    try:
-        wait(others)
-    except BaseException:
-        wait(others)
-        raise
-
-
 @cache
-def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="alto")
+def _team() -> Any:
+    """OpenMP's call that runs a function on a team of threads, in the library that torch itself has loaded.
+
+    GNU's call, which LLVM's library offers as well. None where there is none, or if this process was forked from one
+    that had a team: its threads are not here.
+    """
+    try:
+        with open("/proc/self/maps", encoding="utf-8") as lines:
+            paths = {line.split()[-1] for line in lines if "libgomp" in line or "libiomp" in line or "libomp" in line}
+        of_torch = [path for path in sorted(paths) if f"{os.sep}torch{os.sep}" in path]
+        team = ctypes.CDLL((of_torch or sorted(paths))[0]).GOMP_parallel
+    except (OSError, IndexError, AttributeError):  # another system, or another kind of team
+        return None
+    team.argtypes = [ctypes.CFUNCTYPE(None, ctypes.c_void_p), ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+    team.restype = None
+    return team
 
 
-# A forked child (a data loader's worker, say) inherits the pools but not their threads.
+def _alone() -> None:
+    globals()["_team"] = lambda: None
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_alone)

@@ -202,14 +202,16 @@ def large(dtype, seed=0):
 def threads():
     """Three threads; and how much work the fused engine gave to others than the caller's."""
     handed_over = []
-    real = cpu._pool
+    real = cpu._team()
+    if real is None:
+        pytest.skip("torch has no OpenMP team here")
 
-    def counting(workers):
-        handed_over.append(workers)
-        return real(workers)
+    def counting(kernel, job, count, flags):
+        handed_over.append(count - 1)
+        real(kernel, job, count, flags)
 
     torch.set_num_threads(3)
-    with mock.patch("alto.engines.cpu._pool", counting):
+    with mock.patch("alto.engines.cpu._team", return_value=counting):
         yield handed_over
     torch.set_num_threads(1)
 
@@ -269,7 +271,7 @@ def test_exploring_large_gradients_in_several_threads(dtype, threads):
         slow_avgs = [x.float() for x in large(dtype, 1)]
         us = engine.explore_(large(dtype), slow_avgs, alpha=-5.0, beta1=0.9)
         results.append((us, slow_avgs))
-    assert threads == [2, 2]
+    assert threads == [2]
     for ones, others in zip(*results, strict=True):
         for x, y in zip(ones, others, strict=True):
             assert x.dtype is y.dtype

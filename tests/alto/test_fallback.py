@@ -50,7 +50,8 @@ def test_kernels_that_do_not_compile(make):
     cpu._warn.cache_clear()
     try:
         with (
-            mock.patch("alto.engines.cpu.kernels.average", side_effect=NotImplementedError("no such instruction")),
+            mock.patch("alto.engines.cpu.kernels.step_of", side_effect=NotImplementedError("no such instruction")),
+            mock.patch("alto.engines.cpu.kernels.explore_of", side_effect=NotImplementedError("no such instruction")),
             pytest.warns(RuntimeWarning, match=r"cannot be used here \(NotImplementedError: no such ins") as seen,
         ):
             run(make(broken), broken, 3)
@@ -63,7 +64,7 @@ def test_kernels_that_do_not_compile(make):
 
 
 def test_a_step_while_python_shuts_down():
-    """No thread can be started then; the step is taken by this one."""
+    """No Python thread can be started then; those of OpenMP are there."""
     code = """
 import atexit, torch
 from alto import ALTO

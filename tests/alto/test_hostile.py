@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from unittest import mock
 
@@ -15,6 +14,7 @@ from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks, register_optimizer_step_pre_hook
 
 from alto import ALTO, ESGD, LAMB, E, EAdam, EAdamW, engines
+from alto.engines import _cpu_kernels as kernels
 from alto.engines import cpu
 from alto.engines._layout import walkable
 from tests.alto.zoo import equal, forced, gradients, matrices, run
@@ -193,12 +193,14 @@ def test_a_forked_child_steps_too():
 import os, torch
 from alto import ALTO
 torch.set_num_threads(2)
+from alto.engines import _cpu_kernels as kernels
 from alto.engines import cpu
 w = torch.ones(2 * cpu._WORTH_A_THREAD); w.grad = torch.ones_like(w)
 optimizer = ALTO([w]); optimizer.step()
-assert cpu._pool.cache_info().currsize == 1  # the pool has a thread, which the child will lack
+assert cpu._team() is not None  # the team has a thread, which the child will lack
 child = os.fork()
 if child == 0:
+    assert cpu._team() is None
     optimizer.step()
     os._exit(0)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -361,70 +363,38 @@ def test_a_graph_may_capture_only_a_capturable_step(capturable):
     )
 
 
-class Slow:
-    """A kernel whose other threads take their time; it remembers what they did."""
+@pytest.mark.parametrize("passes", [1, 2])
+def test_items_visit_each_element_once_a_pass_and_the_second_time_after_its_layer(passes):
+    """A thousand biases before one embedding, in pieces of a size; a later item never holds up an earlier one."""
+    sizes = [8] * 1000 + [300_000, 0, 5]
+    items, chunks = cpu._items(sizes, passes)
+    seen = [[], []]
+    first_passes = [0] * len(sizes)
+    for tensor, first, end, chunk in items.tolist():
+        assert 0 < end - first <= cpu._CHUNK
+        seen[chunk == kernels.SECOND].append((tensor, first, end))
+        if chunk == kernels.SECOND:
+            assert first_passes[tensor] == chunks[tensor]
+        else:
+            first_passes[tensor] += 1
+    assert (
+        sum(end - first for _, first, end in seen[0])
+        == sum(sizes)
+        == len({(tensor, i) for tensor, first, end in seen[0] for i in range(first, end)})
+    )
+    assert seen[1] == (seen[0] if passes == 2 else [])
 
-    def __init__(self):
-        self.done = []
-        self.chunks = cpu._chunks((4 * cpu._WORTH_A_THREAD,))
 
-    def __call__(self, table, chunks, begin, stop):
-        if begin == 0:
-            raise KeyboardInterrupt
-        time.sleep(0.2)
-        self.done.append((begin, stop))
-
-    def run(self, threads):
-        torch.set_num_threads(threads)
+def test_without_a_team_one_thread_takes_the_same_step():
+    outcomes = []
+    for team in (cpu._team, lambda: None):
+        param = nn.Parameter(torch.linspace(-1, 1, 4 * cpu._WORTH_A_THREAD))
+        optimizer = ALTO([param])
+        torch.set_num_threads(2)
         try:
-            cpu._share(self, None, self.chunks)
+            with mock.patch("alto.engines.cpu._team", team):
+                run(optimizer, [param], 2)
         finally:
             torch.set_num_threads(1)
-
-
-def test_an_interrupt_waits_for_the_other_threads():
-    """They still write to tensors which the interrupted step may free."""
-    kernel = Slow()
-    with pytest.raises(KeyboardInterrupt):
-        kernel.run(threads=2)
-    half = len(kernel.chunks) // 2
-    assert kernel.done == [(half, 2 * half)]
-
-
-def test_a_thread_that_cannot_be_had_and_a_second_interrupt_wait_too():
-    kernel = Slow()
-    poor = mock.Mock(submit=mock.Mock(side_effect=RuntimeError("no more threads")))
-    whole = len(kernel.chunks)
-    with mock.patch("alto.engines.cpu._pool", side_effect=[cpu._pool(2), poor]):
-        with pytest.raises(KeyboardInterrupt):  # from the first part, which this kernel refuses
-            kernel.run(threads=3)
-        assert len(kernel.done) == 1
-    done = []
-    with mock.patch("alto.engines.cpu._pool", return_value=poor):
-        torch.set_num_threads(3)
-        try:
-            cpu._share(lambda _, __, begin, stop: done.append((begin, stop)), None, kernel.chunks)
-        finally:
-            torch.set_num_threads(1)
-    assert sorted(done)[0][0] == 0
-    assert sum(stop - begin for begin, stop in done) == whole  # this thread has done the others' parts
-    kernel.done.clear()
-    with (
-        mock.patch("alto.engines.cpu.wait", side_effect=[KeyboardInterrupt, None]) as waits,
-        pytest.raises(KeyboardInterrupt),
-    ):
-        kernel.run(threads=2)
-    assert waits.call_count == 2
-
-
-def test_threads_get_equal_shares_of_the_work_not_of_the_tensors():
-    """A thousand biases before one embedding."""
-    chunks = cpu._chunks((8,) * 1000 + (4 * cpu._WORTH_A_THREAD,))
-    shares = []
-    torch.set_num_threads(2)
-    try:
-        cpu._share(lambda _, c, begin, stop: shares.append((c[begin:stop, 2] - c[begin:stop, 1]).sum()), None, chunks)
-    finally:
-        torch.set_num_threads(1)
-    assert sum(shares) == 8000 + 4 * cpu._WORTH_A_THREAD
-    assert max(shares) < 1.1 * min(shares)
+        outcomes.append(param.detach())
+    assert torch.equal(*outcomes)

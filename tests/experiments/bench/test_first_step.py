@@ -14,12 +14,10 @@ pytest.importorskip("numba")
 PROGRAM = """
 import torch
 from alto import ALTO
-from alto.engines import _cpu_kernels as kernels
+from alto.engines import cpu
 w = torch.ones(8); w.grad = torch.ones(8)
 ALTO([w], fused=True).step()
-for kernel in (kernels.average, kernels.apply, kernels.explore):
-    hits, misses = (sum(count.values()) for count in (kernel.stats.cache_hits, kernel.stats.cache_misses))
-    print(hits, misses)
+print(*(kernel.cache_hits for kernel in cpu._COMPILED))
 """
 
 
@@ -30,8 +28,8 @@ def counts(cache):
 
 
 def test_a_second_process_compiles_nothing(tmp_path):
-    assert counts(tmp_path) == ["0", "1"] * 3
-    assert counts(tmp_path) == ["1", "0"] * 3
+    assert counts(tmp_path) == ["0"]
+    assert counts(tmp_path) == ["1"]
 
 
 def test_both_first_steps_are_timed():

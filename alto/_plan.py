@@ -1,0 +1,93 @@
+"""What one step has found out about its tensors, for the next one.
+
+Most steps differ from the one before in the gradients and the learning rate alone. To see that takes a hundredth of a
+millisecond; to gather the tensors again, and to check that they fit each other and share no memory, takes thirty times
+that, which is more than a small network's whole step.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from itertools import accumulate, chain
+from operator import is_
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+try:  # compares types, dtypes, devices, shapes, strides and lazy signs of many tensors in one call
+    from torch._C._dynamo.guards import TensorGuards
+except ImportError:  # another torch: each step is then a first one
+    TensorGuards = None
+
+from alto._memory import extent
+
+_PLAIN = {Tensor, torch.nn.Parameter}
+
+
+class Plan:
+    """Tells whether an optimizer's parameters and state are the very tensors that they were, at the same addresses.
+
+    Args:
+        optimizer: whose step it was.
+        params: the parameters that had a gradient.
+        grads: these gradients.
+        written: all tensors that the step writes, and that share no memory with each other or the gradients.
+    """
+
+    def __init__(self, optimizer: Optimizer, params: list[Tensor], grads: list[Tensor], written: list[Tensor]) -> None:
+        self._params = list(_params(optimizer))
+        self._moving = params
+        moving = set(map(id, params))
+        self._resting = [param for param in self._params if id(param) not in moving]
+        self._state = list(_state(optimizer))
+        self._written = written
+        self._addresses = list(map(Tensor.data_ptr, written))
+        self._alike: Callable[..., bool] = TensorGuards(
+            *written, *grads, dynamic_dims_sizes=None, dynamic_dims_strides=None
+        ).check
+        self._grad_extents = list(map(extent, grads))
+        self._grad_addresses = list(map(Tensor.data_ptr, grads))
+        spans = sorted((x.data_ptr(), x.data_ptr() + extent(x)) for x in written)
+        self._starts = [first for first, _ in spans]
+        # How far the memory goes of those that start before each.
+        self._reach = list(accumulate((end for _, end in spans), max, initial=0))
+
+    @staticmethod
+    def possible(tensors: Iterable[Tensor]) -> bool:
+        """Whether the tensors are plain ones, so that addresses and metadata say all about them."""
+        return TensorGuards is not None and {type(x) for x in tensors} <= _PLAIN
+
+    def grads(self, optimizer: Optimizer) -> list[Tensor] | None:
+        """The new gradients, if nothing but they has changed, and they are laid out as before and apart; else None."""
+        if not (_same(_params(optimizer), self._params) and _same(_state(optimizer), self._state)):
+            return None
+        grads: Any = [param.grad for param in self._moving]
+        if any(param.grad is not None for param in self._resting) or not self._alike(*self._written, *grads):
+            return None
+        if list(map(Tensor.data_ptr, self._written)) != self._addresses:
+            return None
+        addresses = list(map(Tensor.data_ptr, grads))
+        if addresses != self._grad_addresses:
+            for first, size in zip(addresses, self._grad_extents, strict=True):
+                if self._reach[bisect_left(self._starts, first + size)] > first:
+                    return None  # perhaps a tensor that the step writes is there
+            self._grad_addresses = addresses
+        return grads
+
+
+def _same(found: Iterable[object], known: list[object]) -> bool:
+    found = list(found)
+    return len(found) == len(known) and all(map(is_, found, known))
+
+
+def _params(optimizer: Optimizer) -> Iterable[Tensor]:
+    return chain.from_iterable([group["params"] for group in optimizer.param_groups])
+
+
+def _state(optimizer: Optimizer) -> Iterable[object]:
+    """The parameters that have a state, these states, and their keys and values."""
+    states = list(optimizer.state.values())
+    of_params = [state for state in states if isinstance(state, dict)]  # tools keep things of their own there
+    inner = chain.from_iterable(of_params), chain.from_iterable([state.values() for state in of_params])
+    return chain(optimizer.state, states, *inner)
