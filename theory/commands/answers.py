@@ -109,7 +109,8 @@ def subject(part: Part) -> str:
 def counts(ledger: Iterable[Entry]) -> str:
     """How many claims have each verdict."""
     number = Counter(entry.verdict for entry in ledger)
-    return f"{number.total()} claims: " + ", ".join(f"{number[v]} {v}" for v in Verdict if number[v]) + "."
+    n = number.total()
+    return f"{n} claim{'s' * (n != 1)}: " + ", ".join(f"{number[v]} {v}" for v in Verdict if number[v]) + "."
 
 
 def details(entry: Entry) -> RenderableType:

@@ -65,3 +65,14 @@ def test_the_worked_example_of_the_documentation(tmp_path):
     assert all("negative control" in one["detail"] for one in found["adam-bias"]["evidence"])
     path.write_text(example[1].replace("return identity(beta *", "return identity(2 * beta *"))
     assert verdicts(path, tmp_path)[1]["adam-bias"]["verdict"] != "proved"
+
+
+def test_one_claim_is_counted_in_the_singular():
+    from types import SimpleNamespace
+
+    from theory.commands import answers
+    from theory.ledger.outcomes import Verdict
+
+    one = SimpleNamespace(verdict=next(iter(Verdict)))
+    assert answers.counts([one]).startswith("1 claim: 1 ")
+    assert answers.counts([one, one]).startswith("2 claims: 2 ")
