@@ -203,9 +203,13 @@ def test_options_are_checked_once_and_not_in_each_step():
     with mock.patch("alto._options.check", side_effect=_options.check) as checked:
         run(optimizer, params, 3)
         assert checked.call_count == 2
-        optimizer.param_groups[1]["lr"] = 0.5
+        optimizer.param_groups[0]["lr"] = 0.5  # a schedule changes it in every step: it alone is checked
+        optimizer.param_groups[1]["weight_decay"] = 0.5
         run(optimizer, params, 3)
         assert checked.call_count == 3
+    optimizer.param_groups[0]["lr"] = -0.5
+    with pytest.raises(ValueError, match="lr"):
+        run(optimizer, params, 1)
 
 
 @pytest.mark.parametrize("engine", ["single", "foreach", "blocked", "cpu"])
