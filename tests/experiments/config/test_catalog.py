@@ -237,9 +237,7 @@ def test_numbers_that_no_run_could_use_are_refused_before_any_starts(tiny_file, 
 def test_a_factor_must_keep_the_rates_apart(tiny_file):
     grid = "tuning.learning_rates={low=0.335, high=0.336, count=2}"
     assert catalog.load(str(tiny_file), changes=[grid]).rates("LAMB", "small") == (0.335, 0.336)
-    with pytest.raises(
-        ConfigError, match=r"LAMB\.rates: 3\.0 .* such that its rates under small differ"
-    ):
+    with pytest.raises(ConfigError, match=r"LAMB\.rates: 3\.0 .* such that its rates under small differ"):
         catalog.load(str(tiny_file), changes=[grid, "optimizers.LAMB.rates=3"])
 
 

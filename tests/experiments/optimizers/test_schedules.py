@@ -14,7 +14,9 @@ def test_steps_fall_after_every_quarter(step, expected):
     assert factor("step", step, 100, 0) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("schedule", "halfway"), [("cosine", 0.5), ("polynomial", 0.25), ("linear", 0.5), ("constant", 1.0)])
+@pytest.mark.parametrize(
+    ("schedule", "halfway"), [("cosine", 0.5), ("polynomial", 0.25), ("linear", 0.5), ("constant", 1.0)]
+)
 def test_the_courses_after_a_warm_up(schedule, halfway):
     assert factor(schedule, 20, 120, 20) == 1.0
     assert factor(schedule, 70, 120, 20) == pytest.approx(halfway)
