@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.config import catalog
-from experiments.config.parse import build
+from experiments.config.parse import build, read_toml
 from experiments.config.schema import Experiment
 from experiments.io.files import write_atomic
 
@@ -166,6 +166,8 @@ def _as_in_paper(experiment: Experiment, setting: str) -> bool:
         return True
     if experiment.stem not in catalog.names():
         return False
+    if "paper" not in read_toml(catalog.file_of(experiment.stem)).get("tiers", {}):
+        return False  # an experiment of ours
     there = catalog.load(experiment.stem, "paper")
     if setting not in there.settings:
         return False
