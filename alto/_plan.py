@@ -6,7 +6,7 @@ that, which is more than a small network's whole step.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, chain
 from operator import is_
 from typing import Any
@@ -16,8 +16,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 try:  # compares types, dtypes, devices, shapes, strides and lazy signs of many tensors in one call
-    from torch._C._dynamo.guards import TensorGuards
-except ImportError:  # another torch: each step is then a first one
+    from torch._C._dynamo import guards as _guards
+
+    TensorGuards: Any = _guards.TensorGuards
+except (ImportError, AttributeError):  # another torch: each step is then a first one
     TensorGuards = None
 
 from alto._memory import extent
@@ -76,7 +78,7 @@ class Plan:
         return grads
 
 
-def _same(found: Iterable[object], known: list[object]) -> bool:
+def _same(found: Iterable[object], known: Sequence[object]) -> bool:
     found = list(found)
     return len(found) == len(known) and all(map(is_, found, known))
 

@@ -61,5 +61,8 @@ class Tensors:
 
     def pick(self, rows: list[int]) -> "Tensors":
         """The entries of these parameters."""
-        columns = (getattr(self, name) for name in self.__slots__ if name != "kept")
-        return Tensors(*([column[row] for row in rows] if column else [] for column in columns))
+        columns = {name: getattr(self, name) for name in self.__slots__ if name != "kept"}
+        chosen: dict[str, Any] = {
+            name: [column[row] for row in rows] if column else [] for name, column in columns.items()
+        }
+        return Tensors(**chosen)

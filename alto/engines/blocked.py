@@ -124,9 +124,9 @@ def sums_of_squares(
     scale, shift = correction
     scratch = _Scratch(m.dtype, theta.numel())
     total = torch.zeros(2, dtype=torch.float64, device="cpu")
-    for block in _blocks(theta, m, v):
-        r = _direction(*block, shift, weight_decay / scale, scratch)
-        total += torch.stack((norm(block[0].to(m.dtype)), scale * norm(r))).square()
+    for of_theta, of_m, of_v in _blocks(theta, m, v):
+        r = _direction(of_theta, of_m, of_v, shift, weight_decay / scale, scratch)
+        total += torch.stack((norm(of_theta.to(m.dtype)), scale * norm(r))).square()
     return total
 
 

@@ -234,7 +234,7 @@ def _compile(*kinds: type) -> tuple[Any, str]:
         except Exception as error:  # a compiler fails in many ways, and plain torch does the same
             return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
     _COMPILED.append(compiled)
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(compiled.address), ""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(compiled.address), ""  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 # Their code is freed with them.

@@ -88,7 +88,7 @@ convexity alone. Where the rounded multipliers miss the bound by a hair, it look
 part in a million, and says so. The exit code is 0 for a proof (without `coqc`: an exact check), 1 for none, 2 for a
 file that is no dual. The file is JSON:
 
-```json
+```text
 {DUAL}```
 
 The method has fixed steps, and the gradient's Lipschitz constant is 1.

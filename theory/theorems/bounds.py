@@ -28,7 +28,7 @@ class Online:
     """What Theorem C's constants are made of.
 
     Attributes:
-        filter: alpha, beta1, beta2; for varying alpha_k their :class:`theory.theorems.varying_alpha.Envelope`.
+        filter: alpha, beta1, beta2; for varying alpha_k their ``theory.theorems.varying_alpha.Envelope``.
         beta3, eps1, eps2, eps3: the algorithm's.
         eta, decay: eta_k = eta / sqrt(k) and gamma_k <= decay / sqrt(k).
         layers: sizes d_i; layerwise: whether the layer factor is on.

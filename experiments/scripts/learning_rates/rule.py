@@ -165,7 +165,7 @@ def write(path: Path, content: bytes) -> None:
 
 def main(words: Iterable[str] | None = None) -> None:
     """Read, decide, write, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=Path, default=Path("runs/learning_rates/laptop"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("results/learning-rates"), metavar="DIR")
     options = parser.parse_args(None if words is None else list(words))

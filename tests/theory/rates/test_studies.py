@@ -373,7 +373,7 @@ def test_an_unknown_study_is_refused(capsys):
 def test_a_folder_that_is_a_file_is_refused(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["rates", "--out", str(tmp_path / "file")]) == 2
-    assert "--out" in capsys.readouterr().err
+    assert str(tmp_path / "file") in capsys.readouterr().err
 
 
 STORED = [ROOT / "results" / "rates" / f"{name}.json" for name in ALL]

@@ -188,8 +188,8 @@ expectation = Claim(
         r"too, and the terms of $\epsilon_2$ and $\gamma$."
     ),
     plain=(
-        "The gradient, weighted by each layer's norm, falls like T^(-1/4) under ALTO and LAMB with one sample per "
-        "step, up to the terms of eps2 and the weight decay."
+        "ALTO and LAMB shrink the gradient, weighted by the layers' norms, like T^(-1/4) with one sample per step, "
+        "up to eps2 and decay."
     ),
     assumptions=(
         SMOOTH, "bounded below", CONDITIONAL, r"$\theta_1$ deterministic, constant $\eta$",
