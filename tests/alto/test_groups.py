@@ -171,8 +171,9 @@ def test_flat_buffers_in_the_place_of_layers_are_refused(make, copied):
 def test_other_layers_in_the_place_of_layers_are_taken():
     """Master copies in float32, and points that a scene gains."""
     optimizer = ALTO([nn.Parameter(torch.ones(2, 3, dtype=torch.bfloat16))])
-    optimizer.param_groups[0]["params"] = [nn.Parameter(torch.ones(5, 3))]
-    run(optimizer, optimizer.param_groups[0]["params"], 1)
+    optimizer.param_groups[0]["params"] = [gained := nn.Parameter(torch.ones(5, 3))]
+    run(optimizer, [gained], 1)
+    assert (gained != 1).all()
 
 
 def test_the_plain_group_takes_the_unscaled_step():
