@@ -66,6 +66,11 @@ def one_less(optimizer, params):
     optimizer.param_groups[0]["params"] = params[1:]
 
 
+def another_in_its_place(optimizer, params):
+    params[1] = nn.Parameter(params[1].detach().clone())
+    optimizer.param_groups[0]["params"][1] = params[1]
+
+
 def half_state(optimizer, params):
     for param in params:
         optimizer.state[param]["exp_avg"] = optimizer.state[param]["exp_avg"].double()
@@ -89,7 +94,7 @@ CHANGES |= {
     act.__name__: act
     for act in (
         new_memory, transposed_in_place, swapped_averages, new_state, forgotten, loaded, one_more_group, one_less,
-        half_state, counted_anew,
+        another_in_its_place, half_state, counted_anew,
     )
 }  # fmt: skip
 
