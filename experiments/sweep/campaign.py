@@ -11,6 +11,7 @@ from typing import Literal
 
 from experiments.config.parse import build, plain, read_toml
 from experiments.io import stored
+from experiments.io.environment import Environment
 from experiments.io.errors import ConfigError, require
 from experiments.io.files import locked, write_json
 
@@ -40,9 +41,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Campaign:
-    """The steps, in order."""
+    """The steps, in order.
+
+    Attributes:
+        step: Each a command.
+        device: The device that they need: ``"cuda"``, or ``"cpu"`` where any machine will do.
+    """
 
     step: tuple[Step, ...]
+    device: Literal["cpu", "cuda"] = "cpu"
 
     def __post_init__(self):
         names = [step.name for step in self.step]
@@ -116,10 +123,12 @@ def run(campaign: Campaign, out: Path, seconds: float, notify: Callable[[Step, O
         The outcomes so far, in the campaign's order.
 
     Raises:
+        ConfigError: the campaign needs a device that is absent, or the time is out of range.
         BusyError: another process works in the same folder.
         DataError: ``campaign.json`` is damaged.
     """
     require(0 < seconds < _FOREVER, "minutes", seconds / 60, f"in (0, {_FOREVER / 60:g})")
+    Environment(out, device=campaign.device)  # refuses what is absent: tests that skip would count as finished
     limit = time.monotonic() + seconds
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from experiments.io.errors import ConfigError, DataError
 from experiments.sweep import campaign
@@ -62,10 +63,18 @@ def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="without repetition"):
         Campaign((step(tmp_path, "a"), step(tmp_path, "a")))
     with pytest.raises(ConfigError, match=r"minutes: 0.0 is not allowed; it must be in \(0, "):
-        campaign.run(campaign.load("gpu"), tmp_path, 0, lambda *_: None)
+        campaign.run(campaign.load("headline"), tmp_path, 0, lambda *_: None)
     (tmp_path / "campaign.json").write_text("{")
     with pytest.raises(DataError, match="damaged"):
-        campaign.run(campaign.load("gpu"), tmp_path, 1, lambda *_: None)
+        campaign.run(campaign.load("headline"), tmp_path, 1, lambda *_: None)
+
+
+def test_without_its_device_a_campaign_does_not_begin(tmp_path, monkeypatch):
+    """Tests that need a GPU skip without one and exit with 0, which is no measurement."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="device: 'cuda' is not allowed; it must be auto or cpu"):
+        campaign.run(campaign.load("gpu"), tmp_path / "out", 60, lambda *_: None)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_whole_on_a_cpu(tmp_path):
