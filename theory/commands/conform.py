@@ -62,8 +62,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--lamb", action="store_true", help="instead, which of LAMB's switches it has")
     parser.add_argument(
         "--survey",
-        action="store_true",
-        help="instead, the contract of all optimizers of four packages: writes results/contract/",
+        nargs="*",
+        metavar="PACKAGE",
+        help="instead, the contract of all optimizers of these packages, or of all: writes results/contract/",
     )
     parser.add_argument("--json", action="store_true", help="JSON alone on stdout")
     parser.set_defaults(run=run)
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
             raise ValueError(f"--examples = {options.examples} must be at least 1")
         if options.budget is not None and options.budget < 1:
             raise ValueError(f"--budget = {options.budget} must be at least 1")
-        if options.survey:
+        if options.survey is not None:
             return _survey(options)
         if options.target is None:
             raise ValueError("name an optimizer, such as torch.optim:AdamW, or give --survey")
@@ -142,7 +143,10 @@ def _lamb(options: argparse.Namespace, cls: Any, kwargs: Mapping[str, Any]) -> i
 def _survey(options: argparse.Namespace) -> int:
     from theory.conform import survey
 
-    for said in survey.write(budget=options.budget or survey.BUDGET):
+    if unknown := [name for name in options.survey if name not in survey.PACKAGES]:
+        raise ValueError(f"--survey has {', '.join(unknown)}; allowed: {', '.join(survey.PACKAGES)}")
+    packages = {name: survey.PACKAGES[name] for name in options.survey or survey.PACKAGES}
+    for said in survey.write(budget=options.budget or survey.BUDGET, packages=packages):
         errors.print(said, highlight=False, markup=False, soft_wrap=True)
     return 0
 

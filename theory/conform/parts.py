@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from theory.conform.search import NotOfferedError
-from theory.conform.trial import CLOSE, LATE, Make, Run, Trial, apart, numbers, same, state_tensors
+from theory.conform.trial import CLOSE, LATE, Make, Run, Trial, apart, numbers, same, seed, state_tensors
 
 Part = Callable[[Make, Trial], None]
 
@@ -103,7 +103,7 @@ def closures(make: Make, trial: Trial) -> None:
                 values.append(evaluate().detach())
             return values[-1]
 
-        torch.manual_seed(k)
+        seed(k)
         returned = run.optimizer.step(counted)
         _require(all(called), "the closure is evaluated with gradients disabled")
         if not run.needs_closure:
@@ -181,7 +181,7 @@ def grad_scaler(make: Make, trial: Trial) -> None:
         for p in run.params:
             p.grad = None
         scaler.scale(factor * run.loss(k)).backward()
-        torch.manual_seed(k)
+        seed(k)
         scaler.step(run.optimizer)
         scaler.update()
 
@@ -355,7 +355,7 @@ def descent(make: Make, trial: Trial) -> None:
         return loss
 
     for k in range(DESCENT_STEPS):
-        torch.manual_seed(k)
+        seed(k)
         if run.needs_closure:
             run.optimizer.step(evaluate)
         else:

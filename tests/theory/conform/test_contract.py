@@ -249,6 +249,13 @@ class Unstable(Right):
         super().__init__(params, lr, momentum)
 
 
+class Noisy(Right):
+    """Draws noise."""
+
+    def gradient(self, p, group):
+        return super().gradient(p, group) + torch.randn_like(p)
+
+
 MUTANTS = [
     ("resume", Forgets), ("distributed checkpoint", Forgets), ("deepcopy", ByAddress), ("pickle", Unpicklable),
     ("closure", NoLoss), ("closure", Twice), ("closure", ClosureLast), ("closure", NoGradients),
@@ -268,6 +275,10 @@ def judged(part, cls, **options):
 @pytest.mark.parametrize("part", parts.CONTRACT)
 def test_a_right_optimizer_keeps_every_part(part):
     assert judged(part, Right) == suite.Outcome(part, suite.State.KEPT)
+
+
+def test_what_an_optimizer_draws_is_seeded():
+    assert judged("resume", Noisy) == suite.Outcome("resume", suite.State.KEPT)
 
 
 @pytest.mark.parametrize(("part", "mutant"), MUTANTS, ids=[f"{part}-{mutant.__name__}" for part, mutant in MUTANTS])
@@ -353,7 +364,7 @@ def test_the_command_prints_every_part(words, code, said, capsys):
     (["torch.optim:Muon"], "a plain run of two steps raised"), (["math:sin"], "a plain run of two steps raised"),
     (["torch.optim:SGD", "--kwargs", "rate=1"], "unexpected keyword argument"), (["math:pi"], "is no optimizer"),
     (["builtins:dict"], "raised"), (["torch.optim:SGD", "--budget", "0"], "at least 1"), ([], "name an optimizer"),
-    (["torch.optim:SGD", "--invariances", "size"], "allowed: scale"),
+    (["torch.optim:SGD", "--invariances", "size"], "allowed: scale"), (["--survey", "keras"], "allowed: torch, "),
 ])  # fmt: skip
 def test_the_command_says_what_it_cannot_judge(words, said, capsys):
     assert command.main(["conform", *words, "--contract"]) == 2

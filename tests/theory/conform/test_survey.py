@@ -54,7 +54,7 @@ def test_an_optimizer_that_never_ends_is_stopped(package, monkeypatch, tmp_path)
     monkeypatch.setattr(survey, "SECONDS", 1)
     list(survey.write(budget=1, packages={"torch": "small_package"}))
     (row,) = json.loads((tmp_path / "contract.json").read_text())["torch"]["rows"]
-    assert row["judged"] == "takes longer than 1 s"
+    assert row["judged"] == "takes longer than 1 s of processor time"
 
 
 def test_the_committed_table_is_that_of_the_stored_rows():
