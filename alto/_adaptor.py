@@ -23,7 +23,7 @@ from alto._base import (
     remember_options,
     step_base,
 )
-from alto._memory import GRADIENT, PARAMETER, Column, Separate, label, refuse_repeated, without_names
+from alto._memory import GRADIENT, PARAMETER, Column, Separate, label, refuse_repeated, refuse_unwritable, without_names
 from alto._spare import Spare
 from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
 
@@ -460,6 +460,7 @@ class E(Optimizer):
             keeps = grads[0].device.type == "cpu" and not differentiable and not _checks.is_fake(grads[0])
             memory = {"memory": self._spare.take} if keeps else {}
             mixing.append((rows, grads, slow_avgs, (alpha, beta1), engine.explore_, memory))
+        refuse_unwritable(columns[1:], name_of)  # the base writes the parameters
         self._separate.check(columns, name_of)
         return mixing
 

@@ -140,13 +140,16 @@ class ALTO(Optimizer):
         self._check_options(defaults)  # before the parameters are looked at
         self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
         self._dimensions: dict[int, int] = {}  # by the number of a group, as it was added
+        self._added: set[int] = set()  # ids of parameters
         super().__init__(_own_groups(params), defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
         super().__setstate__(state)
         if "_dimensions" not in vars(self):  # a copy, or unpickled
-            self._dimensions = {n: _sharding.dimensions(group["params"]) for n, group in enumerate(self.param_groups)}
+            self._dimensions, self._added = {}, set()
+            for number in range(len(self.param_groups)):
+                self._note(number)
         for group in self.param_groups:
             for key, value in _options.SWITCHES.items():  # an older checkpoint may lack some
                 group.setdefault(key, value)
@@ -174,7 +177,12 @@ class ALTO(Optimizer):
                 self._check_params(param_group["params"], options)
             param_group.update({key: options[key] for key in options.keys() & param_group.keys() - {"params"}})
         super().add_param_group(param_group)
-        self._dimensions[len(self.param_groups) - 1] = _sharding.dimensions(self.param_groups[-1]["params"])
+        self._note(len(self.param_groups) - 1)
+
+    def _note(self, number: int) -> None:
+        params = self.param_groups[number]["params"]
+        self._dimensions[number] = _sharding.dimensions(params)
+        self._added.update(map(id, params))
 
     def _check_params(self, params: list[Any], options: dict[str, Any]) -> None:
         bare, group = _memory.without_names(params)
@@ -268,9 +276,11 @@ class ALTO(Optimizer):
         lists = [call.tensors for call in calls]
         params, grads, steps = ([x for xs in lists for x in getattr(xs, name)] for name in ("params", "grads", "steps"))
         averages = [x for xs in lists for _, column in xs.averages() for x in column]
-        # A complex or sharded one is here as another tensor.
-        if _plan.Plan.possible([*params, *grads, *averages, *steps]) and all(
-            p.grad is g for p, g in zip(params, grads, strict=True)
+        # A complex or sharded one is here as another tensor. Tensors made in inference mode can be written only there.
+        if (
+            not torch.is_inference_mode_enabled()
+            and _plan.Plan.possible([*params, *grads, *averages, *steps])
+            and all(p.grad is g for p, g in zip(params, grads, strict=True))
         ):
             self._kept = _plan.Plan(self, params, grads, [*params, *averages, *steps]), calls
 
@@ -305,7 +315,9 @@ class ALTO(Optimizer):
         if group["layerwise"]:
             _sharding.refuse_flattened(group["params"], name_of)
             number = next(n for n, each in enumerate(self.param_groups) if each is group)
-            _sharding.refuse_flat_buffers(group["params"], self._dimensions.get(number, 0), name_of)
+            # Groups may have been removed or sorted, and layers taken out: what was added before is no flat buffer.
+            if not self._added.issuperset(map(id, group["params"])):
+                _sharding.refuse_flat_buffers(group["params"], self._dimensions.get(number, 0), name_of)
 
     def _check_tensors(self, lists: list[Tensors]) -> None:
         """Check that the tensors of a step fit each other and share no memory."""
@@ -322,6 +334,7 @@ class ALTO(Optimizer):
                         _checks.alike(what, tensor, param, name_of(position))
             of_params = (_memory.PARAMETER, tensors.params), (_memory.GRADIENT, tensors.grads), ("step", tensors.steps)
             columns += [(what, column, tensors.positions) for what, column in of_params]
+        _memory.refuse_unwritable(columns, name_of)
         self._separate.check(columns, name_of)
 
     def _calls(self, undo: "_Undo") -> "list[_Call]":

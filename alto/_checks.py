@@ -41,16 +41,30 @@ def number(
     left = "(" if open_low else "["
     allowed = f"a finite number in {left}{low:g}, {'infinity' if high == math.inf else f'{high:g}'})"
     allowed += f"; {why}" if why else ""
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
     x = float(value)
     if x < low or (open_low and x == low) or x >= high:
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
 
 
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer or a fraction beyond all floating-point numbers
+        return False
+
+
 def plain(value: Any) -> Any:
-    """The number in a tensor or array of no dimensions; anything else as it is."""
-    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+    """The number in a tensor or array of no dimensions, and a real number of any other type (a fraction) as a float.
+
+    Engines and checkpoints take plain numbers only. Anything else is returned as it is.
+    """
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()
+    if type(value) in {float, int, bool} or not isinstance(value, Real) or not _is_finite(value):
+        return value
+    return float(value)
 
 
 def sequence(name: str, values: Any, length: int) -> tuple[Any, ...]:

@@ -75,6 +75,23 @@ def refuse_repeated(params: Sequence[Any], name_of: Callable[[int], str]) -> Non
             )
 
 
+def refuse_unwritable(columns: list[Column], name_of: Callable[[int], str]) -> None:
+    """Refuse tensors that torch would not write, before a step has written others; gradients are only read.
+
+    Raises:
+        RuntimeError: if one was made under ``torch.inference_mode()`` and this is outside.
+    """
+    if torch.is_inference_mode_enabled():
+        return
+    for what, tensors, places in columns:
+        for tensor, place in zip(tensors, places, strict=True):
+            if what != GRADIENT and tensor.is_inference():
+                raise RuntimeError(
+                    f"the {_kind(what)} of {name_of(place)} was made under torch.inference_mode(), and can be written "
+                    "only there: begin and load outside of it, or clone() the tensor"
+                )
+
+
 def without_names(params: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     """Parameters of which some may be pairs (name, parameter): all without names, and as a group for :func:`label`."""
     bare = [param[1] if isinstance(param, tuple) and len(param) == 2 else param for param in params]

@@ -74,6 +74,9 @@ class AlphaScheduler(LRScheduler):
 
     def get_alpha(self) -> list[float]:
         """Each group's alpha for the next step."""
+        groups = self.optimizer.param_groups
+        if len(groups) != len(self.base_alphas):  # some were added or removed
+            self.base_alphas = [group.setdefault("initial_alpha", group[self._alpha]) for group in groups]
         factor = math.prod(one(self.last_epoch) for one in self.factors)
         return [alpha * factor + 0.0 for alpha in self.base_alphas]  # no -0
 

@@ -1,5 +1,6 @@
 """Bad input: a ValueError that names the argument, the value, the range and the consequence; nothing has changed."""
 
+from fractions import Fraction
 from unittest import mock
 
 import numpy as np
@@ -124,6 +125,29 @@ def test_exploration_of_e_may_be_numbers_in_a_tensor_or_array(kind):
             optimizer.param_groups[0].update(explore_alpha=alpha, explore_beta1=beta1)
         results.append(run(optimizer, params, 2))
     assert all(equal(result, plain) for result in results)
+
+
+@pytest.mark.parametrize("foreach", [True, False, None])
+def test_options_may_be_fractions(foreach):
+    params, others = matrices(), matrices()
+    exact = {"lr": Fraction(1, 8), "alpha": Fraction(-5, 2), "betas": (Fraction(1, 2), 0.75)}
+    optimizer = ALTO(params, foreach=foreach, **exact)
+    found = run(optimizer, params, 2)
+    assert equal(found, run(ALTO(others, 0.125, alpha=-2.5, betas=(0.5, 0.75), foreach=foreach), others, 2))
+    optimizer.param_groups[0]["lr"] = Fraction(1, 4)
+    run(optimizer, params, 1)
+    assert {type(optimizer.param_groups[0][key]) for key in ("lr", "alpha")} == {float}  # as weights_only takes them
+
+
+@pytest.mark.parametrize("huge", [10**400, Fraction(10**400, 3)], ids=["integer", "fraction"])
+@pytest.mark.parametrize("option", ["lr", "alpha", "weight_decay", "eps"])
+def test_a_number_beyond_all_floats_is_refused(option, huge):
+    with pytest.raises(ValueError, match=option):
+        ALTO(matrices(), **{option: huge})
+    exploring = EAdamW(matrices())
+    exploring.param_groups[0]["explore_alpha"] = huge
+    with pytest.raises(ValueError, match="explore_alpha"):
+        exploring.step()
 
 
 def test_one_eps_is_adams():

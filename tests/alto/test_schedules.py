@@ -44,6 +44,20 @@ def test_theorem_2s_alpha(name):
         assert optimizer.param_groups[0]["alpha"] == 0.5  # RMSprop's own
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_groups_may_be_added_and_removed(name):
+    build, key = OPTIMIZERS[name]
+    optimizer = build(parameter())
+    scheduler = AlphaScheduler(optimizer, lambda step: 1 / (step + 1))
+    optimizer.add_param_group({"params": [parameter()], key: -4.0})
+    optimizer.step()
+    scheduler.step()
+    assert [group[key] for group in optimizer.param_groups] == [-3.0, -2.0]
+    del optimizer.param_groups[0]
+    scheduler.step()
+    assert [group[key] for group in optimizer.param_groups] == pytest.approx([-4 / 3])
+
+
 def test_it_goes_with_a_schedule_of_the_learning_rate():
     w = parameter()
     optimizer = ALTO([w], lr=0.1, alpha=-6.0)

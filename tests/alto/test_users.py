@@ -133,6 +133,51 @@ def test_values_that_are_replaced_between_steps(make):
     close(params, plain(make))
 
 
+REARRANGE = {
+    "removed": lambda groups: groups.pop(0),
+    "reversed": lambda groups: groups.reverse(),
+    "emptied of its layer": lambda groups: groups[0]["params"].pop(0),
+}
+
+
+@pytest.mark.parametrize("how", REARRANGE)
+def test_groups_may_be_rearranged_by_hand(make, how):
+    """A vector in the place of a removed layer is no flat buffer."""
+    matrix, *vectors = params = [nn.Parameter(torch.ones(shape)) for shape in ((3, 3), (3,), (3,))]
+    optimizer = make([{"params": params[:2]}, {"params": params[2:]}])
+    for k in range(3):
+        for p in params:
+            p.grad = torch.full_like(p, k + 1.0)
+        if k == 1:
+            REARRANGE[how](optimizer.param_groups)
+        before = [p.detach().clone() for p in params]
+        optimizer.step()
+    listed = {p for group in optimizer.param_groups for p in group["params"]}
+    assert [not p.equal(b) for p, b in zip(params, before, strict=True)] == [p in listed for p in params]
+    assert (matrix in listed) is (how == "reversed")
+    assert vectors[1] in listed
+
+
+def test_state_made_in_inference_mode_is_refused_outside_before_anything_moves(make):
+    params = matrices()
+    optimizer = make(params)
+    with torch.inference_mode():
+        run(optimizer, params, 1)
+    for p, g in zip(params, gradients(params, 1), strict=True):
+        p.grad = g
+    before = [p.detach().clone() for p in params]
+    kept = {k: {n: v.clone() for n, v in s.items() if n != "step"} for k, s in optimizer.state.items()}
+    steps = [float(s["step"]) for s in optimizer.state.values() if "step" in s]
+    with pytest.raises(RuntimeError, match=r"inference"):
+        optimizer.step()
+    assert equal(params, before)
+    assert all(equal(s.values(), [optimizer.state[k][n] for n in s]) for k, s in kept.items())
+    assert steps == [float(s["step"]) for s in optimizer.state.values() if "step" in s]
+    with torch.inference_mode():
+        optimizer.step()
+    assert not equal(params, before)
+
+
 def test_a_frozen_parameter_goes_on_where_it_was(make):
     params = matrices()
     optimizer = make(params)
