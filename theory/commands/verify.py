@@ -77,7 +77,6 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
     source = Source(str(Path(options.claims)))
     if not source.outside:
         raise ClaimsError(f"--claims takes a Python file, FILE.py; {options.claims!r} is none")
-    source.claims()  # an error in the file is raised here, with its own traceback
     names = matching(options.only, [claim.id for claim in source.claims()])
     with shown() as follow:
         found = running.run({source: names}, effort, follow=follow)[source]
@@ -86,6 +85,9 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
     if options.json:
         outcomes.save(parts, options.json)
     _print(parts, {}, options)
+    for entry in found:
+        for broken in entry.broken:
+            errors.print(f"{source.name}: {entry.claim.id}: {broken.kind} {broken.name!r} raises {broken.detail}")
     return int(any(entry.verdict in BAD for entry in found))
 
 

@@ -10,11 +10,13 @@ import hashlib
 import inspect
 import math
 import re
+import sysconfig
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from theory.ledger.budget import SEED
@@ -24,6 +26,9 @@ if TYPE_CHECKING:  # slow to import, and not needed to read stored outcomes
     from hypothesis.strategies import SearchStrategy
 
     from theory.ledger.provers import Check
+
+OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), "<frozen importlib")
+"""Where a file is none of the user's, beside installed packages."""
 
 __all__ = [
     "QUICK", "THOROUGH", "About", "Effort", "Evidence", "Finding", "Kind", "Outcome", "Piece", "Result",
@@ -128,13 +133,22 @@ def run(evidence: Evidence, effort: Effort) -> Result:
     try:
         finding = _examined(evidence, evidence.compute(effort))
     except (Exception, SystemExit) as error:  # whatever it is: a broken check shows as broken, beside the others
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        finding = Finding(Outcome.ERROR, f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+        finding = Finding(Outcome.ERROR, told(error))
     seconds = time.perf_counter() - begin
     return Result(
         evidence.kind, evidence.name, evidence.about, finding.outcome, finding.detail, seconds, finding.pieces,
         finding.values,
     )  # fmt: skip
+
+
+def told(error: BaseException) -> str:
+    """An exception in one line, with the frames that are in the user's files, or else the innermost one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [one for one in frames if not (one.filename.startswith(OURS) or "site-packages" in one.filename)]
+    shown = theirs or [one for one in frames[-1:] if not one.filename.startswith("<")]
+    where = "; ".join(f"{Path(one.filename).name}, line {one.lineno}, in {one.name}" for one in shown)
+    said = str(error).splitlines() or [""]
+    return f"{type(error).__name__}: {said[0]}" + f" ({where})" * bool(where)
 
 
 def _examined(evidence: Evidence, finding: Any) -> Finding:

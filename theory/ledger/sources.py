@@ -16,6 +16,7 @@ from types import ModuleType
 
 from theory.ledger import provenance
 from theory.ledger.claim import Claim
+from theory.ledger.evidence import told
 
 RESULTS = provenance.RESULTS
 
@@ -43,7 +44,7 @@ class Source:
         """Import the file and return its claims.
 
         Raises:
-            ClaimsError: there is no such file, or its ``CLAIMS`` is no sequence of claims with different ids.
+            ClaimsError: there is no such file, it raises, or its ``CLAIMS`` is no sequence of claims, each with its own id.
         """
         module = _from_path(Path(self.name)) if self.outside else importlib.import_module(self.name)
         found = getattr(module, "CLAIMS", None)
@@ -81,5 +82,9 @@ def _from_path(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and hypothesis look their module up
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # whatever the user's file raises, told as theirs
+        del sys.modules[spec.name]
+        raise ClaimsError(f"{path} raises {told(error)}") from error
     return module

@@ -25,6 +25,13 @@ def test_the_file_runs_and_its_placeholders_show_nothing(tmp_path, monkeypatch, 
     evidence = found["my-claim"]["evidence"]
     assert {one["kind"] for one in evidence} == {"proof", "property", "counterexample"}
     assert all(one["outcome"] == "error" and "fill in" in one["detail"] for one in evidence)
+    lines = Path("my_claim.py").read_text().splitlines()
+    said = [line for line in capsys.readouterr().err.splitlines() if "NotImplementedError" in line]
+    assert len(said) == 3
+    for line in said:
+        assert line.startswith("my_claim.py: my-claim: ")
+        place = re.search(r"fill in (.*) \(my_claim\.py, line (\d+), in \w+; my_claim\.py, line \d+, in todo\)$", line)
+        assert f'todo("{place[1]}")' in lines[int(place[2]) - 1]
 
 
 @pytest.mark.parametrize(("kept", "verdict"), [("proof", "proved"), ("holds_for", "holds-in-cases-tried")])

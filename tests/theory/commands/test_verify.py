@@ -101,11 +101,20 @@ def test_what_cannot_run_is_said_in_a_line(arguments, why, capsys):
     assert why in capsys.readouterr().err.replace("\n", " ")
 
 
-def test_an_error_in_a_users_file_is_shown_as_theirs(tmp_path):
+def test_an_error_in_a_users_file_is_shown_as_theirs(tmp_path, capsys):
     mine = tmp_path / "mine.py"
-    mine.write_text("CLAIMS = (1 / 0,)\n")
-    with pytest.raises(ZeroDivisionError):
-        command.main(["verify", "--claims", str(mine)])
+    mine.write_text("import json\n\n\ndef read():\n    return json.loads('[')\n\n\nCLAIMS = (read(),)\n")
+    for more in ([], ["--kind", "proof"]):
+        assert command.main(["verify", "--claims", str(mine), *more]) == 2
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith(f"{mine} raises JSONDecodeError: Expecting value")
+        assert said.endswith("(mine.py, line 8, in <module>; mine.py, line 5, in read)")
+    mine.write_text("CLAIMS = (\n")
+    assert command.main(["verify", "--claims", str(mine)]) == 2
+    assert capsys.readouterr().err.rstrip().endswith("was never closed (mine.py, line 1)")
+    mine.write_text("raise SystemExit\n")
+    assert command.main(["verify", "--claims", str(mine)]) == 2
+    assert "raises SystemExit:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [
