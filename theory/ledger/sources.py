@@ -44,7 +44,7 @@ class Source:
         """Import the file and return its claims.
 
         Raises:
-            ClaimsError: there is no such file, it raises, or its ``CLAIMS`` is no sequence of claims, each with its own id.
+            ClaimsError: there is no such file, it raises, or its ``CLAIMS`` is no sequence of claims with own ids.
         """
         module = _from_path(Path(self.name)) if self.outside else importlib.import_module(self.name)
         found = getattr(module, "CLAIMS", None)

@@ -60,5 +60,16 @@ def test_an_optimizer_that_never_ends_is_stopped(package, monkeypatch, tmp_path)
 def test_the_committed_table_is_that_of_the_stored_rows():
     stored = json.loads((survey.FOLDER / "contract.json").read_text())
     assert (survey.FOLDER / "table.md").read_text() == survey.table(stored)
-    assert {"torch", "pytorch_optimizer"} <= set(stored)
+    assert {"torch", "pytorch_optimizer", "schedulefree", "heavyball"} <= set(stored)
     assert not [row["seen"] for row in stored["alto"]["rows"] if "parts" in row and "closure" in row["seen"]]
+
+
+def test_what_the_page_says_of_heavyball_is_stored():
+    judged = [
+        row for row in json.loads((survey.FOLDER / "contract.json").read_text())["heavyball"]["rows"] if "parts" in row
+    ]
+    assert judged
+    for row in judged:
+        assert {"p.grad kept", "deepcopy", "pickle", "distributed checkpoint", "state dtypes"} <= set(row["seen"])
+        assert "use_ema" in row["seen"]["deepcopy"]
+        assert row["seen"]["state dtypes"].endswith("to bfloat16")
