@@ -1,39 +1,9 @@
 (** ESGD at its virtual iterate y = theta - eta (b m - alpha h), which takes plain gradient steps: the bound for any batch,
     whose noise term falls with eta, and the linear rate under the Polyak-Lojasiewicz inequality. *)
 From Coq Require Import Reals Lra Lia List.
-From Proofs Require Import Sums Vectors Smooth Adaptor Filters Tree Algorithms.
+From Proofs Require Import Sums Vectors Smooth Adaptor Filters Tree Algorithms Tracking.
 Import ListNotations.
 Local Open Scope R_scope.
-
-Lemma weighted_square k (t a : nat -> R) :
-  sum k (fun j => t j * a j) * sum k (fun j => t j * a j) <= sum k (fun j => Rabs (t j)) * sum k (fun j => Rabs (t j) * (a j * a j)).
-Proof.
-  pose proof (cauchy_schwarz_square k (fun j => sqrt (Rabs (t j))) (fun j => sqrt (Rabs (t j)) * Rabs (a j))) as C.
-  assert (R : forall j, sqrt (Rabs (t j)) * sqrt (Rabs (t j)) = Rabs (t j)) by (intros; apply sqrt_sqrt, Rabs_pos).
-  assert (E1 : dot k (fun j => sqrt (Rabs (t j))) (fun j => sqrt (Rabs (t j)) * Rabs (a j)) = sum k (fun j => Rabs (t j * a j)))
-    by (unfold dot; apply sum_ext; intros; rewrite <- Rmult_assoc, R, Rabs_mult; reflexivity).
-  assert (E2 : sq k (fun j => sqrt (Rabs (t j))) = sum k (fun j => Rabs (t j))) by (unfold sq; apply sum_ext; intros; apply R).
-  assert (E3 : sq k (fun j => sqrt (Rabs (t j)) * Rabs (a j)) = sum k (fun j => Rabs (t j) * (a j * a j))).
-  { unfold sq. apply sum_ext; intros j _. replace (a j * a j) with (Rabs (a j) * Rabs (a j))
-      by (rewrite <- Rabs_mult; apply Rabs_right, Rle_ge, square_nonneg). rewrite <- (R j) at 3. ring. }
-  rewrite E1, E2, E3 in C. eapply Rle_trans; [|exact C]. apply square_abs_le, sum_abs.
-Qed.
-
-Section Length.
-  Context {S : Type}.
-  Variables (outs : list S -> list S) (w : list S -> S -> R).
-  Hypothesis proper : probabilities outs w.
-  (** After k draws the history has k draws. *)
-  Lemma expect_le_at k X Y : (forall H, length H = k -> X H <= Y H) -> expect outs w k [] X <= expect outs w k [] Y.
-  Proof.
-    assert (Q : forall H0, (forall H, length H = (k + length H0)%nat -> X H <= Y H) -> expect outs w k H0 X <= expect outs w k H0 Y).
-    { induction k as [|j IH]; intros H0 HXY; [apply HXY; reflexivity|]. apply (next_le outs w proper). intros s.
-      apply IH. intros H HL. apply HXY. simpl in HL |- *. lia. }
-    intros HXY. apply Q. intros H HL. apply HXY. simpl in HL. lia.
-  Qed.
-  Lemma expect_ext_at k X Y : (forall H, length H = k -> X H = Y H) -> expect outs w k [] X = expect outs w k [] Y.
-  Proof. intros E. apply Rle_antisym; apply expect_le_at; intros H HL; rewrite (E H HL); apply Rle_refl. Qed.
-End Length.
 
 Section Virtual.
   Variable n : nat.
@@ -75,38 +45,15 @@ Section Virtual.
   Qed.
 
   (** *** The delay: past noise and past gradients *)
-  Definition slope (H : list S) : vec := match H with [] => fun _ => 0 | _ :: K => D (theta (z K)) end.
+  Let slope := slope G alpha beta1 beta2 beta3 eta start esgd_update D.
   Let prefix (H : list S) j := skipn (length H - j) H.
-  Let noise (H : list S) (i j : nat) : R := past H i j - slope (prefix H j) i.
+  Let noise := noise G alpha beta1 beta2 beta3 eta start esgd_update D.
   Let e k := expect outs w k [] (fun H => sq n (D (theta (z H)))).
 
   Lemma delay_is H i : delay H i = sum (length H) (fun j => t j * past H i (length H - j)%nat).
   Proof.
     unfold delay, h, slow, z. destruct (along G alpha beta1 beta2 beta3 eta start esgd_update H i) as (_ & -> & _). fold past.
     exact (lag_filter alpha beta1 beta2 (past H i) (past_0 _ _ _ _ _ _ _ _ _ _) (length H)).
-  Qed.
-
-  Lemma prefix_longer s H j : (j <= length H)%nat -> prefix (s :: H) j = prefix H j.
-  Proof. intros Hj. unfold prefix. simpl length. rewrite Nat.sub_succ_l by exact Hj. reflexivity. Qed.
-
-  (** A martingale's square: no products of different steps are left. *)
-  Lemma noise_square (p : nat -> R) k :
-    expect outs w k [] (fun H => sq n (fun i => sum k (fun j => p (Datatypes.S j) * noise H i (Datatypes.S j))))
-    <= sum k (fun j => p (Datatypes.S j) * p (Datatypes.S j)) * variance.
-  Proof.
-    induction k as [|k IH].
-    - simpl. unfold sq. rewrite (sum_ext n _ (fun _ => 0)), sum_zero by (intros; ring). lra.
-    - set (xi := fun H i => sum k (fun j => p (Datatypes.S j) * noise H i (Datatypes.S j))) in *.
-      rewrite expect_last, sum_S, Rmult_plus_distr_r.
-      apply Rle_trans with (expect outs w k [] (fun H => sq n (xi H) + p (Datatypes.S k) * p (Datatypes.S k) * variance)).
-      + apply (expect_le_at outs w proper). intros H HL. destruct Un as [Pw U]. destruct (U H) as [U1 U2].
-        eapply Rle_trans; [|exact (next_square outs w Pw n H (xi H) (p (Datatypes.S k)) variance _ U1 U2)].
-        apply Req_le, next_ext. intros s. apply sq_ext; intros i _. rewrite sum_S. f_equal.
-        * apply sum_ext; intros j Hj. f_equal. unfold noise. rewrite prefix_longer by lia.
-          unfold past. rewrite past_longer by lia. reflexivity.
-        * f_equal. unfold noise, prefix. replace (Datatypes.S k) with (length (s :: H)) by (simpl; lia).
-          unfold past. rewrite past_now, Nat.sub_diag. reflexivity.
-      + rewrite (expect_plus outs w), (expect_const outs w proper). apply Rplus_le_compat; [exact IH|lra].
   Qed.
 
   Lemma slope_square j k : (j < k)%nat ->
@@ -142,15 +89,21 @@ Section Virtual.
       assert (De : forall i, delay H i = N H i + M H i).
       { intros i. rewrite delay_is, HL. unfold N. rewrite (sum_reverse k (fun j => t (k - Datatypes.S j)%nat * _)).
         unfold M. rewrite <- sum_plus. apply sum_ext; intros j Hj.
-        replace (Datatypes.S (k - 1 - j)) with (k - j)%nat by lia. replace (k - (k - j))%nat with j by lia. unfold noise. ring. }
+        replace (Datatypes.S (k - 1 - j)) with (k - j)%nat by lia. replace (k - (k - j))%nat with j by lia.
+        change (noise H i (k - j)%nat) with (past H i (k - j)%nat - slope (prefix H (k - j)) i). ring. }
       assert (Tw : sq n (delay H) <= 2 * sq n (N H) + 2 * sq n (M H)).
       { unfold sq. rewrite <- !sum_scal, <- sum_plus. apply sum_le; intros i _. rewrite De.
         pose proof (square_nonneg (N H i - M H i)). lra. }
       lra.
     - rewrite (expect_plus outs w), !(expect_scal outs w), (expect_sum outs w proper).
       assert (Nz : expect outs w k [] (fun H => sq n (N H))
-        <= sum k (fun j => t (k - Datatypes.S j)%nat * t (k - Datatypes.S j)%nat) * variance)
-        by exact (noise_square (fun j => t (k - j)%nat) k).
+        <= sum k (fun j => t (k - Datatypes.S j)%nat * t (k - Datatypes.S j)%nat) * variance).
+      { pose proof (noise_square n G alpha beta1 beta2 beta3 eta start esgd_update D outs w variance Un
+          (fun _ => 0) (fun j => t (k - j)%nat) k) as Z.
+        assert (Z0 : sq n (fun _ => 0) = 0)
+          by (unfold sq; rewrite (sum_ext n _ (fun _ => 0)) by (intros; ring); apply sum_zero).
+        rewrite Z0, Rplus_0_l in Z. eapply Rle_trans; [|exact Z]. apply Req_le, expect_ext; intros H.
+        apply sq_ext; intros i _. unfold N. rewrite Rplus_0_l. reflexivity. }
       assert (Ts : sum k (fun j => t (k - Datatypes.S j)%nat * t (k - Datatypes.S j)%nat) * variance <= tau2 * variance).
       { apply Rmult_le_compat_r; [apply variance_0|]. eapply Rle_trans; [|apply (tau2_is k)]. apply Req_le.
         rewrite sum_reverse. apply sum_ext; intros j Hj. replace (k - Datatypes.S (k - 1 - j))%nat with j by lia. reflexivity. }

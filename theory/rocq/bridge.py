@@ -14,7 +14,7 @@ import numpy as np
 STEPS = 4
 _HEAD = """(** Printed by theory/rocq/bridge.py from the package's own functions. *)
 From Coq Require Import Reals Lra.
-From Proofs Require Import Sums Vectors Methods TheoremN Adaptor Online.
+From Proofs Require Import Sums Vectors Methods TheoremN Adaptor Online Normalised.
 Local Open Scope R_scope.
 Ltac side := repeat split; match goal with H : ?x <> 0 |- ?y <> 0 => solve [intro K; apply H; lra] | _ => idtac end.
 """
@@ -23,7 +23,7 @@ Ltac side := repeat split; match goal with H : ?x <> 0 |- ?y <> 0 => solve [intr
 @cache
 def printed() -> dict[str, str]:
     """The module ``Bridge``."""
-    return {"Bridge": "\n".join([_HEAD, *_constants(), *_regret(), *_steps()]) + "\n"}
+    return {"Bridge": "\n".join([_HEAD, *_constants(), *_regret(), *_normalised(), *_steps()]) + "\n"}
 
 
 def _constants() -> list[str]:
@@ -104,6 +104,82 @@ def _regret() -> list[str]:
     return lines
 
 
+def _normalised() -> list[str]:
+    """The right-hand sides of `theory.theorems.normalised_step`: of one step in two layers, and of the mean."""
+    import sympy as sp
+
+    from theory.theorems import normalised_step as theorem
+
+    def by_layer(term: str) -> Any:
+        return np.array([sp.Symbol(f"({term.replace('#', f'{layer}%nat')})") for layer in (0, 1)], dtype=object)
+
+    one: Any = None  # what the sum over layers does not read
+    eta, L, gamma = sp.symbols("eta L gamma")
+    found = theorem.Layers(
+        phi=by_layer("phi #"), psi=by_layer("psi (a #) (b #)"), gradient=by_layer("norm_in n layer # (D theta)"),
+        error=by_layer("norm_in n layer # (fun j => m j - D theta j)"),
+        decay=gamma * by_layer("norm_in n layer # (fun j => W j * theta j)"),
+        shortened=by_layer("psi (a #) (b #) * eps2 # * phi # * b #"), aligned=one, downhill=one,
+    )  # fmt: skip
+    lines = [
+        "Lemma python_falls n layer D gamma theta m W (phi eps2 a b : nat -> R) eta L :\n"
+        "  - eta * sum 2 (falls_by n layer D gamma theta m W phi eps2 a b)\n"
+        f"  + L / 2 * (eta * eta) * sum 2 (fun l => phi l * phi l) = {_coq(found.fall(eta, L))}.\n"
+        "Proof. intros; unfold sum, falls_by; field. Qed."
+    ]
+    roots: list[Any] = []
+
+    def root(x: Any) -> Any:
+        roots.append(sp.sympify(x))
+        return sp.sqrt(x)
+
+    def same_root(mine: str, python: Any) -> str:
+        return f"replace (sqrt ({mine})) with (sqrt {_coq(python)}) by (f_equal; field; side); "
+
+    with mock.patch.object(theorem, "sqrt", root):
+        names = "eta T gap first variance L reach eps2 gamma widest far drift initial noise"
+        eta, T, gap, first, variance, L, reach, eps2, gamma, widest, far, drift, initial, noise = sp.symbols(names)
+        mean: Any = theorem.mean_weighted_gradient(
+            SimpleNamespace(drift=drift, initial=initial, noise=noise),  # type: ignore[arg-type]
+            eta=eta, T=T, gap=gap, first=first, variance=variance, L=L, reach=reach, eps2=eps2, decay=gamma,
+            widest=widest, D=far,
+        )  # fmt: skip
+        lines.append(
+            f"Lemma python_weighted_gradient {names} : eta <> 0 -> T <> 0 ->\n"
+            "  gap / (eta * T) + 2 * reach * (sqrt drift * L * eta * reach + sqrt (initial * first / T)\n"
+            "    + sqrt (noise * variance)) + L * eta * (reach * reach) / 2\n"
+            f"  + (reach * reach * eps2 * widest + 2 * reach * gamma * widest * far) = {_coq(mean)}.\n"
+            f"Proof. intros; {same_root('initial * first / T', roots[1])}{same_root('noise * variance', roots[2])}"
+            "field; side. Qed."
+        )
+        kappa, size = sp.Symbol("kappa"), sp.Symbol("size", positive=True)  # size is |alpha|
+        roots.clear()
+        constant: Any = theorem.rate_constant(
+            SimpleNamespace(kappa=kappa, alpha=size),  # type: ignore[arg-type]
+            eta=eta, T=T, gap=gap, first=first, variance=variance, L=L, reach=reach,
+        )  # fmt: skip
+        inner = next(x for x in roots if x.has(first))
+        lines.append(
+            "Lemma python_rate_constant eta T gap first variance L reach kappa size : eta <> 0 -> sqrt T <> 0 ->\n"
+            "  let age := kappa + size / sqrt T in\n"
+            "  gap / eta + 2 * reach * (sqrt 2 * (age * L * eta * reach + sqrt (kappa * age * first)\n"
+            f"    + kappa * sqrt variance)) + L * eta * (reach * reach) / 2 / sqrt T = {_coq(constant)}.\n"
+            f"Proof. intros; unfold age; {same_root('kappa * (kappa + size / sqrt T) * first', inner)}"
+            "field; side. Qed."
+        )
+        G, eps1 = sp.symbols("G eps1")
+        roots.clear()
+        least: Any = theorem.alignment(SimpleNamespace(kappa=kappa), eps1, G)  # type: ignore[arg-type]
+        lines.append(
+            "Lemma python_alignment kappa G eps1 : 0 < eps1 -> 0 < kappa * G + eps1 ->\n"
+            f"  psi eps1 (kappa * G + eps1) = {_coq(least)}.\n"
+            f"Proof. intros; rewrite psi_is by assumption; pose proof (sqrt_pos {_coq(roots[0])}); "
+            f"replace ((kappa * G + eps1) / eps1) with {_coq(roots[0])} by (field; lra); "
+            "field; lra. Qed."
+        )
+    return lines
+
+
 def _steps() -> list[str]:
     """The first steps of Algorithm 4 as `theory.method.algorithms` takes them: a, u, m and v."""
     import sympy as sp
@@ -145,8 +221,8 @@ def _coq(expression: Any) -> str:
         return f"({exact.p})" if exact.q == 1 else f"({exact.p} / {exact.q})"
     if isinstance(e, sp.Add | sp.Mul):
         return "(" + (" + " if isinstance(e, sp.Add) else " * ").join(map(_coq, e.args)) + ")"
-    if isinstance(e, sp.Pow) and e.exp == sp.Rational(1, 2):
-        return f"(sqrt {_coq(e.base)})"
+    if isinstance(e, sp.Pow) and abs(e.exp) == sp.Rational(1, 2):
+        return f"({'/ ' if e.exp < 0 else ''}sqrt {_coq(e.base)})"
     if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Integer):
         base, power = _coq(e.base), int(e.exp)
         return f"({base} ^ {power})" if power > 0 else f"(/ ({base} ^ {-power}))"

@@ -102,6 +102,64 @@ CLAIMS = (
         evidence=(formal("the literal ESGD", LIBRARY, "pl_rate", "python_pl"),),
     ),
     Claim(
+        id="ours-tracking-error-finite",
+        source="ours",
+        statement=(
+            r"For every method whose momentum is E's, whatever its step: $\sum_{k \le T} E\|m_k - D_k\|^2 \le C_d "
+            r"\sum_{k=2}^T E\|D_k - D_{k-1}\|^2 + C_0 \|D_1\|^2 + C_s T \sigma^2$, $D_k = \nabla f(\theta_k)$, with "
+            r"$(2K^2, 2\tau_2, 2\omega_2)$ and with $(2\alpha^2\beta_1^2 + 2(b+c)^2, b + 2c^2/(1-\beta_1), "
+            r"2c^2(1-\beta_1) + (1-\beta_2)(1-c)^2)$."
+        ),
+        plain="The momentum's total error has these bounds, for noise with finitely many outcomes.",
+        assumptions=(*NOISE[1:3], r"$K = \sum_i |t_i|$, $\tau_2 = \sum_i t_i^2$, $\omega_2 = \sum_i w_i^2$"),
+        evidence=(
+            formal(
+                "both triples",
+                LIBRARY,
+                "tracking_by_filter",
+                "tracking_by_recursion",
+                "python_C_delta",
+                "python_C_zero",
+                "python_C_noise",
+            ),
+        ),
+    ),
+    Claim(
+        id="ours-normalised-step-rate-finite",
+        source="ours",
+        statement=(
+            r"ALTO and LAMB, any batch and $\eta$: $\frac1T \sum_k E \sum_i \phi_i \psi_i \|D_i\| \le "
+            r"\frac{\Delta}{\eta T} + 2\Phi (\sqrt{C_d} L\eta\Phi + \sqrt{C_0/T} \|D_1\| + \sqrt{C_s} \sigma) + "
+            r"\frac{L\eta\Phi^2}{2} + \Phi^2 \epsilon_2 W_{max} + 2 \Phi \gamma W_{max} D$. With $\eta = \eta_1 "
+            r"T^{-3/4}$, $1-\beta_2 = T^{-1/2}$ all but the last two terms are at most $T^{-1/4} [\Delta/\eta_1 + "
+            r"2\sqrt2 \Phi (\kappa' L \eta_1 \Phi + \sqrt{\kappa \kappa'} \|D_1\| + \kappa \sigma) + L \eta_1 "
+            r"\Phi^2 / (2 \sqrt T)]$, $\kappa' = \kappa + |\alpha|/\sqrt T$."
+        ),
+        plain="ALTO and LAMB have the rate T^(-1/4) of the weighted gradient, for noise with finitely many outcomes.",
+        assumptions=(
+            *NOISE[:3],
+            r"$(\sum_i \phi_i^2)^{1/2} \le \Phi$ on every path; for the last two terms $W \le W_{max}$, $\|\theta_k\| "
+            r"\le D$",
+            r"$\phi_i$, $\psi_i$, $W$ as in ours-normalised-step; with gradients of at most $G$ in magnitude "
+            r"$W_{max} = \kappa G + \epsilon_1$ and $\psi_i \ge 2\sqrt\chi/(1+\chi)$, $\chi = W_{max}/\epsilon_1$",
+        ),
+        evidence=(
+            formal(
+                "the literal algorithm, and with the library's factor 1",
+                LIBRARY,
+                "normalised_step_in_mean",
+                "tracking_by_filter",
+                "tracking_by_recursion",
+                "normalised_step_rate",
+                "alignment_at_least",
+                "psi_is",
+                "python_weighted_gradient",
+                "python_rate_constant",
+                "python_alignment",
+            ),
+        ),
+    ),
+    Claim(
         id="ours-theorem-c-enforced",
         source="ours",
         statement=(

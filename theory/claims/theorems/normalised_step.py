@@ -11,13 +11,17 @@ import torch
 import alto as library
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record
+from theory.rocq import LIBRARY
 from theory.theorems import bounds, stage
 from theory.theorems import normalised_step as theorem
+
+READS = ("formal.json",)
 
 # ------------------------------------------------------------------------------------------------------ on every path
 
@@ -269,6 +273,10 @@ pathwise = Claim(
         r"where the library takes the factor 1, at $\theta_i = 0$: $\phi_i = \|r_i\|$ and no term of $\epsilon_2$",
     ),
     evidence=(
+        formal(
+            "every step of the literal algorithm, and with the library's factor 1", LIBRARY, "alto_falls", "psi_is",
+            "python_falls",
+        ),
         proof(
             "alignment, direction, length, descent",
             Piece("a <= W <= b: (a + b) <M, r> >= |M|^2 + a b |r|^2, one coordinate more (base: 0)", _coordinates),
