@@ -2,8 +2,8 @@
 
 list the experiments; plan how many seeds a lead needs; run or sweep one, or repeat some of its final runs at kept
 learning rates; carry finished rows to another machine; do a campaign of commands within a time limit; fetch data;
-report on what is finished, and draw its figures again; compute the evidence and the answers from what is kept; bench
-one step of each optimizer.
+report on what is finished, and draw its figures again; compute the evidence and the answers from what is kept; check
+that no result was changed by hand; bench one step of each optimizer.
 """
 
 import sys
@@ -16,7 +16,7 @@ from experiments.cli.available import Fetch, List
 from experiments.cli.bench import Bench
 from experiments.cli.campaign import Campaign
 from experiments.cli.plan import Plan
-from experiments.cli.report import Answers, Evidence, Figures, Report
+from experiments.cli.report import Answers, CheckResults, Evidence, Figures, Report
 from experiments.cli.run import Repeat, Rows, Run, Sweep
 
 
@@ -39,6 +39,7 @@ def main() -> int:
         "figures": Figures,
         "evidence": Evidence,
         "answers": Answers,
+        "check-results": CheckResults,
         "bench": Bench,
     }
     return door.act(

@@ -22,7 +22,7 @@ from experiments.analysis.statistics import Interval, sign_flip_p_value, t_inter
 from experiments.config.parse import build
 from experiments.io import stored as stored_files
 from experiments.io.errors import ConfigError, DataError
-from experiments.io.files import write_atomic
+from experiments.io.files import remove, write_atomic
 
 AWAITED = "awaited.json"
 """Below results/: the questions whose runs have not ended, asked before them."""
@@ -203,7 +203,7 @@ def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
         write_atomic(results / AWAITED, (json.dumps(_awaited(absent, asked), indent=1) + "\n").encode())
         for path in (results / "evidence").glob("*.json"):  # of a question that is asked no more
             if path.stem not in found:
-                path.unlink()
+                remove(path)
     return files, absent
 
 

@@ -241,6 +241,12 @@ def show_absent(claims: list[str]) -> None:
         _out.print(f"not run: {claim}", style="yellow", highlight=False)
 
 
+def show_differing(lines: list[str], folder: Path) -> None:
+    """Print a line for each file that is not as it was written."""
+    for line in lines or [f"every file of {folder} is as it was written"]:
+        _say(line)
+
+
 def show_step(step: "Step", outcome: "Outcome | None") -> None:
     """Print a campaign's step as it begins, and what became of it."""
     words = f"{step.name}: {step.about}" if outcome is None else f"  {outcome.state} after {outcome.seconds:.0f} s"

@@ -11,7 +11,7 @@ from experiments.cli.which import Which
 from experiments.config import catalog
 from experiments.config.schema import Tier
 from experiments.io.errors import DataError
-from experiments.io.files import inside, together
+from experiments.io.files import accept, check, inside, together
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,30 @@ class Evidence:
         console.show_files(files)
         console.show_absent(absent)
         return 0
+
+
+@dataclass(frozen=True)
+class CheckResults:
+    """Compare the files of results with the digests in SHA256SUMS, which the commands that write results keep.
+
+    A file that was changed by hand, or is absent or new, is named, and the exit code is 1. Files of rows (.jsonl) are
+    left out: each row has its own digest. ``sha256sum -c`` in the folder compares, too.
+
+    Attributes:
+        results: The folder.
+        accept: Make the digests those of the files as they are now.
+    """
+
+    results: Path = Path("results")
+    accept: bool = False
+
+    def act(self) -> int:
+        """Compare or accept."""
+        if self.accept:
+            accept(self.results)
+        found = check(self.results)
+        console.show_differing(found, self.results)
+        return int(bool(found))
 
 
 @dataclass(frozen=True)

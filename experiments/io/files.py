@@ -2,17 +2,23 @@
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.io.errors import BusyError, require
+from experiments.io.errors import BusyError, DataError, require
+
+SUMS = "SHA256SUMS"
+"""The digests of a folder's files, in the format of ``sha256sum``: they show a number that was changed by hand.
+A folder that has them keeps them; files of rows have a digest in each row instead."""
+_SUMS_LOCK = f".{SUMS}.lock"  # as in theory.ledger.files, which writes there too
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -53,7 +59,7 @@ def replacing(target: Path) -> Iterator[Path]:
         try:
             yield temporary
             if waiting is None:
-                put_in_place(temporary, real)
+                _take_place(temporary, real)
             else:
                 _sync(temporary)
                 waiting[real], earlier = temporary, waiting.get(real)
@@ -79,11 +85,123 @@ def together() -> Iterator[None]:
     try:
         yield
         for target, temporary in waiting.items():
-            put_in_place(temporary, target)
+            _take_place(temporary, target)
     finally:
         _waiting.reset(token)
         for temporary in waiting.values():
             temporary.unlink(missing_ok=True)
+
+
+def _take_place(temporary: Path, target: Path) -> None:
+    """Rename a file and keep its digest: meanwhile the old and the new one count, so that a kill does no harm."""
+    sums = _sums(target)
+    if sums is None:
+        put_in_place(temporary, target)
+        return
+    name, digest = target.relative_to(sums.parent).as_posix(), hashlib.sha256(temporary.read_bytes()).hexdigest()
+    with locked(sums.parent, 60, _SUMS_LOCK):
+        known = _known(sums)
+        _save(sums, known | {name: known.get(name, frozenset()) | {digest}})
+        put_in_place(temporary, target)
+        _save(sums, known | {name: frozenset({digest})})
+
+
+def remove(path: Path) -> None:
+    """Delete a file, and its digest.
+
+    Args:
+        path: The file; it is there.
+    """
+    target = Path(os.path.realpath(path))
+    sums = _sums(target)
+    path.unlink()
+    if sums is not None:
+        with locked(sums.parent, 60, _SUMS_LOCK):
+            name = target.relative_to(sums.parent).as_posix()
+            _save(sums, {one: digests for one, digests in _known(sums).items() if one != name})
+
+
+def _sums(target: Path) -> Path | None:
+    """Where the digest of a file belongs; None if it is kept nowhere."""
+    if target.name == SUMS or target.suffix == ".jsonl":
+        return None
+    return next((folder / SUMS for folder in target.parents if (folder / SUMS).is_file()), None)
+
+
+def _known(sums: Path) -> dict[str, frozenset[str]]:
+    """The digests by the name of the file; a file has two where a writer was killed."""
+    known: dict[str, frozenset[str]] = {}
+    for line in sums.read_text(encoding="utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        known[name] = known.get(name, frozenset()) | {digest}
+    return known
+
+
+def _save(sums: Path, known: Mapping[str, frozenset[str]]) -> None:
+    temporary = _beside(sums)
+    lines = (f"{digest}  {name}\n" for name in sorted(known) for digest in sorted(known[name]))
+    temporary.write_text("".join(lines), encoding="utf-8")
+    put_in_place(temporary, sums)
+
+
+def unchanged(path: Path, data: bytes) -> None:
+    """Refuse a file that was changed by hand; a file without a digest passes.
+
+    Args:
+        path: The file.
+        data: Its content.
+
+    Raises:
+        DataError: Its digest is of other content.
+    """
+    target = Path(os.path.realpath(path))
+    sums = _sums(target)
+    digests = _known(sums).get(target.relative_to(sums.parent).as_posix()) if sums else None
+    if digests and hashlib.sha256(data).hexdigest() not in digests:
+        raise DataError(f"{path} was changed after it was written ({sums} has another digest): restore it, or delete "
+                        "it and compute it again")  # fmt: skip
+
+
+def check(folder: Path) -> list[str]:
+    """Compare all files of a folder with their digests.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        A line for each file that is absent, has no digest, or is not what was written.
+
+    Raises:
+        DataError: The folder has no ``SHA256SUMS``.
+    """
+    if not (folder / SUMS).is_file():
+        raise DataError(f"{folder} has no {SUMS}: name the folder of the results, or make it with --accept")
+    known, there, found = _known(folder / SUMS), set(_files(folder)), []
+    found += [f"{folder / name} is absent, and {SUMS} has it: restore it" for name in sorted(set(known) - there)]
+    for name in sorted(there):
+        try:
+            unchanged(folder / name, (folder / name).read_bytes())
+        except DataError as error:
+            found.append(str(error))
+    return found + [f"{folder / name} has no line in {SUMS}: compute it again" for name in sorted(there - set(known))]
+
+
+def accept(folder: Path) -> None:
+    """Make the digests those of the files as they are now.
+
+    Args:
+        folder: The folder.
+    """
+    with locked(folder, 60, _SUMS_LOCK):
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)}
+        _save(folder / SUMS, {name: frozenset({digest}) for name, digest in digests.items()})
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """The names of the files that get a digest; what is hidden gets none."""
+    for path in folder.rglob("[!.]*"):
+        if path.is_file() and path.name != SUMS and path.suffix != ".jsonl":
+            yield path.relative_to(folder).as_posix()
 
 
 def ready(target: Path) -> None:
@@ -208,7 +326,7 @@ def sweep_temporaries(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
+def locked(folder: Path, wait: float = 0.0, name: str = ".lock") -> Iterator[None]:
     """Lock ``folder`` for one writer.
 
     The kernel releases the lock when its owner ends, however it ends, so no lock remains after a SIGKILL.
@@ -216,6 +334,7 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
     Args:
         folder: The folder; it is created.
         wait: Seconds to wait for another owner to release it.
+        name: Of the lock's file.
 
     Yields:
         Nothing; the lock is held inside the ``with`` block.
@@ -225,7 +344,7 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
         OSError: the folder cannot be written, or its file system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / name)
     try:
         lock.acquire(timeout=wait)
     except Timeout:

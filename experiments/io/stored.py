@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.io.errors import DataError
-from experiments.io.files import content
+from experiments.io.files import content, unchanged
 
 DIGEST = "content_sha256"
 _LARGEST = 2**30  # bytes of a file of JSON; the largest of ours has a few million
@@ -51,7 +51,9 @@ def text(path: Path) -> str:
         FileNotFoundError: it is absent.
     """
     with own(path):
-        return content(path, _LARGEST).decode()
+        data = content(path, _LARGEST)
+        unchanged(path, data)
+        return data.decode()
 
 
 def parsed(words: str) -> Any:

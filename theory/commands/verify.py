@@ -12,7 +12,7 @@ from theory.claims import SOURCES
 from theory.commands import answers, verify_kind
 from theory.commands.shared import errors, shown
 from theory.commands.verify_kind import matching
-from theory.ledger import files, outcomes, running
+from theory.ledger import files, outcomes, provenance, running
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.evidence import Kind
@@ -30,7 +30,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="run the evidence of every claim",
         description="Run the evidence of every claim, and print what was found. Evidence whose code has not changed "
         "since an earlier run here is not computed again. Exit code 0: every verdict is the committed one of "
-        "results/ledger.json; 1: some differ, and are named; 2: the command could not run.",
+        "results/ledger.json, and no file of results/ was changed by hand; 1: some differ, and are named; 2: the "
+        "command could not run.",
     )
     parser.add_argument(
         "--only",
@@ -94,6 +95,12 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
 def _own(options: argparse.Namespace, effort: Effort) -> int:
     """The package's claims: those whose outcomes are not here for today's code are run."""
     begin = time.monotonic()
+    edited = files.changed(provenance.RESULTS)
+    for line in edited:
+        errors.print(line, highlight=False)
+    if edited and options.accept:
+        errors.print("not accepted: evidence reads these files", highlight=False)
+        return 2
     accepted = outcomes.accepted()
     parts, ran = (_chosen if options.only else _everything)(options, effort, accepted)
     parts = outcomes.settled(parts, accepted)
@@ -115,7 +122,7 @@ def _own(options: argparse.Namespace, effort: Effort) -> int:
         return _accept(ledger, accepted, differing)
     for line in differing:
         errors.print(f"not as committed: {line}", highlight=False)
-    return int(bool(differing))
+    return int(bool(differing or edited))
 
 
 def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[Entry]) -> tuple[list[Part], int]:

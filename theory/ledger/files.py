@@ -1,6 +1,7 @@
 """Files that are whole or absent: one writer for every store, and a lock for what is read, changed and written."""
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -11,6 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from theory.ledger.provenance import RUNS
+
+SUMS = "SHA256SUMS"
+"""The digests of a folder's files, in the format of ``sha256sum``: they show a number that was changed by hand."""
+KEPT = RUNS / "theory"
+"""The folder that gets them when it is first written to; any other folder that has them keeps them."""
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -29,7 +37,8 @@ def write(path: Path, content: str | bytes) -> None:
         partial = _beside(target)
         try:
             _put(partial, data)
-            partial.replace(target)
+            with _recorded(target, data):
+                partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
         if hasattr(os, "O_DIRECTORY"):  # the new name has to reach the disk, too
@@ -38,6 +47,67 @@ def write(path: Path, content: str | bytes) -> None:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+
+@contextmanager
+def _recorded(target: Path, data: bytes) -> Iterator[None]:
+    """Keep the digests: while a file takes its place the old and the new one count, so that a kill does no harm."""
+    sums = _sums(target)
+    if sums is None:
+        yield
+        return
+    name, digest = target.relative_to(sums.parent).as_posix(), hashlib.sha256(data).hexdigest()
+    with lock(sums):
+        known = _known(sums)
+        write(sums, _lines_of(known | {name: known.get(name, frozenset()) | {digest}}))
+        yield
+        write(sums, _lines_of(known | {name: frozenset({digest})}))
+
+
+def _sums(target: Path) -> Path | None:
+    """Where the digest of a file belongs; None if it is kept nowhere."""
+    found = (folder / SUMS for folder in target.parents if (folder / SUMS).is_file() or folder == KEPT)
+    return next(found, None) if target.name != SUMS else None
+
+
+def _known(sums: Path) -> dict[str, frozenset[str]]:
+    """The digests by the name of the file; a file has two where a writer was killed."""
+    known: dict[str, frozenset[str]] = {}
+    for line in sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else ():
+        digest, _, name = line.partition("  ")
+        known[name] = known.get(name, frozenset()) | {digest}
+    return known
+
+
+def _lines_of(known: Mapping[str, frozenset[str]]) -> str:
+    return "".join(f"{digest}  {name}\n" for name in sorted(known) for digest in sorted(known[name]))
+
+
+def changed(folder: Path) -> list[str]:
+    """A line for each file of a folder that is absent, or is not what was written; none without ``SHA256SUMS``."""
+    found = []
+    for name in _known(folder / SUMS):
+        try:
+            unchanged(folder / name, (folder / name).read_bytes())
+        except FileNotFoundError:
+            found.append(f"{folder / name} is absent, and {folder / SUMS} has it: restore it")
+        except DamagedError as error:
+            found.append(str(error))
+    return found
+
+
+def unchanged(path: Path, data: bytes) -> None:
+    """Refuse a file that was changed by hand; a file without a digest passes.
+
+    Raises:
+        DamagedError: its digest is of other content.
+    """
+    target = Path(os.path.realpath(path))
+    sums = _sums(target)
+    digests = _known(sums).get(target.relative_to(sums.parent).as_posix()) if sums else None
+    if digests and hashlib.sha256(data).hexdigest() not in digests:
+        raise DamagedError(f"{path} was changed after it was written ({sums} has another digest): restore it, or "
+                           "delete it and compute it again")  # fmt: skip
 
 
 def ready(*paths: Path) -> None:
@@ -138,7 +208,9 @@ def read(path: Path) -> Any:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
             raise ValueError("it is no regular file" if found.st_size <= LARGEST else f"it has {found.st_size} bytes")
-        return json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        unchanged(path, data)
+        return json.loads(data)
 
 
 @contextmanager

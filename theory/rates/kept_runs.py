@@ -46,10 +46,12 @@ def load(folder: Path, steps: int) -> tuple[np.ndarray, bool] | None:
     path = folder / f"{steps}.json"
     if not path.exists():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = files.read(path)
     return np.array(found["per_seed"]), found["inside"]
 
 
 def save(folder: Path, steps: int, part: np.ndarray, inside: bool) -> None:
-    """Keep a finished run."""
+    """Keep a finished run, with its digest in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / files.SUMS).touch()
     files.write(folder / f"{steps}.json", json.dumps({"per_seed": part.tolist(), "inside": inside}) + "\n")

@@ -1,8 +1,9 @@
 """Reads results/: what is missing, unfinished or of other code is refused."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from theory.ledger import files
 
 
 class StaleError(RuntimeError):
@@ -23,11 +24,11 @@ def read(path: Path, remedy: str) -> dict[str, Any]:
         StaleError: it does not exist, or is no JSON object.
     """
     try:
-        content = json.loads(path.read_text())
+        content = files.read(path)
     except FileNotFoundError:
         raise StaleError(f"{path} is missing: {remedy}") from None
-    except ValueError as error:
-        raise StaleError(f"{path} is damaged ({error}): {remedy}") from None
+    except files.DamagedError as error:
+        raise StaleError(f"{error}: {remedy}") from None
     if not isinstance(content, dict):
         raise StaleError(f"{path} holds no object: {remedy}")
     return content

@@ -12,8 +12,6 @@ import csv
 import io
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable
 from itertools import permutations
 from pathlib import Path
@@ -21,6 +19,8 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+
+from experiments.io.files import write_atomic
 
 WIDEST = 2.0
 """The largest half-width of a rule's interval, in factors of 2."""
@@ -154,15 +154,6 @@ def draw(losses: Losses) -> bytes:
     return drawn.getvalue()
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-
-
 def main(words: Iterable[str] | None = None) -> None:
     """Read, decide, write, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -171,9 +162,9 @@ def main(words: Iterable[str] | None = None) -> None:
     options = parser.parse_args(None if words is None else list(words))
     losses, made = read(options.runs)
     decided = {**decide(losses), "seeds": len(next(iter(next(iter(losses.values())).values()))), "made": made}
-    write(options.out / "runs.csv", table(losses).encode())
-    write(options.out / "rules.json", (json.dumps(decided, indent=1) + "\n").encode())
-    write(options.out / "curves.png", draw(losses))
+    write_atomic(options.out / "runs.csv", table(losses).encode())
+    write_atomic(options.out / "rules.json", (json.dumps(decided, indent=1) + "\n").encode())
+    write_atomic(options.out / "curves.png", draw(losses))
 
 
 if __name__ == "__main__":

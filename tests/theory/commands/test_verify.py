@@ -12,7 +12,7 @@ from theory import __main__ as command
 from theory.claims import HEADLINE
 from theory.commands import ledger as ledger_command
 from theory.commands import verify as verify_command
-from theory.ledger import outcomes
+from theory.ledger import outcomes, provenance
 from theory.ledger.sources import Source
 
 ROOT = Path(__file__).parents[3]
@@ -29,6 +29,7 @@ def few(monkeypatch, tmp_path):
         monkeypatch.setattr(module, "SOURCES", FEW)
     monkeypatch.setattr(outcomes, "LOCAL", tmp_path / "local.json")
     monkeypatch.setattr(outcomes, "COMMITTED", tmp_path / "committed.json")
+    monkeypatch.setattr(provenance, "RESULTS", tmp_path)  # the digests there are another test's
 
 
 def test_the_first_run_computes_the_second_keeps_and_fresh_computes_again(few, capsys):
