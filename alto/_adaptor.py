@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import _use_grad_for_differentiable
 
-from alto import _checks, _sharding, engines
+from alto import _checks, _sharding
 from alto._alto import ALTO
 from alto._base import (
     ALPHA,
@@ -23,8 +23,8 @@ from alto._base import (
     remember_options,
     step_base,
 )
-from alto._memory import GRADIENT, PARAMETER, Column, Separate, label, refuse_repeated, refuse_unwritable, without_names
-from alto._spare import Spare
+from alto._memory import Separate, label, refuse_repeated, without_names
+from alto._mixing import Mixing
 from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
 
 # What E shares with its base, and torch keeps in an optimizer's __getstate__.
@@ -165,7 +165,7 @@ class E(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = {key: value for key, value in state.items() if key not in _OF_BASE}
-        self._spare, self._separate, self._admitted = Spare(), Separate(), []
+        self._kept, self._separate, self._admitted = None, Separate(), []
         super().__setstate__(own)
         for key in _OF_BASE & state.keys():
             setattr(self.base, key, state[key])
@@ -310,47 +310,29 @@ class E(Optimizer):
 
     @partial(torch._disable_dynamo, recursive=False)
     def _step(self, loss: float | None) -> float | None:
-        groups = self._exploring_groups()
-        grads = [(param, param.grad) for group in groups for param in group["params"] if param.grad is not None]
-        begun: dict[Tensor, dict[str, Any]] = {}
-        alone: dict[Tensor, dict[str, Any]] = {}
-        undo: _Undo = []
+        mixing = self._mixed()
         try:
-            begun = self._explore(groups, undo)
-            alone = self._take_averages_alone(groups)
             step_base(self.base)
         except BaseException:
-            for take_back in undo:
-                take_back()
+            mixing.take_back()
             raise
         finally:
-            undo.clear()  # it holds memory that the next step may take
-            self._restore(grads, alone)
-        # Only now: most bases take an empty state for "not initialised yet".
-        for param, own in begun.items():
-            self.state.setdefault(param, {}).update(own)
+            mixing.end()
+        self._kept = mixing.kept
         return loss
 
     @torch._disable_dynamo
-    def _restore(self, grads: list[tuple[Tensor, Tensor]], alone: dict[Tensor, dict[str, Any]]) -> None:
-        """Give the parameters their own gradients again, and the state the averages that were taken out."""
-        for param, grad in grads:
-            param.grad = grad
-        for param, own in alone.items():
-            self.state.setdefault(param, {}).update(own)
-        self._spare.settle()
+    def _mixed(self) -> Mixing:
+        """Begin a step: mixed gradients are in the place of the user's, or there is an error and nothing has changed."""
+        mixing = Mixing(self, self._exploring_groups())
+        try:
+            mixing.begin()
+        except BaseException:
+            mixing.take_back()
+            mixing.end()
+            raise
+        return mixing
 
-    @torch._disable_dynamo
-    def _take_averages_alone(self, groups: list[dict[str, Any]]) -> dict[Tensor, dict[str, Any]]:
-        """Take out the slow averages beside which the base has kept nothing so far: it may yet begin to."""
-        params = [param for group in groups for param in group["params"]]
-        return {
-            param: self.state.pop(param)
-            for param in params
-            if {SLOW_AVG} <= {*self.state.get(param, ())} <= {SLOW_AVG, WEIGHT}
-        }
-
-    @torch._disable_dynamo
     def _exploring_groups(self) -> list[dict[str, Any]]:
         """The groups whose gradients are mixed: those with an alpha, and those whose averages an earlier alpha left."""
         groups = []
@@ -380,89 +362,6 @@ class E(Optimizer):
 
     def _check_group(self, group: dict[str, Any]) -> None:
         _checks.exploration(group[ALPHA], group[BETA1], names=(ALPHA, BETA1))
-
-    @torch._disable_dynamo
-    def _explore(self, groups: list[dict[str, Any]], undo: "_Undo") -> dict[Tensor, dict[str, Any]]:
-        """Put ``u`` in the place of each gradient; return the state of averages that begin with this step.
-
-        Args:
-            groups: those that explore.
-            undo: receives what puts the other averages back.
-        """
-        begun: dict[Tensor, dict[str, Any]] = {}
-        weights: dict[Tensor, float] = {}
-        changed: dict[Tensor, Tensor] = {}
-        alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]] = {}
-        places: dict[Tensor, int] = {}
-        params = [param for group in self.param_groups for param in group["params"]]
-        for param in params:
-            places[param] = len(places)
-        if len(places) < len(params):
-            refuse_repeated(params, partial(label, self.param_groups))
-        for group in groups:
-            alpha, beta1 = group[ALPHA], group[BETA1]
-            for param in group["params"]:
-                if param.grad is None:
-                    continue
-                _checks.dense(param.grad, "E")
-                state = self.state.get(param, {})
-                slow_avg = state.get(SLOW_AVG)
-                if slow_avg is None:
-                    if alpha == 0:
-                        continue
-                    state = begun[param] = self._beginning(param)
-                    slow_avg = state[SLOW_AVG]
-                elif slow_avg.dtype != state_dtype(param):  # as a load would do it
-                    slow_avg = changed[param] = slow_avg.to(state_dtype(param))
-                strength, decay = alpha, beta1
-                if WEIGHT in state:
-                    # A weighted mean is an average, too: its decay rate beta1 W_{k-1} / W_k grows from 0 to beta1.
-                    before, weights[param] = state[WEIGHT], beta1 * state[WEIGHT] + (1 - beta1)
-                    strength, decay = alpha * before, beta1 * before / weights[param]
-                kind = param.device, param.grad.dtype, slow_avg.dtype, strength, decay
-                alike.setdefault(kind, []).append((param, param.grad, slow_avg))
-        mixing = self._mixtures(alike, places)
-        for param, slow_avg in changed.items():
-            self.state[param][SLOW_AVG] = slow_avg
-        for param, weight in weights.items():
-            state = begun[param] if param in begun else self.state[param]
-            undo.append(partial(state.update, {WEIGHT: state[WEIGHT]}))
-            state[WEIGHT] = weight
-        for pairs, grads, slow_avgs, (alpha, beta1), explore_, memory in mixing:
-            us = explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, **memory)
-            undo.append(partial(_take_back, us, grads, slow_avgs, alpha=alpha, beta1=beta1))
-            for (param, _, _), u in zip(pairs, us, strict=True):
-                param.grad = _sharding.like(u, param)
-        return begun
-
-    def _beginning(self, param: Tensor) -> dict[str, Any]:
-        """The state of an average before its first gradient."""
-        slow_avg = torch.zeros_like(param, dtype=state_dtype(param), requires_grad=False)
-        if self.start == "first":
-            slow_avg.copy_(_sharding.grad_like(param))
-        return {SLOW_AVG: slow_avg, WEIGHT: 0.0} if self.start == "corrected" else {SLOW_AVG: slow_avg}
-
-    def _mixtures(self, alike: dict[Any, list[tuple[Tensor, Tensor, Tensor]]], places: dict[Tensor, int]) -> list[Any]:
-        """The calls of engines that mix these gradients; nothing has been written if one of them is impossible."""
-        differentiable = self.defaults.get("differentiable", False)
-        name_of = partial(label, self.param_groups)
-        columns: list[Column] = [(PARAMETER, [_sharding.local(param) for param in places], list(places.values()))]
-        mixing = []
-        for (*_, alpha, beta1), rows in alike.items():
-            grads = [_sharding.local(_sharding.grad_like(param)) for param, _, _ in rows]
-            slow_avgs = [_sharding.local(slow_avg) for _, _, slow_avg in rows]
-            at = [places[param] for param, _, _ in rows]
-            for grad, slow_avg, place in zip(grads, slow_avgs, at, strict=True):
-                if slow_avg.shape != grad.shape or slow_avg.device != grad.device:
-                    _checks.alike(f"state {SLOW_AVG!r}", slow_avg, grad, name_of(place))
-            columns += [(SLOW_AVG, slow_avgs, at), (GRADIENT, grads, at)]
-            engine = engines.choose(grads[0], differentiable=differentiable, **self._mixing)
-            keeps = grads[0].device.type == "cpu" and not differentiable and not _checks.is_fake(grads[0])
-            memory = {"memory": self._spare.take} if keeps else {}
-            mixing.append((rows, grads, slow_avgs, (alpha, beta1), engine.explore_, memory))
-        refuse_unwritable(columns[1:], name_of)  # the base writes the parameters
-        self._separate.check(columns, name_of)
-        return mixing
 
     def _complete(self, group: dict[str, Any], number: int) -> None:
         """Give a group the exploration options that it lacks, and check them."""
@@ -525,21 +424,6 @@ class E(Optimizer):
             raise ValueError(
                 f"state_dict: {base.__name__} refuses the options of its parameter group {number} ({error})"
             ) from error
-
-
-# What puts the slow averages back as they were before a step.
-_Undo = list[Callable[[], None]]
-
-
-@torch.no_grad()
-def _take_back(us: list[Tensor], grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> None:
-    """Solve for h what an engine has done: h' = beta1 h + (1 - beta1) g, or, where beta1 is 0, u = (1 - c) g + c h."""
-    c = -alpha * (1 - beta1)
-    for u, grad, slow_avg in zip(us, grads, slow_avgs, strict=True):
-        if beta1:
-            slow_avg.sub_(grad, alpha=1 - beta1).div_(beta1)
-        elif c:
-            slow_avg.copy_(u).sub_(grad, alpha=1 - c).div_(c)
 
 
 def _check_base(base: object) -> None:

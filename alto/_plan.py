@@ -6,7 +6,7 @@ that, which is more than a small network's whole step.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from operator import is_
 from typing import Any
@@ -35,14 +35,21 @@ class Plan:
         params: the parameters that had a gradient.
         grads: these gradients.
         written: all tensors that the step writes, and that share no memory with each other or the gradients.
+        groups: those of its groups whose gradients count. Default: all.
+        state_of: what must stay the same objects in the optimizer's state. Default: all of it.
     """
 
-    def __init__(self, optimizer: Optimizer, params: list[Tensor], grads: list[Tensor], written: list[Tensor]) -> None:
-        self._params = list(_params(optimizer))
+    def __init__(
+        self, optimizer: Optimizer, params: list[Tensor], grads: list[Tensor], written: list[Tensor],
+        groups: list[dict[str, Any]] | None = None, state_of: "Callable[[Mapping[Any, Any]], Iterable[object]] | None" = None,
+    ) -> None:  # fmt: skip
+        self._params = list(params_of(optimizer.param_groups))
         self._moving = params
         moving = set(map(id, params))
-        self._resting = [param for param in self._params if id(param) not in moving]
-        self._state = list(_state(optimizer))
+        counting = self._params if groups is None else params_of(groups)
+        self._resting = [param for param in counting if id(param) not in moving]
+        self._state_of = state_of or _whole
+        self._state = list(self._state_of(optimizer.state))
         self._written = written
         self._addresses = list(map(Tensor.data_ptr, written))
         self._alike: Callable[..., bool] = TensorGuards(
@@ -62,7 +69,8 @@ class Plan:
 
     def grads(self, optimizer: Optimizer) -> list[Tensor] | None:
         """The new gradients, if nothing but they has changed, and they are laid out as before and apart; else None."""
-        if not (_same(_params(optimizer), self._params) and _same(_state(optimizer), self._state)):
+        params, state = params_of(optimizer.param_groups), self._state_of(optimizer.state)
+        if not (same(params, self._params) and same(state, self._state)):
             return None
         grads: Any = [param.grad for param in self._moving]
         if any(param.grad is not None for param in self._resting) or not self._alike(*self._written, *grads):
@@ -78,18 +86,20 @@ class Plan:
         return grads
 
 
-def _same(found: Iterable[object], known: Sequence[object]) -> bool:
+def same(found: Iterable[object], known: Sequence[object]) -> bool:
+    """Whether these are the very same objects in the same order."""
     found = list(found)
     return len(found) == len(known) and all(map(is_, found, known))
 
 
-def _params(optimizer: Optimizer) -> Iterable[Tensor]:
-    return chain.from_iterable([group["params"] for group in optimizer.param_groups])
+def params_of(groups: list[dict[str, Any]]) -> Iterable[Tensor]:
+    """The parameters of all these groups."""
+    return chain.from_iterable([group["params"] for group in groups])
 
 
-def _state(optimizer: Optimizer) -> Iterable[object]:
+def _whole(state: Mapping[Any, Any]) -> Iterable[object]:
     """The parameters that have a state, these states, and their keys and values."""
-    states = list(optimizer.state.values())
-    of_params = [state for state in states if isinstance(state, dict)]  # tools keep things of their own there
-    inner = chain.from_iterable(of_params), chain.from_iterable([state.values() for state in of_params])
-    return chain(optimizer.state, states, *inner)
+    states = list(state.values())
+    of_params = [each for each in states if isinstance(each, dict)]  # tools keep things of their own there
+    inner = chain.from_iterable(of_params), chain.from_iterable([each.values() for each in of_params])
+    return chain(state, states, *inner)

@@ -99,8 +99,8 @@ def explore_kernel(
 ):  # fmt: skip
     i, start, left = _place(owners, firsts, sizes, BLOCK)
     u_at = _pointer(table, i, start, THETA, ALIGNED)
-    h_at = _pointer(table, count + i, start, STATE, ALIGNED)
-    g_at = _pointer(table, 2 * count + i, start, THETA, G_ALIGNED)
+    g_at = _pointer(table, count + i, start, THETA, G_ALIGNED)
+    h_at = _pointer(table, 2 * count + i, start, STATE, ALIGNED)
     lanes = tl.arange(0, BLOCK)
     for FULL in tl.static_range(2):
         if (left >= BLOCK) == FULL:

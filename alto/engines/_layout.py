@@ -1,6 +1,8 @@
 """Which tensors can be walked by address, as kernels do that are not torch's own, and memory for new ones."""
 
-from collections.abc import Callable, Collection
+import sys
+from collections.abc import Collection
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,13 +11,40 @@ from torch.autograd.graph import increment_version
 # Subclasses, such as DTensor, may have no memory of their own.
 _PLAIN = {Tensor, torch.nn.Parameter}
 
-# From tensors to uninitialised ones like them.
-Memory = Callable[[list[Tensor]], list[Tensor]]
+# What an engine has kept of a call, for another one with the same slow averages and gradients like the earlier ones.
+Kept = dict[str, Any]
 
 
-def fresh(likes: list[Tensor]) -> list[Tensor]:
-    """Uninitialised tensors of their own, one like each of these."""
-    return [torch.empty_like(like) for like in likes]
+class Blocks:
+    """Memory for tensors like these, used in every step anew, but where somebody else refers to it by then.
+
+    On a CPU a large block that is freed goes back to the system, and the next step gets new memory, whose page faults
+    cost as much as the mixing (for the mixed gradients of a hundred million parameters).
+    """
+
+    def __init__(self, likes: list[Tensor]) -> None:
+        self._blocks = [torch.empty_like(like) for like in likes]
+        self._note()
+
+    def take(self) -> list[Tensor]:
+        """The tensors, uninitialised."""
+        uses = self._uses()
+        if uses != self._alone:  # a base or a hook refers to one, or has freed, resized or shared its memory
+            for i, (found, alone) in enumerate(zip(uses, self._alone, strict=True)):
+                if found != alone:
+                    self._blocks[i] = torch.empty_like(self._blocks[i])
+            self._note()
+        return list(map(Tensor.detach, self._blocks))  # so that the storage counts also who holds the whole tensor
+
+    def _note(self) -> None:
+        self._storages = list(map(Tensor.untyped_storage, self._blocks))
+        self._ids = [storage._cdata for storage in self._storages]
+        self._alone = self._uses()
+
+    def _uses(self) -> list[tuple[int, int, int]]:
+        """How many tensors and other objects use each storage, how many its Python object, and its address."""
+        counts = map(torch._C._storage_Use_Count, self._ids), map(sys.getrefcount, self._storages)
+        return list(zip(*counts, map(Tensor.data_ptr, self._blocks), strict=True))
 
 
 def walkable(*kinds: tuple[list[list[Tensor]], Collection[torch.dtype]]) -> bool:

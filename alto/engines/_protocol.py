@@ -6,7 +6,7 @@ from typing import Protocol
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
-from alto.engines._layout import Memory, fresh
+from alto.engines._layout import Kept
 from alto.engines._maths import TensorList
 
 
@@ -15,7 +15,7 @@ class Engine(Protocol):
 
     @staticmethod
     def explore_(
-        grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+        grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, kept: Kept | None = None
     ) -> TensorList:
         """Mix: return ``u = (1 - c) g + c h`` and write ``h = beta1 h + (1 - beta1) g`` into ``slow_avgs``.
 
@@ -24,7 +24,9 @@ class Engine(Protocol):
             slow_avgs: the slow averages ``h``, one per gradient, of its shape.
             alpha: exploration strength; ``c = -alpha (1 - beta1)``.
             beta1: decay rate of the slow average.
-            memory: makes the tensors that ``u`` is written to, in engines that do not get them from torch's operations.
+            kept: empty at first; the same dictionary for later calls with the same slow averages, at the same
+                addresses, and gradients like the first ones. ``u`` is then only valid up to the next call, unless
+                something else refers to it.
         """
         ...
 

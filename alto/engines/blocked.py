@@ -12,7 +12,7 @@ from torch import Tensor
 
 from alto._rule import Rule, Tensors
 from alto.engines import foreach as launched
-from alto.engines._layout import Memory, fresh
+from alto.engines._layout import Blocks, Kept
 from alto.engines._maths import cast, correction, layer_factor, norm, norms
 from alto.engines._rounding import store_
 
@@ -26,10 +26,13 @@ _Begun = tuple[Tensor, Callable[[list[float]], None]]
 
 
 def explore_(
-    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, kept: Kept | None = None
 ) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
-    us = memory(grads)
+    kept = {} if kept is None else kept
+    if "us" not in kept:
+        kept["us"] = Blocks(grads)
+    us = kept["us"].take()
     for grad, slow_avg, out in zip(grads, slow_avgs, us, strict=True):
         for g, h, u in _blocks(grad, slow_avg, out):
             wide = g.to(h.dtype)

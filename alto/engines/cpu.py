@@ -30,7 +30,7 @@ from alto._rule import Rule, Tensors
 from alto._sharding import unsharded
 from alto.engines import _cpu_kernels as kernels
 from alto.engines import blocked
-from alto.engines._layout import Memory, fresh, walkable, written
+from alto.engines._layout import Blocks, Kept, walkable, written
 from alto.engines._maths import correction, layer_factor, vanishing
 
 # Elements of a chunk, the unit of work: small enough to share out evenly, large enough to cost nothing.
@@ -47,14 +47,18 @@ _NUMPY: dict[torch.dtype, Any] = {**_STATE, torch.bfloat16: np.uint16, torch.int
 
 
 def explore_(
-    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, kept: Kept | None = None
 ) -> list[Tensor]:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, and write ``h = beta1 h + (1 - beta1) g``."""
-    kernel = _usable(slow_avgs[0].dtype, grads[0].dtype) if _walkable([grads], [slow_avgs]) else None
-    if kernel is None:
-        return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, memory=memory)
-    us = memory(grads)
-    job = _Job(kernel, [us, grads, slow_avgs], passes=1)
+    kept = {} if kept is None else kept
+    if "cpu" not in kept:
+        kernel = _usable(slow_avgs[0].dtype, grads[0].dtype) if _walkable([grads], [slow_avgs]) else None
+        kept["cpu"] = kernel and (_Job(kernel, [grads, grads, slow_avgs], passes=1), Blocks(grads))
+    if kept["cpu"] is None:
+        return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, kept=kept)
+    job, blocks = kept["cpu"]
+    us = blocks.take()
+    job.table[:2] = [[x.data_ptr() for x in xs] for xs in (us, grads)]
     written(slow_avgs)
     job.set(**_mixing(alpha, beta1))
     job.run(job.items)

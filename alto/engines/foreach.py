@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
-from alto.engines._layout import Memory, fresh
+from alto.engines._layout import Kept
 from alto.engines._maths import TensorList, bias_correction, cast, layer_factor, norms
 from alto.engines._rounding import store_
 
 
 def explore_(
-    grads: TensorList, slow_avgs: TensorList, *, alpha: float, beta1: float, memory: Memory = fresh
+    grads: TensorList, slow_avgs: TensorList, *, alpha: float, beta1: float, kept: Kept | None = None
 ) -> TensorList:
     """Return ``u = (1 - c) g + c h`` in the gradients' dtypes, then write ``h = beta1 h + (1 - beta1) g``."""
-    del memory  # these operations bring their own
+    del kept  # these operations bring their own memory
     wide = cast(grads, slow_avgs)
     us = torch._foreach_lerp(wide, slow_avgs, -alpha * (1 - beta1))
     torch._foreach_lerp_(slow_avgs, wide, 1 - beta1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from alto._rule import Rule, Tensors
-from alto.engines._layout import Memory, fresh
+from alto.engines._layout import Kept
 from alto.engines._maths import bias_correction, layer_factor, norm
 from alto.engines._rounding import store_
 
@@ -36,10 +36,10 @@ def explore(g: Tensor, h: Tensor, *, alpha: float, beta1: float) -> tuple[Tensor
 
 
 def explore_(
-    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, memory: Memory = fresh
+    grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float, kept: Kept | None = None
 ) -> list[Tensor]:
     """:func:`explore` for each pair; writes the new averages, returns the ``u`` in the gradients' dtypes."""
-    del memory  # autograd may remember what is written to
+    del kept  # autograd may remember what is written to
     us = []
     for grad, slow_avg in zip(grads, slow_avgs, strict=True):
         u, h = explore(grad, slow_avg, alpha=alpha, beta1=beta1)
