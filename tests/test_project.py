@@ -176,8 +176,8 @@ def arrows(package):
                 names = [node.module.split(".")[1]]
             elif isinstance(node, ast.Import):
                 names = [alias.name.split(".")[1] for alias in node.names if alias.name.startswith(f"{package}.")]
-            if id(node) not in typing:
-                room = file.relative_to(ROOT / package).parts[0]
+            room = file.relative_to(ROOT / package).parts[0]
+            if id(node) not in typing and room != "scripts":  # no room: a script may use them all
                 yield from ((room, name, file.name) for name in names if name != room)
 
 
