@@ -350,8 +350,8 @@ def judge(options: argparse.Namespace) -> int:
     if len({one["config"]["seed"] for one in results}) < len(results):
         raise ValueError("two runs have the same seed: each must have its own")
     passed = first_step([{row["step"]: row["loss"] for row in one["log"]} for one in results])
-    said = f"at step {passed}" if passed is not None else "at no step"
-    _say(0, f"{len(results)} runs pass the test (3.28 - mean) sqrt(n) >= 0.004 first {said}")
+    said = f"first at step {passed}" if passed is not None else "at no step"
+    _say(0, f"(3.28 - mean) sqrt(n) >= 0.004 with n = {len(results)}: {said}")
     if results[0]["config"]["layers"] != Task().layers:
         _say(0, "these are runs of the small network: this says nothing about the track")
     return int(passed is None)

@@ -151,7 +151,8 @@ def test_padding_counts_nothing_and_processes_add_up(submission, monkeypatch):
 
 def test_a_run_goes_on_from_the_state_dicts_that_the_runner_keeps(submission):
     hyperparameters = settings()
-    whole, _ = run(submission, hyperparameters, 10)
+    whole, made = run(submission, hyperparameters, 10)
+    assert {group["lr"] for group in made["optimizer"].param_groups} == {0.05 * submission.rate(9, 40, 0.1)}
     half, kept = run(submission, hyperparameters, 5)
     kept = copy.deepcopy({key: value.state_dict() for key, value in kept.items()})
     workload, model, state, optimizer_state = start(submission, hyperparameters)

@@ -1,4 +1,4 @@
-"""The contract over the optimizers of four packages: a committed table of who keeps what.
+"""The contract over the optimizers of several packages: a committed table of who keeps what.
 
 ``python -m theory conform --survey`` runs it and writes ``results/contract/``. Rows of a package that is not installed
 stay as they are stored, and the table says so.
