@@ -208,44 +208,98 @@ def interpreted_nothing_is_written_outside(size, dtype):
         )
 
 
-def interpreted_the_tables_are_kept_until_a_tensor_moves():
+def interpreted_the_table_is_kept_and_changed_rows_are_rewritten():
+    """Same lists: nothing is uploaded or allocated, and only gradients and counters are copied."""
     from alto.engines import gpu
 
     x = tensors([2049, 3], torch.float64, steps=[1])
-    gpu._layout.cache_clear()
-    gpu._addresses.cache_clear()
     both(x)
-    misses = gpu._addresses.cache_info().misses
-    for _ in range(3):
+    table = x.kept["gpu"]
+    with mock.patch.object(gpu, "_upload", side_effect=AssertionError("a new table")):
+        for k in range(2 * gpu._TURNS):
+            if k % 2:
+                x.grads[0] = torch.full((2049,), float(k), dtype=torch.float64)
+            x.steps[0].add_(1)
+            ours, exact = both(x)
+            torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
+    assert x.kept["gpu"] is table
+    assert table._copies == 2 * gpu._TURNS
+    assert len(table._turns) == gpu._TURNS
+    before = table._copies
+    both(x)
+    assert table._copies == before
+
+
+def interpreted_an_unaligned_gradient_is_noticed():
+    x = tensors([2048], torch.float64, steps=[1])
+    both(x)
+    assert x.kept["gpu"].aligned[3] == (x.grads[0].data_ptr() % 16 == 0)
+    x.grads[0] = torch.ones(2050, dtype=torch.float64)[1:2049]
+    both(x)
+    assert x.kept["gpu"].aligned[3] == (x.grads[0].data_ptr() % 16 == 0)
+
+
+def interpreted_a_pinned_buffer_is_written_after_its_last_copy():
+    from alto.engines import gpu
+
+    calls = []
+
+    def event(number):
+        return mock.Mock(
+            synchronize=lambda: calls.append(("wait", number)), record=lambda _: calls.append(("copied", number))
+        )
+
+    events = iter(map(event, range(gpu._TURNS)))
+    table = gpu._Table((5,), [[1], [2]], torch.device("cpu"), 0)
+    with (
+        mock.patch.object(gpu, "_pinned", side_effect=lambda shape, _: (torch.empty(shape).long(), next(events))),
+        mock.patch.object(torch.cuda, "current_stream"),
+    ):
+        for number in range(gpu._TURNS + 1):
+            table.write(np.array([[10 + number]]))
+            assert table.rows.tolist() == [[10 + number], [2]]
+    assert calls == [(what, n) for n in (*range(gpu._TURNS), 0) for what in ("wait", "copied")]
+
+
+def interpreted_another_stream_has_a_table_of_its_own():
+    from alto.engines import gpu
+
+    x = tensors([2049, 3], torch.float64, steps=[1])
+    both(x)
+    table = x.kept["gpu"]
+    with mock.patch.object(gpu, "_stream", return_value=7):
         both(x)
-    assert gpu._addresses.cache_info().misses == misses == 2  # one a kernel
-    assert gpu._layout.cache_info().misses == 1
-    kept = x.grads[0]
-    x.grads[0] = torch.ones(2049, dtype=torch.float64)
-    ours, exact = both(x)
-    assert gpu._addresses.cache_info().misses == misses + 1
-    torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
-    x.grads[0] = kept
-    both(x)
-    assert gpu._addresses.cache_info().misses == misses + 1
-    x.params[1] = torch.ones(3, dtype=torch.float64)
-    ours, exact = both(x)
-    assert gpu._addresses.cache_info().misses == misses + 3
-    torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
-    assert gpu._layout.cache_info().misses == 1
+    assert x.kept["gpu"] is not table
 
 
 def interpreted_a_captured_step_has_tables_of_its_own():
     from alto.engines import gpu
 
     x = tensors([2049, 3], torch.float64, steps=[1])
-    gpu._addresses.cache_clear()
-    before = len(gpu._READ_BY_GRAPHS)
+    both(x, capturable=True)
+    table, before = x.kept["gpu"], len(gpu._READ_BY_GRAPHS)
     with mock.patch.object(gpu, "_capturing", return_value=True):
         ours, exact = both(x, capturable=True)
-    assert gpu._addresses.cache_info().currsize == 0
-    assert len(gpu._READ_BY_GRAPHS) == before + 4  # sizes and addresses, for each of two kernels
+    assert x.kept["gpu"] is table
+    assert len(gpu._READ_BY_GRAPHS) == before + 2  # sizes and addresses
     torch.testing.assert_close(ours.params, exact.params, rtol=1e-12, atol=1e-12)
+
+
+def interpreted_kept_exploration():
+    """Mixed gradients at new addresses in each call, through one table."""
+    from alto.engines import gpu, single
+
+    x = tensors([2049, 3], torch.float64)
+    kept, alive = {}, []
+    for k in range(3):
+        exact = clone(x)
+        expected = single.explore_(exact.grads, exact.slow_avgs, alpha=-5.0, beta1=0.99)
+        us = gpu.explore_(x.grads, x.slow_avgs, alpha=-5.0, beta1=0.99, kept=kept)
+        torch.testing.assert_close(list(us), list(expected), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(x.slow_avgs, exact.slow_avgs, rtol=1e-12, atol=1e-12)
+        assert kept["gpu"]._copies == k
+        x.grads[0] = torch.full((2049,), float(k), dtype=torch.float64)
+        alive.append(us)  # so that the next ones lie elsewhere
 
 
 def interpreted_one_order_of_memory():
