@@ -173,28 +173,37 @@ def _function(
 
 
 def _numpy(f: Function, gradient: Function, whose: str, start: np.ndarray) -> tuple[Rows, Rows, tuple[str, ...]]:
-    """A function with its own gradient, both of one point at a time, shape (d,)."""
+    """A function with its own gradient, both of one point at a time, shape (d,), which they cannot write."""
 
     def value(theta: np.ndarray) -> np.ndarray:
         with user_code.of(whose):
-            return np.array([float(f(x)) for x in theta])
+            return np.array([float(f(x)) for x in _read_only(theta)])
 
     def slope(theta: np.ndarray) -> np.ndarray:
         with user_code.of(f"the gradient of {whose}"):
-            return np.stack([np.asarray(gradient(x), dtype=np.float64) for x in theta])
+            return np.stack([np.asarray(gradient(x), dtype=np.float64) for x in _read_only(theta)])
 
-    value(start[None])
     if (shape := slope(start[None]).shape[1:]) != start.shape:
         raise ValueError(f"the gradient of {whose} has shape {shape}: expected {start.shape}, as start")
+    for function, what in ((value, whose), (slope, f"the gradient of {whose}")):
+        _same_twice(what, function(start[None])[0], function(start[None])[0])
     return value, slope, ("the gradient is the one given, one seed at a time",)
 
 
 def _torch(f: Function, whose: str, start: np.ndarray) -> tuple[Rows, Rows, tuple[str, ...], int]:
     """A torch function of one point, shape (d,): one number, or the n terms whose mean is f; autograd."""
+    points = [torch.from_numpy(start.copy()).requires_grad_() for _ in range(2)]
     with user_code.of(whose):
-        out = f(torch.from_numpy(start.copy()).requires_grad_())
-    if not isinstance(out, torch.Tensor) or out.ndim > 1 or not out.numel():
-        raise ValueError(f"{whose} must return a torch tensor: one number, or shape (n,) for the n terms of a mean")
+        out = f(points[0])
+    if not isinstance(out, torch.Tensor) or out.ndim > 1 or not out.numel() or out.is_complex():
+        raise ValueError(
+            f"{whose} must return a torch tensor: one real number, or shape (n,) for the n terms of a mean"
+        )
+    if not np.array_equal(points[0].detach(), start):
+        raise ValueError(f"{whose} changes the point that it gets: it must leave it as it is (work on x.clone())")
+    with user_code.of(whose):
+        again = f(points[1])
+    _same_twice(whose, out.detach().numpy(), again.detach().numpy())
     if not out.requires_grad:
         raise ValueError(f"{whose} has no torch gradient (detached, or NumPy inside): pass gradient=")
     pair = torch.func.grad_and_value(lambda x: f(x).mean())
@@ -220,7 +229,27 @@ def _torch(f: Function, whose: str, start: np.ndarray) -> tuple[Rows, Rows, tupl
         with user_code.of(whose):
             return at_once(torch.from_numpy(theta))[which].detach().numpy().astype(np.float64)
 
-    return (lambda x: at(x, 1)), (lambda x: at(x, 0)), (how,), out.numel()
+    coarse = () if out.dtype is torch.float64 else (f"the objective computes in {out.dtype}, and rounds there",)
+    return (lambda x: at(x, 1)), (lambda x: at(x, 0)), (how, *coarse), out.numel()
+
+
+def _read_only(theta: np.ndarray) -> np.ndarray:
+    view = theta.view()
+    view.flags.writeable = False
+    return view
+
+
+def _same_twice(whose: str, one: np.ndarray, other: np.ndarray) -> None:
+    """Refuse what is no fixed function: its noise would be in the quantities, too.
+
+    Raises:
+        ValueError: if the two values at the same point differ by more than rounding in float32.
+    """
+    if one.shape != other.shape or not np.allclose(one, other, rtol=1e-5, atol=0.0, equal_nan=True):
+        raise ValueError(
+            f"{whose} returns {one.ravel()[0]:.9g}, and then {other.ravel()[0]:.9g} at the same point: it must be a "
+            "fixed function; describe noise by noise=, or return the terms of a mean, of which batches are drawn"
+        )
 
 
 class _Traced:

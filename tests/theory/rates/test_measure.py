@@ -208,6 +208,51 @@ def test_what_cannot_be_measured_is_refused(change, word):
         measure(**given)
 
 
+def halves_its_point(x):
+    with torch.no_grad():
+        x.mul_(0.5)
+    return (x**2).sum()
+
+
+def with_noise_of_its_own(x):
+    return (x**2).sum() * (1 + 0.1 * torch.rand((), dtype=x.dtype))
+
+
+CALLS = iter(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("objective", "more", "word"),
+    [
+        (halves_its_point, {}, "halves_its_point changes the point that it gets"),
+        (with_noise_of_its_own, {}, "it must be a fixed function; describe noise by noise="),
+        (lambda x: (x**2).sum() + 0.1 * next(CALLS), {}, "at the same point"),
+        (lambda x: x.dot(x), {"gradient": lambda x: 2 * x + 0.1 * next(CALLS)}, "the gradient of the objective"),
+        (lambda x: (x**2).sum() + 0j, {}, "one real number"),
+    ],
+    ids=["changes its point", "random", "counts its calls", "gradient counts its calls", "complex"],
+)
+def test_what_is_no_fixed_function_is_refused(objective, more, word):
+    with pytest.raises(ValueError, match=re.escape(word)):
+        measure(torch.optim.SGD, objective, lr=0.1, T=(10, 20, 40), start=[1.0, 2.0], **more)
+
+
+def test_a_gradient_by_hand_cannot_change_the_run():
+    def doubles(x):
+        x *= 2
+        return x
+
+    with pytest.raises(UserCodeError, match=r"the gradient of the objective .* raised ValueError: .*read-only"):
+        measure(torch.optim.SGD, lambda x: x.dot(x), gradient=doubles, lr=0.1, T=(10, 20, 40), start=[1.0, 2.0])
+
+
+def test_float32_inside_an_objective_is_noted():
+    rates = measure(
+        torch.optim.SGD, lambda x: (x.float() ** 2).sum(), lr=0.1, T=(10, 20, 40), seeds=2, start=[1.0, 2.0]
+    )
+    assert any("computes in torch.float32" in note for note in rates.notes)
+
+
 def test_an_error_in_a_users_function_is_theirs():
     with pytest.raises(UserCodeError, match="the objective broken raised ZeroDivisionError") as found:
         measure("ESGD", lambda x: x.sum() / 0 if 1 // 0 else x, start=[1.0], lr=0.1, name="broken")
