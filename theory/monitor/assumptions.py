@@ -35,7 +35,9 @@ class Checks:
 
     def note(self, theorem: str, assumption: str, step: int, holds: bool) -> None:
         """Count one step."""
-        check = self._checks.setdefault((theorem, assumption), Check(theorem, assumption))
+        check = self._checks.get((theorem, assumption))
+        if check is None:
+            check = self._checks[theorem, assumption] = Check(theorem, assumption)
         check.steps += 1
         check.held += holds
         if not holds and check.first_broken is None:

@@ -1,6 +1,6 @@
 """What is known of a torch optimizer: its momentum filter, and the diagonal matrix Q of theta' = theta - Q m."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,11 @@ from torch import Tensor
 from theory.method.filters import Filter
 
 ADAM = {"Adam", "AdamW"}
+SETTINGS = (
+    "explore_alpha", "explore_beta1", "alpha", "beta1", "momentum", "dampening", "nesterov", "amsgrad",
+    "maximize", "weight_decay", "layerwise", "bias_correction",
+)  # fmt: skip
+"""What :func:`read` reads of a group, beside ``betas``."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +37,40 @@ class Known:
     decay: float = 0.0
     unknown: str = ""
 
-    def step_matrix(self, group: Mapping[str, Any], state: Mapping[str, Any], like: Tensor) -> Tensor:
-        """The diagonal of Q for one parameter after a step, on this process's shard: shape of ``like``."""
+    def step_matrix(
+        self, group: Mapping[str, Any], states: Sequence[Mapping[str, Any]], like: Tensor, count: int
+    ) -> Tensor:
+        """The diagonal of Q for parameters of one group after a step, as a vector of this process's shards.
+
+        Args:
+            group: the parameter group.
+            states: the optimizer's state of each parameter.
+            like: a tensor of their type and device.
+            count: their coordinates.
+
+        Returns:
+            A new vector, (count,).
+        """
         rate = float(group["lr"]) * self.gain
         if not self.adam:
-            return torch.full_like(like, rate)
-        v, k = local(state["exp_avg_sq"]), float(state["step"])
-        beta2, beta3 = (float(beta) for beta in group["betas"])
+            return like.new_full((count,), rate)
+        seconds = [local(state["exp_avg_sq"]).reshape(-1) for state in states]
+        v = torch.cat(seconds)
         eps = group["eps"][0] if isinstance(group["eps"], tuple | list) else group["eps"]
         if not self.corrected:
-            return rate / (v.sqrt() + eps)
-        return rate / (1 - beta2**k) / ((v / (1 - beta3**k)).sqrt() + eps)
+            return v.sqrt_().add_(eps).reciprocal_().mul_(rate)
+        beta2, beta3 = (float(beta) for beta in group["betas"])
+        steps = [float(state["step"]) for state in states]
+        alike = len(set(steps)) == 1  # a parameter without a gradient stays behind
+        parts = [v] if alike else list(v.split([part.numel() for part in seconds]))
+        for k, part in zip(steps, parts, strict=not alike):
+            part.div_(1 - beta3**k).sqrt_().add_(eps).reciprocal_().mul_(rate / (1 - beta2**k))
+        return v
 
 
 def local(tensor: Any) -> Tensor:
-    """This process's shard of a DTensor, or the tensor itself; detached."""
-    return (tensor.to_local() if hasattr(tensor, "to_local") else tensor).detach()
+    """This process's shard of a DTensor, or the tensor itself."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
 def unwrapped(optimizer: Any) -> torch.optim.Optimizer:

@@ -13,7 +13,7 @@ from torch import Tensor
 from theory.monitor import edge, secants
 from theory.monitor.assumptions import Checks
 from theory.monitor.bound import tracking
-from theory.monitor.known import Known, local, read, unwrapped
+from theory.monitor.known import SETTINGS, Known, local, read, unwrapped
 from theory.monitor.noise import Noise
 from theory.monitor.report import Report
 from theory.theorems import bounds
@@ -44,11 +44,13 @@ class Watch:
         self._optimizer, self._every, self._variance, self._lower = optimizer, every, variance, lower_bound
         self._curvature = edge.Curvature(loss) if loss else None
         self._curvature_every, self._sinks = curvature_every, tuple(sinks)
-        self._noise = Noise(self._params())
+        self._noise = Noise()
+        self._noise.start(self._params())
         self._checks, self._step, self._spent, self._begun = Checks(), 0, 0.0, time.perf_counter()
         self._now: secants.Snapshot | None = None
-        self._Q: list[Tensor] | None = None
+        self._past: secants.Snapshot | None = None
         self._known: Known | None = None
+        self._read: list[tuple[Any, ...]] = []
         self._first_rate = self._first_loss = self._first_g2 = math.nan
         self._L = self._G = self._D = self._q_max = self._inverse_q_min = 0.0
         self._squares, self._measured, self._held, self._held_steps = 0.0, 0, 0.0, 0
@@ -61,7 +63,7 @@ class Watch:
 
     def note_loss(self, loss: float | Tensor) -> None:
         """Note the loss of the step that comes next; Theorem N's bound needs the first one."""
-        value = float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
+        value = float(loss.item() if isinstance(loss, Tensor) else loss)
         if self._step == 0:
             self._first_loss = value
         self._checks.note(N, LOSS, self._step + 1, math.isfinite(value) and value >= self._lower)
@@ -71,7 +73,7 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         self._noise.remove()
-        self._now = self._Q = None
+        self._now = self._past = None
         for sink in self._sinks:
             if close := getattr(sink, "close", None):
                 close()
@@ -85,6 +87,7 @@ class Watch:
         if self._measured == 0:
             raise ValueError(f"a report needs two consecutive measured steps, and {self._step} steps were taken")
         F = self._known.filter if self._known else None
+        spent = self._spent + self._noise.seconds
         variance = self._variance
         if variance is None and self._variances[1]:
             variance = self._variances[0] / self._variances[1]
@@ -99,7 +102,7 @@ class Watch:
             checks=self._checks.all(), not_claimed={}, bound=None, filter=F, first_loss=self._first_loss,
             first_gradient=self._first_g2, Q=self._matrix() if self._q_max else None,
             unknown=self._known.unknown if self._known else "",
-            seconds=self._spent, share=self._spent / max(time.perf_counter() - self._begun - self._spent, 1e-9),
+            seconds=spent, share=spent / max(time.perf_counter() - self._begun - spent, 1e-9),
         )  # fmt: skip
         reasons = {N: self._not_n(found), C: self._not_c(found)}
         bound = None if reasons[N] else self._bound(found)
@@ -127,63 +130,60 @@ class Watch:
 
         return ((args[0], observed, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "closure": observed})
 
-    @torch.no_grad()
     def _observe(self) -> None:
         """Before step k: compare with step k - 1 where that was measured, and copy where this one is."""
         begin = time.perf_counter()
         self._step += 1
         step, groups = self._step, self._optimizer.param_groups
-        self._known = self._one(groups)
+        settings = [(*map(group.get, SETTINGS), *group.get("betas", ())) for group in groups]
+        if settings != self._read:
+            self._known, self._read = self._one(groups), settings
         self._settings(step, groups)
-        measure = (step - 1) % self._every == 0
-        if self._now is not None:
-            self._pair(secants.compare(self._now), step)
-        self._now = None
-        if measure:
-            if all(p.grad is None for p in self._params()):
+        measured, self._now = self._now, None
+        if measured:
+            self._pair(measured.compare(), step)
+        if (step - 1) % self._every == 0:
+            self._now = secants.Snapshot(groups)
+            if not self._now.buckets:
                 raise ValueError("no parameter has a gradient: call backward() before step(), or give step a closure")
-            self._sizes(step)
-            self._now = secants.Snapshot(self._params())
+            self._sizes(step, self._now.sizes())
+        self._spent += time.perf_counter() - begin
+
+    def _after(self, *_: Any) -> None:
+        begin = time.perf_counter()
+        if self._now or self._past:
+            self._matrices()
+        if self._step % self._every == 0:
+            self._noise.start(self._params())
         self._spent += time.perf_counter() - begin
 
     @torch.no_grad()
-    def _after(self, *_: Any) -> None:
+    def _matrices(self) -> None:
         """After step k: read Q there, compare it with that of step k - 1, and measure the Hessian where it is due."""
-        begin = time.perf_counter()
-        Q, before = None, self._Q
-        if (self._now is not None or before is not None) and self._known and not self._known.unknown:
-            Q = self._step_matrices(self._now.params if self._now else self._pair_params)
-        if before is not None and Q is not None and len(before) == len(Q):
-            share = secants.increases(before, Q, self._pair_params)
+        now, before, Q = self._now, self._past, None
+        at = now or before
+        if at and self._known and not self._known.unknown:
+            Q = self._step_matrices(at)
+        if before and at and Q is not None and list(map(id, at.params)) == list(map(id, before.params)):
+            share = before.increases(Q)
             self._held, self._held_steps = self._held + share, self._held_steps + 1
             self._checks.note(C, GROWS, self._step, share == 1)
-        self._Q = None
-        if self._now is not None:
-            self._now.Q = self._Q = Q
-            self._pair_params = self._now.params
-        self._noise.active = self._step % self._every == 0
-        if self._curvature and Q is not None and (self._step - 1) % self._curvature_every == 0:
-            self._hessian(Q)
-        self._spent += time.perf_counter() - begin
+        self._past = now if Q is not None else None
+        if now:
+            now.Q = Q
+        if self._curvature and now and Q is not None and (self._step - 1) % self._curvature_every == 0:
+            x = self._x["Hessian"] = self._curvature.estimate(*now.shaped())
+            self._edge(self._step, x)
 
-    _pair_params: list[Any] = []  # noqa: RUF012 - replaced, never changed
-
-    def _hessian(self, Q: list[Tensor]) -> None:
-        assert self._curvature
-        x = self._x["Hessian"] = self._curvature.estimate(self._pair_params, Q)
-        self._edge(self._step, x)
-
-    def _step_matrices(self, params: list[Any]) -> list[Tensor] | None:
-        wanted, state = set(params), self._optimizer.state
-        found: dict[Any, Tensor] = {}
-        for group in self._optimizer.param_groups:
-            known = read(self._optimizer, group)
-            for p in group["params"]:
-                if p in wanted:
-                    if known.adam and "exp_avg_sq" not in state.get(p, {}):
-                        return None  # the optimizer skipped the step, as with infinite scaled gradients
-                    found[p] = known.step_matrix(group, state.get(p, {}), local(p))
-        return [found[p] for p in params]
+    def _step_matrices(self, at: secants.Snapshot) -> list[Tensor] | None:
+        groups, found = self._optimizer.param_groups, []
+        for bucket in at.buckets:
+            group, like = groups[bucket.group], local(bucket.params[0])
+            known, states = read(self._optimizer, group), [self._optimizer.state.get(p, {}) for p in bucket.params]
+            if known.adam and any("exp_avg_sq" not in state for state in states):
+                return None  # the optimizer skipped the step, as with infinite scaled gradients
+            found.append(known.step_matrix(group, states, like, bucket.count))
+        return found
 
     def _one(self, groups: list[dict[str, Any]]) -> Known:
         """What is known, if all groups have the same filter."""
@@ -201,14 +201,14 @@ class Watch:
             self._first_rate = rates[0]
             for theorem in (N, C):
                 self._checks.note(theorem, FRESH, step, not self._optimizer.state)
-        self._checks.note(N, SAME_RATE, step, all(rate == self._first_rate > 0 for rate in rates))
+        first = self._first_rate
+        self._checks.note(N, SAME_RATE, step, first > 0 and rates.count(first) == len(rates))
         for theorem in (N, C):
             self._checks.note(theorem, NO_DECAY, step, self._known.decay == 0)
-        root = self._first_rate / math.sqrt(step)
+        root = first / math.sqrt(step)
         self._checks.note(C, ROOT_RATE, step, all(math.isclose(rate, root, rel_tol=1e-6) for rate in rates))
 
-    def _sizes(self, step: int) -> None:
-        found = secants.sizes(self._params())
+    def _sizes(self, step: int, found: dict[str, float]) -> None:
         g2, G = found["g2"], found["G"]
         if step == 1:
             self._first_g2 = g2

@@ -10,6 +10,7 @@ from torch import nn
 
 import alto
 import theory
+from theory.monitor import secants
 from theory.monitor.sinks import COLUMNS, CSV, Live, TensorBoard
 
 CURVATURES = torch.tensor([3.0, 1.0], dtype=torch.float64)
@@ -146,6 +147,60 @@ def test_noise_from_micro_batches():
         estimates.append(float(parts.var(0).sum()) / 4)
         optimizer.step()
     assert run.report().variance == pytest.approx(np.mean(estimates))
+
+
+@pytest.mark.parametrize("size", [1, 20, 2**20])
+def test_vectors_of_any_size_give_the_sums_over_coordinates(size, monkeypatch):
+    """Against float64 sums per parameter; two groups, two types, and a parameter that starts a step later."""
+    monkeypatch.setattr(secants, "SIZE", size)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+    params, extra = list(model.parameters()), torch.ones(2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam(
+        [{"params": params[:3], "lr": 0.02}, {"params": [*params[3:], extra]}], lr=0.01, betas=(0.9, 0.5)
+    )
+    run = theory.watch(optimizer, every=2)
+    x, points, matrices = torch.randn(16, 5), [], []
+    for k in range(4):
+        optimizer.zero_grad()
+        ((1 + k % 2) * (model(x) ** 2).mean() + 5 * (extra**2).sum()).backward()
+        if k == 0:
+            extra.grad = None
+        here = {p: (p.detach().clone(), p.grad.clone()) for p in (*params, extra) if p.grad is not None}
+        points.append({p: [t.double().ravel() for t in pair] for p, pair in here.items()})
+        optimizer.step()
+        matrices.append({
+            p: (
+                group["lr"] / (1 - 0.9 ** float(s["step"]))
+                / ((s["exp_avg_sq"].double() / (1 - 0.5 ** float(s["step"]))).sqrt() + 1e-8)
+            ).ravel()
+            for group in optimizer.param_groups for p in group["params"] if (s := optimizer.state[p])
+        })  # fmt: skip
+    d, y = (torch.cat([points[3][p][i] - points[2][p][i] for p in points[2]]) for i in (0, 1))
+    Q, g = torch.cat([matrices[2][p] for p in points[2]]), torch.cat([g for _, g in points[2].values()])
+    row, report = run.rows[-1], run.report()
+    assert row["L"] == pytest.approx(float(y.norm() / d.norm()), rel=1e-6)
+    assert row["x"] == pytest.approx(float(y @ d / (d @ (d / Q))), rel=1e-5)
+    assert row["gradient"] == pytest.approx(float(g.norm()), rel=1e-6)
+    assert row["G"] == float(g.abs().max())
+    largest = max(float(matrices[k][p].max()) for k in (0, 2) for p in points[k])
+    assert report.Q.largest == pytest.approx(largest, rel=1e-5)
+    held = [torch.cat([matrices[k + 1][p] <= matrices[k][p] for p in points[k]]).double().mean() for k in (0, 2)]
+    assert 0 < sum(held) < 2
+    assert report.monotone == pytest.approx(float(sum(held)) / 2, rel=1e-9)
+
+
+def test_nothing_is_followed_on_the_steps_between():
+    weight, loss = quadratic()
+    run = theory.watch(sgd([weight]), every=5)
+    optimizer = run._optimizer
+    followed = []
+    for _ in range(6):
+        optimizer.zero_grad()
+        loss().backward()
+        followed.append(weight in run._noise._before)
+        optimizer.step()
+    assert followed == [True, False, False, False, False, True]
 
 
 @pytest.mark.parametrize("every", [1, 4])
