@@ -1,7 +1,7 @@
 """A small network on scikit-learn's handwritten digits: the training loss, and the test error, against passes."""
 
 import torch
-from benchopt import BaseObjective  # pyright: ignore[reportMissingImports]
+from benchopt import BaseObjective  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 from torch import nn
 
 

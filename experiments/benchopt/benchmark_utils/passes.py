@@ -1,7 +1,7 @@
 """What the solvers share: training by an optimizer, pass by pass over the data."""
 
 import torch
-from benchopt import BaseSolver  # pyright: ignore[reportMissingImports]
+from benchopt import BaseSolver  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 from torch.nn import functional as F
 
 

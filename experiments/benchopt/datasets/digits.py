@@ -1,7 +1,7 @@
 """The digits that scikit-learn brings along."""
 
 import torch
-from benchopt import BaseDataset  # pyright: ignore[reportMissingImports]
+from benchopt import BaseDataset  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 

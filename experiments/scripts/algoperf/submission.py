@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from algoperf import spec  # pyright: ignore[reportMissingImports]
+from algoperf import spec  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 
 import alto
 
