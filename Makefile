@@ -54,6 +54,7 @@ bench: $(READY)  ## time and memory of a step beside every peer, into results/be
 	$(BIN)/python -m experiments bench step --out results/bench
 	$(BIN)/python -m experiments bench memory --out results/bench
 	$(BIN)/python -m experiments bench scaling --out results/bench
+	$(BIN)/python -m experiments bench host --out results/bench
 
 soak: $(READY)  ## faults in a row: KILLS kills at random moments, full disks, flipped bits; compared bit for bit (KILLS=100)
 	$(BIN)/python -m tests.soak --kills $(KILLS)

@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: ``python -m experiments bench step | memory | scaling``."""
+"""The command line of the benchmarks: ``python -m experiments bench step | memory | scaling | host``."""
 
 import os
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # it imports torch, which is slow and not needed for --help
     from experiments.bench.record import Wish
 
 MOST_ROUNDS = 10_000
+MOST_TENSORS = 100_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,43 @@ class Scaling(_Common):
 
 
 @dataclass(frozen=True)
+class Host:
+    """Measure the CPU time of a step of the GPU engine, without a GPU: its launches are replaced.
+
+    Attributes:
+        tensors: How many the optimizer has.
+        rounds: Turns of each kind of step.
+        json: Print one JSON object instead of a table.
+        out: Folder for bench.json, which keeps the newest result of each benchmark.
+    """
+
+    tensors: int = 300
+    rounds: int = 7
+    json: bool = False
+    out: Path | None = None
+
+    def check(self) -> None:
+        """Refuse numbers outside their ranges."""
+        require(1 <= self.tensors <= MOST_TENSORS, "--tensors", self.tensors, f"in [1, {MOST_TENSORS}]")
+        require(1 <= self.rounds <= MOST_ROUNDS, "--rounds", self.rounds, f"in [1, {MOST_ROUNDS}]")
+
+    def act(self) -> int:
+        """Measure, show and store."""
+        from experiments.analysis import benchmarks
+        from experiments.bench import host
+        from experiments.cli import bench_console as console
+
+        self.check()
+        if self.out is not None:
+            benchmarks.read(self.out)  # an unusable file is refused before, not after, the work
+        report = host.make(self.tensors, self.rounds)
+        (console.show_json if self.json else console.show_host)(report)
+        if self.out is not None:
+            console.show_files([benchmarks.write(self.out, report)])
+        return 0
+
+
+@dataclass(frozen=True)
 class Bench:
     """Measure what an optimizer step costs, compared with other optimizers and with the memory bandwidth.
 
@@ -117,6 +155,7 @@ class Bench:
         Annotated[Step, subcommand("step")]
         | Annotated[Memory, subcommand("memory")]
         | Annotated[Scaling, subcommand("scaling")]
+        | Annotated[Host, subcommand("host")]
     ]
 
     def writes(self) -> list[Path]:
@@ -127,6 +166,8 @@ class Bench:
 
     def act(self) -> int:
         """Measure, store, draw and show."""
+        if isinstance(self.which, Host):
+            return self.which.act()
         from experiments.analysis import benchmarks
         from experiments.bench import figure, record
         from experiments.cli import bench_console as console

@@ -42,6 +42,27 @@ def progress(title: str, turns: int) -> Iterator[Callable[[str], None]]:
         yield lambda case: bar.update(task, advance=1, description=f"{title}: {case}")
 
 
+def show_host(report: dict[str, Any]) -> None:
+    """Print the CPU time of the kinds of steps of the GPU engine."""
+    title = f"{report['tensors']} tensors of a few elements: milliseconds of CPU time per step, launches replaced"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("step")
+    for name in ("median", "quartiles", "least"):
+        table.add_column(name, justify="right")
+    for case in report["cases"]:
+        found = case["milliseconds"]
+        spread = f"{found['low']:.2f} to {found['high']:.2f}"
+        table.add_row(case["title"], f"{found['median']:.2f}", spread, f"{case['least']:.2f}")
+    _out.print(table)
+    load = report["load_average"]
+    _out.print(
+        f"{report['hardware']['name']}, 1 thread, torch {report['versions']['torch']}, {report['rounds']} rounds; load "
+        f"average {load['before']:.1f} before, {load['after']:.1f} after (this run included)",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def show_json(report: dict[str, Any]) -> None:
     """Print the report as one JSON object."""
     _out.file.write(json.dumps(report, indent=1) + "\n")
