@@ -1,6 +1,7 @@
 """The Triton kernels compiled ahead of time, for GPUs that need not be there."""
 
 import re
+import subprocess
 from unittest import mock
 
 import pytest
@@ -9,6 +10,11 @@ import torch
 from tests.alto.kernels import PAPER, identity, in_a_process_of_its_own, tensors
 
 pytest.importorskip("triton")
+
+
+# Of an H100, per multiprocessor.
+REGISTERS = 65_536
+WARPS = 64
 
 
 def test_ahead_of_time():
@@ -56,6 +62,16 @@ def compiled_for(target, dtype, monkeypatch, tmp_path):
         assert kernel.asm[binary]
         assert {kernel.src.signature[name] for name in ("c", "w1", "decay") if name in kernel.src.signature} <= {"fp64"}
     if binary == "cubin":
+        for kernel in kernels:
+            registers, stack = resources(kernel, tmp_path)
+            assert stack == 0  # nothing is spilled
+            # Registers are given out in eights per thread: float32 takes 64 at most, so 32 warps of 64 are there.
+            warps = REGISTERS // (-(-registers // 8) * 8 * 32) // kernel.metadata.num_warps * kernel.metadata.num_warps
+            assert warps >= WARPS // (4 if dtype is torch.float64 else 2)
+            # A tensor may have more than 2^31 elements: the number of a chunk times 2048 is taken in 64 bits.
+            if kernel.name != "norm_kernel":
+                assert re.search(r"shl\.b64\s+\S+, \S+, 11;", kernel.asm[assembly])
+                assert not re.search(r"shl\.b32\s+\S+, \S+, 11;", kernel.asm[assembly])
         assert ["mul.hi.u32" in kernel.asm[assembly] for kernel in kernels[1::3]] == [False, False, True]  # Philox
     if binary == "cubin" and dtype is not torch.float64:
         explore, average, _, apply, *_ = (kernel.asm[assembly] for kernel in kernels)
@@ -72,3 +88,15 @@ def compiled_for(target, dtype, monkeypatch, tmp_path):
         # Half precision is rounded to the nearest.
         if dtype is not torch.float32:
             assert re.search(r"cvt\.rn\.b?f16", apply)
+
+
+def resources(kernel, folder):
+    """Registers per thread and bytes of stack, as NVIDIA's tool reads them from the machine code."""
+    import triton
+
+    file = folder / "kernel.cubin"
+    file.write_bytes(kernel.asm["cubin"])
+    tool = triton.knobs.nvidia.cuobjdump.path
+    found = subprocess.run([tool, "-res-usage", file], check=True, capture_output=True, text=True).stdout
+    registers, stack, local = (int(re.findall(rf"{name}:(\d+)", found)[-1]) for name in ("REG", "STACK", "LOCAL"))
+    return registers, stack + local
