@@ -11,8 +11,8 @@ GROUPS = {
     "method": ("identities", "family", "filters", "valley", "bias_correction", "generality"),
     "lemmas": ("boundedness", "preconditioner", "tracking"),
     "theorems": (
-        "assumptions", "descent", "nonconvex", "finite", "convex", "virtual_iterate", "linear_regret",
-        "normalised_step", "normalised_step_rate", "primal_averaging", "batch_floor",
+        "assumptions", "descent", "nonconvex", "finite", "regret_lemmas", "convex", "virtual_iterate", "linear_regret",
+        "normalised_step", "normalised_step_rate", "primal_averaging", "last_iterate", "batch_floor",
         "local_stability", "scope", "orders",
     ),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates", "abstract"),

@@ -247,11 +247,16 @@ Section Layers.
     destruct (Nat.eqb_spec (layer j) l) as [<-|]; [rewrite after_is by exact Hj|]; ring.
   Qed.
 
+  Lemma layer_moves l :
+    sq n (within layer l (fun j => after j - theta j)) <= eta * eta * (phi l * phi l).
+  Proof.
+    eapply Rle_trans; [|apply layer_length]. rewrite dot_in_is, <- sum_scal. apply Req_le, sum_ext; intros j Hj.
+    unfold within. destruct (Nat.eqb_spec (layer j) l) as [<-|]; [rewrite after_is by exact Hj|]; ring.
+  Qed.
+
   Lemma step_length : sq n (fun j => after j - theta j) <= eta * eta * sum N (fun l => phi l * phi l).
   Proof.
-    rewrite <- sum_scal, <- over_layers_sq. apply sum_le; intros l _. eapply Rle_trans; [|apply layer_length].
-    unfold norm_in. rewrite norm_square, dot_in_is, <- sum_scal. apply Req_le, sum_ext; intros j Hj. unfold within.
-    destruct (Nat.eqb_spec (layer j) l) as [<-|]; [rewrite after_is by exact Hj|]; ring.
+    rewrite <- sum_scal, <- over_layers_sq. apply sum_le; intros l _. unfold norm_in. rewrite norm_square. apply layer_moves.
   Qed.
 
   Theorem normalised_step :
@@ -340,7 +345,54 @@ Section Method.
   Theorem steps_have_length_phi :
     sq n (fun j => after j - theta j) <= eta * eta * sum N (fun l => phi k theta m v l * phi k theta m v l).
   Proof. apply (step_length n layer N layers D eta gamma theta m (width k v) (phi k theta m v) (shortening theta) phi_nonneg shortening_nonneg after step_is). Qed.
+
+  (** So the weight of a layer changes by at most a factor 1 + eta. *)
+  Lemma size_changes l :
+    Rabs (norm_in n layer l after - norm_in n layer l theta) <= eta * phi k theta m v l.
+  Proof.
+    assert (Mv : norm_in n layer l (fun j => after j - theta j) <= eta * phi k theta m v l).
+    { pose proof (phi_nonneg l). apply square_le; [apply Rmult_le_pos; assumption|]. unfold norm_in. rewrite norm_square.
+      eapply Rle_trans; [apply (layer_moves n layer D eta gamma theta m (width k v) (phi k theta m v) (shortening theta)
+        phi_nonneg shortening_nonneg after step_is)|]. apply Req_le. ring. }
+    apply Rabs_le. split.
+    - assert (Tr : norm_in n layer l theta <= norm_in n layer l after + norm_in n layer l (fun j => after j - theta j)).
+      { unfold norm_in. replace (norm n (within layer l (fun j => after j - theta j)))
+          with (norm n (fun j => - within layer l (fun j => after j - theta j) j))
+          by (unfold norm, sq; f_equal; apply sum_ext; intros; ring).
+        eapply Rle_trans; [|apply norm_triangle]. apply Req_le. f_equal. extensionality j. unfold within.
+        destruct (Nat.eqb _ _); ring. }
+      lra.
+    - assert (Tr : norm_in n layer l after <= norm_in n layer l theta + norm_in n layer l (fun j => after j - theta j)).
+      { unfold norm_in. eapply Rle_trans; [|apply norm_triangle]. apply Req_le. f_equal. extensionality j. unfold within.
+        destruct (Nat.eqb _ _); ring. }
+      lra.
+  Qed.
 End Method.
+
+(** Of a layer that begins at 0, phi stays below eps3 (1 + eta)^k, whatever its gradient is. *)
+Theorem small_layer {S : Type} (G : list S -> vec -> S -> vec) n layer corrected
+    alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta start H s l :
+  0 <= eta -> 0 <= eps2 -> 0 <= eps3 ->
+  let size H := norm_in n layer l (theta (run G alpha beta1 beta2 beta3 eta start
+    (step_by_length n layer false corrected beta2 beta3 eps1 eps2 eps3 gamma) H)) + eps3 in
+  (1 - eta) * size H <= size (s :: H) <= (1 + eta) * size H /\ size H <= (norm_in n layer l start + eps3) * (1 + eta) ^ length H.
+Proof.
+  intros He H2 H3 size.
+  assert (One : forall H s, (1 - eta) * size H <= size (s :: H) <= (1 + eta) * size H).
+  { clear H s. intros H s. set (z := run G alpha beta1 beta2 beta3 eta start
+      (step_by_length n layer false corrected beta2 beta3 eps1 eps2 eps3 gamma)).
+    pose proof (size_changes n layer false corrected beta2 beta3 eps1 eps2 eps3 gamma (fun _ _ => 0) eta He H2 H3
+      (Datatypes.S (length H)) (theta (z H)) (m (z (s :: H))) (v (z (s :: H))) l) as C.
+    change (phi n layer false corrected beta2 beta3 eps1 eps3 gamma (Datatypes.S (length H)) (theta (z H)) (m (z (s :: H)))
+      (v (z (s :: H))) l) with (size H) in C.
+    change (fun i => theta (z H) i - eta * step_by_length n layer false corrected beta2 beta3 eps1 eps2 eps3 gamma
+      (Datatypes.S (length H)) (theta (z H)) (m (z (s :: H))) (v (z (s :: H))) i) with (theta (z (s :: H))) in C.
+    assert (E : forall K, norm_in n layer l (theta (z K)) = size K - eps3) by (intros; unfold size; fold z; ring).
+    rewrite !E in C.
+    unfold Rabs in C. destruct (Rcase_abs _); lra. }
+  split; [apply One|]. induction H as [|s' H IH]; [simpl; unfold size; simpl; lra|].
+  destruct (One H s') as [_ U]. simpl. apply (Rmult_le_compat_l (1 + eta)) in IH; lra.
+Qed.
 
 (** On every path of a run, whatever the gradients are. *)
 Theorem alto_falls {S : Type} (G : list S -> vec -> S -> vec) n layer N library corrected

@@ -128,41 +128,44 @@ Section Rate.
     match H with [] => 0 | _ :: K =>
       sum N (fun l => phi_at H l * psi (a H l) (b H l) * norm_in n layer l (D (theta (z K)))) end.
 
+  (** T steps; nothing is assumed of later ones. *)
+  Variable T : nat.
   Variables (reach widest far Cd C0 Cs : R).
   Hypotheses (reach_nonneg : 0 <= reach) (widest_nonneg : 0 <= widest) (far_nonneg : 0 <= far).
-  Hypothesis reach_is : forall H, sum N (fun l => phi_at H l * phi_at H l) <= reach * reach.
-  Hypothesis widest_is : (eps2 = 0 /\ gamma = 0) \/ forall H s l, b (s :: H) l <= widest.
-  Hypothesis far_is : gamma = 0 \/ forall H, norm n (theta (z H)) <= far.
+  Hypothesis reach_is : forall H, (length H <= T)%nat -> sum N (fun l => phi_at H l * phi_at H l) <= reach * reach.
+  Hypothesis widest_is : (eps2 = 0 /\ gamma = 0) \/ forall H s l, (length H < T)%nat -> b (s :: H) l <= widest.
+  Hypothesis far_is : gamma = 0 \/ forall H, (length H < T)%nat -> norm n (theta (z H)) <= far.
   Hypotheses (Cd_nonneg : 0 <= Cd) (C0_nonneg : 0 <= C0) (Cs_nonneg : 0 <= Cs).
   Hypothesis tracked_is : tracked n G alpha beta1 beta2 beta3 eta start update D outs w variance Cd C0 Cs.
 
   Lemma phi_at_nonneg H l : 0 <= phi_at H l.
   Proof. destruct H; simpl; [lra|]. apply phi_nonneg. exact E3. Qed.
 
-  Lemma weighted_norm H x : sum N (fun l => phi_at H l * norm_in n layer l x) <= reach * norm n x.
+  Lemma weighted_norm H x : (length H <= T)%nat -> sum N (fun l => phi_at H l * norm_in n layer l x) <= reach * norm n x.
   Proof.
-    eapply Rle_trans; [apply Rle_abs|]. eapply Rle_trans; [exact (cauchy_schwarz N (phi_at H) (fun l => norm_in n layer l x))|].
+    intros HL. eapply Rle_trans; [apply Rle_abs|]. eapply Rle_trans; [exact (cauchy_schwarz N (phi_at H) (fun l => norm_in n layer l x))|].
     assert (norm N (fun l => norm_in n layer l x) = norm n x) as ->.
     { unfold norm. f_equal. apply (over_layers_sq n layer N layers). }
-    apply Rmult_le_compat_r; [apply norm_nonneg|]. apply root_mono; [exact reach_nonneg|apply reach_is].
+    apply Rmult_le_compat_r; [apply norm_nonneg|]. apply root_mono; [exact reach_nonneg|apply reach_is, HL].
   Qed.
 
   (** What eps2 and the decay cost per step, over eta. *)
   Let lost := reach * reach * eps2 * widest + 2 * reach * gamma * widest * far.
 
-  Lemma one_step_falls H s :
+  Lemma one_step_falls H s : (length H < T)%nat ->
     f (theta (z (s :: H)))
     <= f (theta (z H)) + (- eta * weighted (s :: H)
        + (2 * eta * reach * norm n (error G alpha beta1 beta2 beta3 eta start update D (s :: H))
           + (eta * lost + L / 2 * (eta * eta) * (reach * reach)))).
   Proof.
+    intros Len. assert (Len' : (length (s :: H) <= T)%nat) by (simpl; lia).
     destruct Pr as (_ & HL & Sm & _ & _ & _ & He).
     pose proof (alto_falls G n layer N library corrected alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta start f D L
       (a (s :: H)) (b (s :: H)) H s layers HL Sm (Rlt_le _ _ He) gamma_nonneg E2 E3) as F.
     cbv zeta in F. fold update z in F. specialize (F (ends (s :: H)) (between H s)).
     set (d := D (theta (z H))) in *. set (e := fun j => m (z (s :: H)) j - d j).
     change (error G alpha beta1 beta2 beta3 eta start update D (s :: H)) with e.
-    assert (Rc : sum N (fun l => phi_at (s :: H) l * phi_at (s :: H) l) <= reach * reach) by apply reach_is.
+    assert (Rc : sum N (fun l => phi_at (s :: H) l * phi_at (s :: H) l) <= reach * reach) by (apply reach_is; exact Len').
     assert (Q : weighted (s :: H) - (2 * reach * norm n e + lost)
                 <= sum N (falls_in n layer library corrected beta2 beta3 eps1 eps2 eps3 gamma D (Datatypes.S (length H))
                       (theta (z H)) (m (z (s :: H))) (v (z (s :: H))) (a (s :: H)) (b (s :: H)))).
@@ -173,7 +176,7 @@ Section Rate.
               + eps2 * (phi_at (s :: H) l * phi_at (s :: H) l) * b (s :: H) l)))).
       - rewrite sum_minus. change (sum N (fun l => phi_at (s :: H) l * psi (a (s :: H) l) (b (s :: H) l) * norm_in n layer l d))
           with (weighted (s :: H)). apply Rplus_le_compat_l, Ropp_le_contravar.
-        rewrite !sum_plus, !sum_scal. pose proof (weighted_norm (s :: H) e) as We. unfold lost.
+        rewrite !sum_plus, !sum_scal. pose proof (weighted_norm (s :: H) e Len') as We. unfold lost.
         assert (Ge : 2 * gamma * sum N (fun l => phi_at (s :: H) l * norm_in n layer l (fun j => x j * theta (z H) j))
                      <= 2 * reach * gamma * widest * far).
         { destruct far_is as [Z|Fr]; [rewrite Z; lra|].
@@ -185,12 +188,12 @@ Section Rate.
             apply Rmult_le_compat_l; [apply phi_at_nonneg|]. unfold norm_in.
             rewrite <- norm_scaled by exact widest_nonneg. unfold norm. apply sqrt_le_1_alt.
             unfold sq. apply sum_le; intros j Hj. unfold within. destruct (Nat.eqb_spec (layer j) l) as [<-|]; [|lra].
-            destruct (ends (s :: H) (layer j)). destruct (between H s j Hj). fold x in H2, H3. pose proof (Wd H s (layer j)).
+            destruct (ends (s :: H) (layer j)). destruct (between H s j Hj). fold x in H2, H3. pose proof (Wd H s (layer j) Len).
             replace (x j * theta (z H) j * (x j * theta (z H) j)) with (x j * x j * (theta (z H) j * theta (z H) j)) by ring.
             replace (widest * theta (z H) j * (widest * theta (z H) j)) with (widest * widest * (theta (z H) j * theta (z H) j)) by ring.
             apply Rmult_le_compat_r; [apply square_nonneg|]. apply Rmult_le_compat; lra.
-          - apply Rmult_le_compat_l; [exact widest_nonneg|]. eapply Rle_trans; [apply weighted_norm|].
-            apply Rmult_le_compat_l; [exact reach_nonneg|apply Fr]. }
+          - apply Rmult_le_compat_l; [exact widest_nonneg|]. eapply Rle_trans; [apply weighted_norm; exact Len'|].
+            apply Rmult_le_compat_l; [exact reach_nonneg|apply Fr, Len]. }
         assert (Ee : sum N (fun l => eps2 * (phi_at (s :: H) l * phi_at (s :: H) l) * b (s :: H) l) <= reach * reach * eps2 * widest).
         { destruct widest_is as [[Z _]|Wd].
           - rewrite (sum_ext N _ (fun _ => 0)), sum_zero by (intros; rewrite Z; ring). rewrite Z. lra.
@@ -198,7 +201,7 @@ Section Rate.
             + rewrite <- sum_scal. apply sum_le; intros l _.
               replace (eps2 * widest * (phi_at (s :: H) l * phi_at (s :: H) l))
                 with (eps2 * (phi_at (s :: H) l * phi_at (s :: H) l) * widest) by ring.
-              apply Rmult_le_compat_l; [apply Rmult_le_pos; [exact E2|apply square_nonneg]|apply Wd].
+              apply Rmult_le_compat_l; [apply Rmult_le_pos; [exact E2|apply square_nonneg]|apply Wd, Len].
             + replace (reach * reach * eps2 * widest) with (eps2 * widest * (reach * reach)) by ring.
               apply Rmult_le_compat_l; [apply Rmult_le_pos; assumption|exact Rc]. }
         lra.
@@ -230,22 +233,22 @@ Section Rate.
     lra.
   Qed.
 
-  Lemma drift_at_most H :
+  Lemma drift_at_most H : (length H <= T)%nat ->
     sq n (drift G alpha beta1 beta2 beta3 eta start update D H) <= (L * eta * reach) * (L * eta * reach).
   Proof.
-    destruct Pr as (_ & HL & Sm & _ & _ & _ & He). destruct H as [|s H].
+    intros Len. destruct Pr as (_ & HL & Sm & _ & _ & _ & He). destruct H as [|s H].
     - simpl. unfold sq. rewrite (sum_ext n _ (fun _ => 0)), sum_zero by (intros; ring). apply square_nonneg.
     - simpl drift. eapply Rle_trans; [apply (smooth_lipschitz n f D L Sm HL)|].
       replace (L * eta * reach * (L * eta * reach)) with (L * L * (eta * eta * (reach * reach))) by ring.
       apply Rmult_le_compat_l; [apply square_nonneg|].
       eapply Rle_trans; [apply (steps_have_length_phi n layer N layers library corrected beta2 beta3 eps1 eps2 eps3 gamma D eta
         E2 E3 (Datatypes.S (length H)) (theta (z H)) (m (z (s :: H))) (v (z (s :: H))))|].
-      apply Rmult_le_compat_l; [apply square_nonneg|]. exact (reach_is (s :: H)).
+      apply Rmult_le_compat_l; [apply square_nonneg|]. exact (reach_is (s :: H) Len).
   Qed.
 
-  Let errors T := sum T (fun k => expect outs w (Datatypes.S k) [] (fun H =>
+  Let errors := sum T (fun k => expect outs w (Datatypes.S k) [] (fun H =>
     norm n (error G alpha beta1 beta2 beta3 eta start update D H))).
-  Let tracking T := sqrt Cd * L * eta * reach + sqrt (C0 * sq n (D start) / INR T) + sqrt (Cs * variance).
+  Let tracking := sqrt Cd * L * eta * reach + sqrt (C0 * sq n (D start) / INR T) + sqrt (Cs * variance).
 
   Lemma variance_nonneg : 0 <= variance.
   Proof.
@@ -254,10 +257,10 @@ Section Rate.
   Qed.
 
   (** Jensen's inequality twice, over the draws and over the steps, as 2 |x| <= x^2 / d + d. *)
-  Lemma errors_at_most T : (0 < T)%nat -> errors T <= INR T * tracking T.
+  Lemma errors_at_most : (0 < T)%nat -> errors <= INR T * tracking.
   Proof.
     intros HT. destruct Pr as (_ & HL & _ & _ & _ & _ & He). pose proof (proj1 Un) as Pw. pose proof variance_nonneg as V0.
-    assert (HTR : 0 < INR T) by (apply lt_0_INR; exact HT). set (y := tracking T).
+    assert (HTR : 0 < INR T) by (apply lt_0_INR; exact HT). set (y := tracking).
     assert (I0 : 0 <= C0 * sq n (D start) / INR T)
       by (apply Rmult_le_pos; [apply Rmult_le_pos; [exact C0_nonneg|apply sq_nonneg]|apply inverse_nonneg; exact HTR]).
     assert (V1 : 0 <= Cs * variance) by (apply Rmult_le_pos; assumption).
@@ -269,8 +272,8 @@ Section Rate.
     { eapply Rle_trans; [apply tracked_is|].
       assert (Dr : sum T (fun k => expect outs w k [] (fun H => sq n (drift G alpha beta1 beta2 beta3 eta start update D H)))
                    <= INR T * (L * eta * reach * (L * eta * reach))).
-      { rewrite <- sum_const. apply sum_le; intros k _. rewrite <- (expect_const outs w Pw k [] (_ * _)).
-        apply (expect_le outs w Pw). apply drift_at_most. }
+      { rewrite <- sum_const. apply sum_le; intros k Hk. rewrite <- (expect_const outs w Pw k [] (_ * _)).
+        apply (expect_le_at outs w Pw). intros H HL'. apply drift_at_most. lia. }
       apply (Rmult_le_compat_l Cd) in Dr; [|exact Cd_nonneg].
       assert (Ep : p * p = Cd * (L * eta * reach * (L * eta * reach)))
         by (unfold p; rewrite <- (sqrt_sqrt Cd) at 3 by exact Cd_nonneg; ring).
@@ -299,11 +302,11 @@ Section Rate.
   Qed.
 
   (** The mean over T steps of E sum_l phi_l psi_l |D_l|. *)
-  Definition mean_weighted_gradient (T : nat) : R :=
+  Definition mean_weighted_gradient : R :=
     sum T (fun k => expect outs w (Datatypes.S k) [] weighted) / INR T.
 
-  Theorem normalised_step_in_mean T : (0 < T)%nat ->
-    mean_weighted_gradient T
+  Theorem normalised_step_in_mean : (0 < T)%nat ->
+    mean_weighted_gradient
     <= (f start - f_inf) / (eta * INR T)
        + 2 * reach * (sqrt Cd * L * eta * reach + sqrt (C0 * sq n (D start) / INR T) + sqrt (Cs * variance))
        + L * eta * (reach * reach) / 2 + (reach * reach * eps2 * widest + 2 * reach * gamma * widest * far).
@@ -314,28 +317,28 @@ Section Rate.
     set (Y := fun k => expect outs w (Datatypes.S k) [] (fun H => norm n (error G alpha beta1 beta2 beta3 eta start update D H))).
     set (C := eta * lost + L / 2 * (eta * eta) * (reach * reach)).
     set (A := fun k => expect outs w k [] (fun H => f (theta (z H)))).
-    assert (One : forall k, A (Datatypes.S k) - A k <= - eta * X k + (2 * eta * reach * Y k + C)).
-    { intros k. unfold A, X, Y. rewrite !expect_last.
+    assert (One : forall k, (k < T)%nat -> A (Datatypes.S k) - A k <= - eta * X k + (2 * eta * reach * Y k + C)).
+    { intros k Hk. unfold A, X, Y. rewrite !expect_last.
       assert (Q : expect outs w k [] (fun K => next outs w K (fun s => f (theta (z (s :: K)))))
         <= expect outs w k [] (fun K => f (theta (z K)) + (- eta * next outs w K (fun s => weighted (s :: K))
            + (2 * eta * reach * next outs w K (fun s => norm n (error G alpha beta1 beta2 beta3 eta start update D (s :: K))) + C)))).
-      { apply (expect_le outs w Pw). intros K. eapply Rle_trans; [apply (next_le outs w Pw); intros s; apply one_step_falls|].
+      { apply (expect_le_at outs w Pw). intros K HK. eapply Rle_trans; [apply (next_le outs w Pw); intros s; apply one_step_falls; lia|].
         rewrite (next_plus outs w), (next_const outs w Pw), !(next_plus outs w), !(next_scal outs w).
         fold lost. change (eta * lost + L / 2 * (eta * eta) * (reach * reach)) with C. rewrite !(next_const outs w Pw).
         unfold C. lra. }
       rewrite !(expect_plus outs w), !(expect_scal outs w), (expect_const outs w Pw) in Q. lra. }
     assert (Tel : A T - A 0%nat <= - eta * sum T X + (2 * eta * reach * sum T Y + INR T * C)).
-    { rewrite <- (sum_telescope T A), <- sum_const, <- !sum_scal, <- !sum_plus. apply sum_le; intros k _. apply One. }
+    { rewrite <- (sum_telescope T A), <- sum_const, <- !sum_scal, <- !sum_plus. apply sum_le; intros k Hk. apply One, Hk. }
     assert (Low : f_inf <= A T).
     { rewrite <- (expect_const outs w Pw T [] f_inf). apply (expect_le outs w Pw). intros; apply Inf. }
-    pose proof (errors_at_most T HT) as Er. change (errors T) with (sum T Y) in Er.
+    pose proof (errors_at_most HT) as Er. change errors with (sum T Y) in Er.
     apply (Rmult_le_compat_l (2 * eta * reach)) in Er; [|repeat apply Rmult_le_pos; lra].
     change (A 0%nat) with (f start) in Tel. unfold mean_weighted_gradient. fold X.
     apply Rmult_le_reg_l with (eta * INR T); [apply Rmult_lt_0_compat; lra|].
     replace (eta * INR T * (sum T X / INR T)) with (eta * sum T X) by (field; lra).
-    fold (tracking T). fold lost.
-    replace (eta * INR T * ((f start - f_inf) / (eta * INR T) + 2 * reach * tracking T + L * eta * (reach * reach) / 2 + lost))
-      with (f start - f_inf + (2 * eta * reach * (INR T * tracking T) + INR T * C)) by (unfold C; field; lra).
+    fold tracking. fold lost.
+    replace (eta * INR T * ((f start - f_inf) / (eta * INR T) + 2 * reach * tracking + L * eta * (reach * reach) / 2 + lost))
+      with (f start - f_inf + (2 * eta * reach * (INR T * tracking) + INR T * C)) by (unfold C; field; lra).
     lra.
   Qed.
 End Rate.
@@ -357,10 +360,10 @@ Theorem normalised_step_rate {S : Type} n layer N (G : list S -> vec -> S -> vec
   (forall H s j, (j < n)%nat -> let W := width_at n layer G library corrected alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta
     start (s :: H) in a (s :: H) (layer j) <= W j <= b (s :: H) (layer j)) ->
   0 <= reach -> 0 <= widest ->
-  (forall H, let size := phi_at n layer G library corrected alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta start H in
+  (forall H, (length H <= T)%nat -> let size := phi_at n layer G library corrected alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta start H in
     sum N (fun l => size l * size l) <= reach * reach) ->
-  (eps2 = 0 /\ gamma = 0) \/ (forall H s l, b (s :: H) l <= widest) ->
-  gamma = 0 \/ (forall H, norm n (theta (run G alpha beta1 beta2 beta3 eta start update H)) <= far) ->
+  (eps2 = 0 /\ gamma = 0) \/ (forall H s l, (length H < T)%nat -> b (s :: H) l <= widest) ->
+  gamma = 0 \/ (forall H, (length H < T)%nat -> norm n (theta (run G alpha beta1 beta2 beta3 eta start update H)) <= far) ->
   mean_weighted_gradient n layer N G library corrected alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta start D outs w a b T
   <= / t * ((f start - f_inf) / eta1
             + 2 * reach * (sqrt 2 * (age * L * eta1 * reach + sqrt (kappa * age * sq n (D start)) + kappa * sqrt variance))
@@ -393,8 +396,8 @@ Proof.
   assert (op : 0 <= omega2) by (unfold omega2; apply Rmult_le_pos; [apply Rmult_le_pos; [apply inverse_nonneg; lra|]|]; lra).
   assert (K2 : 0 <= K * K) by apply square_nonneg.
   pose proof (normalised_step_in_mean n layer N Hl G library corrected alpha beta1 beta2 beta3 eps1 eps2 eps3 gamma eta start
-    f D L f_inf outs w variance Hg H2 H3 Pr Un a b Ends Btw reach widest far (2 * (K * K)) (2 * tau2) (2 * omega2) Hr Hw Rc Wd Fr
-    ltac:(lra) ltac:(lra) ltac:(lra) Tr T HT) as M.
+    f D L f_inf outs w variance Hg H2 H3 Pr Un a b Ends Btw T reach widest far (2 * (K * K)) (2 * tau2) (2 * omega2) Hr Hw Rc Wd Fr
+    ltac:(lra) ltac:(lra) ltac:(lra) Tr HT) as M.
   eapply Rle_trans; [exact M|]. apply Rplus_le_compat_r.
   assert (S1 : sqrt (2 * (K * K)) = sqrt 2 * K) by (rewrite sqrt_mult_alt, sqrt_square by lra; reflexivity).
   set (d1 := sq n (D start)) in *.

@@ -30,7 +30,7 @@ def _constants() -> list[str]:
     """Theorem N's constants, and its right-hand side from them, as `theory.theorems.bounds` has them."""
     import sympy as sp
 
-    from theory.theorems import bounds, virtual_iterate_bounds
+    from theory.theorems import bounds, primal_averaging, virtual_iterate_bounds
 
     alpha, beta1, beta2 = sp.symbols("alpha beta1 beta2")
     numbers = SimpleNamespace(alpha=alpha, beta1=beta1, beta2=beta2, c=-alpha * (1 - beta1), b=beta2 / (1 - beta2))
@@ -69,6 +69,23 @@ def _constants() -> list[str]:
         "  power * gap + L * eta * variance / (2 * mu) * (1 + 2 * L * eta * tau2)\n"
         f"  = {_coq(sp.sympify(pl).subs((1 - eta * mu) ** n, power))}.\nProof. intros; field; side. Qed."
     )
+    # without noise, on convex functions
+    distance2 = sp.Symbol("distance2")
+    setting: Any = SimpleNamespace(alpha=alpha, beta1=beta1, beta2=beta2, b=beta2 / (1 - beta2))
+    given: Any = {"eta": eta, "distance2": distance2, "gap": gap}
+    for name, mine, value in (
+        ("any_alpha", "(distance2 / (2 * eta) + beta2 / (1 - beta2) * gap) / T",
+         primal_averaging.mean_gap_any(setting, T=T, **given)),
+        ("mixing", "(distance2 / (2 * eta * (1 - beta1 * beta2)) + gap / ((1 - beta1) * (1 - beta2))) / T",
+         primal_averaging.mean_gap(setting, T=T, **given)),
+        ("every", "gap + distance2 * ((1 - beta1) * (1 - beta2)) / (2 * eta * (1 - beta1 * beta2))",
+         primal_averaging.last_gap(setting, **given)),
+    ):  # fmt: skip
+        lines.append(
+            f"Lemma python_{name} beta1 beta2 eta T distance2 gap : eta <> 0 -> T <> 0 -> 1 - beta1 <> 0 ->\n"
+            f"  1 - beta2 <> 0 -> 1 - beta1 * beta2 <> 0 -> {mine} = {_coq(value)}.\n"
+            "Proof. intros; field; side. Qed."
+        )
     return lines
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theory.claims.theorems import linear_regret as regret_claims
-from theory.claims.theorems.convex import Variant, run_stream
+from theory.claims.theorems.regret_runs import Variant, run_stream
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record

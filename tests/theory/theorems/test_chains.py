@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from theory.claims.theorems.convex import Variant, run_stream
+from theory.claims.theorems.regret_runs import Variant, run_stream
 from theory.ledger.evidence import Outcome
 from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter

@@ -11,7 +11,7 @@ from scipy.stats import beta as beta_distribution
 from scipy.stats import t as t_distribution
 
 from theory.claims.lemmas.tracking import dependence
-from theory.claims.theorems.convex import Variant, run_stream
+from theory.claims.theorems.regret_runs import Variant, run_stream
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import (
     About,

@@ -1,312 +1,29 @@
-"""Convex online regret: our Theorem C, and what it makes of the paper's Theorem 2 and its Lemmas 11 and 12."""
+"""Convex online regret: our Theorem C, and what it makes of the paper's Theorem 2 and Remark 3.4."""
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.claims.lemmas.tracking import split_of_a_sum
 from theory.claims.theorems.descent import chains
+from theory.claims.theorems.regret_pieces import CHAIN, CONVEX, MONOTONE, VARIATION, VARYING
+from theory.claims.theorems.regret_runs import ENFORCED, FREE, Variant, regret_chains
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Evidence, Kind, Piece, holds_for, proof
 from theory.ledger.formal import formal
-from theory.ledger.provers import Check, Query, Square, certificate, either, identity, magnitude, reals, smt
+from theory.ledger.provers import Check, Square, certificate, identity
 from theory.method import strategies
-from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.sequences import average, explored
-from theory.method.trajectory import Trajectory, record
 from theory.rocq import LIBRARY
-from theory.theorems import stage, tightness
-from theory.theorems.bounds import Online
-from theory.theorems.regret_chain import BOX, Stream, draw_stream, stages
+from theory.theorems import tightness
 from theory.theorems.varying_alpha import Envelope
 
 READS = ("formal.json",)
 
 
-@dataclass(frozen=True)
-class Variant:
-    """Which algorithm runs: with or without layer factor, enforced monotonicity, varying alpha, bias correction."""
-
-    layerwise: bool
-    monotone: bool
-    varying: bool = False
-    corrected: bool = False
-
-
-def _setting(rng: np.random.Generator) -> tuple[tuple[int, ...], int, Filter]:
-    """The first draws of a problem: the sizes of its layers, its steps, and the filter."""
-    layers = tuple(int(n) for n in rng.integers(1, 3, size=rng.integers(1, 4)))
-    steps = int(rng.integers(2, 60))
-    beta1, c = rng.uniform(0, 0.95), rng.uniform(-0.95, 0.95)
-    return layers, steps, Filter(-c / (1 - beta1), beta1, rng.uniform(0, 0.95))
-
-
-def _strengths(rng: np.random.Generator, F: Filter, steps: int) -> np.ndarray:
-    """alpha_k: alpha / sqrt(k), the same with signs that alternate, one change of sign, or any c_k in (-1, 1)."""
-    ends = -rng.uniform(-0.99, 0.99, size=steps) / (1 - F.beta1)
-    decaying = F.alpha / np.sqrt(np.arange(1, steps + 1))
-    once = np.where(np.arange(steps) < rng.integers(1, steps), -1, 1) * abs(ends[0])
-    alternating = decaying * (-1.0) ** np.arange(steps)
-    return (decaying, alternating, once, ends)[rng.integers(4)]
-
-
-def run_stream(seed: int, variant: Variant) -> tuple[Trajectory, Stream, list[stage.Stage]]:
-    """A drawn online problem, solved with eta / sqrt(k), and its chain S1 ... S6."""
-    rng = np.random.default_rng(seed)
-    layers, steps, F = _setting(rng)
-    eta, decay = 10 ** rng.uniform(-2, 1), float(rng.choice([0.0, 0.1, 1.0]))
-    alto = ALTO(
-        F.alpha, F.beta1, F.beta2, rng.uniform(0.3, 0.999),
-        eps1=10 ** rng.uniform(-6, 0), eps2=10 ** rng.uniform(-3, 0), eps3=10 ** rng.uniform(-3, 0),
-        weight_decay=decay, bias_correction=variant.corrected, layerwise=variant.layerwise,
-    )  # fmt: skip
-    stream = draw_stream(rng, steps=steps, replicas=4, dimension=sum(layers))
-
-    alphas = _strengths(rng, F, steps) if variant.varying else np.full(steps, F.alpha)
-
-    def vary(k: int) -> dict[str, float]:
-        return {"weight_decay": decay / np.sqrt(k), "alpha": alphas[k - 1]}
-
-    run = record(
-        alto, stream.gradient, rng.uniform(*BOX, size=stream.comparator.shape), steps=steps,
-        eta=lambda k: eta / np.sqrt(k), layers=layers, vary=vary, box=BOX, monotone=variant.monotone,
-    )  # fmt: skip
-
-    gains = Envelope(tuple(alphas), F.beta1, F.beta2) if variant.varying else F
-
-    def constants(measured: dict[str, float]) -> Online:
-        return Online(
-            cast("Filter", gains), alto.beta3, alto.eps1, alto.eps2, alto.eps3, eta, decay, layers, variant.layerwise,
-            varying=variant.varying, corrected=variant.corrected, **measured,
-        )  # fmt: skip
-
-    return run, stream, stages(run, stream, constants)
-
-
-def _chains(name: str, *variants: Variant, about: About = About.STATEMENT, only: str = "") -> Evidence:
-    """A property: the chain's stages (those whose name starts with ``only``) on drawn problems, tolerance 1e-9."""
-
-    def check(seed: int) -> None:
-        for variant in variants:
-            _, _, found = run_stream(seed, variant)
-            chosen = [stage for stage in found if stage.name.startswith(only)]
-            assert chosen
-            stage.check(chosen)
-
-    return holds_for(f"{name}, tolerance 1e-9 of the terms", check, about=about, share=0.5, seed=strategies.seeds)
-
-
-def _three_points() -> Check:
-    """2 m x = H x^2 - H (x - M/H)^2 + M^2/H - 2 (M - m) x, one coordinate."""
-    H = sp.Symbol("H", positive=True)
-    m, x, M = sp.symbols("m x M", real=True)
-    return identity(2 * m * x, H * x**2 - H * (x - M / H) ** 2 + M**2 / H - 2 * (M - m) * x)
-
-
-def _clip_is_nonexpansive() -> Check:
-    """|clip(z) - y| <= |z - y| for y in [lo, hi]."""
-    z, y, low, high = reals("z y lo hi")
-    clipped = either(z < low, low, either(z > high, high, z))
-    inputs = [low <= y, y <= high]
-    shorter = (clipped - y) * (clipped - y) <= (z - y) * (z - y)
-    return smt(Query(inputs, shorter, control=(clipped - y) * (clipped - y) <= (z - y) * (z - y) / 2))
-
-
-def _quarter() -> Check:
-    """-t (t - y) <= y^2 / 4."""
-    t, y = sp.symbols("t y", real=True)
-    return certificate(y**2 / 4 + t * (t - y), [Square(t - y / 2)])
-
-
-def _telescope_step() -> Check:
-    """H' x^2 - H x^2 <= D^2 max(H' - H, 0) for x^2 <= D^2: each increment of the weights, one coordinate."""
-    H, new, x2, D2 = reals("H new x2 D2")
-    rise = either(new > H, new - H, 0)
-    return smt(Query([x2 >= 0, x2 <= D2], (new - H) * x2 <= D2 * rise, control=(new - H) * x2 <= D2 * rise / 2))
-
-
-def _root_sum_step() -> Check:
-    """1 / sqrt(k) <= 2 (sqrt(k) - sqrt(k-1)): with s^2 - t^2 = 1, 2 s (s - t) - 1 = (s - t)^2."""
-    s, t = sp.symbols("s t", real=True)
-    return certificate(2 * s * (s - t) - (s**2 - t**2), [Square(s - t)])
-
-
-def _inverse_factor() -> Check:
-    A, N, gamma, eps2, eps3 = sp.symbols("A N gamma eps2 eps3", positive=True)
-    gap = (A + (gamma + eps2) * eps3) * (N + eps3) - eps3 * (A + gamma * N + eps2 * (N + eps3))
-    return certificate(gap, [Square(1, times=(A, N)), Square(eps3, times=(gamma,))], positive=(A, N, gamma))
-
-
-def _transport() -> Check:
-    """<g_k - m_k, x_k> by T_k = b m_k - alpha_k h_k: what telescopes, and two terms at x_{k-1}. alpha_k may vary."""
-    g, h, m, x, last_x, beta1, beta2 = sp.symbols("g h m x x' beta1 beta2")
-    alpha, last_alpha = sp.symbols("alpha alpha'")
-    b, u = beta2 / (1 - beta2), g + alpha * (1 - beta1) * (g - h)
-    m_now, h_now = beta2 * m + (1 - beta2) * u, beta1 * h + (1 - beta1) * g
-    telescoping = (b * m_now - alpha * h_now) * x - (b * m - last_alpha * h) * last_x
-    return identity(
-        (g - m_now) * x,
-        telescoping + (b * m - alpha * h) * (last_x - x) - (last_alpha - alpha) * h * last_x,
-    )
-
-
-def _gain() -> Check:
-    """|u_k| <= kappa G for every c_k with |1 - c_k| + |c_k| <= kappa."""
-    g, h, c, kappa, G = reals("g h c kappa G")
-    u = (1 - c) * g + c * h
-    inputs = [G >= 0, magnitude(g) <= G, magnitude(h) <= G, magnitude(1 - c) + magnitude(c) <= kappa]
-    return smt(Query(inputs, magnitude(u) <= kappa * G, control=magnitude(u) <= G))
-
-
-def _varying_age() -> Check:
-    """|b m_{k-1} - alpha_k h_{k-1}| <= (kappa b + A) G for |alpha_k| <= A, |m| <= kappa G, |h| <= G."""
-    m, h, b, alpha, kappa, A, G = reals("m h b alpha kappa A G")
-    lag = magnitude(b * m - alpha * h)
-    inputs = [b >= 0, G >= 0, magnitude(m) <= kappa * G, magnitude(h) <= G, magnitude(alpha) <= A]
-    return smt(Query(inputs, lag <= (kappa * b + A) * G, control=lag <= kappa * b * G))
-
-
-def _variation() -> Check:
-    """|alpha_k - alpha_{k+1}| <= 2 alpha / s <= 4 alpha (s - t), with s = sqrt(k), t = sqrt(k-1), s^2 - t^2 = 1."""
-    now, later, alpha, s, t = reals("now later alpha s t")
-    inputs = [alpha >= 0, t >= 0, s > t, s * s - t * t == 1, magnitude(now) * s <= alpha, magnitude(later) * s <= alpha]
-    change = magnitude(now - later)
-    return smt(Query(inputs, change <= 4 * alpha * (s - t), control=change <= 3 * alpha * (s - t)))
-
-
-def _terms_add_up() -> Check:
-    """R <= P + Q by S1 and S2, P = sum <m, x> by S4 to S6, Q = sum <g - m, x> by S3 and S6."""
-    R, T, root, P, Q, A, B = reals("R T root P Q A B")
-    distance, step, decay, age, boundary, variation = reals("distance step decay age boundary variation")
-    inputs = [
-        root >= 0, root * root == T, R <= P + Q, (distance + step + decay) * root >= P,
-        age * root + boundary + variation >= Q, distance + step + decay + age == A, boundary + variation == B,
-    ]  # fmt: skip
-    return smt(Query(inputs, A * root + B >= R, control=A * root + B >= R + variation))
-
-
-S2 = Piece("S2 g_k - m_k = b (m_k - m_{k-1}) - alpha_k (h_k - h_{k-1}), by parts: one step of the sum", _transport)
-S3 = Piece("S3 |T_k|_inf <= K G: weights t_i of T, and |g|_inf <= G")
-S4 = (
-    Piece("S4 three points, before clipping", _three_points),
-    Piece("S4 clipping does not lengthen x in a diagonal norm", _clip_is_nonexpansive),
-)
-S5 = (
-    Piece("S5 telescoping, one increment of H", _telescope_step),
-    Piece("S5 weight decay: -t (t - y) <= y^2 / 4", _quarter),
-)
-S6 = (
-    Piece("S6 1/s <= (sqrt(d_i) zeta + (gamma + eps2) eps3) / eps3 (lemma-9)", _inverse_factor),
-    Piece("S6 |r|^2 s <= phi |r|, Cauchy-Schwarz over layers: (sum t x)^2 <= (sum t)(sum t x^2)", split_of_a_sum),
-    Piece("S6 sum 1/sqrt(k) <= 2 sqrt(T), by induction", _root_sum_step),
-)
-CONCLUSION = Piece("conclusion: the terms add up to A sqrt(T) + B", _terms_add_up, concludes=True)
-CHAIN = (Piece("S1 convexity"), S2, S3, *S4, *S5, *S6, CONCLUSION)
-
-VARYING = (
-    CHAIN[0],
-    S2,
-    Piece("S3 |u_k|_inf <= kappa G, kappa = max_k kappa(c_k); so |m_k|_inf, an average of them", _gain),
-    Piece("S3 |b m_{k-1} - alpha_k h_{k-1}|_inf <= K G, K = kappa b + max |alpha_k|", _varying_age),
-    *CHAIN[3:],
-)
-"""The chain where alpha_k varies: the largest kappa(c_k) stands for kappa and kappa_m, and K has its cruder form."""
-
-VARIATION = Piece("the variation of |alpha_k| <= alpha / sqrt(k) is at most 4 alpha sqrt(T): one step", _variation)
-
-CONVEX = (
-    r"each $f_k$ convex on a box $X$ that holds $\theta^*$",
-    r"$\|g_k\|_\infty \le G$",
-    r"$\eta_k = \eta/\sqrt k$, $\gamma_k \le \gamma/\sqrt k$",
-    r"(C4) every iterate stays in $X$",
-)
-MONOTONE = r"(C3) $H_k = (\sqrt{v_k} + \epsilon_1)/(\eta_k s_k)$ does not decrease, coordinate by coordinate"
-
-ENFORCED = (Variant(layerwise=False, monotone=True), Variant(layerwise=True, monotone=True))
-FREE = (Variant(layerwise=False, monotone=False), Variant(layerwise=True, monotone=False))
-
-
-lemma_11 = Claim(
-    id="lemma-11",
-    source="paper, Appendix, Lemma 11 (as described; bound of sum <theta* - theta_k, m_k>)",
-    statement=(
-        r"Under 3.5: $\sum_k \langle m_k, \theta_k - \theta^* \rangle \le \frac12 \sum_j D_j^2 H_{T,j} + \sum_k "
-        r"\frac{\gamma_k}{4} \|\theta^*\|^2_{W_k} + \frac12 \sum_k \|M_k\|^2_{H_k^{-1}}$."
-    ),
-    plain="The sum of the momentum's products with the distance to the optimum is bounded.",
-    found="True with eps1 in the quantity of Assumption 3.5. Without monotonicity the bound gains a term.",
-    assumptions=(*CONVEX, MONOTONE),
-    corrected=(
-        r"The same with eps1 inside the monotone quantity (3.5 leaves it out); without monotonicity the right-hand "
-        r"side "
-        r"gains $\frac12 \sum_j D_j^2 \sum_k (H_{k-1,j} - H_{k,j})_+$."
-    ),
-    repairs=Repair.ASSUMPTION,
-    evidence=(
-        proof(
-            "stages S4 and S5",
-            replace(S4[0], concludes=True),
-            *S4[1:],
-            *S5,
-            Piece("sum over coordinates and steps"),
-            about=About.CORRECTION,
-        ),
-        _chains("stages S4", *ENFORCED, *FREE, about=About.CORRECTION, only="S4"),
-        _chains("stages S5", *ENFORCED, *FREE, about=About.CORRECTION, only="S5"),
-    ),
-)
-
-
-def _momentum_on_steps(seed: int) -> None:
-    """Lemma 12's own sum is at most kappa_m G times the path, which stage S6 bounds."""
-    _, _, F = _setting(np.random.default_rng(seed))
-    for variant in (*ENFORCED, *FREE):
-        run, _, _ = run_stream(seed, variant)
-        drift = run.theta[:-2] - run.theta[1:-1]
-        summed, path = np.abs((drift * run.m[:-1]).sum(axis=(0, 2))), np.abs(drift).sum(axis=(0, 2))
-        right = F.kappa_m * float(np.abs(run.g).max()) * path * (1 + 1e-9)
-        assert (summed <= right).all(), f"{variant}: {summed} > {right}"
-
-
-lemma_12 = Claim(
-    id="lemma-12",
-    source="paper, Appendix, Lemma 12 (as described; bound of sum <theta_{k-1} - theta_k, m_{k-1}>)",
-    statement=(
-        r"$|\sum_{k \ge 2} \langle \theta_{k-1} - \theta_k, m_{k-1} \rangle| \le \kappa_m G \sum_k \|\theta_k - "
-        r"\theta_{k+1}\|_1 \le 2 \kappa_m G \sqrt{d} \eta (D + \sqrt N \epsilon_3) \sqrt T$ with the layer factor; "
-        r"without it $\sqrt d \zeta + \gamma D$ stands for $D + \sqrt N \epsilon_3$. The same with $K$ for "
-        r"$\kappa_m$ bounds the sum of $\langle \theta_{k-1} - \theta_k, T_{k-1} \rangle$, $T_k = b m_k - \alpha "
-        r"h_k$, which Theorem C uses in its place."
-    ),
-    plain="The sum of the momentum's products with the steps is bounded.",
-    found="True, with our constants. Theorem C uses the same bound of another sum, over b m - alpha h.",
-    assumptions=CONVEX,
-    rests_on=(
-        "lemma-3",
-        "lemma-9",
-    ),
-    evidence=(
-        proof(
-            "stages S3 and S6",
-            Piece("|m_k|_inf <= kappa_m G, kappa_m the sum of |weights| of m on the gradients (lemma-3)"),
-            Piece("|<x, m>| <= |x|_1 |m|_inf: Hoelder, step by step, and the triangle inequality"),
-            S3,
-            *S6,
-            Piece("|theta_k - theta_{k+1}|_1 <= sqrt(d) eta_k (sum phi_i^2)^(1/2), or |r_k| for it without the factor"),
-        ),
-        holds_for(
-            "the sum over m and the steps, float64, relative 1e-9", _momentum_on_steps, share=0.5, seed=strategies.seeds
-        ),
-        _chains("stages S3", *ENFORCED, *FREE, only="S3"),
-        _chains("stage S6 age", *ENFORCED, *FREE, only="S6 age"),
-    ),
-)
 RIGHT_SIDE = ("python_regret_alto", "python_regret_eadam")
 """The kernel's A and B are those of theory/theorems/bounds.py."""
 
@@ -338,7 +55,7 @@ theorem_c = Claim(
             *RIGHT_SIDE,
         ),
         proof("chain S1 ... S6", *CHAIN),
-        _chains("chain S1 ... S6, monotonicity enforced", *ENFORCED),
+        regret_chains("chain S1 ... S6, monotonicity enforced", *ENFORCED),
         Evidence(
             Kind.EXACT, "each term of A and B is attained", lambda _: tightness.attained(tightness.convex_ratios())
         ),
@@ -396,7 +113,7 @@ theorem_c_varying = Claim(
             beta1=strategies.decay_rate,
             beta2=strategies.decay_rate,
         ),
-        _chains(
+        regret_chains(
             "alpha/sqrt(k), or alpha_k of both signs; monotonicity enforced",
             Variant(layerwise=False, monotone=True, varying=True),
             Variant(layerwise=True, monotone=True, varying=True),
@@ -423,7 +140,7 @@ theorem_c_free = Claim(
     evidence=(
         formal("for every sequence of losses with these subgradients", LIBRARY, "regret_literal", *RIGHT_SIDE),
         proof("chain S1 ... S6; H_1 + sum of rises = H_T + sum of falls", *CHAIN),
-        _chains("chain S1 ... S6, unmodified algorithms", *FREE),
+        regret_chains("chain S1 ... S6, unmodified algorithms", *FREE),
     ),
 )
 
@@ -450,7 +167,7 @@ theorem_2 = Claim(
     rests_on=("ours-theorem-c-varying-alpha",),
     evidence=(
         proof("chain S1 ... S6", *VARYING, VARIATION, about=About.CORRECTION),
-        _chains(
+        regret_chains(
             "alpha/sqrt(k) or alpha_k of both signs, and layer factor, monotonicity enforced",
             Variant(layerwise=True, monotone=True, varying=True),
             about=About.CORRECTION,
@@ -509,7 +226,7 @@ remark_3_4 = Claim(
             *CHAIN,
             about=About.CORRECTION,
         ),
-        _chains(
+        regret_chains(
             "Algorithm 2, chain S1 ... S6, monotonicity enforced",
             Variant(layerwise=False, monotone=True, corrected=True),
             Variant(layerwise=True, monotone=True, corrected=True),
@@ -520,4 +237,4 @@ remark_3_4 = Claim(
     ),
 )
 
-CLAIMS = (lemma_11, lemma_12, theorem_c, theorem_c_varying, theorem_c_free, theorem_2, remark_3_4)
+CLAIMS = (theorem_c, theorem_c_varying, theorem_c_free, theorem_2, remark_3_4)

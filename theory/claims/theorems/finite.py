@@ -1,6 +1,7 @@
 """Theorems with no proof but the kernel's (theory/rocq): finite probability, Theorem C enforced, certificates."""
 
-from theory.claims.theorems.convex import CONVEX, RIGHT_SIDE
+from theory.claims.theorems.convex import RIGHT_SIDE
+from theory.claims.theorems.regret_pieces import CONVEX
 from theory.ledger.claim import Claim
 from theory.ledger.formal import formal
 from theory.rocq import LIBRARY
@@ -85,7 +86,15 @@ CLAIMS = (
         ),
         plain="ESGD's noise term falls with the step at any batch, for noise with finitely many outcomes.",
         assumptions=NOISE[:3],
-        evidence=(formal("the literal ESGD", LIBRARY, "small_batch", "python_small_batch"),),
+        evidence=(
+            formal(
+                "the literal ESGD; its hypotheses can be met",
+                LIBRARY,
+                "small_batch",
+                "witness_virtual",
+                "python_small_batch",
+            ),
+        ),
     ),
     Claim(
         id="ours-pl-finite",
@@ -99,7 +108,9 @@ CLAIMS = (
         ),
         plain="Under the PL inequality ESGD converges linearly to a floor, for noise with finitely many outcomes.",
         assumptions=NOISE[:3],
-        evidence=(formal("the literal ESGD", LIBRARY, "pl_rate", "python_pl"),),
+        evidence=(
+            formal("the literal ESGD; its hypotheses can be met", LIBRARY, "pl_rate", "witness_virtual", "python_pl"),
+        ),
     ),
     Claim(
         id="ours-tracking-error-finite",
@@ -145,12 +156,13 @@ CLAIMS = (
         ),
         evidence=(
             formal(
-                "the literal algorithm, and with the library's factor 1",
+                "the literal algorithm, and with the library's factor 1; its hypotheses can be met",
                 LIBRARY,
                 "normalised_step_in_mean",
                 "tracking_by_filter",
                 "tracking_by_recursion",
                 "normalised_step_rate",
+                "witness_normalised",
                 "alignment_at_least",
                 "psi_is",
                 "python_weighted_gradient",

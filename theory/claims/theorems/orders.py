@@ -4,7 +4,7 @@ import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory.claims.theorems.convex import CONVEX, MONOTONE
+from theory.claims.theorems.regret_pieces import CONVEX, MONOTONE
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Piece, holds_for, proof
 from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt

@@ -11,17 +11,19 @@ import sympy as sp
 from theory.claims.theorems.virtual_iterate import _expansion
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
+from theory.ledger.formal import formal
 from theory.ledger.provers import Check, Query, Square, certificate, identity, magnitude, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import Trajectory, record
+from theory.rocq import LIBRARY
 from theory.stability import linear
 from theory.studies import store
 from theory.theorems import primal_averaging as theorem
 from theory.theorems import stage
 
-READS = ("theory/primal-averaging.json",)
+READS = ("formal.json", "theory/primal-averaging.json")
 
 # --------------------------------------------------------------------------------------------------------- the identity
 
@@ -76,6 +78,7 @@ averaging = Claim(
     plain="E on SGD averages the iterates of gradient descent with the weights that it gives to past gradients.",
     assumptions=("constant learning rate, normalised momentum",),
     evidence=(
+        formal("for every step, the sum over all j as a limit", LIBRARY, "primal_averaging"),
         proof(
             "induction over k",
             Piece("base: all averages are theta_1, and h_0 = m_0 = 0"),
@@ -261,6 +264,7 @@ any_alpha = Claim(
     assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
     rests_on=("ours-transport-identity",),
     evidence=(
+        formal("in any dimension", LIBRARY, "convex_any_alpha", "python_any_alpha"),
         proof(
             "distance of the virtual iterate; its momentum telescopes",
             Piece("|y_{k+1} - x*|^2 expanded at theta_k = y_k + eta T_{k-1} (ours-transport-identity)", _expansion),
@@ -295,6 +299,7 @@ mixing = Claim(
     assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise", r"$c = -\alpha(1-\beta_1)$"),
     rests_on=("ours-transport-identity",),
     evidence=(
+        formal("in any dimension", LIBRARY, "convex_mixing", "every_gap", "python_mixing", "python_every"),
         proof(
             "distance of the virtual iterate; the slow average telescopes, too",
             Piece("|y_{k+1} - x*|^2 expanded at theta_k = y_k + eta T_{k-1} (ours-transport-identity)", _expansion),
