@@ -246,7 +246,8 @@ class ALTO(Optimizer):
             calls = self._same_calls()
             if calls is None:
                 calls = self._first_calls()
-                self._keep(calls)
+                if calls:
+                    self._keep(calls)
         engines_of = [call.engine() for call in calls]
         try:
             for call, engine in zip(calls, engines_of, strict=True):
@@ -287,6 +288,8 @@ class ALTO(Optimizer):
     def _first_calls(self) -> "list[_Call]":
         """The calls of this step, with new state where there is none, all of it checked."""
         for group in self.param_groups:
+            if group["layerwise"]:  # FSDP1 may have wrapped the model since the group was checked
+                _sharding.refuse_flattened(group["params"], partial(_memory.label, [group]))
             for param in group["params"]:
                 if param.grad is not None:
                     _checks.dense(param.grad, type(self).__name__)
@@ -298,6 +301,9 @@ class ALTO(Optimizer):
                 call.engine()  # there may be none
             if not torch.compiler.is_compiling():
                 self._check_tensors([call.tensors for call in calls])
+                if not self.state:
+                    params = [param for group in self.param_groups for param in group["params"]]
+                    _sharding.refuse_replaced(params, partial(_memory.label, self.param_groups))
         except BaseException:
             for param, before in undo:
                 if before is None:

@@ -1,7 +1,7 @@
 """What E keeps in its base optimizer, and the step of the base itself."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -9,6 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.optim import SGD, Optimizer
+
+from alto import _checks, _sharding
+from alto._memory import label
+from alto._state import check_loaded_averages, check_loaded_counter
 
 # Keys in the base's own state and groups. Prefixed: RMSprop and ASGD have an "alpha" of their own.
 SLOW_AVG = "explore_slow_avg"
@@ -27,8 +31,17 @@ def given_options(base: Optimizer) -> dict[int, set[str]]:
 _PUT = "_explore_put"
 
 
+class _Defaults(dict[str, Any]):
+    """The base's defaults, with the options in its groups that come from an E: all that a copy of a base keeps."""
+
+    explore_given: dict[int, set[str]]
+
+
 def remember_options(base: Optimizer) -> None:
-    """Note which options of the base's groups come from an E, for an E around another base with the same groups."""
+    """Note which options of the base's groups come from an E: for an E around a copy, or a base with equal groups."""
+    with suppress(AttributeError):  # a base that has another one's defaults
+        base.defaults = _Defaults(base.defaults)
+        base.defaults.explore_given = given_options(base)
     for number, group in enumerate(base.param_groups):
         for param in group["params"][:1]:
             setattr(param, _PUT, (id(group), tuple(given_options(base).get(number, ()))))
@@ -45,10 +58,11 @@ def forget_earlier_options(base: Optimizer) -> None:
             where, keys = getattr(param, _PUT, (0, ()))
             if not wrapped and where == id(group):
                 base.param_groups[number] = {key: value for key, value in group.items() if key not in keys}
+    given = given_options(base) if wrapped else getattr(base.defaults, "explore_given", {})
     for number, group in enumerate(base.param_groups):
-        # A base that was loaded or copied carries no list of them. Slow averages tell that there was an E.
-        explored = not wrapped and any(SLOW_AVG in base.state.get(param, ()) for param in group["params"])
-        for key in (ALPHA, BETA1) if explored else given_options(base).get(number, ()):
+        # A base that was loaded carries no list of them. Slow averages tell that there was an E.
+        loaded = not wrapped and not given and any(SLOW_AVG in base.state.get(param, ()) for param in group["params"])
+        for key in (ALPHA, BETA1) if loaded else given.get(number, ()):
             group.pop(key, None)
     given_options(base).clear()
 
@@ -100,3 +114,60 @@ def needed_state(kind: type[Optimizer], options: Mapping[str, Any], dimensions: 
     with suppress(RuntimeError):  # of those that take no dense gradients
         step_base(optimizer)
     return {key: getattr(value, "shape", None) == param.shape for key, value in optimizer.state[param].items()}
+
+
+def check_loaded(optimizer: Any, before: list[dict[str, Any]], check_group: Callable[[dict[str, Any]], None]) -> None:
+    """Check what an E has loaded into its base.
+
+    Args:
+        optimizer: the E.
+        before: the groups that it had.
+        check_group: checks the options of a group.
+
+    Raises:
+        ValueError: if it cannot have been saved by E around this kind of base, or by such a base.
+    """
+    place = 0
+    for number, group in enumerate(optimizer.param_groups):
+        missing = [key for key in optimizer.defaults if key in before[number] and key not in group]
+        if missing:
+            raise ValueError(
+                f"state_dict: its parameter group {number} lacks {', '.join(map(repr, missing))}, so it was not "
+                f"saved by {type(optimizer).__name__} or {type(optimizer.base).__name__}"
+            )
+        check_group(group)
+        needed: dict[int, dict[str, bool]] = {}
+        for param in group["params"]:
+            state, name = optimizer.state.get(param, {}), label(optimizer.param_groups, place)
+            place += 1
+            dimensions = _sharding.dimensions([param])
+            if dimensions not in needed:
+                needed[dimensions] = _needed_of_loaded(optimizer, number, dimensions)
+            of_base = needed[dimensions] if state.keys() - {SLOW_AVG, WEIGHT} else {}
+            lost = [key for key in of_base if key not in state]
+            if lost:
+                raise ValueError(
+                    f"state_dict: the state of {name} lacks {', '.join(map(repr, lost))}, which "
+                    f"{type(optimizer.base).__name__} needs"
+                )
+            shaped = [key for key, whole in of_base.items() if whole]
+            check_loaded_averages(state, param, name, shaped, (SLOW_AVG,))
+            if "step" in of_base:
+                check_loaded_counter(state, name)
+            if WEIGHT in state:
+                _checks.number(f"state_dict: {WEIGHT!r}", state[WEIGHT], low=0.0, high=1 + 1e-9)
+
+
+def _needed_of_loaded(optimizer: Any, number: int, dimensions: int) -> dict[str, bool]:
+    """What the base needs with the options of a group that has been loaded.
+
+    Raises:
+        ValueError: if it can do nothing with them.
+    """
+    base = type(optimizer.base)
+    try:
+        return needed_state(base, optimizer.param_groups[number], dimensions)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"state_dict: {base.__name__} refuses the options of its parameter group {number} ({error})"
+        ) from error

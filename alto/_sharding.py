@@ -1,5 +1,6 @@
 """Sharded parameters (FSDP2, tensor parallelism): engines work on this rank's shard, norms span all shards."""
 
+import gc
 import sys
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -42,6 +43,35 @@ def refuse_flattened(params: list[Any], name_of: Callable[[int], str]) -> None:
                 f"{name_of(place)} was flattened by {library}: the layerwise factor needs the norm of a whole layer, "
                 "and would get that of a piece; shard with fully_shard (FSDP2) or use DDP, or set layerwise = False in "
                 "its group, or wrap an elementwise optimizer in E"
+            )
+
+
+def refuse_replaced(params: list[Any], name_of: Callable[[int], str]) -> None:
+    """Refuse parameters that never had a gradient, where FSDP1 has put a flat parameter in their place.
+
+    It does so with ``use_orig_params=False``, and leaves no mark on them. All objects of Python are looked through.
+
+    Args:
+        params: of the optimizer, none of which has a gradient or a state.
+        name_of: from a parameter's place to its name in a message.
+
+    Raises:
+        ValueError: if no module holds one, and it has a shape of which FSDP1 has made a flat parameter.
+    """
+    flat = sys.modules.get("torch.distributed.fsdp._flat_param")
+    if flat is None or not params:
+        return
+    everything = gc.get_objects()
+    handles = (one for one in everything if type(one) is flat.FlatParamHandle and not one._use_orig_params)
+    shapes = {shape for handle in handles for shape in handle.flat_param._shapes}
+    modules = (one for one in everything if issubclass(type(one), torch.nn.Module))
+    held = {id(param) for module in modules for param in module.__dict__.get("_parameters", {}).values()}
+    for place, param in enumerate(params):
+        if param.shape in shapes and id(param) not in held:
+            raise ValueError(
+                f"{name_of(place)} was flattened by FSDP1 (FullyShardedDataParallel, use_orig_params=False) after this "
+                "optimizer was built, and gets no gradient: a step would train nothing; shard with fully_shard (FSDP2) "
+                "or use DDP, or build the optimizer after the wrapping, with layerwise = False"
             )
 
 

@@ -56,6 +56,20 @@ def test_options_that_the_user_set_in_a_group_stay(stepped):
     assert options(E(inner, alpha=0.25, beta1=0.02)) == [(0.0, 0.02), (0.25, 0.5)]
 
 
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("stepped", [False, True], ids=["new", "stepped"])
+def test_a_copy_of_a_base_that_was_wrapped_takes_the_new_options(clone, stepped):
+    params = matrices()
+    inner = torch.optim.AdamW([{"params": params[:1], "explore_alpha": 0.0}, {"params": params[1:]}])
+    earlier = E(inner, alpha=-5.0)
+    if stepped:
+        run(earlier, params, 1)
+    copied = clone(inner)
+    assert options(E(copied, alpha=0.5, beta1=0.01)) == [(0.0, 0.01), (0.5, 0.01)]
+    assert options(earlier) == [(0.0, 0.99), (-5.0, 0.99)]
+    assert options(E(clone(copied), alpha=0.25)) == [(0.0, 0.99), (0.25, 0.99)]  # the user's own stays
+
+
 def test_options_of_a_checkpoint_that_the_base_has_loaded_are_an_earlier_es():
     params = matrices()
     earlier = E(torch.optim.AdamW(params), alpha=-5.0)
