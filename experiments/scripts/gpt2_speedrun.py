@@ -408,7 +408,7 @@ def main(words: Sequence[str] | None = None) -> int:
     run.add_argument("--warmup", type=int, default=0, help="steps of linear warm-up (0)")
     run.add_argument("--cooldown", type=float, default=0.7, help="fraction of the run with a falling rate (.7)")
     run.add_argument("--seed", type=int, default=0, help="of the initial network (0)")
-    run.add_argument("--micro", type=int, help="sequences per forward pass and process (64, or all)")
+    run.add_argument("--micro", type=int, default=0, help="sequences per forward pass and process (64, or all)")
     run.add_argument("--save", type=int, default=250, help="steps between checkpoints (250)")
     run.add_argument("--compile", action="store_true", help="torch.compile")
     several = commands.add_parser("judge", help="apply the track's test to finished runs")
@@ -422,6 +422,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 ("steps", 1, math.inf),
                 ("save", 1, math.inf),
                 ("warmup", 0, math.inf),
+                ("micro", 0, math.inf),
                 ("cooldown", 0, 1),
             ):
                 if not low <= getattr(options, name) <= high:

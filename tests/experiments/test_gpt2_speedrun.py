@@ -152,8 +152,9 @@ def test_judge_takes_runs_of_several_seeds(tmp_path, capsys):
 @pytest.mark.parametrize(("words", "said"), [
     (["--optimizer", "altoo"], "must be one of alto, lamb"), (["--options", "speed=1"], "unexpected keyword"),
     (["--steps", "0"], "--steps = 0 must be in [1, inf]"), (["--micro", "5"], "must divide 32 sequences"),
+    (["--micro", "-1"], "--micro = -1 must be in [0, inf]"),
     (["--cooldown", "2"], "--cooldown = 2.0 must be in [0, 1]"), (["--data", "/nowhere"], "has no file *_train_*.bin"),
-], ids=["optimizer", "option", "steps", "micro", "cooldown", "data"])  # fmt: skip
+], ids=["optimizer", "option", "steps", "micro", "negative", "cooldown", "data"])  # fmt: skip
 def test_what_cannot_be_run_is_refused_in_a_line(words, said, tmp_path, capsys):
     assert run(tmp_path, *words) == 2
     assert said in capsys.readouterr().err
