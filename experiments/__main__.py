@@ -6,6 +6,7 @@ report on what is finished, and draw its figures again; compute the evidence and
 that no result was changed by hand; bench one step of each optimizer.
 """
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -26,6 +27,7 @@ def main() -> int:
     Returns:
         The exit status, as `door.act` has it.
     """
+    os.environ["MPLBACKEND"] = "agg"  # files are drawn; a notebook's or a wrong one would fail at the import
     commands: dict[str, Callable] = {
         "list": List,
         "plan": Plan,

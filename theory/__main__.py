@@ -14,6 +14,7 @@ from theory.ledger.files import DamagedError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    os.environ["MPLBACKEND"] = "agg"  # files are drawn; a notebook's or a wrong one would fail at the import
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed by the shell, as in >&-
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)

@@ -115,4 +115,5 @@ def read(folder: Path, columns: Sequence[str] | None = None) -> list[dict[str, o
     Returns:
         One dictionary per run.
     """
-    return parquet.read_table(folder / FILE, columns=columns and list(columns)).to_pylist()
+    with (folder / FILE).open("rb") as file:  # Arrow takes no name that is not UTF-8
+        return parquet.read_table(file, columns=columns and list(columns)).to_pylist()

@@ -1,5 +1,6 @@
 """The public doors: ``import theory`` gives the documented names and rooms, each imported at its first use."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -19,6 +20,17 @@ def test_every_public_name_is_there():
 def test_rooms_are_modules():
     assert theory.rates is import_module("theory.rates")
     assert theory.ledger.Claim is theory.Claim
+
+
+@pytest.mark.parametrize("package", ["theory", "experiments"])
+def test_commands_draw_whatever_backend_a_notebook_has_set(package):
+    code = (
+        f"import sys; from {package}.__main__ import main\nsys.argv[1:] = ['--help']\n"
+        "try: main()\nexcept SystemExit: pass\nimport matplotlib"
+    )
+    environment = os.environ | {"MPLBACKEND": "no-backend"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():

@@ -119,7 +119,7 @@ def keywords(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    for read in (ast.literal_eval, json.loads):
+    for read in (ast.literal_eval, json.loads, float):  # the last for nan and inf
         try:
             return read(text)
         except (ValueError, SyntaxError):

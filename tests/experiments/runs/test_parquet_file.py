@@ -43,6 +43,13 @@ def test_the_second_invocation_writes_the_same_rows_and_mends_a_damaged_file(res
     assert list(place.out.glob(".*.tmp")) == []
 
 
+def test_a_folder_may_have_a_name_that_is_not_utf8(results, place, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / parquet_file.FILE).write_bytes((place.out / parquet_file.FILE).read_bytes())
+    assert parquet_file.read(folder) == parquet_file.read(place.out)
+
+
 def test_a_run_that_is_there_twice_is_refused(results, tiny, place):
     (row, *_), *_ = results.rows.values()
     with pytest.raises(ValueError, match="counted only once"):

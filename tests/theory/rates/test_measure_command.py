@@ -91,8 +91,15 @@ def test_an_error_of_the_users_function_is_shown_with_their_traceback(file, caps
 
 
 def test_values_are_read_as_python_or_json_writes_them():
-    found = user_code.keywords(["lr=.1", "betas=(.9,.99)", "amsgrad=true", "mode=fast", '{"eps": 1e-8}'])
-    assert found == {"lr": 0.1, "betas": (0.9, 0.99), "amsgrad": True, "mode": "fast", "eps": 1e-8}
+    found = user_code.keywords(["lr=.1", "betas=(.9,.99)", "amsgrad=true", "mode=fast", "clip=inf", '{"eps": 1e-8}'])
+    assert found == {
+        "lr": 0.1,
+        "betas": (0.9, 0.99),
+        "amsgrad": True,
+        "mode": "fast",
+        "clip": float("inf"),
+        "eps": 1e-8,
+    }
 
 
 def test_a_full_run_is_not_replaced_by_a_quick_one_and_continues(tmp_path, capsys, monkeypatch):
