@@ -42,6 +42,7 @@ class SupervisedLoop(TrainingLoop):
             run.optimizer, run.options, self.model, lr=run.lr, weight_decay=run.training.weight_decay
         )
         self.forward: Callable[[Tensor], Tensor] = torch.compile(self.wrapped) if run.training.compile else self.wrapped
+        self.parameters = list(self.model.parameters())  # to find them takes longer than their gradient's norm
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=run.training.precision == "float16")
 
         examples = len(self.data.train)
@@ -94,10 +95,10 @@ class SupervisedLoop(TrainingLoop):
     def _clip(self, most: float | Literal["none"]) -> Tensor:
         """Clip the gradient; its norm before that, a scalar."""
         self.scaler.unscale_(self.optimizer)
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         if most != "none":
-            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), most, norm)
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, most, norm)
         return sharding.whole(norm).detach()
 
     def _indices(self) -> Tensor:
