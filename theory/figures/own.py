@@ -174,7 +174,7 @@ def _data(study: str, constants: Mapping[str, Any], thorough: bool) -> dict[str,
     """A study's data: the stored ones, or computed with other constants and kept."""
     if not constants:
         return store.load(study)
-    settings = json.dumps(constants, sort_keys=True)
+    settings = json.dumps(constants, sort_keys=True, default=str)  # methods say all that they are
     folder = CACHE / hashlib.sha256(settings.encode()).hexdigest()[:12]
     effort = THOROUGH if thorough else QUICK
     return store.run(study, copy(home(study), constants).compute, effort, store.code_of(study), folder)

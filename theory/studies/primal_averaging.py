@@ -82,7 +82,8 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         ):  # fmt: skip
             axes.plot(style.array(panel["alpha"]), style.array(panel[key]), line, color=colour, label=label)
         axes.set_xscale("symlog", linthresh=0.3)
-        axes.set_xticks([-50, -5, 0, 5, 50], ["\N{MINUS SIGN}50", "\N{MINUS SIGN}5", "0", "5", "50"])
+        ticks = [tick for tick in (-50, -5, 0, 5, 50) if panel["alpha"][0] <= tick <= panel["alpha"][-1]]
+        axes.set_xticks(ticks, [style.number(tick) for tick in ticks])
         axes.set_yscale("log")
         axes.set_xlabel(r"$\alpha$")
         style.panel_letter(axes, letter, rf"$\beta_2={panel['beta2']:g}$")

@@ -1,6 +1,7 @@
 """Figures with the reader's parameters, sizes and styles."""
 
 import csv
+import importlib
 import inspect
 import io
 import re
@@ -37,6 +38,9 @@ def test_every_figure_is_a_function_that_says_what_can_be_set(name):
     assert figures.ALL[name].SEE in of(name).__doc__
 
 
+OTHER = {"step": 0.02, "seed": 3, "starts": 4, "restarts": 1, "chains": 4, "T": 200}
+
+
 @pytest.mark.parametrize("name", list(TABLE))
 def test_the_defaults_are_the_stored_study(name):
     """No parameter gives no change, and a parameter reaches a constant that its study has."""
@@ -45,9 +49,15 @@ def test_the_defaults_are_the_stored_study(name):
     assert set(defaults) == set(parameters.all())
     assert parameters.constants({}, name) == {}
     for key in set(defaults) - {"alpha"}:
-        changed = parameters.constants({key: tuple(0.5 * v + 0.2 for v in defaults[key])}, name)
-        assert set(changed) == set(parameters.studies)
-        assert all(changed.values())
+        values = (OTHER[key],) if key in OTHER else tuple(0.5 * v + 0.2 for v in defaults[key])
+        changed = parameters.constants({key: values}, name)
+        assert changed
+        assert set(changed) <= {*parameters.studies, name}
+        for study, constants in changed.items():
+            kept = importlib.import_module(f"theory.studies.{study.replace('-', '_')}")
+            assert all(
+                getattr(kept, constant) != value for constant, value in constants.items() if constant[:5] != "ALPHA"
+            )
 
 
 def test_own_parameters_are_computed_once_and_the_shared_module_keeps_its_own(monkeypatch):
@@ -127,7 +137,12 @@ def test_a_figure_takes_the_place_of_an_axes():
 
 WRONG = {
     "unknown parameter": ("impulse-response", {"beta3": 0.9}, "beta3.*alpha, beta1, beta2"),
-    "no parameters": ("regret", {"alpha": 1}, "it has none"),
+    "kept rates": ("regret", {"alpha": 1}, "it has none: it draws stored measured rates, and python -m theory rates"),
+    "kept norms": ("gradient-norm", {"eta": 1}, "it has none: it draws stored measured rates"),
+    "kept looseness": ("looseness", {"eta": 1}, "it has none: it draws stored measured rates"),
+    "kept worst cases": ("worst-case", {"eta": 1}, "stored solved worst cases, and python -m theory worst-case"),
+    "half a seed": ("batch-floor", {"seed": 0.5}, "seed = 0.5: every value must be a whole number from 0 on"),
+    "a long step": ("figure-2", {"step": 1}, r"step = 1: every value must be in \(0, 0.1\]"),
     "outside the region": ("impulse-response", {"alpha": -30, "beta1": 0.95}, r"-30.*0\.95.*20"),
     "beta1 of 1": ("stability-map", {"beta1": 1.0}, r"beta1 = 1.*\[0, 1\)"),
     "one of two": ("mean-square", {"beta2": 0.5}, "2 values"),
@@ -192,6 +207,34 @@ REFUSED = {
 def test_the_command_refuses(words, capsys):
     assert command.main(["figures", "impulse-response", *reversed(words.split()[4:]), *words.split()[:4]]) == 2
     assert re.search(REFUSED[words], " ".join(capsys.readouterr().err.split()))
+
+
+def test_a_walk_with_longer_steps():
+    drawn = figures.figure_2(step=0.1)
+    assert len(drawn.axes[1].lines[0].get_xdata()) == pytest.approx(50 / 4, abs=1)
+
+
+def test_settings_of_ones_own_among_the_ages():
+    labels = [text.get_text() for text in figures.age_and_variance(alpha=[-15, 3], beta1=0.95).legends[0].get_texts()]
+    assert [label for label in labels if "beta_1" in label] == [
+        r"$\alpha=-15,\ \beta_1=0.95,\ \beta_2=0.9$", r"$\alpha=3,\ \beta_1=0.95,\ \beta_2=0.9$",
+    ]  # fmt: skip
+
+
+def test_figure_1_keeps_its_controls_beside_ones_own_alphas():
+    changed = TABLE["figure-1"].constants({"alpha": (-15.0,), "beta1": (0.95,)}, "figure-1")
+    assert [(m.label, m.alpha, m.beta1) for m in changed["cardioid"]["ADAM"]] == [
+        ("Adam", 0.0, 0.99), ("EAdam(-15)", -15.0, 0.95), ("Adam(.99)", 0.0, 0.99), ("Adam, 10 eta", 0.0, 0.99),
+        ("Adam(.99), 10 eta", 0.0, 0.99),
+    ]  # fmt: skip
+    assert list(changed["figure-1"]["RUNS"]) == ["SGD", "ESGD(-15)", "heavy ball(.99), eta/10"]
+    assert changed["rosenbrock"].keys() == {"FAMILIES"}
+
+
+def test_the_runs_at_three_beta3_are_the_readers():
+    drawn = figures.batch_floor(beta3=[0.4, 0.6, 0.95], chains=3)
+    labels = [str(line.get_label()) for line in drawn.axes[0].lines]
+    assert labels[:3] == [rf"$\beta_3={b}$" for b in (0.4, 0.6, 0.95)]
 
 
 def test_equal_parameters_give_equal_files():
