@@ -10,22 +10,21 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import _use_grad_for_differentiable
 
-from alto import _checks, _sharding
+from alto import _checks
 from alto._alto import ALTO
 from alto._base import (
     ALPHA,
     BETA1,
     SLOW_AVG,
-    WEIGHT,
+    check_loaded,
     forget_earlier_options,
     given_options,
-    needed_state,
     remember_options,
     step_base,
 )
 from alto._memory import Separate, label, refuse_repeated, without_names
 from alto._mixing import Mixing
-from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
+from alto._state import keep_precision, loading, state_dtype
 
 # What E shares with its base, and torch keeps in an optimizer's __getstate__.
 _OF_BASE = frozenset({"state", "param_groups", "defaults"})
@@ -266,6 +265,7 @@ class E(Optimizer):
         for before in self._optimizer_load_state_dict_pre_hooks.values():
             replaced = before(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
+        self._kept = None  # it holds the state that is replaced
         before = self.param_groups
         with loading(self.base, state_dict, f"{type(self).__name__} or {type(self.base).__name__}"):
             with keep_precision(self.base, lambda _, param: {SLOW_AVG: state_dtype(param)}):
@@ -273,7 +273,7 @@ class E(Optimizer):
             for group, earlier in zip(self.param_groups, before, strict=True):
                 group.setdefault(ALPHA, earlier.get(ALPHA, self.alpha))
                 group.setdefault(BETA1, earlier.get(BETA1, self.beta1))
-            self._check_loaded(before)
+            check_loaded(self, before, self._check_group)
             for after in self._optimizer_load_state_dict_post_hooks.values():
                 after(self)
 
@@ -323,7 +323,7 @@ class E(Optimizer):
 
     @torch._disable_dynamo
     def _mixed(self) -> Mixing:
-        """Begin a step: mixed gradients are in the place of the user's, or there is an error and nothing has changed."""
+        """Begin a step: put mixed gradients in the place of the user's; after an error nothing has changed."""
         mixing = Mixing(self, self._exploring_groups())
         try:
             mixing.begin()
@@ -374,56 +374,6 @@ class E(Optimizer):
             if key not in group:
                 group[key] = options[key]
                 given.add(key)
-
-    def _check_loaded(self, before: list[dict[str, Any]]) -> None:
-        """Check what has been loaded into the base.
-
-        Raises:
-            ValueError: if it cannot have been saved by E around this kind of base, or by such a base.
-        """
-        place = 0
-        for number, group in enumerate(self.param_groups):
-            missing = [key for key in self.defaults if key in before[number] and key not in group]
-            if missing:
-                raise ValueError(
-                    f"state_dict: its parameter group {number} lacks {', '.join(map(repr, missing))}, so it was not "
-                    f"saved by {type(self).__name__} or {type(self.base).__name__}"
-                )
-            self._check_group(group)
-            needed: dict[int, dict[str, bool]] = {}
-            for param in group["params"]:
-                state, name = self.state.get(param, {}), label(self.param_groups, place)
-                place += 1
-                dimensions = _sharding.dimensions([param])
-                if dimensions not in needed:
-                    needed[dimensions] = self._needed_state(number, dimensions)
-                of_base = needed[dimensions] if state.keys() - {SLOW_AVG, WEIGHT} else {}
-                lost = [key for key in of_base if key not in state]
-                if lost:
-                    raise ValueError(
-                        f"state_dict: the state of {name} lacks {', '.join(map(repr, lost))}, which "
-                        f"{type(self.base).__name__} needs"
-                    )
-                shaped = [key for key, whole in of_base.items() if whole]
-                check_loaded_averages(state, param, name, shaped, (SLOW_AVG,))
-                if "step" in of_base:
-                    check_loaded_counter(state, name)
-                if WEIGHT in state:
-                    _checks.number(f"state_dict: {WEIGHT!r}", state[WEIGHT], low=0.0, high=1 + 1e-9)
-
-    def _needed_state(self, number: int, dimensions: int) -> dict[str, bool]:
-        """What the base needs with the options of a group that has been loaded.
-
-        Raises:
-            ValueError: if it can do nothing with them.
-        """
-        base = type(self.base)
-        try:
-            return needed_state(base, self.param_groups[number], dimensions)
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f"state_dict: {base.__name__} refuses the options of its parameter group {number} ({error})"
-            ) from error
 
 
 def _check_base(base: object) -> None:

@@ -75,7 +75,7 @@ class Mixing:
         """Take the calls of the step before with the new gradients, if nothing else is new."""
         # Only what this step has checked is there for the next one; the memory of anything else may be taken now.
         kept, self._optimizer._kept = self._optimizer._kept, None
-        if kept is None:
+        if kept is None or torch.is_inference_mode_enabled():  # new memory could not be written outside of it
             return False
         plan, groups, calls = kept
         if not same(self._groups, groups) or any(call.split() for call in calls):
@@ -125,7 +125,6 @@ class Mixing:
         self._calls = list(calls.values())
         self._check(params)
         grads, slow_avgs = ([x for call in self._calls for x in getattr(call, name)] for name in ("grads", "slow_avgs"))
-        # Tensors made in inference mode can be written only there.
         plain = Plan.possible([*params, *grads, *slow_avgs]) and not torch.is_inference_mode_enabled()
         if grads and plain and not self._begun and not optimizer.defaults.get("differentiable", False):
             moving = [param for call in self._calls for param in call.params]
@@ -162,9 +161,11 @@ class Mixing:
                 _weigh(call.states, new)
             us = engine.explore_(call.grads, call.slow_avgs, alpha=alpha, beta1=beta1, kept=call.kept)
             self._undo.append(partial(_take_back, us, call.grads, call.slow_avgs, alpha=alpha, beta1=beta1))
-            self._own += [(param, param.grad) for param in call.params]
-            for param, u in zip(call.params, us, strict=True):
-                param.grad = _sharding.like(u, param)
+            plain = self.kept is not None  # a plan is kept of such tensors alone
+            grads = call.grads if plain else [param.grad for param in call.params]
+            self._own += zip(call.params, grads, strict=True)
+            for param, u in zip(call.params, us if plain else map(_sharding.like, us, call.params), strict=True):
+                param.grad = u
         # Beside them the base has kept nothing so far: most bases take an empty state for "not initialised yet".
         for param, state in list(optimizer.state.items()):
             if isinstance(state, dict) and len(state) <= 2 and {SLOW_AVG} <= state.keys() <= {SLOW_AVG, WEIGHT}:

@@ -41,7 +41,8 @@ class Plan:
 
     def __init__(
         self, optimizer: Optimizer, params: list[Tensor], grads: list[Tensor], written: list[Tensor],
-        groups: list[dict[str, Any]] | None = None, state_of: "Callable[[Mapping[Any, Any]], Iterable[object]] | None" = None,
+        groups: list[dict[str, Any]] | None = None,
+        state_of: Callable[[Mapping[Any, Any]], Iterable[object]] | None = None,
     ) -> None:  # fmt: skip
         self._params = list(params_of(optimizer.param_groups))
         self._moving = params

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from alto import ALTO, LAMB
+from alto import ALTO, LAMB, E
+from alto._mixing import Mixing
 from tests.alto.zoo import equal, gradients, matrices, run
 
 
@@ -234,3 +235,81 @@ def test_a_failed_step_leaves_no_plan_that_a_later_one_trusts():
         optimizer.step()
     optimizer.param_groups[1]["alpha"] = -5.0
     assert equal(run(optimizer, params, range(2, 4)), run(plain, others, range(2, 4)))
+
+
+def of_e(optimizer):
+    return optimizer.param_groups[0]
+
+
+E_CHANGES = {
+    "alpha": (lambda o, ps: of_e(o).update(explore_alpha=0.5), True),
+    "alpha of one group": (lambda o, ps: o.param_groups[1].update(explore_alpha=0.5), True),
+    "no alpha": (lambda o, ps: [group.update(explore_alpha=0.0) for group in o.param_groups], False),
+    "rate": (lambda o, ps: of_e(o).update(lr=0.5), False),
+    "memory of an average": (set_state("explore_slow_avg", torch.Tensor.clone), True),
+    "average in place": (lambda o, ps: o.state[ps[0]]["explore_slow_avg"].neg_(), False),
+    "moved average": (
+        lambda o, ps: setattr(o.state[ps[0]]["explore_slow_avg"], "data", torch.ones_like(ps[0])), True,
+    ),
+    "turned average": (
+        lambda o, ps: setattr(
+            o.state[ps[0]]["explore_slow_avg"], "data", o.state[ps[0]]["explore_slow_avg"].t().contiguous().t()
+        ),
+        True,
+    ),
+    "average forgotten": (lambda o, ps: o.state[ps[0]].pop("explore_slow_avg"), True),
+    "frozen": (lambda o, ps: ps[0].requires_grad_(False), True),
+    "one weight": (lambda o, ps: o.state[ps[0]].update(explore_weight=0.5), True),
+} | {
+    act.__name__: (act, True) for act in (new_memory, new_state, forgotten, loaded, another_in_its_place)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", E_CHANGES)
+@pytest.mark.parametrize("base", [torch.optim.SGD, torch.optim.AdamW])
+def test_after_a_change_e_takes_the_step_of_one_without_a_plan(base, change):
+    act, full = E_CHANGES[change]
+    outcomes = []
+    for planned in (True, False):
+        params = matrices(3)
+        optimizer = E(base([{"params": params[:2]}, {"params": params[2:]}], lr=0.1), beta1=0.9)
+        counts = []
+        for step in range(6):
+            if step == 4:
+                act(optimizer, params)
+            optimizer._kept = optimizer._kept if planned else None
+            with mock.patch.object(Mixing, "_first_calls", autospec=True, side_effect=Mixing._first_calls) as first:
+                fed(optimizer, params, step)
+            counts.append(first.call_count)
+        if planned:
+            assert counts[2:5] == [0, 0, int(full)]
+        outcomes.append([*params, *(x for s in optimizer.state.values() for x in s.values() if torch.is_tensor(x))])
+    assert len(outcomes[0]) == len(outcomes[1])
+    assert equal(*outcomes)
+
+
+def test_es_gradient_that_moves_onto_an_average_is_refused():
+    params = matrices(2)
+    optimizer = E(torch.optim.SGD(params, lr=0.1))
+    run(optimizer, params, 3)
+    assert optimizer._kept
+    params[0].grad.data = optimizer.state[params[1]]["explore_slow_avg"].view(-1)[:12].view(4, 3)
+    with pytest.raises(ValueError, match=r"the state 'explore_slow_avg' of parameter 1 .* share memory"):
+        optimizer.step()
+
+
+def test_a_failed_base_leaves_es_averages_and_no_plan():
+    params, others = matrices(2), matrices(2)
+    optimizer, plain = E(torch.optim.AdamW(params), beta1=0.9), E(torch.optim.AdamW(others), beta1=0.9)
+    run(optimizer, params, 3)
+    run(plain, others, 3)
+    before = [optimizer.state[p]["explore_slow_avg"].clone() for p in params]
+    handle = optimizer.base.register_step_pre_hook(lambda *_: 1 / 0)
+    own = [p.grad for p in params]
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step()
+    handle.remove()
+    assert not optimizer._kept
+    assert all(p.grad is g for p, g in zip(params, own, strict=True))
+    for p, h in zip(params, before, strict=True):
+        torch.testing.assert_close(optimizer.state[p]["explore_slow_avg"], h)
