@@ -15,7 +15,7 @@ author = "The alto-optim authors"
 version = release = alto.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",  # Markdown, and notebooks
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
@@ -30,7 +30,7 @@ extensions = [
     "docs.extensions.sources",
     "docs.extensions.links",
 ]
-exclude_patterns = ["_build", "extensions", "gallery"]
+exclude_patterns = ["_build", "extensions", "gallery", "pictures/*.ipynb"]
 nitpicky = True
 # Types of other packages (the site is built offline, without inventories), private classes and aliases in signatures.
 nitpick_ignore_regex = [
@@ -47,6 +47,9 @@ suppress_warnings = ["ref.python"]  # three rooms have a Check of their own, and
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
+# Notebooks are committed without output, and run at each build.
+nb_execution_mode, nb_execution_timeout, nb_execution_raise_on_error = "force", 120, True
+nb_merge_streams = True
 myst_links_external_new_tab = False
 
 autodoc_member_order = "bysource"

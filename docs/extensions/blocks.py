@@ -26,8 +26,8 @@ from sphinx.util import logging
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("python", "console", "sh", "toml", "text")
 SECONDS = 600
-# Docstrings have their own runner (pytest --doctest-modules), gallery scripts theirs (sphinx-gallery).
-ELSEWHERE = ("api/", "pictures/")
+# What other programs run: docstrings (pytest --doctest-modules), gallery scripts (sphinx-gallery), notebooks (myst-nb).
+ELSEWHERE = ("api/", "pictures/", "notebooks/")
 
 logger = logging.getLogger(__name__)
 

@@ -158,7 +158,10 @@ def test_rows_of_rates_are_closed_and_a_search_opens_those_that_fit(browser):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", list(WIDTHS))
-@pytest.mark.parametrize("page", ["index.html", "method.html", "ledger.html", "use/choosing.html", "api/alto.html"])
+@pytest.mark.parametrize(
+    "page",
+    ["index.html", "method.html", "ledger.html", "notebooks/your-own.html", "use/choosing.html", "api/alto.html"],
+)
 def test_pages_are_quiet_offline_and_fit_the_screen(browser, page, width, scheme):
     visit(browser, page, width, scheme)
     assert complaints(browser) == []
@@ -178,7 +181,7 @@ def test_pages_are_quiet_offline_and_fit_the_screen(browser, page, width, scheme
     [
         "index.html", "start.html", "ledger.html", "notation.html", "extending.html", "differences.html",
         "architecture.html", "use/choosing.html", "use/verdicts.html", "generated/rates.html",
-        "generated/worst-case.html", "generated/figures/index.html",
+        "generated/worst-case.html", "generated/figures/index.html", "notebooks/your-own.html",
     ],
 )  # fmt: skip
 def test_nothing_of_a_page_is_cut(browser, page, width):
