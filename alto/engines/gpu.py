@@ -55,7 +55,7 @@ def explore_(
     written(slow_avgs)
     changing = np.array([_pointers(us), _pointers(grads)], np.int64)
     if table is None:
-        table = _new(kept, [*changing, _pointers(slow_avgs)], slow_avgs)
+        table = _new(kept, [*changing.tolist(), _pointers(slow_avgs)], slow_avgs)
     table.write(changing)
     _explore_by(table, grads, slow_avgs, numbers)
     return us
@@ -94,7 +94,7 @@ def alto_step_(
     changing[3] = _pointers(tensors.grads)
     if table is None:
         lists = [params, ms, vs, *([hs] if hs else [])]
-        table = _new(tensors.kept, [*changing, *map(_pointers, lists), tensors.positions], params)
+        table = _new(tensors.kept, [*changing.tolist(), *map(_pointers, lists), tensors.positions], params)
     table.write(changing)
     corrections = table.rows[:3].view(torch.float64)
     if capturable:

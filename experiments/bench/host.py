@@ -155,4 +155,4 @@ def _replace_triton() -> None:
 
         return handled
 
-    triton.runtime.jit.JITFunction.__getitem__ = launch
+    triton.runtime.jit.JITFunction.__getitem__ = launch  # pyright: ignore[reportAttributeAccessIssue]
