@@ -110,7 +110,10 @@ def test_the_small_batch_preset_is_near_mars():
     assert float((mars - preset).norm()) < 0.2 * float((mars - trained(base)).norm())
 
 
-@pytest.mark.parametrize("claim", family.CLAIMS, ids=lambda claim: claim.id)
+MAPPED = [claim for claim in family.CLAIMS if claim is not family.ema_nesterov_adam]  # which says that there is no map
+
+
+@pytest.mark.parametrize("claim", MAPPED, ids=lambda claim: claim.id)
 def test_a_wrong_map_is_noticed(monkeypatch, claim):
     (sound,) = entries([claim], QUICK)
     assert not sound.broken
