@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from theory.ledger.claim import Claim, Verdict
-    from theory.monitor.literal import sharpness
     from theory.monitor.report import Report
+    from theory.monitor.sharpness import sharpness
     from theory.monitor.watch import watch
     from theory.stability.advice import Advice, advise
 
@@ -33,7 +33,7 @@ _NAMES = {
     "Report": "theory.monitor.report",
     "Verdict": "theory.ledger.claim",
     "advise": "theory.stability.advice",
-    "sharpness": "theory.monitor.literal",
+    "sharpness": "theory.monitor.sharpness",
     "watch": "theory.monitor.watch",
 }
 _ROOMS = (

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 
 from alto import ALTO
-from theory.monitor.literal import Report, follow, sharpness
+from theory.monitor.literal import Report, follow
 from theory.monitor.report import Report as Watched
+from theory.monitor.sharpness import sharpness
 from theory.monitor.watch import watch
 
 

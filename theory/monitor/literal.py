@@ -9,7 +9,7 @@ Attach one to any training with the library's ALTO, in three lines::
 or feed :class:`Monitor` step by step. It keeps a few float64 copies of the parameters: meant for small networks.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -298,46 +298,6 @@ def _literal(group: dict) -> ALTO:
 
 def _flat(x: torch.Tensor) -> np.ndarray:
     return x.detach().reshape(-1).to("cpu", torch.float64).numpy().copy()
-
-
-def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tensor], iterations: int = 30) -> float:
-    """The largest |eigenvalue| of the Hessian at the current parameters: a local L, by power iteration.
-
-    Args:
-        loss: evaluates the loss with a graph.
-        parameters: what the Hessian is taken with respect to; frozen and unused ones count with a Hessian of 0.
-        iterations: Hessian-vector products; the estimate approaches the eigenvalue from below.
-
-    Returns:
-        The norm of the last Hessian-vector product of a unit vector.
-
-    Raises:
-        ValueError: no parameter requires a gradient.
-    """
-    parameters = [p for p in parameters if p.requires_grad]  # a list: model.parameters() can be read only once
-    if not parameters:
-        raise ValueError("parameters: none requires a gradient, so there is no Hessian to measure")
-    grads = torch.autograd.grad(loss(), parameters, create_graph=True, materialize_grads=True)
-    curved = [i for i, grad in enumerate(grads) if grad.requires_grad]
-    if not curved:  # the loss is linear
-        return 0.0
-    generator = torch.Generator().manual_seed(0)
-    vector = [torch.randn(p.shape, generator=generator, dtype=p.dtype).to(p.device) for p in parameters]
-    norm = 0.0
-    for _ in range(iterations):
-        length = _norm(vector)
-        vector = [v / length for v in vector]
-        # grad of <g, v> with v fixed is the Hessian times v
-        outputs, weights = [grads[i] for i in curved], [vector[i] for i in curved]
-        vector = list(torch.autograd.grad(outputs, parameters, weights, retain_graph=True, materialize_grads=True))
-        norm = _norm(vector)
-        if norm == 0:
-            return 0.0
-    return norm
-
-
-def _norm(tensors: Sequence[torch.Tensor]) -> float:
-    return float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t) for t in tensors])))
 
 
 def minibatch_variance(gradients: Sequence[np.ndarray]) -> float:

@@ -11,7 +11,8 @@ import alto
 from theory import __main__ as command
 from theory.commands.tables import report_table
 from theory.monitor.demo import watched_training
-from theory.monitor.literal import Monitor, follow, minibatch_variance, sharpness
+from theory.monitor.literal import Monitor, follow, minibatch_variance
+from theory.monitor.sharpness import sharpness
 
 
 def train(optimizer, weights, loss, steps, monitor):
@@ -218,14 +219,3 @@ def test_steps_that_move_nothing_are_not_counted():
     assert first == second
     assert reports[1].steps == 20
     assert np.isfinite(reports[1].regret_bound)
-
-
-@pytest.mark.parametrize("form", [iter, tuple], ids=["iterator", "tuple"])
-def test_sharpness_takes_any_parameters(form):
-    used, linear, unused = (torch.ones(2, requires_grad=True) for _ in range(3))
-    frozen = torch.ones(2)
-    found = sharpness(lambda: 1.5 * (used * used).sum() + linear.sum(), form([used, linear, unused, frozen]))
-    assert found == pytest.approx(3.0)
-    assert sharpness(linear.sum, form([linear])) == 0
-    with pytest.raises(ValueError, match="none requires a gradient"):
-        sharpness(frozen.sum, form([frozen]))
