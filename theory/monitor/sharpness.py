@@ -50,7 +50,7 @@ def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tenso
     start = np.random.default_rng(0).standard_normal(size)
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)  # type: ignore[call-arg]
     try:
-        (value,) = eigsh(
+        values = eigsh(
             operator, k=1, which="LM", v0=start, maxiter=200, return_eigenvectors=False,
             tol=tolerance,  # type: ignore[arg-type] (the stubs say int)
         )  # fmt: skip
@@ -58,4 +58,4 @@ def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tenso
         if not product(start).any():
             return 0.0
         raise RuntimeError(f"sharpness: no eigenvalue to a relative {tolerance} in 200 restarts") from error
-    return abs(float(value))
+    return abs(float(values[0]))
