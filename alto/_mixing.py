@@ -159,10 +159,10 @@ class Mixing:
                 alpha, beta1 = alpha * weight, beta1 * weight / new
                 self._undo.append(partial(_weigh, call.states, weight))
                 _weigh(call.states, new)
-            us = engine.explore_(call.grads, call.slow_avgs, alpha=alpha, beta1=beta1, kept=call.kept)
+            us: Any = engine.explore_(call.grads, call.slow_avgs, alpha=alpha, beta1=beta1, kept=call.kept)
             self._undo.append(partial(_take_back, us, call.grads, call.slow_avgs, alpha=alpha, beta1=beta1))
             plain = self.kept is not None  # a plan is kept of such tensors alone
-            grads = call.grads if plain else [param.grad for param in call.params]
+            grads: Any = call.grads if plain else [param.grad for param in call.params]
             self._own += zip(call.params, grads, strict=True)
             for param, u in zip(call.params, us if plain else map(_sharding.like, us, call.params), strict=True):
                 param.grad = u
