@@ -313,3 +313,20 @@ def test_a_failed_base_leaves_es_averages_and_no_plan():
     assert all(p.grad is g for p, g in zip(params, own, strict=True))
     for p, h in zip(params, before, strict=True):
         torch.testing.assert_close(optimizer.state[p]["explore_slow_avg"], h)
+
+
+def test_a_group_that_begins_to_explore_after_steps_with_a_plan():
+    outcomes = []
+    for planned in (True, False):
+        params = matrices(2)
+        groups = [{"params": params[:1]}, {"params": params[1:], "explore_alpha": 0.0}]
+        optimizer = E(torch.optim.SGD(groups, lr=0.1), beta1=0.9)
+        for step in range(6):
+            if step == 4:
+                assert bool(optimizer._kept) == planned
+                optimizer.param_groups[1]["explore_alpha"] = -5.0
+            run(optimizer, params, range(step, step + 1))
+            optimizer._kept = optimizer._kept if planned else None
+        assert "explore_slow_avg" in optimizer.state[params[1]]
+        outcomes.append(params)
+    assert equal(*outcomes)
