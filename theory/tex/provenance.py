@@ -40,7 +40,8 @@ def _commits(stored: dict[str, Any], path: Path) -> list[str]:
     if "provenance" in stored:
         commits = [stored["provenance"]["commit"]]
     elif path.parent.name == "bench":
-        commits = [kind["versions"]["commit"] for kind in stored.values()]
+        kinds = [kind for kind in stored.values() if isinstance(kind, dict)]  # beside them is the digest of the content
+        commits = [kind["versions"]["commit"] for kind in kinds]
     elif "commit" in stored:
         commits = [stored["commit"]]
     else:
