@@ -9,7 +9,6 @@ TORCH  := $(shell sed -n 's/^torch==//p' constraints.txt)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NAME   ?= digits
 TIER   ?= laptop
-KILLS  ?= 100
 
 .DEFAULT_GOAL := help
 .PHONY: help verify test lint types format rates formal worst-case figures train bench soak paper docs reproduce clean
@@ -56,8 +55,8 @@ bench: $(READY)  ## time and memory of a step beside every peer, into results/be
 	$(BIN)/python -m experiments bench scaling --out results/bench
 	$(BIN)/python -m experiments bench host --out results/bench
 
-soak: $(READY)  ## faults in a row: KILLS kills at random moments, full disks, flipped bits; compared bit for bit (KILLS=100)
-	$(BIN)/python -m tests.soak --kills $(KILLS)
+soak: $(READY)  ## faults in a row: 100 kills at random moments, full disks, flipped bits; compared bit for bit; resumes (SOAK=--help)
+	$(BIN)/python -m tests.soak --keep runs/soak $(SOAK)
 
 paper: $(READY)  ## the PDF, paper/build/main.pdf; every number in it comes from results/
 	@command -v latexmk >/dev/null && command -v pdflatex >/dev/null && command -v bibtex >/dev/null || { \

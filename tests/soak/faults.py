@@ -3,12 +3,15 @@
 SIGKILLs at random moments over run, report, rates and verify; disks that are full or can only be read; two processes on
 one folder; flipped bits in a checkpoint. What is there after each fault must be whole, and what is there at the end
 must equal, bit for bit, what unbroken commands made. The exit code is 1 if anything differs.
+
+With ``--keep`` the same command goes on: what is finished is printed again, and only the rest is done.
 """
 
 import argparse
 import contextlib
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,13 +23,16 @@ from typing import Any
 
 import torch
 
+from experiments.io.environment import commit
 from experiments.io.errors import CheckpointError
+from experiments.io.files import write_json
 from experiments.runs import checkpoint
 from tests.experiments import forked
 from tests.experiments.conftest import TINY
 from tests.experiments.sweep.test_kill import rows, states
 
 CONFIG = TINY.replace("epochs = 3", "epochs = 60")  # steps slow enough that kills fall among them
+PATIENCE = 3600  # seconds for a command on a busy machine
 CPU = torch.device("cpu")
 _VOLATILE = frozenset({
     "computed",
@@ -73,16 +79,35 @@ class Soak:
     """The faults, what they found, and what they were compared with.
 
     Args:
-        folder: Where everything is written.
-        kills: How many SIGKILLs.
-        seed: Of the moments.
+        folder: Where everything is written; it is there.
+        seed: Of the moments; those of a part do not depend on which parts were done before it.
     """
 
-    def __init__(self, folder: Path, kills: int, seed: int):
-        self.folder, self.kills, self.draw = folder, kills, random.Random(seed)
+    def __init__(self, folder: Path, seed: int):
+        self.folder, self.seed, self.draw = folder, seed, random.Random(seed)
         self.config, self.printed = folder / "tiny.toml", folder / "printed.txt"
         self.config.write_text(CONFIG, encoding="utf-8")
         self.wrong: list[str] = []
+
+    def all(self, parts: dict[str, Iterator[str]]) -> int:
+        """Do the parts that are not finished, and print what each found; 1 if anything was wrong."""
+        file = self.folder / "done.json"
+        kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        for name, part in ((name, part) for name, part in parts.items() if not name.endswith("-0")):
+            key = f"{name}, seed {self.seed}"
+            if key not in kept:
+                for begun in self.folder.glob(f"{name.partition('-')[0]}*"):  # by a process that was killed
+                    shutil.rmtree(begun)
+                self.draw, self.wrong, begin = random.Random(key), [], time.monotonic()
+                lines = list(part)
+                kept[key] = {"lines": lines, "wrong": self.wrong, "s": time.monotonic() - begin, "commit": commit()}
+                write_json(file, kept)
+            for line in kept[key]["lines"]:
+                sys.stdout.write(f"{line}, {kept[key]['s']:.0f} s, at {kept[key]['commit']}\n")
+            sys.stdout.flush()
+        wrong = sum(len(found["wrong"]) for found in kept.values())
+        sys.stdout.write(f"{wrong} wrong\n")
+        return int(bool(wrong))
 
     def expect(self, holds: bool, words: str) -> None:
         """Note what does not hold."""
@@ -93,7 +118,7 @@ class Soak:
     def done(self, *words: object) -> int | None:
         """The exit code of a command of experiments; a traceback is wrong whatever the code."""
         process = forked.start([str(word) for word in words], self.printed)
-        process.join(600)
+        process.join(PATIENCE)
         self.no_traceback(f"{words[0]}")
         return process.exitcode
 
@@ -106,15 +131,22 @@ class Soak:
         """The words of a run."""
         return ["run", self.config, "--out", out, "--jobs", "1", "--checkpoint-seconds", "0", *more]
 
-    def killed(self, name: str, start: Callable[[], Any], check: Callable[[], None], count: int) -> str:
-        """Kill a command again and again, at moments up to the time that it needs, then let it end."""
+    def over(self, name: str, start: Callable[[], Any], out: Path, count: int) -> Iterator[str]:
+        """Kill a command again and again, at moments up to the time that it needs, then let it end.
+
+        Every other time it begins in an empty folder. A file is the whole one or absent, and none vanishes.
+        """
         begin = time.monotonic()
         process = start()
-        process.join(900)
-        needed, kills, ended, code = time.monotonic() - begin, 0, 0, process.exitcode
+        process.join(PATIENCE)
+        needed, kills, ended, code, reference = time.monotonic() - begin, 0, 0, process.exitcode, contents(out)
         self.expect(code in {0, 1}, f"{name} ended with {code}")  # 1 where the tree is not the accepted one
-        check()
+        self.expect(bool(reference), f"{name} wrote nothing")
         while kills < count and ended < 10 * count:
+            if kills % 2:
+                shutil.rmtree(out)
+                out.mkdir()
+            before = contents(out)
             process = start()
             process.join(self.draw.uniform(0, needed))
             if process.exitcode is None:
@@ -123,13 +155,16 @@ class Soak:
                 kills += 1
             else:
                 ended += 1
-            check()
+            found = contents(out)  # reads every file: half a file is no JSON
+            differing = [key for key in found if found[key] != reference.get(key)]
+            self.expect(not differing, f"{out} differs in {differing} after a kill")
+            self.expect(before.keys() <= found.keys(), f"{out} has lost {before.keys() - found.keys()}")
         process = start()
-        process.join(900)
+        process.join(PATIENCE)
         self.expect(process.exitcode == code, f"{name} ended with {process.exitcode} after {kills} kills, not {code}")
         self.no_traceback(name)
-        check()
-        return f"{name}: {kills} kills (it needs {needed:.1f} s)"
+        self.expect(contents(out) == reference, f"what {name} wrote after {kills} kills is not what it wrote at first")
+        yield f"{name}: {kills} kills (it needs {needed:.1f} s), {len(reference)} files compared after each"
 
     def reached(self, out: Path, process: Any) -> None:
         """Wait until a process has left a checkpoint, or has ended."""
@@ -137,19 +172,22 @@ class Soak:
         while states(out) <= before and process.is_alive():
             time.sleep(0.005)
 
-    def over_run(self, count: int) -> Iterator[str]:
-        """Kills over runs: a folder that is finished is put aside, and the next one begun."""
+    def unbroken(self) -> Iterator[str]:
+        """The run that the others are compared with."""
         whole = self.folder / "whole"
         self.expect(self.done(*self.run(whole)) == 0, "the unbroken run did not end well")
-        reference, finished, kills, resumed = rows(whole), 0, 0, 0
+        yield f"unbroken run: {len(rows(whole))} rows"
+
+    def over_run(self, count: int) -> Iterator[str]:
+        """Kills over runs: a folder that is finished is put aside, and the next one begun."""
+        reference, finished, kills, resumed = rows(self.folder / "whole"), 0, 0, 0
         while kills < count:
-            out = self.folder / f"broken-{finished}"
-            begun = time.monotonic()
+            out = self.folder / f"run-{finished}"
             while True:
                 process = forked.start([str(word) for word in self.run(out)], self.printed)
                 if kills % 4:  # every fourth at any moment, the others after a checkpoint of this process
                     self.reached(out, process)
-                process.join(self.draw.uniform(0, 3.0) if kills < count else 600)
+                process.join(self.draw.uniform(0, 3.0) if kills < count else PATIENCE)
                 if process.exitcode is not None:
                     break
                 process.kill()
@@ -162,35 +200,20 @@ class Soak:
             self.expect(not list(out.rglob(".*.tmp")) and not list(out.rglob("checkpoint.bin")), f"{out} has leftovers")
             resumed += sum(json.loads(file.read_text())["resumed"] for file in out.rglob("row.json"))
             finished += 1
-            self.expect(time.monotonic() - begun < 3600, f"{out} needed more than an hour")
         yield f"run: {kills} kills over {finished} folders of {len(reference)} rows, {resumed} runs resumed"
 
     def over_report(self, count: int) -> Iterator[str]:
-        """Kills over reports of the unbroken run: each file that is there is the whole one."""
-        report = self.folder / "whole" / "tiny" / "laptop" / "report"
+        """Kills over reports of the unbroken run."""
         words = ["report", str(self.config), "--out", str(self.folder / "whole")]
-        reference: dict[str, object] = {}
+        out = self.folder / "whole" / "tiny" / "laptop" / "report"
+        return self.over("report", lambda: forked.start(words, self.printed), out, count)
 
-        def check() -> None:
-            found = contents(report)
-            if not reference:
-                reference.update(found)
-            self.expect(found == reference, f"{report} is not the whole report")
-
-        yield self.killed("report", lambda: forked.start(words, self.printed), check, count)
-
-    def over_theory(self, name: str, words: list[str], out: Path, count: int) -> Iterator[str]:
-        """Kills over a command of theory: what is in its folder is whole, and in the end what an unbroken one wrote."""
-        reference: dict[str, object] = {}
-
-        def check() -> None:
-            found = contents(out)  # reads every file: half a file is no JSON
-            if not reference:
-                reference.update(found)
-            differing = [key for key in found.keys() | reference.keys() if found.get(key) != reference.get(key)]
-            self.expect(not differing, f"{out} differs in {differing}")
-
-        yield self.killed(name, lambda: forked.call(theory, words, self.printed), check, count)
+    def over_theory(self, name: str, words: list[str], count: int) -> Iterator[str]:
+        """Kills over a command of theory; the last word is the path that it writes to, in a folder of its own."""
+        out = self.folder / name
+        out.mkdir()
+        words = [*words[:-1], str(out / words[-1])]
+        yield from self.over(name, lambda: forked.call(theory, words, self.printed), out, count)
 
     def disks(self) -> Iterator[str]:
         """Full disks and one that can only be read; then the same command on a larger disk ends as an unbroken one."""
@@ -234,7 +257,7 @@ class Soak:
         printed = [self.folder / f"printed-{one}.txt" for one in range(2)]
         processes = [forked.start(words, output) for output in printed]
         for process in processes:
-            process.join(600)
+            process.join(PATIENCE)
         codes = sorted(process.exitcode if process.exitcode is not None else -1 for process in processes)
         said = "".join(output.read_text() for output in printed)
         self.expect(codes in ([0, 2], [0, 0]), f"two processes on one folder ended with {codes}")
@@ -300,29 +323,25 @@ def fill(place: Path) -> None:
 def main() -> int:
     """All faults; 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--kills", type=int, default=100, help="SIGKILLs in all (100)")
+    for name, count in (("run", 55), ("report", 15), ("rates", 15), ("verify", 15)):
+        parser.add_argument(f"--{name}", type=int, default=count, help=f"SIGKILLs over {name} ({count}; 0: none)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
+    parser.add_argument("--keep", type=Path, help="folder in which the work is kept, so that the same command goes on")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no disk stays mounted
-    begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(Path(folder), options.kills, options.seed)
-        own, rates = Path(folder) / "verify", Path(folder) / "rates"
-        own.mkdir()
-        few = max(1, options.kills // 10)
-        for part in (
-            soak.over_run(max(1, options.kills - 3 * few)),
-            soak.over_report(few),
-            soak.over_theory("rates", ["rates", "--only", "floor", "--out", str(rates)], rates, few),
-            soak.over_theory(
-                "verify", ["verify", "--only", "identity-grokfast", "--json", str(own / "found.json")], own, few
-            ),
-            soak.two(),
-            soak.bits(),
-            soak.disks(),
-        ):
-            for line in part:
-                sys.stdout.write(f"{line}\n")
-                sys.stdout.flush()
-    sys.stdout.write(f"{len(soak.wrong)} wrong, {time.monotonic() - begin:.0f} s\n")
-    return int(bool(soak.wrong))
+    with contextlib.ExitStack() as stack:
+        folder = (options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        soak = Soak(folder, options.seed)
+        rates, verify = ["rates", "--only", "floor", "--out", ""], ["verify", "--only", "identity-grokfast", "--json"]
+        parts = {
+            "whole": soak.unbroken(),
+            "two": soak.two(),
+            "bits": soak.bits(),
+            "disk": soak.disks(),
+            f"run-{options.run}": soak.over_run(options.run),
+            f"report-{options.report}": soak.over_report(options.report),
+            f"rates-{options.rates}": soak.over_theory("rates", rates, options.rates),
+            f"verify-{options.verify}": soak.over_theory("verify", [*verify, "found.json"], options.verify),
+        }
+        return soak.all(parts)
