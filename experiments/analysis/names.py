@@ -26,7 +26,8 @@ _DATA = {
 }
 """The name of a data set, and the unit in which a part of it is counted; a simulated task has no parts."""
 
-_NETWORKS = {"resnet20": "ResNet-20", "vgg16": "VGG-16", "densenet169": "DenseNet-169", "ppo": "PPO"}
+_NETWORKS = {"resnet8": "ResNet-8", "resnet20": "ResNet-20", "vgg16": "VGG-16", "densenet169": "DenseNet-169", "ppo": "PPO"}
+_CIFAR_SIDE = 32  # pixels; only CIFAR's images are shrunk
 _PUBLIC = re.compile(r"(?:ResNet|VGG|DenseNet|CIFAR|CoNLL)-\d+|ImageNet|MRPC|IMDB|BERT|GPT|BiLSTM|batch \d+")
 _MANY = 3  # more batch sizes are counted, not listed
 
@@ -38,13 +39,14 @@ def data(config: DataConfig) -> str:
         config: The data.
 
     Returns:
-        Words such as ``450 digits`` or ``CIFAR-10``.
+        Words such as ``450 digits`` or ``CIFAR-10 at 16 pixels``.
     """
     whole, unit = _DATA.get(config.name, (config.name, f"examples of {config.name}"))
+    smaller = f" at {_CIFAR_SIDE // config.shrink} pixels" if config.shrink > 1 else ""
     if config.limit == "all" or not unit:
-        return whole
+        return whole + smaller
     count = f"{config.limit - max(1, round(config.validation * config.limit)):,}"
-    return f"{whole} ({count} {unit})" if unit == "sequences" else f"{count} {unit}"
+    return (f"{whole} ({count} {unit})" if unit == "sequences" else f"{count} {unit}") + smaller
 
 
 def network(config: ModelConfig) -> str:

@@ -10,7 +10,7 @@ from experiments.analysis.statistics import t_interval
 from experiments.config.schema import Experiment
 from experiments.report.figures.palette import COLOURS, dot, heading, house_style, sheet, titled
 
-_LEAST = 3  # competitors
+_LEAST = 3  # places on the axis
 _BETA1 = 0.99
 _WITHOUT = ("LAMB", "AdamW")  # E with alpha = 0 on the two bases
 
@@ -25,10 +25,10 @@ def draw(kept: Summary) -> Figure | None:
         kept: The experiment.
 
     Returns:
-        The figure; None where fewer than three competitors differ by alpha alone.
+        The figure; None where competitors that differ by alpha alone have fewer than three values of c.
     """
     places = _explorations(kept.experiment)
-    if len(places) < _LEAST:
+    if len(set(places.values())) < _LEAST:
         return None
     measured = any(run.measures for run in kept.runs)
     quantities = {"test": f"test {metric_words(kept.report.metric)}"}
@@ -61,6 +61,8 @@ def _explorations(experiment: Experiment) -> dict[str, float]:
     found: dict[str, float] = {}
     for label, optimizer in experiment.optimizers.items():
         options, name = optimizer.options, optimizer.name or label
+        if optimizer.clip != "shared":
+            continue  # its clip differs as well
         if set(options) == {"alpha", "beta1"} and options["beta1"] == _BETA1 and isinstance(options["alpha"], float):
             found[label] = -options["alpha"] * (1 - _BETA1)
         elif label == experiment.baseline and name in _WITHOUT and not options:

@@ -18,6 +18,7 @@ from experiments.config.schema import TIERS
         ("clipping", "large batch, clip 0.1", "convnet 16-32 on digits, full batch, clip 0.1"),
         ("flatness", "large batch, equal lr", "convnet 16-32 on digits, full batch, equal learning rates"),
         ("gpt", "small batch", "1-layer GPT (width 32) on tiny Shakespeare (3,600 sequences), batch 32"),
+        ("headline-16px", "lr .05", "ResNet-8 on CIFAR-10 at 16 pixels, batch 1024"),
         ("ppo-ant", "ant", "PPO on Ant, batch 250"),
     ],
 )

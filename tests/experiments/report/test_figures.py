@@ -155,9 +155,14 @@ name = "ALTO"
 options = { alpha = -50.0, beta1 = 0.99 }
 [optimizers."alpha = -5, beta1 = 0.9"]
 name = "ALTO"
-options = { alpha = -5.0, beta1 = 0.9 }""",
+options = { alpha = -5.0, beta1 = 0.9 }
+[optimizers."alpha = -70, clip"]
+name = "ALTO"
+options = { alpha = -70.0, beta1 = 0.99 }
+clip = 1.0""",
     )
     finals = {("small", "alpha = +50"): [80.0, 82.0], ("small", "LAMB"): [90.0, 92.0],
+              ("small", "alpha = -70, clip"): [60.0, 61.0],
               ("small", "alpha = -50"): [70.0, 75.0]}  # fmt: skip
     drawn = exploration.draw(make(tmp_path, finals, config=config))
     places = {
@@ -168,6 +173,8 @@ options = { alpha = -5.0, beta1 = 0.9 }""",
             if line.get_marker() == "D"]  # fmt: skip
     assert ties == [(-0.5, -10.0)]  # both seeds differ by as much
     assert exploration.draw(make(tmp_path, {("small", "LAMB"): [1.0, 2.0]})) is None
+    twice = config.replace("alpha = 50.0", "alpha = -50.0")  # two places in all
+    assert exploration.draw(make(tmp_path, finals, config=twice)) is None
 
 
 def test_measures_are_drawn_along_the_runs_as_geometric_means(tmp_path):
