@@ -25,7 +25,7 @@ TUNED = ", each at the learning rate that validation chose for it"
 
 
 def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
-    """The tables ``ledger-networks``, ``families`` and ``alto-lamb``, and how many claims have each verdict.
+    """The tables ``ledger-networks``, ``families`` and ``alto-lamb``, each estimate, and how many claims have each verdict.
 
     Raises:
         StaleError: a claim that the ledger has evidence for has no stored comparison, or another one.
@@ -41,6 +41,7 @@ def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
         estimate = "" if found is None else f"{_estimate(found)} {_unit(found)}"
         rows[entry.claim.id] = [number(entry), said, estimate, NAMES[entry.verdict]]
         if found is not None:
+            book.value(f"estimate/{entry.claim.id}", _estimate(found))
             told[family][entry.verdict] += 1
             if family == first:
                 verdict = rf"{NAMES[entry.verdict]}\claim{{{entry.claim.id}}}"
