@@ -42,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich ends with 1 then
+            return 141
+        raise
     except DamagedError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from experiments.io.files import ready
 
 T = TypeVar("T")
 _PACKAGE = str(Path(__file__).resolve().parents[1])
+_NARROWEST = 20  # columns; tyro never ends its help below 8
 _WHOLE = "every file that was written is whole"
 
 
@@ -26,16 +28,19 @@ def act(parse: Callable[[], Any]) -> int:
             will write, and ``kept()``, what an interruption leaves.
 
     Returns:
-        The exit status: 0, 1 where runs are missing, 2 for a mistake that the user can mend, 130 after Ctrl-C.
+        The exit status: 0, 1 where runs are missing, 2 for a mistake that the user can mend, 130 after Ctrl-C, 141
+        where nobody reads on.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed by the shell, as in >&-
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may hold what its encoding has not
-    command = parse()
+    if shutil.get_terminal_size().columns < _NARROWEST:
+        os.environ["COLUMNS"] = str(_NARROWEST)
+    command: Any = None
     try:
-        command = with_home(command)
+        command = with_home(parse())
         for path in command.writes() if hasattr(command, "writes") else ():
             ready(path)
         status = command.act()
@@ -49,6 +54,10 @@ def act(parse: Callable[[], Any]) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich ends with 1 then
+            return 141
+        raise
     except MemoryError as error:
         return _refused(ConfigError("there is not enough memory for this", f"{error}; choose smaller sizes"))
     except OSError as error:

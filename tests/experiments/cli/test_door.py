@@ -1,5 +1,6 @@
 """What a command may meet from outside, whatever it does."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,32 @@ def test_an_output_that_is_closed_or_full_is_no_traceback(words, how, code):
     )
     assert done.returncode == code
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("both", ["", "2>&1"], ids=["stdout", "both"])
+@pytest.mark.parametrize(
+    "words", ["experiments run --help", "experiments list", "theory advise --lr 0.1"], ids=["help", "list", "theory"]
+)
+def test_a_reader_that_has_gone_is_no_traceback(words, both):
+    script = f"{sys.executable} -u -m {words} {both} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("words", [["list"], ["run", "--help"]], ids=["list", "help"])
+def test_a_terminal_of_one_column_ends_nothing(words):
+    environment = {**os.environ, "COLUMNS": "1", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=environment,
+    )
+    assert len(done.stdout) > 1000
+    assert "\x1b" not in done.stdout
 
 
 @pytest.mark.parametrize("lock", [locked, lambda folder: theory_files.lock(folder / "x")], ids=["folder", "file"])
