@@ -204,6 +204,9 @@ TABLE: dict[str, Parameters] = {
         {"beta2": "BETA2", "beta3": "BETA3", "eta": "ETA", "sigma": "SIGMA", "seed": "SEED"}, pairs=True,
     ),
     "primal-averaging": Parameters(("primal-averaging",), {"beta2": "BETA2S"}, pairs=True, counts={"beta2": 2}),
+    "high-probability": Parameters(
+        ("high-probability",), {"beta2": "BETA2", "eta": "ETA", "T": "STEPS"}, pairs=True
+    ),
     "batch-floor": Parameters(
         ("batch-floor",), {"beta3": "BETA3S", "eta": "ETA", "seed": "SEED", "chains": "CHAINS"}, counts={"beta3": 3}
     ),
