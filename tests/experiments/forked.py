@@ -12,10 +12,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_IMPORTED = (
+IMPORTED = [
     "experiments.training.train", "experiments.sweep.runner", "experiments.data.digits", "torch._dynamo",
     "torch.utils.tensorboard", "torch.distributed.fsdp", "gymnasium.envs.mujoco",
-)  # fmt: skip
+]  # fmt: skip
 
 
 def start(words: list[str], output: Path, first: Callable[[], None] | None = None) -> BaseProcess:
@@ -42,7 +42,7 @@ def call(function: Callable[..., None], *arguments: object) -> BaseProcess:
     Returns:
         The process, which is running; it may have children.
     """
-    _CONTEXT.set_forkserver_preload(list(_IMPORTED))
+    _CONTEXT.set_forkserver_preload(IMPORTED)
     process = _CONTEXT.Process(target=function, args=arguments)
     process.start()
     return process
