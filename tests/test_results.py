@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from experiments.io import files as experiments_files
-from experiments.io import stored
+from experiments.io import stored as experiments_stored
 from experiments.io.errors import DataError
+from theory.claims.networks import paper_tables
 from theory.commands import verify
-from theory.ledger import files, provenance
+from theory.ledger import files, provenance, stored
+from theory.ledger.effort import QUICK
 from theory.tex import results as tex_results
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -38,8 +40,8 @@ KINDS = {
 @pytest.fixture
 def copy(tmp_path):
     """The files of every kind, with the digests of these alone."""
-    sums = (RESULTS / files.SUMS).read_text().splitlines()
-    (tmp_path / files.SUMS).write_text("".join(f"{line}\n" for line in sums if line[66:] in KINDS.values()))
+    sums = (RESULTS / stored.SUMS).read_text().splitlines()
+    (tmp_path / stored.SUMS).write_text("".join(f"{line}\n" for line in sums if line[66:] in KINDS.values()))
     for name in KINDS.values():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(RESULTS / name, tmp_path / name)
@@ -59,9 +61,9 @@ def test_every_committed_result_is_as_it_was_written():
 
 @pytest.mark.parametrize("name", KINDS.values(), ids=KINDS)
 def test_a_number_that_was_changed_by_hand_is_named_with_the_remedy(name, copy):
-    assert experiments_files.check(copy) == files.changed(copy) == []
+    assert experiments_files.check(copy) == stored.changed(copy) == []
     edit(copy / name)
-    (line,) = files.changed(copy)
+    (line,) = stored.changed(copy)
     assert experiments_files.check(copy) == [line]
     assert line.startswith(f"{copy / name} was changed after it was written")
     assert line.endswith("restore it, or delete it and compute it again")
@@ -70,12 +72,52 @@ def test_a_number_that_was_changed_by_hand_is_named_with_the_remedy(name, copy):
 def test_whoever_reads_a_changed_file_refuses_it(copy):
     for name in KINDS.values():
         edit(copy / name)
-    with pytest.raises(files.DamagedError, match=r"dips\.json was changed"):
-        files.read(copy / KINDS["study"])
+    with pytest.raises(stored.DamagedError, match=r"dips\.json was changed"):
+        stored.read(copy / KINDS["study"])
     with pytest.raises(DataError, match=r"bench\.json was changed"):
-        stored.read(copy / KINDS["bench"])
+        experiments_stored.read(copy / KINDS["bench"])
     with pytest.raises(tex_results.StaleError, match=r"pl\.json was changed .*: the command"):
         tex_results.read(copy / KINDS["rates"], "the command")
+
+
+CHECKED_AGAIN = {"theory/rocq/duals.py", "theory/worst_case/certificate.py", "theory/worst_case/nonconvex.py"}
+
+
+def test_every_other_reader_of_results_goes_through_that_door():
+    direct = re.compile(r"json\.loads?\(.*read_(text|bytes)\(")
+    root = RESULTS.parent
+    found = {file for room in ("theory", "docs/extensions") for file in (root / room).rglob("*.py")}
+    direct_readers = {str(file.relative_to(root)) for file in found if direct.search(file.read_text(encoding="utf-8"))}
+    assert direct_readers - {"docs/extensions/blocks.py", "docs/extensions/ledger_data.py"} == CHECKED_AGAIN
+
+
+def test_a_claim_on_a_changed_comparison_has_no_finding(copy):
+    edit(copy / KINDS["evidence"])
+    (evidence,) = paper_tables.evidence_for("ours-alpha-best-large", copy / "evidence")
+    with pytest.raises(stored.DamagedError, match=r"large\.json was changed"):
+        evidence.compute(QUICK)
+
+
+@pytest.mark.parametrize(
+    ("door", "name"),
+    [(stored, "known"), (experiments_files, "_known")],
+    ids=["theory", "experiments"],
+)
+def test_a_file_that_is_written_while_it_is_read_is_not_called_changed(door, name, copy, monkeypatch):
+    path, real = copy / KINDS["study"], getattr(door, name)
+    before = path.read_bytes()
+
+    def written_first(sums):
+        monkeypatch.undo()
+        files.write(path, b"{}")
+        return real(sums)
+
+    monkeypatch.setattr(door, name, written_first)
+    door.unchanged(path, before)
+    assert path.read_bytes() == b"{}"
+    edit(copy / KINDS["rates"])
+    with pytest.raises(ValueError, match="was changed"):
+        door.unchanged(copy / KINDS["rates"], (copy / KINDS["rates"]).read_bytes())
 
 
 def test_verify_names_a_changed_file_and_accepts_no_verdict_on_it(copy, monkeypatch, capsys):
@@ -100,8 +142,8 @@ def test_verify_names_a_changed_file_and_accepts_no_verdict_on_it(copy, monkeypa
 def test_writers_keep_the_digests(write, copy):
     for name in (KINDS["study"], "new/one.json"):
         write(copy / name, b"{}\n")
-    assert experiments_files.check(copy) == files.changed(copy) == []
-    assert len((copy / files.SUMS).read_text().splitlines()) == len(KINDS) + 1
+    assert experiments_files.check(copy) == stored.changed(copy) == []
+    assert len((copy / stored.SUMS).read_text().splitlines()) == len(KINDS) + 1
     shutil.copy(copy / "new/one.json", copy / "typed.json")
     (copy / "new/one.json").unlink()
     assert experiments_files.check(copy) == [
@@ -132,7 +174,7 @@ def test_a_writer_that_is_killed_leaves_a_file_that_is_not_called_changed(write,
         killed_at(number)
         with pytest.raises(KeyboardInterrupt):
             write(path, text)
-        assert files.changed(copy) == experiments_files.check(copy) == []
+        assert stored.changed(copy) == experiments_files.check(copy) == []
     assert path.read_bytes() == b"3"
 
 

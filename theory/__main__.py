@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from theory.commands import HELP
-from theory.ledger.files import DamagedError
+from theory.ledger.stored import DamagedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """The page of measured rates: a summary, a picture per study, and every row below it, closed."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -10,6 +9,7 @@ from typing import Any
 from docs.extensions.ledger_data import ledger
 from docs.extensions.markdown import cell, dropdown, figure, save
 from theory.ledger.provenance import ROOT
+from theory.ledger.stored import read
 from theory.plotting import style
 
 Row = dict[str, Any]
@@ -47,7 +47,7 @@ _WORDS = (
 
 def write(folder: Path) -> str:
     """The page's text; its pictures go to ``folder``."""
-    studies = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in _STUDIES}
+    studies = {name: read(FOLDER / f"{name}.json") for name in _STUDIES}
     rows = [row for study in studies.values() for row in study["rows"]]
     agree = sum(row["verdict"] == "agrees" for row in rows)
     return f"""# Rates: measured beside predicted
@@ -162,7 +162,7 @@ def _table(rows: Iterable[Row]) -> Iterator[str]:
 
 def _throughput() -> str:
     """How much faster the compiled runner is than a loop over the optimizers."""
-    stored = json.loads((FOLDER / "throughput.json").read_text())
+    stored = read(FOLDER / "throughput.json")
     return (
         f"All seeds run in one compiled loop: with {stored['seeds']} seeds it makes at least {stored['at_least']:.0f} "
         f"times as many {stored['unit']} as a loop over the package's optimizers, timed beside it."

@@ -1,6 +1,5 @@
 """The page of worst cases: where the closed forms hold, as a map; the best steps; the certificates, checked again."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from docs.extensions.markdown import cell, dropdown, figure, save
+from theory.ledger.stored import read
 from theory.plotting import style
 from theory.worst_case import settled, solved
 
@@ -16,8 +16,8 @@ COMMAND = "python -m theory worst-case --full --out results/worst-case"
 
 def write(folder: Path) -> str:
     """The page's text; its picture goes to ``folder``."""
-    forms = json.loads((solved.COMMITTED / "summary.json").read_text())
-    tuned = json.loads((solved.COMMITTED / "rows.json").read_text())["tuned"]
+    forms = read(solved.COMMITTED / "summary.json")
+    tuned = read(solved.COMMITTED / "rows.json")["tuned"]
     names = [setting.name for setting in settled.every()]
     save(lambda: _map(forms["closed_forms"]), folder / "worst-case-map.png")
     tuned.sort(key=lambda row: (row["N"], row["worst_case"]))

@@ -1,9 +1,9 @@
 """``python -m theory advise --from METHOD --lr RATE``: the learning rate for one who comes from another optimizer."""
 
-import json
 from typing import Any
 
 from theory.ledger import provenance
+from theory.ledger.stored import read
 
 METHODS = {"adamw": "AdamW", "eadamw": "E(AdamW)", "lamb": "LAMB", "alto": "ALTO"}
 """The measured methods, as the command writes them and as the results do."""
@@ -11,7 +11,7 @@ METHODS = {"adamw": "AdamW", "eadamw": "E(AdamW)", "lamb": "LAMB", "alto": "ALTO
 
 def stored() -> dict[str, Any]:
     """The best rates and the rules, as ``experiments/scripts/learning_rates/rule.py`` wrote them."""
-    return json.loads((provenance.RESULTS / "learning-rates" / "rules.json").read_text(encoding="utf-8"))
+    return read(provenance.RESULTS / "learning-rates" / "rules.json")
 
 
 def lines(source: str, lr: float) -> list[str]:

@@ -12,7 +12,7 @@ from theory.claims import SOURCES
 from theory.commands import answers, verify_kind
 from theory.commands.shared import errors, shown
 from theory.commands.verify_kind import matching
-from theory.ledger import files, outcomes, provenance, running
+from theory.ledger import files, outcomes, provenance, running, stored
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.effort import QUICK, THOROUGH, Effort
 from theory.ledger.evidence import Kind
@@ -95,7 +95,7 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
 def _own(options: argparse.Namespace, effort: Effort) -> int:
     """The package's claims: those whose outcomes are not here for today's code are run."""
     begin = time.monotonic()
-    edited = files.changed(provenance.RESULTS)
+    edited = stored.changed(provenance.RESULTS)
     for line in edited:
         errors.print(line, highlight=False)
     if edited and options.accept:

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from theory.conform import parts, suite
-from theory.ledger import files, provenance
+from theory.ledger import files, provenance, stored
 from theory.rates import user_code
 
 PACKAGES = {
@@ -55,7 +55,7 @@ def write(*, budget: int = BUDGET, packages: Mapping[str, str] = PACKAGES) -> It
     """
     store = FOLDER / "contract.json"
     files.ready(store)
-    known = files.read(store) if store.exists() else {}
+    known = stored.read(store) if store.exists() else {}
     for distribution, module in packages.items():
         begin = time.monotonic()
         try:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from theory import figures
 from theory.ledger import provenance
-from theory.ledger.files import lock, read, write
+from theory.ledger.files import lock, write
+from theory.ledger.stored import read
 from theory.plotting import style
 from theory.studies import Drawing, store
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import secrets
-import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,9 +13,8 @@ from typing import Any
 from filelock import FileLock
 
 from theory.ledger.provenance import RUNS
+from theory.ledger.stored import SUMS, digests, known
 
-SUMS = "SHA256SUMS"
-"""The digests of a folder's files, in the format of ``sha256sum``: they show a number that was changed by hand."""
 KEPT = RUNS / "theory"
 """The folder that gets them when it is first written to; any other folder that has them keeps them."""
 
@@ -52,62 +50,22 @@ def write(path: Path, content: str | bytes) -> None:
 @contextmanager
 def _recorded(target: Path, data: bytes) -> Iterator[None]:
     """Keep the digests: while a file takes its place the old and the new one count, so that a kill does no harm."""
-    sums = _sums(target)
-    if sums is None:
+    sums, kept = digests(target), KEPT.resolve()  # a link may lead to it
+    if sums is None and target.is_relative_to(kept):
+        sums = kept / SUMS
+    if sums is None or target.name == SUMS:
         yield
         return
     name, digest = target.relative_to(sums.parent).as_posix(), hashlib.sha256(data).hexdigest()
     with lock(sums):
-        known = _known(sums)
-        write(sums, _lines_of(known | {name: known.get(name, frozenset()) | {digest}}))
+        before = known(sums)
+        write(sums, _lines_of(before | {name: before.get(name, frozenset()) | {digest}}))
         yield
-        write(sums, _lines_of(known | {name: frozenset({digest})}))
+        write(sums, _lines_of(before | {name: frozenset({digest})}))
 
 
-def _sums(target: Path) -> Path | None:
-    """Where the digest of a file belongs; None if it is kept nowhere."""
-    found = (folder / SUMS for folder in target.parents if (folder / SUMS).is_file() or folder == KEPT)
-    return next(found, None) if target.name != SUMS else None
-
-
-def _known(sums: Path) -> dict[str, frozenset[str]]:
-    """The digests by the name of the file; a file has two where a writer was killed."""
-    known: dict[str, frozenset[str]] = {}
-    for line in sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else ():
-        digest, _, name = line.partition("  ")
-        known[name] = known.get(name, frozenset()) | {digest}
-    return known
-
-
-def _lines_of(known: Mapping[str, frozenset[str]]) -> str:
-    return "".join(f"{digest}  {name}\n" for name in sorted(known) for digest in sorted(known[name]))
-
-
-def changed(folder: Path) -> list[str]:
-    """A line for each file of a folder that is absent, or is not what was written; none without ``SHA256SUMS``."""
-    found = []
-    for name in _known(folder / SUMS):
-        try:
-            unchanged(folder / name, (folder / name).read_bytes())
-        except FileNotFoundError:
-            found.append(f"{folder / name} is absent, and {folder / SUMS} has it: restore it")
-        except DamagedError as error:
-            found.append(str(error))
-    return found
-
-
-def unchanged(path: Path, data: bytes) -> None:
-    """Refuse a file that was changed by hand; a file without a digest passes.
-
-    Raises:
-        DamagedError: its digest is of other content.
-    """
-    target = Path(os.path.realpath(path))
-    sums = _sums(target)
-    digests = _known(sums).get(target.relative_to(sums.parent).as_posix()) if sums else None
-    if digests and hashlib.sha256(data).hexdigest() not in digests:
-        raise DamagedError(f"{path} was changed after it was written ({sums} has another digest): restore it, or "
-                           "delete it and compute it again")  # fmt: skip
+def _lines_of(sums: Mapping[str, frozenset[str]]) -> str:
+    return "".join(f"{digest}  {name}\n" for name in sorted(sums) for digest in sorted(sums[name]))
 
 
 def ready(*paths: Path) -> None:
@@ -165,52 +123,6 @@ def _named(path: Path) -> Iterator[None]:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-LARGEST = 2**30
-"""Bytes of a file of JSON; the largest of ours has a few million."""
-
-
-class DamagedError(ValueError):
-    """A file of ours is damaged; the message names it and the remedy."""
-
-
-@contextmanager
-def own(path: Path) -> Iterator[None]:
-    """Say of what goes wrong while a file of ours is read and interpreted that the file is damaged.
-
-    Raises:
-        DamagedError: it is damaged, or cannot be read.
-        FileNotFoundError: it is absent.
-    """
-    try:
-        yield
-    except (DamagedError, FileNotFoundError):
-        raise
-    except OSError as error:
-        reason = f"it cannot be read: {error.strerror or error}"
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-    else:
-        return
-    raise DamagedError(f"{path} is damaged ({reason}): restore it, or delete it")
-
-
-def read(path: Path) -> Any:
-    """The JSON of a file of ours; FileNotFoundError if it is absent.
-
-    Raises:
-        DamagedError: it is no regular file, or is damaged.
-    """
-    with own(path):
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
-            raise ValueError("it is no regular file" if found.st_size <= LARGEST else f"it has {found.st_size} bytes")
-        data = path.read_bytes()
-        unchanged(path, data)
-        return json.loads(data)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 from theory.ledger.evidence import About, Effort, Evidence, Finding, Kind, Outcome
 from theory.ledger.files import to_json, write
+from theory.ledger.stored import read
 
 # What the real numbers of Rocq's standard library rest on, and that functions with equal values are equal.
 AXIOMS = frozenset({
@@ -122,7 +123,7 @@ class Library:
             KernelError: there is none, or it is of other sources.
         """
         try:
-            answer = json.loads(self.stored.read_text(encoding="utf-8"))
+            answer = read(self.stored)
         except (OSError, ValueError) as error:
             raise KernelError(f"{self.stored} has no answer of the kernel ({error})") from None
         if answer["digest"] != digest(self.sources()):

@@ -16,8 +16,9 @@ from typing import Any
 from theory.ledger import provenance
 from theory.ledger.claim import Entry, Verdict, settle
 from theory.ledger.effort import QUICK, THOROUGH, Effort
-from theory.ledger.files import own, read, write
+from theory.ledger.files import write
 from theory.ledger.sources import Source
+from theory.ledger.stored import own, read
 
 COMMITTED = provenance.RESULTS / "ledger.json"
 LOCAL = provenance.RUNS / "theory" / "ledger.json"

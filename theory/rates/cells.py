@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from theory.ledger import provenance
-from theory.ledger.files import own, parquet, read, to_json, write
+from theory.ledger.files import parquet, to_json, write
 from theory.ledger.provenance import Code
+from theory.ledger.stored import own, read
 from theory.rates.records import Cell
 
 TOOLS = ("numpy", "numba", "scipy")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.ledger import files
+from theory.ledger import files, stored
 
 
 def identity(used: Mapping[str, Any], code: str, versions: Mapping[str, str], brought: Iterable[Any]) -> str:
@@ -46,12 +46,12 @@ def load(folder: Path, steps: int) -> tuple[np.ndarray, bool] | None:
     path = folder / f"{steps}.json"
     if not path.exists():
         return None
-    found = files.read(path)
+    found = stored.read(path)
     return np.array(found["per_seed"]), found["inside"]
 
 
 def save(folder: Path, steps: int, part: np.ndarray, inside: bool) -> None:
     """Keep a finished run, with its digest in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / files.SUMS).touch()
+    (folder / stored.SUMS).touch()
     files.write(folder / f"{steps}.json", json.dumps({"per_seed": part.tolist(), "inside": inside}) + "\n")

@@ -17,8 +17,9 @@ import numpy as np
 
 from theory.ledger import provenance
 from theory.ledger.effort import Effort
-from theory.ledger.files import own, read, to_json, write
+from theory.ledger.files import to_json, write
 from theory.ledger.provenance import Code
+from theory.ledger.stored import own, read
 from theory.studies import Compute
 
 RESULTS = provenance.RESULTS

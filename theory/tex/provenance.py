@@ -1,10 +1,10 @@
 """Which version of the stored results the numbers are from, and which code computed them."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
+from theory.ledger.stored import read
 from theory.tex.book import Book
 from theory.tex.markup import code, long_table
 from theory.tex.results import StaleError
@@ -20,7 +20,7 @@ def add(book: Book, results: Path) -> None:
         paths = sorted(results.glob(pattern))
         if paths:
             digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
-            commits = {commit for path in paths for commit in _commits(json.loads(path.read_text()), path)}
+            commits = {commit for path in paths for commit in _commits(read(path), path)}
             rows.append([
                 rf"\texttt{{{code(pattern)}}}", str(len(paths)), rf"\texttt{{{digest}}}",
                 code(", ".join(sorted(commits))),

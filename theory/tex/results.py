@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from theory.ledger import files
+from theory.ledger import stored
 
 
 class StaleError(RuntimeError):
@@ -24,10 +24,10 @@ def read(path: Path, remedy: str) -> dict[str, Any]:
         StaleError: it does not exist, or is no JSON object.
     """
     try:
-        content = files.read(path)
+        content = stored.read(path)
     except FileNotFoundError:
         raise StaleError(f"{path} is missing: {remedy}") from None
-    except files.DamagedError as error:
+    except stored.DamagedError as error:
         raise StaleError(f"{error}: {remedy}") from None
     if not isinstance(content, dict):
         raise StaleError(f"{path} holds no object: {remedy}")

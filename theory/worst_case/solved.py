@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from theory.ledger import provenance
-from theory.ledger.files import own, parquet, read, to_json, write
+from theory.ledger.files import parquet, to_json, write
 from theory.ledger.provenance import Code
+from theory.ledger.stored import own, read
 from theory.worst_case.certificate import Certificate
 from theory.worst_case.grid import HOLDS
 from theory.worst_case.nonconvex import NonconvexCertificate

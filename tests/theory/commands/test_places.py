@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from theory.__main__ import main
-from theory.ledger import files
+from theory.ledger import stored
 from theory.rates import cells, measuring
 from theory.studies import store
 from theory.worst_case import grid, solved
@@ -61,7 +61,7 @@ def test_a_damaged_file_is_named_with_the_remedy(content, tmp_path, capsys):
 def test_every_reader_of_stored_results_names_a_damaged_file(tmp_path, monkeypatch):
     (tmp_path / "x.json").mkdir()
     monkeypatch.setattr(solved, "code", lambda: None)
-    with pytest.raises(files.DamagedError, match=r"x\.json is damaged \(it is no regular file\)"):
+    with pytest.raises(stored.DamagedError, match=r"x\.json is damaged \(it is no regular file\)"):
         store.load("x", tmp_path)
-    with pytest.raises(files.DamagedError, match="no regular file"):
+    with pytest.raises(stored.DamagedError, match="no regular file"):
         cells.stored_studies(tmp_path, ["x"])

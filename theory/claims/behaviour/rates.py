@@ -3,10 +3,10 @@
 ``python -m theory rates --full --out results/rates`` makes it.
 """
 
-import json
 import math
 from pathlib import Path
 
+from theory.ledger import stored
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
 
@@ -104,7 +104,7 @@ def evidence_for(study: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
         return ()
 
     def measure(_: Effort) -> Finding:
-        return read(json.loads(path.read_text()))
+        return read(stored.read(path))
 
     return (measured("stored full run", measure),)
 

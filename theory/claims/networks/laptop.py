@@ -6,10 +6,9 @@ a claim whose interval contains its bound is undecided. Statement, bound and num
 runs have ended stands in ``results/awaited.json``, with what it needs.
 """
 
-import json
-
 from theory.claims.networks.paper_tables import FOLDER, evidence_for
 from theory.ledger.claim import Claim
+from theory.ledger.stored import read
 
 READS = ("evidence/ours-*.json", "awaited.json")
 
@@ -38,7 +37,7 @@ def _claim(stored: dict) -> Claim:
 def _awaited() -> list[Claim]:
     """The questions whose runs have not ended."""
     path = FOLDER.parent / "awaited.json"
-    stored = json.loads(path.read_text()) if path.exists() else []
+    stored = read(path) if path.exists() else []
     return [
         Claim(
             id=one["claim"],
@@ -52,4 +51,4 @@ def _awaited() -> list[Claim]:
     ]
 
 
-CLAIMS = (*(_claim(json.loads(path.read_text())) for path in sorted(FOLDER.glob("ours-*.json"))), *_awaited())
+CLAIMS = (*(_claim(read(path)) for path in sorted(FOLDER.glob("ours-*.json"))), *_awaited())

@@ -18,12 +18,12 @@ The paper's own tables are claims of its scale: only runs at that scale may writ
 answer are claims of ours, in `theory.claims.networks.laptop`.
 """
 
-import json
 import math
 from pathlib import Path
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
+from theory.ledger.stored import read
 
 READS = ("evidence/*.json",)
 FOLDER = Path(__file__).resolve().parents[3] / "results" / "evidence"
@@ -101,7 +101,7 @@ def evidence_for(claim: str, folder: Path = FOLDER) -> tuple[Evidence, ...]:
         return ()
 
     def measure(_: Effort) -> Finding:
-        return compare(json.loads(path.read_text()))
+        return compare(read(path))
 
     return (measured("stored comparison", measure),)
 

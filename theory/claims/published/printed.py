@@ -3,13 +3,14 @@
 ``python -m experiments evidence`` writes the file from ``experiments/analysis/published.toml``.
 """
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import mean, median
+
+from theory.ledger.stored import read
 
 FILE = Path(__file__).resolve().parents[3] / "results" / "published.json"
 LARGE = 1000
@@ -70,7 +71,7 @@ class Row:
 @cache
 def rows() -> tuple[Row, ...]:
     """All rows of the file."""
-    return tuple(Row(**row) for row in json.loads(FILE.read_text(encoding="utf-8")))
+    return tuple(Row(**row) for row in read(FILE))
 
 
 def one(source: str, batch: int, text: str = "") -> Row:
