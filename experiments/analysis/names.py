@@ -26,7 +26,15 @@ _DATA = {
 }
 """The name of a data set, and the unit in which a part of it is counted; a simulated task has no parts."""
 
-_NETWORKS = {"resnet8": "ResNet-8", "resnet20": "ResNet-20", "vgg16": "VGG-16", "densenet169": "DenseNet-169", "ppo": "PPO"}
+OWN_PART = frozenset({"tinyshakespeare", "text", "conll2003", "conll", "made-sentences"})
+"""Data sets with a validation part of their own: the limit counts the training examples alone."""
+_NETWORKS = {
+    "resnet8": "ResNet-8",
+    "resnet20": "ResNet-20",
+    "vgg16": "VGG-16",
+    "densenet169": "DenseNet-169",
+    "ppo": "PPO",
+}
 _CIFAR_SIDE = 32  # pixels; only CIFAR's images are shrunk
 _PUBLIC = re.compile(r"(?:ResNet|VGG|DenseNet|CIFAR|CoNLL)-\d+|ImageNet|MRPC|IMDB|BERT|GPT|BiLSTM|batch \d+")
 _MANY = 3  # more batch sizes are counted, not listed
@@ -45,7 +53,8 @@ def data(config: DataConfig) -> str:
     smaller = f" at {_CIFAR_SIDE // config.shrink} pixels" if config.shrink > 1 else ""
     if config.limit == "all" or not unit:
         return whole + smaller
-    count = f"{config.limit - max(1, round(config.validation * config.limit)):,}"
+    none = config.name in OWN_PART or config.validation == 0  # held out of those that the limit leaves
+    count = f"{config.limit - (0 if none else max(1, round(config.validation * config.limit))):,}"
     return (f"{whole} ({count} {unit})" if unit == "sequences" else f"{count} {unit}") + smaller
 
 

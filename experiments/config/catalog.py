@@ -15,6 +15,10 @@ from experiments.io.errors import ConfigError, require
 from experiments.io.files import content
 
 FOLDER = Path(__file__).parents[1] / "configs"
+_ROOMS = frozenset({
+    "bench", "contract", "evidence", "experiments", "figures", "learning-rates", "rates", "rows", "theory",
+    "worst-case",
+})  # fmt: skip
 _LONGEST = 120  # letters of a name, which is a folder's
 
 # A tier changes sizes, never the protocol: these are the keys that count as sizes. Augmentation goes with the data set,
@@ -88,8 +92,7 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     path = file_of(name)
     if not path.is_file():
         raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
-    if path.stem in names() and not path.samefile(FOLDER / path.name):
-        raise ConfigError(path.name, f"its results would replace those of the experiment {path.stem}: rename the file")
+    _own_place(path, tier)
     table = read_toml(path)
     plain(table)
     tiers = _table("tiers", table.pop("tiers", {}))
@@ -99,12 +102,43 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     if tier not in tiers:
         raise ConfigError("tier", f"{name} has no tier {tier!r}; it has: {', '.join(tiers) or 'none'}")
     table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
+    keys: set[str] = set()
     for change in changes:
-        table = _merged(table, _parsed(change))
+        parsed = _parsed(change)
+        for key in _leaves(parsed):
+            met = [old for old in keys if f"{old}.".startswith(f"{key}.") or f"{key}.".startswith(f"{old}.")]
+            if met:  # the last would count, under a name that is the same for either order
+                raise ConfigError("--set", f"{key} is set twice (also by {met[0]}): leave one out")
+            keys.add(key)
+        table = _merged(table, parsed)
     table = _pinned(_selected(table))
     for key in ("name", "tier"):
         require(key not in table, key, table.get(key), "left out (the file name and --tier say it)")
     return build(Experiment, {**table, "name": _named(path.stem, changes), "tier": tier})
+
+
+def _own_place(path: Path, tier: Tier) -> None:
+    """Refuse a file whose results would be put where others are."""
+    stem, known = path.stem, names()
+    if stem in known and path.samefile(FOLDER / path.name):
+        return
+    taken = stem if stem in known else f"{stem}-{tier}" if f"{stem}-{tier}" in known else ""
+    if taken:
+        raise ConfigError(path.name, f"its results would replace those of the experiment {taken}: rename the file")
+    allowed = "printable, without +, which marks a change by --set, and must not end in a tier's name"
+    apart = stem.isprintable() and "+" not in stem and not stem.endswith(tuple(f"-{other}" for other in TIERS))
+    require(apart, "the file's name", path.name, allowed)
+    require(stem.lower() not in _ROOMS, "the file's name", path.name, f"none of {', '.join(sorted(_ROOMS))}: "
+            "folders of the results have these names")  # fmt: skip
+
+
+def _leaves(table: Mapping[str, object], path: str = "") -> list[str]:
+    """The dotted keys of all values."""
+    found: list[str] = []
+    for key, value in table.items():
+        here = f"{path}.{key}" if path else key
+        found += _leaves(value, here) if isinstance(value, Mapping) and value else [here]
+    return found
 
 
 def _named(stem: str, changes: Sequence[str]) -> str:

@@ -22,7 +22,9 @@ _MOST_RATES = 10_000
 _RATES = (1e-12, 1e6)  # beyond, float32 takes no step, or no finite one
 
 _C = TypeVar("_C")
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,_+()=-]*")
+_LABEL = re.compile(r"[A-Za-z0-9](?: ?[A-Za-z0-9.,_+()=-])*")
+_LONGEST = 60  # letters of a label: two of them are in the name of a run's folder
+_CLIPS = (1e-12, 1e12)  # beyond, float32 takes no step, or clips nothing
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,9 @@ class TrainingConfig:
         longest = self.epochs if self.steps == "epochs" else math.inf  # how many epochs the steps are, the data say
         require(0 <= self.warmup <= longest, "warmup", self.warmup, f"in [0, epochs = {self.epochs}]")
         require(0 <= self.weight_decay <= _RATES[1], "weight_decay", self.weight_decay, f"in [0, {_RATES[1]:g}]")
-        require(self.clip == "none" or 0 < self.clip < math.inf, "clip", self.clip, '"none" or finite and above 0')
+        low, high = _CLIPS
+        allowed = f'"none" or in [{low:g}, {high:g}]'
+        require(self.clip == "none" or low <= self.clip <= high, "clip", self.clip, allowed)
         require(self.curvature >= 0, "curvature", self.curvature, "at least 0")
         require(not self.loss or own.is_own(self.loss), "loss", self.loss, "empty or FILE.py:NAME")
         require(1 <= self.evaluations <= _MOST_RATES, "evaluations", self.evaluations, f"in [1, {_MOST_RATES}]")
@@ -164,8 +168,9 @@ class OptimizerConfig:
             varied = len(values) > 1 and len({repr(value) for value in values}) == len(values)
             require(varied and key not in self.options, f"tuned.{key}", list(values), allowed)
         require(0 < self.rates < math.inf, "rates", self.rates, "finite and above 0")
-        allowed = '"shared", "none" or finite and above 0'
-        require(isinstance(self.clip, str) or 0 < self.clip < math.inf, "clip", self.clip, allowed)
+        low, high = _CLIPS
+        allowed = f'"shared", "none" or in [{low:g}, {high:g}]'
+        require(isinstance(self.clip, str) or low <= self.clip <= high, "clip", self.clip, allowed)
         for key in ("lr", "weight_decay"):
             where = "tuning.learning_rates" if key == "lr" else "training.weight_decay"
             require(key not in self.options, f"options.{key}", self.options.get(key), f"set for all alike in {where}")
@@ -270,9 +275,8 @@ class Experiment:
         require(bool(self.optimizers), "optimizers", {}, "a table with at least one optimizer")
         for kind in ("settings", "optimizers"):
             for label in getattr(self, kind):
-                require(
-                    bool(_LABEL.fullmatch(label)), kind, label, "made of letters, digits, blanks and . , _ + - ( ) ="
-                )
+                allowed = f"at most {_LONGEST} letters, digits, . , _ + - ( ) = and single blanks between them"
+                require(bool(_LABEL.fullmatch(label)) and len(label) <= _LONGEST, kind, label, allowed)
         known = ", ".join(self.optimizers)
         require(self.baseline in self.optimizers, "baseline", self.baseline, f"one of the optimizers: {known}")
         shared = sorted(set(self.tuning.seeds) & set(self.final.seeds))

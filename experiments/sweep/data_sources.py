@@ -4,6 +4,7 @@ So a report needs no data, and rows that were trained on other data are refused.
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from experiments import data, models
@@ -61,9 +62,18 @@ def look(experiment: Experiment, place: Environment) -> Sources:
         fits = training.batch_size == "full" or training.batch_size <= count
         key = f"settings.{setting}.training.batch_size"
         require(fits, key, training.batch_size, f'"full" or at most {count}, the training examples there are')
+        per_epoch = 1 if training.batch_size == "full" else math.ceil(count / training.batch_size)
+        most = training.epochs if training.steps == "epochs" else training.steps / per_epoch
+        key = f"settings.{setting}.training.warmup"  # in a longer one the learning rate would never be reached
+        require(training.warmup <= most, key, training.warmup, f"at most {most:g}, the epochs of the whole run")
         found[setting] = Source(config, count, data.fingerprint(config, place.data_dir))
         if config.name not in data.SIMULATED:
             dataset = data.load(config, place.data_dir)
+            own_part = dataset.kind in {"text", "tags"}
+            whole = count if own_part else count + len(dataset.validation)
+            key = f"settings.{setting}.data.limit"  # a larger one would be reported as the number of examples
+            fits = config.limit == "all" or config.limit <= whole
+            require(fits, key, config.limit, f'"all" or at most {whole}, the examples there are')
             models.fits(model, dataset)
             admission.trial(model, training, dataset)
     return found

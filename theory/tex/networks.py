@@ -23,6 +23,8 @@ DATA = {
     "swimmer": ("Swimmer", ""), "ant": ("Ant", ""), "humanoid": ("Humanoid", ""),
 }  # fmt: skip
 """A data set, and the unit in which a part of it is counted; a simulator has no parts."""
+OWN_PART = {"tinyshakespeare", "text", "conll2003", "conll", "made-sentences"}
+"""Data sets with a validation part of their own: the limit counts the training examples alone."""
 NETWORKS = {"resnet20": "ResNet-20", "gpt": "GPT", "bilstm": "BiLSTM", "bert-classifier": "BERT", "bert-tagger": "BERT",
             "ppo": "PPO"}  # fmt: skip
 
@@ -108,7 +110,8 @@ def _network(stored: Mapping[str, Any], setting: str) -> str:
     whole, unit = DATA.get(data["name"], (data["name"],) * 2)
     limit = data.get("limit", "all")
     if limit != "all" and unit:
-        whole = f"{limit - max(1, round(data['validation'] * limit))} {unit}"
+        none = data["name"] in OWN_PART or data["validation"] == 0  # held out of those that the limit leaves
+        whole = f"{limit - (0 if none else max(1, round(data['validation'] * limit)))} {unit}"
     options = model["options"]
     sizes = f" {'-'.join(map(str, options['widths']))}" if "widths" in options else ""
     width = options.get("width", options.get("hidden"))

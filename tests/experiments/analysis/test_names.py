@@ -5,7 +5,10 @@ import pytest
 
 from experiments.analysis import names
 from experiments.config import catalog
-from experiments.config.schema import TIERS
+from experiments.config.schema import TIERS, DataConfig
+from experiments.data import load
+from experiments.data.data_sets import NAMES, kind
+from theory.tex import networks
 
 
 @pytest.mark.parametrize(
@@ -17,7 +20,7 @@ from experiments.config.schema import TIERS
         ("batch-scaling", "batch 200", "convnet 16-32 on digits, batch 5"),
         ("clipping", "large batch, clip 0.1", "convnet 16-32 on digits, full batch, clip 0.1"),
         ("flatness", "large batch, equal lr", "convnet 16-32 on digits, full batch, equal learning rates"),
-        ("gpt", "small batch", "1-layer GPT (width 32) on tiny Shakespeare (3,600 sequences), batch 32"),
+        ("gpt", "small batch", "1-layer GPT (width 32) on tiny Shakespeare (4,000 sequences), batch 32"),
         ("headline-16px", "lr .05", "ResNet-8 on CIFAR-10 at 16 pixels, batch 1024"),
         ("ppo-ant", "ant", "PPO on Ant, batch 250"),
     ],
@@ -62,3 +65,16 @@ def test_settings_that_differ_in_nothing_shown_keep_their_labels():
         "full batch (a)",
         "full batch (b)",
     ]
+
+
+def test_the_examples_that_are_told_are_those_that_are_trained_on(tmp_path):
+    (tmp_path / "text.txt").write_text("all work and no play. " * 500, encoding="utf-8")
+    for name in ("digits", "made-pairs", "made-sentences", "text"):
+        for share in (0.0, 0.004, 0.25) if name in {"digits", "made-pairs"} else (0.25,):
+            config = DataConfig(name, validation=share, limit=100, context=16)
+            trained = load(config, tmp_path).train
+            assert f"{len(trained)} " in names.data(config)
+
+
+def test_a_data_set_with_a_validation_part_of_its_own_is_known_as_one():
+    assert {name for name in NAMES if kind(name) in {"text", "tags"}} == names.OWN_PART == networks.OWN_PART

@@ -47,6 +47,21 @@ def test_a_changed_experiment_has_a_name_of_its_own(tiny_file):
     assert catalog.load(str(tiny_file), changes=changes[2][::-1]).name == names[2]  # in any order
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["training.epochs=1", "training.epochs=2"],
+        ["training={epochs=3}", "training.epochs=2"],
+        ["training.epochs=2", 'training={epochs=3, schedule="step"}'],
+        ['settings."small".data.limit=50', "settings.small.data={limit=60}"],
+    ],
+    ids=["twice", "table first", "table last", "quoted"],
+)
+def test_a_key_is_changed_once_as_the_name_has_no_order(tiny_file, changes):
+    with pytest.raises(ConfigError, match="is set twice"):
+        catalog.load(str(tiny_file), changes=changes)
+
+
 def test_a_change_that_is_no_toml_value_is_a_string(tiny_file):
     assert catalog.load(str(tiny_file), changes=["training.schedule=step"]).training.schedule == "step"
 
@@ -225,6 +240,12 @@ def test_what_is_nested_too_deeply_is_refused(tiny_file, deep):
         ("competitors=[{}]", "competitors"),
         ('data.name="a\\u0000.py:x"', "data.name"),
         ('title="a\\nb"', "title"),
+        ("training.clip=1e-320", "training.clip"),
+        ("optimizers.LAMB.clip=1e300", "optimizers.LAMB.clip"),
+        (f'settings."{"a" * 61}"={{}}', "settings"),
+        ('settings."small "={}', "settings"),
+        ('settings."a  b"={}', "settings"),
+        ('optimizers."LAMB "={name="LAMB"}', "optimizers"),
     ],
     ids=lambda word: word[:40],
 )
@@ -290,18 +311,18 @@ def test_tuning_an_option_too_takes_as_many_trials(tiny_file):
 
 
 @pytest.mark.parametrize(
-    ("change", "key"),
+    ("changes", "key"),
     [
-        ("tuning.learning_rates={low=0.001, high=0.1, count=8}", "settings.small.learning_rates.count"),
-        ("optimizers.ALTO.tuned={alpha=[-0.5]}", "optimizers.ALTO.tuned.alpha"),
-        ("optimizers.ALTO.tuned={alpha=[-0.5, -0.5, -1]}", "optimizers.ALTO.tuned.alpha"),
-        ("optimizers.ALTO.options={alpha=-1.0, beta1=0.7}", "optimizers.ALTO.tuned.alpha"),
+        (["tuning.learning_rates={low=0.001, high=0.1, count=8}", TUNED], "settings.small.learning_rates.count"),
+        ([NINE, "optimizers.ALTO.tuned={alpha=[-0.5]}"], "optimizers.ALTO.tuned.alpha"),
+        ([NINE, "optimizers.ALTO.tuned={alpha=[-0.5, -0.5, -1]}"], "optimizers.ALTO.tuned.alpha"),
+        ([NINE, "optimizers.ALTO={options={alpha=-1.0}, tuned={alpha=[-1, -2]}}"], "optimizers.ALTO.tuned.alpha"),
     ],
     ids=["trials", "one", "twice", "set"],
 )
-def test_what_cannot_be_tuned_too_is_refused(tiny_file, change, key):
+def test_what_cannot_be_tuned_too_is_refused(tiny_file, changes, key):
     with pytest.raises(ConfigError) as caught:
-        catalog.load(str(tiny_file), changes=[NINE, TUNED, change])
+        catalog.load(str(tiny_file), changes=changes)
     assert caught.value.key == key
 
 
@@ -319,3 +340,29 @@ def test_a_file_of_ones_own_may_not_take_an_experiments_name(tmp_path):
         catalog.load(str(own))
     assert catalog.load(str(own.rename(tmp_path / "mine.toml"))).name == "mine"
     assert catalog.load(str(catalog.FOLDER / "digits.toml")).name == "digits"
+
+
+@pytest.mark.parametrize(
+    "stem",
+    ["tiny+training.epochs=3", "tiny-gpu", "tiny-paper", "tiny\n", "bench", "Rows", "evidence", "experiments"],
+    ids=["name of a change", "gpu", "paper", "line", "bench", "rows", "evidence", "experiments"],
+)
+def test_a_file_may_not_take_the_place_of_other_results(tiny_file, stem):
+    path = tiny_file.rename(tiny_file.with_name(f"{stem}.toml"))
+    with pytest.raises(ConfigError, match="the file's name: "):
+        catalog.load(str(path))
+
+
+def test_a_tier_may_not_take_the_place_of_an_experiment(tmp_path):
+    own = tmp_path / "headline.toml"
+    own.write_bytes((catalog.FOLDER / "digits.toml").read_bytes())
+    assert catalog.load(str(own)).name == "headline"
+    with pytest.raises(ConfigError, match="would replace those of the experiment headline-gpu"):
+        catalog.load(str(own), "gpu")
+
+
+def test_every_folder_of_the_results_is_an_experiments_or_a_taken_name():
+    results = catalog.FOLDER.parents[1] / "results"
+    folders = {path.name for path in results.iterdir() if path.is_dir()}
+    assert len(folders) > 10
+    assert folders <= {*catalog.names(), *catalog._ROOMS}

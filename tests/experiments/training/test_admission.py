@@ -14,21 +14,20 @@ from experiments.sweep import pool, runner
 from experiments.sweep.pool import Workers
 from experiments.training import admission
 
-SWIM = (
-    "data={name='swimmer', limit=60}", "model=ppo", "tuning.metric=reward",
-)  # fmt: skip
+SWIM = ("data.name=swimmer", "data.limit=60", "model=ppo", "tuning.metric=reward")
 TAGS = ("data={name='made-sentences'}", "model=bilstm", "tuning.metric=f1")
 TEXT = ("data={name='text'}", "model=gpt")
 REVIEWS = ("data={name='made-reviews'}", "model=bert-classifier")
 
 
 def load(tiny_file, changes):
-    """The tiny experiment with changes; ``model=NAME`` takes another network without the options of the old one."""
+    """The tiny experiment with changes, of one key the last; ``model=NAME`` takes another network, without options."""
     for change in changes:
         if change.startswith("model="):
             text = re.sub("(?m)^model = .*$", f'model = {{ name = "{change[6:]}" }}', tiny_file.read_text())
             tiny_file.write_text(text)
-    return catalog.load(str(tiny_file), changes=[change for change in changes if not change.startswith("model=")])
+    last = {change.partition("=")[0]: change for change in changes}
+    return catalog.load(str(tiny_file), changes=[change for key, change in last.items() if key != "model"])
 
 
 @pytest.mark.parametrize(
@@ -158,6 +157,24 @@ def test_a_text_longer_than_the_networks_context_is_refused_before_the_folder_ex
 def test_a_batch_larger_than_the_data_is_refused_before_the_first_training(tiny_file, place, change):
     with pytest.raises(ConfigError, match=r'batch_size: .* must be "full" or at most 160'):
         runner.run(catalog.load(str(tiny_file), changes=[change]), place, Workers(1))
+    assert not place.out.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [("data.limit=1000000", '"all" or at most 1438'), ("settings.small.data.limit=1439", '"all" or at most 1438')],
+    ids=["all settings", "one setting"],
+)
+def test_a_limit_beyond_the_data_is_refused_and_not_reported(tiny_file, place, change, allowed):
+    with pytest.raises(ConfigError, match=rf"data\.limit: .* must be {allowed}"):
+        runner.run(catalog.load(str(tiny_file), changes=[change]), place, Workers(1))
+    assert not place.out.exists()
+
+
+def test_a_warm_up_beyond_the_steps_is_refused(tiny_file, place):
+    changes = ["training.steps=6", "training.warmup=2.1"]  # 160 examples in batches of 64: three steps an epoch
+    with pytest.raises(ConfigError, match=r"training\.warmup: 2\.1 .* at most 2, the epochs of the whole run"):
+        runner.run(catalog.load(str(tiny_file), changes=changes), place, Workers(1))
     assert not place.out.exists()
 
 
