@@ -1,100 +1,24 @@
-"""The tools that hold an optimizer: scalers, checkpoints, compilers, trainers."""
+"""The tools that hold an optimizer: scalers, checkpoints, compilers."""
 
 import copy
 import warnings
 
-import accelerate
-import lightning
 import pytest
 import torch
 import torch.distributed.checkpoint as dcp
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, set_optimizer_state_dict
-from torch.utils.data import DataLoader, TensorDataset
 
-from alto import ALTO, E, EAdamW, decay_groups
+from alto import ALTO, EAdamW
 from alto._rule import Rule, Tensors
 from alto.engines import foreach, single
 from tests.alto.zoo import BASES, OURS, around, equal, gradients, matrices, run
 
 
-def network(seed=0):
-    torch.manual_seed(seed)
+def network():
+    torch.manual_seed(0)
     return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-
-
-def batches():
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(32, 4, generator=generator)
-    return DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=8)
-
-
-OPTIMIZERS = {
-    "ALTO": lambda model: ALTO(decay_groups(model), lr=0.05),
-    "E(AdamW)": lambda model: E(torch.optim.AdamW(model.parameters(), lr=0.05), alpha=-5.0, beta1=0.9),
-    "AdamW": lambda model: torch.optim.AdamW(model.parameters(), lr=0.05),
-}
-
-
-def trained_by_hand(name):
-    model = network()
-    optimizer = OPTIMIZERS[name](model)
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
-    for x, y in batches():
-        optimizer.zero_grad()
-        nn.functional.mse_loss(model(x), y).backward()
-        optimizer.step()
-        scheduler.step()
-    return [p.detach().clone() for p in model.parameters()]
-
-
-def trained_by_accelerate(name):
-    accelerator = accelerate.Accelerator(cpu=True)
-    model = network()
-    optimizer = OPTIMIZERS[name](model)
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
-    model, optimizer, loader, scheduler = accelerator.prepare(model, optimizer, batches(), scheduler)
-    for x, y in loader:
-        optimizer.zero_grad()
-        accelerator.backward(nn.functional.mse_loss(model(x), y))
-        optimizer.step()
-        scheduler.step()
-    return [p.detach().clone() for p in model.parameters()]
-
-
-class Module(lightning.LightningModule):
-    def __init__(self, name):
-        super().__init__()
-        self.model, self.name = network(), name
-
-    def training_step(self, batch):
-        x, y = batch
-        return nn.functional.mse_loss(self.model(x), y)
-
-    def configure_optimizers(self):
-        optimizer = OPTIMIZERS[self.name](self.model)
-        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-
-def trained_by_lightning(name):
-    module = Module(name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its advice on loader workers and on the missing logger
-        trainer = lightning.Trainer(
-            max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(module, batches())
-    return [p.detach().clone() for p in module.model.parameters()]
-
-
-@pytest.mark.parametrize("trained_by", [trained_by_accelerate, trained_by_lightning])
-def test_trainers_give_what_a_plain_loop_gives(trained_by):
-    for name in OPTIMIZERS:
-        assert equal(trained_by(name), trained_by_hand(name))
-    assert not equal(trained_by("E(AdamW)"), trained_by("AdamW"))
 
 
 @pytest.mark.parametrize("name", OURS)
