@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import random
@@ -206,6 +207,40 @@ def test_ctrl_c_ends_all_processes_with_one_line_and_the_same_command_goes_on(ti
     assert told[0].endswith(f"Go on with: python -m experiments {shlex.join(words(tiny_file, out, 2))}")
     assert start(tiny_file, out, 1).wait(timeout=PATIENCE) == 0, printed(tiny_file)
     assert resumed(out) >= 1
+
+
+def clock_back() -> None:
+    """A wall clock that steps an hour back at each look."""
+    hours = itertools.count()
+    time.time = lambda: 1e9 - 3600 * next(hours)
+
+
+def test_stopped_processes_go_on_and_the_wall_clock_counts_for_nothing(tiny_file, tmp_path):
+    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 12"))
+    experiment = catalog.load(str(tiny_file))
+    runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
+    out, give_up = tmp_path / "out", time.monotonic() + PATIENCE
+    first = start(tiny_file, out, 2)
+    while not states(out):
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+    workers = [int(worker.name) for server in children(first.pid) for worker in children(server.name)]
+    for pids in ([first.pid], workers, [first.pid, *workers]):
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for pid in pids:
+                os.kill(pid, number)
+            time.sleep(0.1)
+    assert workers
+    assert first.poll() is None, printed(tiny_file)
+    first.kill()
+    first.wait()
+    assert start(tiny_file, out, 1, clock_back).wait(timeout=PATIENCE) == 0, printed(tiny_file)
+    assert resumed(out) >= 1
+    assert rows(out) == rows(tmp_path / "whole")
+    for file in out.rglob("row.json"):
+        row = json.loads(file.read_text())
+        assert 0 < row["seconds"] < PATIENCE
+        assert row["examples_per_second"] > 0
 
 
 def test_workers_do_not_outlive_their_parent(tiny_file, tmp_path):
