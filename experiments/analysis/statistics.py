@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from scipy import stats
 
-_NO_WIDTH = 1e-9  # rounding
+_NO_WIDTH = 1e-9  # rounding, relative to the values, so that a unit changes nothing
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class Interval:
     @property
     def tied(self) -> bool:
         """Whether all seeds gave one value: the interval has no width then, and shows nothing about other seeds."""
-        return self.low is not None and self.high is not None and self.high - self.low < _NO_WIDTH
+        if self.low is None or self.high is None:
+            return False
+        return self.high - self.low <= _NO_WIDTH * max(abs(self.low), abs(self.high))
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
@@ -48,6 +50,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """
     if not values or not all(math.isfinite(v) for v in values):
         raise ValueError(f"values = {list(values)}: at least one is needed, and all must be finite")
+    _check_size(values)
     array = np.asarray(values, dtype=np.float64)
     mean = float(array.mean())
     if len(array) < 2:
@@ -95,6 +98,7 @@ def sign_flip_p_value(differences: Sequence[float]) -> float:
     """
     if not differences or not all(math.isfinite(d) for d in differences):
         raise ValueError(f"differences = {list(differences)}: at least one is needed, and all must be finite")
+    _check_size(differences)
     array = np.abs(np.asarray(differences, dtype=np.float64))
     observed = abs(float(np.sum(differences)))
     # The observed signs are among those tried: the tolerance keeps rounding from excluding them. It is relative to the
@@ -105,6 +109,13 @@ def sign_flip_p_value(differences: Sequence[float]) -> float:
     return (1 + sum(int(np.sum(np.abs(sums) >= bound)) for sums in _drawn_sums(array))) / (1 + DRAWS)
 
 
+def _check_size(values: Sequence[float]) -> None:
+    """Refuse values whose squares float64 cannot hold: their sums would be infinite, and the results NaN."""
+    if max(map(abs, values)) > _LARGEST:
+        raise ValueError(f"values = {list(values)}: each must be within {_LARGEST:g} of 0")
+
+
+_LARGEST = 1e150
 _ROUNDING = 1e-11  # differences of numbers near 100 carry some 1e-14
 EXACT = 20  # 2^20 sums take 8 MB and some milliseconds
 DRAWS = 1_000_000

@@ -1,6 +1,7 @@
 """A report as tables of text, in three forms: Markdown, LaTeX and, in `console`, the terminal."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -138,18 +139,26 @@ def p_words(p_value: float) -> str:
 def numbers(interval: Interval | None, sign: str = "") -> tuple[str, str, int]:
     """Mean, interval and number of seeds as text; ``sign`` is ``"+"`` for differences.
 
-    Two decimals; four where two would show a small interval as a point.
+    Two decimals; four where two would show a small interval as a point, and more where four would show a number or an
+    interval as 0.
     """
     if interval is None:
         return "-", "-", 0
     low, high = interval.low, interval.high
     digits = 4 if low is not None and high is not None and 0 < high - low < 0.1 else 2
+    least = abs(interval.mean) if low is None or high is None or interval.tied else high - low
+    if 0 < least < 5 * 10.0**-digits:
+        digits = math.ceil(-math.log10(least)) + 1
+    plain = digits <= _DECIMALS and abs(interval.mean) < 10.0**_DECIMALS
 
-    def show(value: float) -> str:
-        return f"{round(value, digits) + 0.0:{sign}.{digits}f}"  # + 0.0 turns -0.0 into 0.0
+    def show(value: float) -> str:  # + 0.0 turns -0.0 into 0.0
+        return f"{round(value, digits) + 0.0:{sign}.{digits}f}" if plain else f"{value:{sign}.3g}"
 
     ends = "-" if low is None or high is None else "all seeds tie" if interval.tied else f"[{show(low)}, {show(high)}]"
     return show(interval.mean), ends, interval.n
+
+
+_DECIMALS = 9  # and as many digits before the point; other numbers are written with a power of ten
 
 
 def _settings(kept: Summary) -> Table:

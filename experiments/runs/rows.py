@@ -1,7 +1,6 @@
 """The rows: one file per finished run, written once, whole or absent. Its folder's name has the run's digest."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +49,12 @@ class Curvature:
     filter_sharpness: float | None
 
 
+_INFINITE = 1e150  # its square still fits into 64 bits
+
+
 def finite(value: float) -> float | None:
-    """The value, or None where it is infinite or NaN."""
-    return value if math.isfinite(value) else None
+    """The value, or None where it is infinite, NaN, or so large that a mean's interval would be infinite."""
+    return value if abs(value) < _INFINITE else None
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,12 @@ def look(experiment: Experiment, place: Environment) -> Sources:
         found[setting] = Source(config, count, data.fingerprint(config, place.data_dir))
         if config.name not in data.SIMULATED:
             dataset = data.load(config, place.data_dir)
+            models.fits(model, dataset)
             own_part = dataset.kind in {"text", "tags"}
             whole = count if own_part else count + len(dataset.validation)
             key = f"settings.{setting}.data.limit"  # a larger one would be reported as the number of examples
             fits = config.limit == "all" or config.limit <= whole
             require(fits, key, config.limit, f'"all" or at most {whole}, the examples there are')
-            models.fits(model, dataset)
             admission.trial(model, training, dataset)
     return found
 

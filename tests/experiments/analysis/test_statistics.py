@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.analysis.statistics import DRAWS, sign_flip_p_value, t_interval
+from experiments.analysis.statistics import DRAWS, sign_flip_p_value, t_interval, t_p_value
+from experiments.runs.rows import finite
 
 
 def test_the_t_interval_of_a_worked_example():
@@ -101,3 +102,19 @@ def test_sign_flips_do_not_depend_on_the_unit(unit):
 def test_sign_flips_refuse_what_is_not_finite(bad):
     with pytest.raises(ValueError, match="all must be finite"):
         sign_flip_p_value([bad, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("unit", [1e-140, 1e-12, 1e-6, 1.0, 1e9, 1e140], ids=str)
+def test_whether_seeds_tie_does_not_depend_on_the_unit(unit):
+    differ, tie = [unit * k for k in (1.0, 2.0, 3.0)], [unit * 0.1] * 3
+    assert (t_interval(differ).tied, t_interval(tie).tied) == (False, True)
+    assert t_p_value(differ, 0.0) == pytest.approx(stats.ttest_1samp([1.0, 2.0, 3.0], 0.0).pvalue)
+    assert t_p_value(tie, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("judge", [t_interval, sign_flip_p_value], ids=["interval", "p-value"])
+def test_what_is_so_large_that_its_square_is_infinite_is_refused_and_no_run_ends_with_it(judge):
+    with pytest.raises(ValueError, match="each must be within"):
+        judge([1e200, 2e200])
+    assert [finite(value) for value in (1e200, -1e200, math.nan, math.inf)] == [None] * 4
+    assert finite(-1e149) == -1e149

@@ -29,6 +29,21 @@ def test_a_small_interval_is_not_shown_as_a_point():
     assert tables.numbers(Interval(1.5, None, None, 1)) == ("1.50", "-", 1)
 
 
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        (Interval(2e-6, -1e-6, 5e-6, 3), ("+0.0000020", "[-0.0000010, +0.0000050]")),
+        (Interval(3.1e-5, None, None, 1), ("+0.000031", "-")),
+        (Interval(2e-4, 2e-4, 2e-4, 3), ("+0.00020", "all seeds tie")),
+        (Interval(2e-12, 1e-12, 3e-12, 3), ("+2e-12", "[+1e-12, +3e-12]")),
+        (Interval(1.5e30, -4.9e30, 7.9e30, 2), ("+1.5e+30", "[-4.9e+30, +7.9e+30]")),
+    ],
+    ids=["millionths", "one seed", "tie", "tiny", "huge"],
+)
+def test_a_number_in_another_unit_is_not_shown_as_zero_or_as_thirty_digits(interval, words):
+    assert tables.numbers(interval, "+")[:2] == words
+
+
 def test_a_p_value_is_never_shown_as_zero():
     assert tables.p_words(0.0625) == "0.0625"
     assert tables.p_words(2e-6) == "< 0.0001"
