@@ -1,19 +1,23 @@
 """Hypotheses that a statement once lacked: without each of them the statement fails."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from theory import claims
 from theory.claims.theorems import linear_regret as regret_claims
 from theory.claims.theorems.regret_runs import Variant, run_stream
-from theory.method.algorithms import ALTO
+from theory.ledger.evidence import Kind
+from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record
 from theory.stability import linear
 from theory.theorems import linear_regret as streams
 from theory.theorems.bounds import Online, regret
+from theory.theorems.primal_averaging import mean_gap_any
 from theory.theorems.regret_chain import monotone_share
 
 
@@ -86,3 +90,37 @@ def test_a_strongly_negative_alpha_raises_the_variance_and_so_flattens_a_valley_
     for c, lower in ((0.7, True), (0.8, False), (0.9, False)):
         assert (linear.variance(0.8, c, 0.5, 0.0) < linear.variance(0.8, 0.0, 0.5, 0.0)) is lower
         assert linear.jury(0.8, c, 0.5, 0.0)
+
+
+PROOFS = {Kind.PROOF, Kind.FORMAL}
+NO_MOMENTUM = ("beta_2 = 0", "no momentum", "ithout momentum", r"$u_k = h_k$")
+OTHERS_MOMENTUM = {
+    "identity-ema-nesterov",  # beta2 = 0 in E's update
+    "identity-heavy-ball-nesterov",  # says which momentum
+    "ours-linear-regret-counterexample",  # EAdam and ALTO
+    *(f"ours-certificates-{name}" for name in ("convex", "strongly-convex", "non-convex")),  # the setting of the file
+}
+
+
+PROVED = [claim for claim in claims.ALL if any(evidence.kind in PROOFS for evidence in claim.evidence)]
+
+
+@pytest.mark.parametrize("claim", PROVED, ids=lambda claim: claim.id)
+def test_what_is_proved_of_esgd_says_which_momentum_it_has(claim):
+    """Algorithm 3 has no factor 1 - beta2: the same statement is true of one momentum and false of the other."""
+    said = " ".join([claim.statement, claim.corrected or "", *claim.assumptions])
+    if re.search(r"ESGD|E\(SGD\)|Algorithm 3|E on SGD", said) and claim.id not in OTHERS_MOMENTUM:
+        assert "normalised momentum" in said or any(words in said for words in NO_MOMENTUM)
+
+
+def test_with_algorithm_3s_momentum_the_bound_for_any_alpha_fails():
+    """Huber's function of curvature 1 and slope 1, from its kink, at the largest step that the bound allows."""
+    F, T = Filter(-0.8, 0.0, 0.8), 200
+    eta, found = 1 / (1 + 2 * abs(F.alpha)), []
+    for rate in (eta, eta / (1 - F.beta2)):  # record multiplies by that factor: the second is Algorithm 3 at eta
+        esgd = ESGD(F.alpha, F.beta1, F.beta2)
+        run = record(esgd, lambda _, x: np.clip(x, -1, 1), np.ones((1, 1)), steps=T, eta=lambda _, rate=rate: rate)
+        size = np.abs(run.theta[:-1, 0, 0])
+        value = np.where(size > 1, size - 0.5, size**2 / 2).mean()
+        found.append(value / mean_gap_any(F, eta=eta, T=T, distance2=1.0, gap=0.5))
+    assert found[0] <= 1 < found[1], found

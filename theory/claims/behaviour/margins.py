@@ -196,7 +196,7 @@ acceleration = Claim(
         r"power.)"
     ),
     plain="E on SGD accelerates on quadratics at one setting, where it is Polyak's heavy ball.",
-    assumptions=(r"quadratics with curvatures in $[L/\varkappa, L]$",),
+    assumptions=(r"quadratics with curvatures in $[L/\varkappa, L]$", r"$\beta_2 = 0$"),
     evidence=(
         proof(
             "roots of modulus sqrt(beta1)",

@@ -54,6 +54,10 @@ def _jury_against_roots(seed: int) -> None:
     assert wrong == 0
 
 
+UNNORMALISED = (
+    r"momentum as in Algorithm 3, $m_k = \beta_2 m_{k-1} + u_k$; with normalised momentum $(1-\beta_2) \eta$ stands "
+    r"for $\eta$"
+)
 JURY = Piece("Jury: all roots inside iff P(1) > 0, -P(-1) > 0, |a0| < 1, 1 - a0^2 > |a1 - a0 a2|")
 
 region = Claim(
@@ -65,7 +69,7 @@ region = Claim(
         r"and $x[c(1-\beta_1\beta_2) - \beta_1(1-\beta_2)] < (1-\beta_1\beta_2)(1-\beta_1)(1-\beta_2)$."
     ),
     plain="ESGD converges on a quadratic exactly if two inequalities in the step, c and the betas hold.",
-    assumptions=(r"$0 \le \beta_1, \beta_2 < 1$", r"any real $\alpha$"),
+    assumptions=(r"$0 \le \beta_1, \beta_2 < 1$", r"any real $\alpha$", UNNORMALISED),
     evidence=(
         proof(
             "Jury's criterion for the cubic",
@@ -206,7 +210,7 @@ variance = Claim(
         r"factors are the margins of the stability region."
     ),
     plain="The stationary variance of ESGD on a quadratic has a closed form.",
-    assumptions=("inside the region of ours-stability-region", "noise uncorrelated over time"),
+    assumptions=("inside the region of ours-stability-region", "noise uncorrelated over time", UNNORMALISED),
     rests_on=("ours-stability-region",),
     evidence=(
         proof(
@@ -285,7 +289,7 @@ mean_square = Claim(
         r"$\rho^2 V(x; c, \beta_1, \beta_2) < 1$."
     ),
     plain="Under multiplicative noise the mean-square stability of ESGD has an exact criterion.",
-    assumptions=(r"$\xi$ white with variance 1",),
+    assumptions=(r"$\xi$ white with variance 1", UNNORMALISED),
     rests_on=("ours-variance",),
     evidence=(
         proof(

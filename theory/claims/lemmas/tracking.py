@@ -25,6 +25,7 @@ from theory.theorems.noise_paths import noisy_gradient, sign_paths, starts, wave
 beta1, beta2, c, rate = sp.symbols("beta1 beta2 c r", positive=True)
 x, y = sp.symbols("x y", real=True)
 
+NORMALISED = r"normalised momentum, $m_k = \beta_2 m_{k-1} + (1-\beta_2) u_k$; Algorithm 3 has no factor $1-\beta_2$"
 CONDITIONAL = (
     r"$E[g_k | \text{past}] = \nabla f(\theta_k)$, $E[\|g_k - \nabla f(\theta_k)\|^2 | \text{past}] \le \sigma^2/n$"
 )

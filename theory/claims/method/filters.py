@@ -285,7 +285,7 @@ transport_identity = Claim(
         r"$y_{k+1} = y_k - \eta g_k$."
     ),
     plain="The error of the momentum is a difference of consecutive terms, so a shifted iterate moves by plain SGD.",
-    assumptions=(r"constant $\alpha, \beta_1, \beta_2$",),
+    assumptions=(r"constant $\alpha, \beta_1, \beta_2$; normalised momentum",),
     evidence=(
         formal("for every step", LIBRARY, "transport", "virtual_iterate"),
         proof(
@@ -340,7 +340,7 @@ noise_gain = Claim(
         r"$\alpha < 0$ reduces it."
     ),
     plain="The variance of white noise in the momentum has a closed form, and negative alpha lowers it.",
-    assumptions=(r"$|c| < 1$", "noise uncorrelated over time"),
+    assumptions=(r"$|c| < 1$; normalised momentum", "noise uncorrelated over time"),
     rests_on=("identity-two-ema",),
     evidence=(
         proof(

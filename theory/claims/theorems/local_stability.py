@@ -179,6 +179,7 @@ minimiser = Claim(
     assumptions=(
         r"$\gamma = 0$, all tensors layerwise, $\theta^\star \ne 0$ or $\epsilon_3 > 0$, no noise",
         "linear order: how far the iterates go once they leave is measured, not proved",
+        "ESGD with normalised momentum",
     ),
     rests_on=("ours-stability-region",),
     evidence=(

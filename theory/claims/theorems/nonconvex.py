@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.claims.lemmas.tracking import CONDITIONAL
+from theory.claims.lemmas.tracking import CONDITIONAL, NORMALISED
 from theory.claims.theorems.descent import PIECES, STEPS, chains, draw
 from theory.ledger.claim import Claim, Repair
 from theory.ledger.evidence import About, Effort, Piece, counterexample, enumerated, holds_for, proof
@@ -86,7 +86,7 @@ theorem_n_small_batch = Claim(
         r"$\alpha, \beta_1, \beta_2$."
     ),
     plain="At any batch size ESGD has the leading term of plain SGD, whatever alpha and the betas.",
-    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL),
+    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, NORMALISED),
     rests_on=("ours-transport-identity",),
     evidence=(
         proof(

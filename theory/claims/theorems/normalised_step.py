@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import sympy as sp
 import torch
+import z3
+from hypothesis import strategies as st
 
 import alto as library
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
 from theory.ledger.formal import formal
-from theory.ledger.provers import Check, Query, Square, certificate, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
@@ -320,6 +322,30 @@ def _phi_falls() -> Check:
     return smt(Query(inputs, after >= (1 - eta) * phi, control=after >= phi))
 
 
+def _grows_exactly() -> Check:
+    """One weight theta >= 0, r < 0, eps2 = 0: theta+ = theta - eta phi r / |r| makes phi+ exactly (1 + eta) phi."""
+    theta, r, eta, eps3 = sp.symbols("theta r eta epsilon3", real=True)
+    phi = theta + eps3
+    return identity(theta - eta * phi * r / -r + eps3, (1 + eta) * phi)
+
+
+def _always_downhill() -> Check:
+    """The direction of a constant gradient of -1: from h in [-1, 0], m <= 0 follow h+ in [-1, 0], u < 0 and m+ < 0."""
+    beta1, beta2, c, h, m = reals("beta1 beta2 c h m")
+    inputs = [beta1 >= 0, beta1 < 1, beta2 >= 0, beta2 < 1, c > -1, c < 1, h >= -1, h <= 0, m <= 0]
+    slow, u = beta1 * h - (1 - beta1), -(1 - c) + c * h
+    moved = beta2 * m + (1 - beta2) * u
+    holds = z3.And(slow >= -1, slow <= 0, u < 0, moved < 0)
+    return smt(Query(inputs, holds, control=holds, control_hypotheses=[*inputs[:4], c > -1, c < 2, *inputs[6:]]))
+
+
+def _attained(beta1: float, c: float, beta2: float, beta3: float, eta: float, corrected: bool) -> None:
+    """Literal ALTO on f = -theta from 0: 60 steps, against eps3 (1 + eta)^k."""
+    alto = ALTO(-c / (1 - beta1), beta1, beta2, beta3, 1e-6, 0.0, 1e-9, 0.0, bias_correction=corrected, layerwise=True)
+    run = record(alto, lambda _, x: np.full_like(x, -1.0), np.zeros((1, 1)), steps=60, eta=lambda _: eta)
+    assert np.allclose(run.theta[:, 0, 0] + 1e-9, 1e-9 * (1 + eta) ** np.arange(61), rtol=1e-9, atol=0)
+
+
 def _phi_along(seed: int) -> None:
     case, _, found = _literal(seed, zero_norm_factor_one=False)
     assert (found.phi[1:] <= (1 + case.eta) * found.phi[:-1] * (1 + 1e-9)).all()
@@ -354,7 +380,8 @@ small_layer = Claim(
     statement=(
         r"In ALTO and LAMB a layer's weight in the bound changes by a factor in $[1-\eta, 1+\eta]$ per step: "
         r"$(1-\eta)\phi_i \le \phi_i^+ \le (1+\eta)\phi_i$, $\phi_i = \|\theta_i\| + \epsilon_3$. So a layer that "
-        r"starts at 0 has $\phi_i \le \epsilon_3 (1+\eta)^k$ after $k$ steps, whatever its gradient; this is attained. "
+        r"starts at 0 has $\phi_i \le \epsilon_3 (1+\eta)^k$ after $k$ steps, whatever its gradient; this is attained "
+        r"by one weight on $f = -\theta$ with $\epsilon_2 = \gamma = 0$, for every $|c| < 1$. "
         r"The bound of the gradient without the weights costs the factor $1/\min_k \phi_i$, and is false without it."
     ),
     plain="A layer's weight grows by at most a factor 1 + eta per step: one that starts at 0 stays there for long.",
@@ -370,8 +397,18 @@ small_layer = Claim(
             Piece("phi+ <= (1 + eta) phi", _phi_rises, concludes=True),
             Piece("phi+ >= (1 - eta) phi", _phi_falls),
         ),
+        proof(
+            "attained on f = -theta",
+            Piece("u_k < 0 and m_k < 0 at every step: from one step to the next (base: h = m = 0)", _always_downhill),
+            Piece("so r_k < 0, and phi grows by exactly 1 + eta", _grows_exactly, concludes=True),
+        ),
         holds_for("literal ALTO on random quadratics", _phi_along, share=0.3, seed=strategies.seeds),
-        enumerated("attained, and the weights are needed: one weight from 0", _weights_are_needed),
+        holds_for(
+            "literal ALTO attains it, float64 to 1e-9", _attained, share=0.3, beta1=st.floats(0, 0.95),
+            c=st.floats(-0.95, 0.95), beta2=st.floats(0, 0.95), beta3=st.floats(0, 0.999), eta=st.floats(1e-3, 1),
+            corrected=st.booleans(),
+        ),
+        enumerated("the weights are needed: one weight from 0", _weights_are_needed),
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from theory.claims.lemmas.tracking import NORMALISED
 from theory.claims.theorems.virtual_iterate import _expansion
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
@@ -261,7 +262,7 @@ any_alpha = Claim(
         r"$b = \beta_2/(1-\beta_2)$. The step does not depend on $\beta_2$."
     ),
     plain="Without noise ESGD converges like 1/T on smooth convex functions at a step that momentum does not shorten.",
-    assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
+    assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise", NORMALISED),
     rests_on=("ours-transport-identity",),
     evidence=(
         formal("in any dimension", LIBRARY, "convex_any_alpha", "python_any_alpha"),
@@ -296,7 +297,9 @@ mixing = Claim(
         r"$k$. At $\beta_2 = 0$ the step is $\min(1, 2(1-c))/L$, whatever $\alpha$ and $\beta_1$ are at this $c$."
     ),
     plain="For alpha <= 0 the step of the convex bound depends on c and not on the age of the average.",
-    assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise", r"$c = -\alpha(1-\beta_1)$"),
+    assumptions=(
+        r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise", NORMALISED, r"$c = -\alpha(1-\beta_1)$",
+    ),
     rests_on=("ours-transport-identity",),
     evidence=(
         formal("in any dimension", LIBRARY, "convex_mixing", "every_gap", "python_mixing", "python_every"),

@@ -3,7 +3,7 @@
 import numpy as np
 import sympy as sp
 
-from theory.claims.lemmas.tracking import CONDITIONAL
+from theory.claims.lemmas.tracking import CONDITIONAL, NORMALISED
 from theory.claims.theorems.nonconvex import _polarisation, _virtual_step
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
@@ -83,7 +83,7 @@ convex = Claim(
         "Without noise ESGD on smooth convex functions converges like 1/T; alpha enters through the momentum's age "
         "alone."
     ),
-    assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise"),
+    assumptions=(r"$f$ convex, $L$-smooth, with a minimiser $x^*$", "no noise", NORMALISED),
     rests_on=("ours-transport-identity",),
     evidence=(
         formal("in any dimension", LIBRARY, "convex_average"),
@@ -179,7 +179,7 @@ pl = Claim(
         r"$K_q = \sum_i |t_i| q^{-(i+1)}$, $q = 1 - \eta\mu$."
     ),
     plain="On functions with the PL inequality ESGD converges linearly to a noise floor at any batch size.",
-    assumptions=(r"$f$ $L$-smooth, PL everywhere", CONDITIONAL),
+    assumptions=(r"$f$ $L$-smooth, PL everywhere", CONDITIONAL, NORMALISED),
     rests_on=(
         "ours-transport-identity",
         "ours-tracking-error",
