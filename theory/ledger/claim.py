@@ -13,7 +13,8 @@ class Verdict(StrEnum):
     """What the evidence makes of the statement as it was made.
 
     Attributes:
-        KERNEL: proved, and the kernel of a proof assistant checked the whole proof.
+        KERNEL: proved, and the kernel of a proof assistant checked the whole proof, of a theorem that has variables of
+            the statement.
         PROVED: for all reals; a piece of the proof in prose was argued, not machine-checked.
         ARGUED: as PROVED, but no machine-checked piece is the conclusion.
         REPAIRED: false or unproved as written; proved with other assumptions, the conclusion unchanged.
@@ -217,11 +218,11 @@ def _proved(claim: Statement, results: Sequence[Result], premises: Mapping[str, 
     failed = any(r.outcome is not Outcome.SUPPORTS for r in proofs)
     if not proofs or failed or any(r.outcome is Outcome.CONTRADICTS for r in results):
         return None
-    if any(r.kind is Kind.FORMAL and not r.prose for r in proofs):
+    if any(r.kind is Kind.FORMAL and not r.prose and r.concludes(claim.symbols) for r in proofs):
         return Verdict.KERNEL
     if not set(premises.values()) <= STANDING:
         return None
-    concluded = all(r.concludes(claim.symbols) for r in proofs if r.kind is Kind.PROOF)
+    concluded = all(r.concludes(claim.symbols) for r in proofs)
     return Verdict.PROVED if concluded and Verdict.ARGUED not in premises.values() else Verdict.ARGUED
 
 

@@ -6,6 +6,7 @@ the digest of exactly the sources that it read; evidence looks it up, and counts
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -168,7 +169,14 @@ def _piece(theorem: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     more = answer["refused"].get(theorem, ())
     known = theorem in answer["theorems"]
     detail = f"rests on {', '.join(more)}" if more else "accepted" if known else "no such theorem"
-    return {"name": theorem, "tool": f"Rocq {answer['version']}", "ok": known and not more, "detail": detail}
+    ok = known and not more
+    piece = {"name": theorem, "tool": f"Rocq {answer['version']}", "ok": ok, "detail": detail}
+    return {**piece, "concludes": sorted(_bound(answer["theorems"][theorem]))} if ok else piece
+
+
+def _bound(statement: str) -> set[str]:
+    """The names of the variables over which a statement is, as Rocq prints it."""
+    return set(re.findall(r"[A-Za-z]\w*", " ".join(re.findall(r"\(([^():]*):", statement))))
 
 
 def _compile(folder: Path, name: str, text: str) -> str:

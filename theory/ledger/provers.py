@@ -39,6 +39,9 @@ class Check:
         value: the same as a number.
         symbols: the names of the variables that the checked relation is about; none if it says nothing, as x = x.
         controlled: a negative control, a false relation that resembles the true one, was refuted as well.
+
+    Raises:
+        TypeError: ``ok`` is no truth value.
     """
 
     ok: bool
@@ -48,9 +51,13 @@ class Check:
     symbols: Sequence[str] = ()
     controlled: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.ok, bool):
+            raise TypeError(f"ok = {self.ok!r} must be True or False")
+
 
 def identity(left: Expr, right: Expr = 0) -> Check:
-    """Whether ``left == right`` as rational functions of their symbols, wherever both are defined.
+    """Whether ``left == right`` as functions of their symbols made by + * / and powers, wherever both are defined.
 
     Args:
         left: a sympy expression in exact numbers.
@@ -61,7 +68,8 @@ def identity(left: Expr, right: Expr = 0) -> Check:
 
     Raises:
         ValueError: a side holds a floating-point number, which would make an exact check meaningless; a symbol that
-            does not stand for all reals (of a half-line, or all integers); or what is no number, such as infinity.
+            does not stand for all reals (of a half-line, or all integers); another function than sums, products and
+            powers, whose zeros may be hidden; or what is no number, such as infinity.
     """
     sides = sp.sympify(left), sp.sympify(right)
     for side in sides:
@@ -85,8 +93,19 @@ def _check_exact(expression: Expr) -> None:
         raise ValueError(f"floating-point number in an identity: {expression}")
     if expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.Order):
         raise ValueError(f"{expression} is no number: an identity holds between finite numbers")
+    for part in sp.preorder_traversal(expression):
+        if not isinstance(part, sp.Add | sp.Mul | sp.Pow | sp.Symbol | sp.Number | sp.core.numbers.ImaginaryUnit):
+            raise ValueError(f"{part} is no sum, product or power: give it a symbol of its own")
     for symbol in expression.free_symbols:
-        if not symbol.is_commutative or symbol.is_real is False or symbol.is_zero or symbol.is_even or symbol.is_odd:
+        complex_ = symbol.is_complex and symbol.is_real is None
+        if (
+            complex_
+            or not symbol.is_commutative
+            or symbol.is_real is False
+            or symbol.is_zero
+            or symbol.is_even
+            or symbol.is_odd
+        ):
             raise ValueError(f"the symbol {symbol} does not stand for all reals, a half-line, or all integers")
 
 
@@ -94,9 +113,20 @@ def _zero_divisor(expression: Expr) -> Expr | None:
     """A divisor within the expression that is the zero function, at any depth; None if there is none."""
     divisors: list[Any] = [part for part in sp.preorder_traversal(expression) if isinstance(part, sp.Pow)]
     for part in divisors:
-        if part.exp.could_extract_minus_sign() and sp.expand(sp.fraction(sp.together(part.base))[0]) == 0:
+        if part.exp.could_extract_minus_sign() and _is_zero(part.base):
             return part.base
     return None
+
+
+def _is_zero(expression: Expr) -> bool:
+    """Whether it is the zero function: by algebra, or if it has roots, at two points to 40 digits."""
+    if sp.expand(sp.fraction(sp.together(expression))[0]) == 0:
+        return True
+    if all(power.exp.is_integer is not False for power in expression.atoms(sp.Pow)):
+        return False
+    symbols = sorted(expression.free_symbols, key=str)
+    points = ({x: sp.Rational(3 * i + shift, 7) for i, x in enumerate(symbols, 1)} for shift in (1, 2))
+    return all(abs(sp.N(expression.xreplace(point), 50)) < sp.Rational(1, 10**40) for point in points)
 
 
 @dataclass(frozen=True)
@@ -136,9 +166,14 @@ def certificate(
         positive: expressions assumed > 0; only these may stand in ``over``.
 
     Returns:
-        A check; it fails if a multiplier was not declared, a weight is negative, or the two sides differ.
+        A check; it fails if a multiplier was not declared, a weight is negative, the two sides differ, or what is
+        claimed is declared.
     """
     tool = "sum of squares"
+    claimed = sp.sympify(expression)
+    ratios = [sp.cancel(claimed / f) for f in (*nonnegative, *positive) if sp.expand(f) != 0]
+    if any(ratio.is_number and ratio.is_positive for ratio in ratios):
+        return Check(False, tool, "the expression, or a multiple of it, is declared: nothing is left to show")
     allowed_times = {sp.expand(f) for f in (*nonnegative, *positive)}
     allowed_over = {sp.expand(f) for f in positive}
     for square in squares:
@@ -156,7 +191,7 @@ def certificate(
     if equal.ok and _point(nonnegative, positive) is None:
         return Check(False, tool, "no point was found at which the declared signs hold: the certificate may be vacuous")
     detail = f"{len(squares)} non-negative terms; {equal.detail}"
-    return Check(equal.ok, tool, detail, symbols=_names(sp.sympify(expression)))
+    return Check(equal.ok, tool, detail, symbols=_names(claimed))
 
 
 def _is_real(base: Expr) -> bool:
@@ -234,17 +269,23 @@ def smt(query: Query) -> Check:
     solver may give a quotient by zero any value: so a model counts only if no divisor of the query is zero in it.
     """
     tool = f"z3 {z3.get_version_string()} and cvc5 {cvc5.__version__}, QF_NRA"
-    if any(query.conclusion.eq(hypothesis) for hypothesis in query.hypotheses):
-        return Check(False, tool, "the conclusion is one of the hypotheses")
+    plainly, *given = (z3.simplify(f, arith_lhs=True, som=True) for f in (query.conclusion, *query.hypotheses))
+    if z3.is_true(plainly) or any(plainly.eq(hypothesis) for hypothesis in given):
+        return Check(False, tool, "the conclusion is one of the hypotheses, or says nothing")
     same = query.control.eq(query.conclusion) and query.control_hypotheses is None
     if same or not list(_variables(query.control)):
         return Check(False, tool, "the negative control must speak of the query's variables, and differ from the query")
+    control_hypotheses = query.hypotheses if query.control_hypotheses is None else query.control_hypotheses
+    formulas = [*query.hypotheses, query.conclusion, query.control, *control_hypotheses]
+    odd = [part for formula in formulas for part in _parts(formula) if _inexact(part)]
+    if odd:
+        return Check(
+            False, tool, f"{odd[0]} may be rounded or undefined: write z3.Q(1, 3), powers as products, and reals alone"
+        )
     negated = [*query.hypotheses, z3.Not(query.conclusion)]
     answers = {"z3": _ask_z3(negated), "cvc5": _ask_cvc5(negated)}
     if set(answers.values()) != {"unsat"}:
         return Check(False, tool, f"not proved: {answers}")
-    control_hypotheses = query.hypotheses if query.control_hypotheses is None else query.control_hypotheses
-    formulas = [*query.hypotheses, query.conclusion, query.control, *control_hypotheses]
     defined = [divisor != 0 for formula in formulas for divisor in _divisors(formula)]
     if not _has_model([*query.hypotheses, *defined]):
         return Check(False, tool, "the hypotheses were not shown satisfiable: the proof may be vacuous")
@@ -260,6 +301,16 @@ def _parts(term: Term) -> Iterator[Term]:
     yield term
     for child in term.children():
         yield from _parts(child)
+
+
+def _inexact(part: Term) -> bool:
+    """A number with as many digits as a rounded float has, a power with no natural exponent, or no real variable."""
+    if z3.is_app_of(part, z3.Z3_OP_POWER):
+        exponent = part.arg(1)
+        return not (z3.is_rational_value(exponent) and exponent.denominator_as_long() == 1 and exponent.as_long() > 0)
+    if z3.is_rational_value(part):
+        return part.denominator_as_long() > 10**9
+    return z3.is_const(part) and part.decl().kind() == z3.Z3_OP_UNINTERPRETED and not z3.is_real(part)
 
 
 def _divisors(formula: Term) -> Iterator[Term]:

@@ -22,7 +22,7 @@ from theory.ledger.evidence import (
     published,
     run,
 )
-from theory.ledger.provers import Query, Square, certificate, identity, reals, smt
+from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt
 
 FEW = Effort("few", examples=30, thorough=False)
 x, y = sp.symbols("x y", real=True)
@@ -35,6 +35,10 @@ free, nothing, left, even = (
 )
 imaginary = sp.Symbol("i", imaginary=True)
 hidden_zero = sp.Add((x + 1) ** 2, -(x**2), -2 * x, -1)  # not simplified on sight
+circle = sp.sin(x) ** 2 + sp.cos(x) ** 2 - 1  # 0
+nested = sp.sqrt(3 + 2 * sp.sqrt(2)) - 1 - sp.sqrt(2)  # 0
+rooted = sp.sqrt(p**2 + 2 * p + 1) - p - 1  # 0
+spun = sp.Symbol("z", complex=True)
 NAN = float("nan")
 X, Y = reals("X Y")
 
@@ -52,6 +56,16 @@ IDENTITIES = {
     "a symbol that is zero by declaration": lambda: identity(nothing * 5, 0),
     "a symbol that is imaginary": lambda: identity(imaginary * x, imaginary * x),
     "symbols that do not commute": lambda: identity(left * x, x * left),
+    "0 over sin^2 + cos^2 - 1": lambda: identity((x + 1) / circle, x / circle + 1 / circle),
+    "roots that cancel": lambda: identity((x + 1) / nested, x / nested + 1 / nested),
+    "a root of a square that is one": lambda: identity((x + 1) / rooted, x / rooted + 1 / rooted),
+    "a sum that diverges": lambda: identity(
+        sp.Sum(1 / free, (free, 1, sp.oo)) + x, sp.Sum(1 / free, (free, 1, sp.oo)) + x
+    ),
+    "a derivative that was not taken": lambda: identity(
+        sp.Derivative(x, y) * 2, sp.Derivative(x, y) + sp.Derivative(x, y)
+    ),
+    "a complex symbol": lambda: identity(spun * x, x * spun),
     "an order term swallows the rest": lambda: identity(sp.O(x) + x - sp.O(x), sp.O(x)),
 }
 
@@ -72,6 +86,9 @@ CERTIFICATES = {
     "a divisor that may be 0": lambda: certificate(x**2 / y, [Square(x, over=(y,))], nonnegative=(y,)),
     "a negative weight": lambda: certificate(-(x**2), [Square(x, weight=-1)]),
     "a weight that is no number": lambda: certificate(x**2, [Square(x, weight=sp.nan)]),
+    "a complex base": lambda: certificate(spun**2, [Square(spun)]),
+    "what is claimed is declared": lambda: certificate(x, [Square(1, times=(x,))], nonnegative=(x,)),
+    "a multiple of it is declared": lambda: certificate(3 * x, [Square(1, times=(x,), weight=3)], positive=(x,)),
     "a missing term": lambda: certificate(x**2 - 2 * x * y, [Square(x - y)]),
 }
 
@@ -81,14 +98,21 @@ QUERIES = {
     "met by a quotient by zero alone": Query([X == 0, Y / X == 1], Y == 2, control=Y == 3),
     "met by a quotient by zero, deeper": Query([X * X == 0, 1 / (X + X) > 1], Y > 5, control=Y > 6),
     "the conclusion is assumed": Query([X >= 0, Y >= X], Y >= X, control=Y > X),
-    "the negative control is true": Query([X >= 0], X + 1 >= 1, control=X + 1 > 0),
-    "the negative control says nothing": Query([X >= 0], X + 1 >= 1, control=z3.BoolVal(False)),
-    "the negative control is the conclusion": Query([X >= 0], X + 1 >= 1, control=X + 1 >= 1),
+    "the negative control is true": Query([X >= 0], X * X + X >= 0, control=X * X + X >= -1),
+    "the negative control says nothing": Query([X >= 0], X * X + X >= 0, control=z3.BoolVal(False)),
+    "the negative control is the conclusion": Query([X >= 0], X * X + X >= 0, control=X * X + X >= 0),
     "the negative control fails by a quotient by zero alone": Query(
-        [X >= 0], X + 1 >= 1, control=z3.Implies(X == 0, Y / X == 0)
+        [X >= 0], X * X + X >= 0, control=z3.Implies(X == 0, Y / X == 0)
     ),
     "a strict bound that is attained": Query([X >= 0, X <= 1], X * X < 1, control=X < 0),
     "true of integers alone": Query([X > 0], X >= 1, control=X >= 2),
+    "a third that was rounded": Query([3 * X >= 1], X > 1 / 3, control=X > 1),
+    "zero to the power of zero": Query([X == 0], X**X == 1, control=Y >= 1),
+    "a root of a negative number": Query([X == -1, Y == X**0.5], Y * Y == -1, control=Y >= 1),
+    "the conclusion is assumed, in other words": Query([X >= Y], -X <= -Y, control=X > Y),
+    "the conclusion is assumed, twice over": Query([X >= 0], 2 * X >= 0, control=X > 1),
+    "true of everything": Query([X >= 0], z3.Or(Y > 0, Y <= 0), control=Y > 0),
+    "a truth value in place of a number": Query([z3.Bool("q")], z3.Or(z3.Bool("q"), X > 0), control=X > 0),
     "a root that need not exist": Query([Y * Y == X], X >= 1, control=X >= 2),
 }
 
@@ -270,3 +294,9 @@ def test_checks_of_one_shape_draw_different_cases():
     for drawn in seen.values():
         assert drawn[: len(drawn) // 2] == drawn[len(drawn) // 2 :]  # the same cases each time
     assert seen["first"] != seen["second"]
+
+
+@pytest.mark.parametrize("ok", ["no", 1, np.bool_(True), x < y, None], ids=str)
+def test_no_check_but_a_truth_value(ok):
+    with pytest.raises(TypeError, match="ok = "):
+        Check(ok, "mine", "trust me")

@@ -69,8 +69,9 @@ def printed(outcome=Outcome.SUPPORTS):
     return published("printed", lambda _: Finding(outcome, "1 of 2"))
 
 
-def kernel(outcome=Outcome.SUPPORTS, prose=0):
-    pieces = [{"name": "p", "tool": tool, "ok": True, "detail": ""} for tool in ("Rocq", *["prose"] * prose)]
+def kernel(outcome=Outcome.SUPPORTS, prose=0, about="x"):
+    rocq = {"name": "p", "tool": "Rocq", "ok": True, "detail": "", "concludes": [about]}
+    pieces = [rocq, *[{"name": "p", "tool": "prose", "ok": True, "detail": ""}] * prose]
     return Evidence(Kind.FORMAL, "kernel", lambda _: Finding(outcome, "axioms: none", pieces))
 
 
@@ -114,6 +115,8 @@ def verdict_of(a_claim):
     (claim(kernel()), Verdict.KERNEL),
     (claim(kernel(), proved()), Verdict.KERNEL),
     (claim(kernel(prose=1)), Verdict.PROVED),
+    (claim(kernel(about="q")), Verdict.ARGUED),  # a theorem about something else
+    (claim(kernel(about="q"), proved()), Verdict.ARGUED),
     (claim(kernel(), unproved()), Verdict.BROKEN),
     (claim(kernel(), case()), Verdict.REFUTED),
     (claim(kernel(Outcome.INCONCLUSIVE)), Verdict.BROKEN),
