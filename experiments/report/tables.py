@@ -108,11 +108,18 @@ def latex(kept: Summary) -> str:
 
 
 def remarks(kept: Summary) -> list[str]:
-    """Notes above all tables: missing runs, rows of several versions of the code, changed data."""
+    """Notes above all tables: missing runs, rows of several versions or machines, changed data."""
     notes = [] if kept.report.complete else ["Incomplete: final runs are missing."]
-    commits = sorted({versions.get("commit", "unknown") for versions in kept.report.versions})
-    if len(commits) > 1:
-        notes.append(f"The rows are of {len(commits)} versions of the code: {', '.join(commits)}.")
+    for name in sorted({name for versions in kept.report.versions for name in versions}):
+        found = sorted({versions.get(name, "unknown") for versions in kept.report.versions})
+        if len(found) > 1:
+            of = "the code" if name == "commit" else name
+            notes.append(f"The rows are of {len(found)} versions of {of}: {', '.join(found)}.")
+    machines = [", ".join(f"{key} {value}" for key, value in sorted(one.items())) for one in kept.report.hardware]
+    if len(machines) > 1:
+        notes.append(
+            f"The rows are of {len(machines)} machines, whose times are not comparable: {'; '.join(machines)}."
+        )
     return [*notes, *kept.report.notes]
 
 

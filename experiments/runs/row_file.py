@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from experiments.io import stored
+from experiments.io.errors import DataError
 from experiments.io.files import write_atomic
 from experiments.runs import rows
 from experiments.runs.rows import Row
@@ -19,18 +20,22 @@ def read(path: Path) -> list[Row]:
         The rows.
 
     Raises:
-        DataError: the file cannot be read, or a line is no whole row or was changed by hand; both are named.
+        DataError: the file cannot be read, a line is no whole row or was changed by hand, or two lines are different
+            rows of one run; file and lines are named.
     """
     try:
         with stored.own(path):
             lines = stored.text(path).splitlines()
     except FileNotFoundError:
         return []
-    found = []
+    found, places = [], {}
     for number, line in enumerate(lines, 1):
         where = Path(f"{path}, line {number},")
         with stored.own(where, "restore it, or name a file of rows"):
             found.append(rows.from_table(stored.parsed(line), where))
+        first = places.setdefault(found[-1].run.digest, number)
+        if first != number and found[first - 1] != found[-1]:
+            raise DataError(f"{path}, lines {first} and {number}: two rows of one run, {found[-1].run.id}: delete one")
     return found
 
 

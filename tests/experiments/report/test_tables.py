@@ -198,3 +198,14 @@ def test_rows_of_two_versions_of_the_code_are_not_mixed_in_silence(tmp_path):
     versions = ({"commit": "one"}, {"commit": "one-dirty"}, {"commit": "one", "torch": "2"})
     mixed = dataclasses.replace(kept, report=dataclasses.replace(kept.report, versions=versions))
     assert "The rows are of 2 versions of the code: one, one-dirty." in tables.markdown(mixed)
+    assert "The rows are of 2 versions of torch: 2, unknown." in tables.markdown(mixed)
+
+
+def test_rows_of_two_machines_are_not_mixed_in_silence(tmp_path):
+    kept = make(tmp_path, {ALTO: [90.0, 92.0], LAMB: [88.0, 91.0]})
+    assert not any("machines" in remark for remark in tables.remarks(kept))
+    machines = ({"device": "cpu", "threads": 1}, {"device": "cuda", "threads": 1})
+    mixed = dataclasses.replace(kept, report=dataclasses.replace(kept.report, hardware=machines))
+    said = "of 2 machines, whose times are not comparable: device cpu, threads 1; device cuda, threads 1."
+    assert said in tables.markdown(mixed)
+    assert said in tables.latex(mixed)

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from experiments.config.schema import FinalConfig
 from experiments.io.environment import Environment
 from experiments.io.errors import DataError
 from experiments.runs import row_file, rows
@@ -52,3 +53,16 @@ def test_a_row_of_the_file_is_checked_like_any_other(tiny, place, file):
     runner.exchange(tiny, file, other)
     with pytest.raises(DataError, match="trained on other data"):
         rows.read(rows.folder(other.out, row.run), row.run, row.data)
+
+
+def test_two_different_rows_of_one_run_are_refused_and_equal_ones_are_one(tiny, place, file):
+    tiny = dataclasses.replace(tiny, final=FinalConfig(seeds=(1,)))
+    runner.run(tiny, place, Workers(1))
+    runner.exchange(tiny, file, place)
+    rows_there = file.read_text()
+    file.write_text(rows_there + rows_there.splitlines()[0] + "\n")  # as a merge of two branches leaves it
+    assert runner.exchange(tiny, file, place) == (0, 0)
+    row = row_file.read(file)[0]
+    file.write_text(rows_there + json.dumps(rows.to_table(dataclasses.replace(row, weights="0"))) + "\n")
+    with pytest.raises(DataError, match=r"rows\.jsonl, lines 1 and 7: two rows of one run"):
+        runner.exchange(tiny, file, place)
