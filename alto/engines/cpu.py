@@ -236,7 +236,9 @@ def _compile(*kinds: type) -> tuple[Any, str]:
         try:
             compiled = (kernels.step_of if len(kinds) == 3 else kernels.explore_of)(*kinds)
         except Exception as error:  # a compiler fails in many ways, and plain torch does the same
-            return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+            words = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+            remedy = "; set NUMBA_CACHE_DIR to a folder that can be written" if "no locator" in words else ""
+            return None, words + remedy
     _COMPILED.append(compiled)
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(compiled.address), ""  # pyright: ignore[reportCallIssue, reportArgumentType]
 
@@ -250,8 +252,8 @@ def _one_process_at_a_time() -> Iterator[None]:
     """Hold a lock file; where there can be none (no fcntl, no place to write to), go on without."""
     with ExitStack() as stack:
         user = os.getuid() if hasattr(os, "getuid") else "user"
-        path = os.path.join(tempfile.gettempdir(), f"alto-numba-{user}.lock")
         with suppress(OSError):
+            path = os.path.join(tempfile.gettempdir(), f"alto-numba-{user}.lock")
             # "a": never shortened, for in a shared folder it may be a link to another file
             file = stack.enter_context(open(path, "a", encoding="ascii"))
             if fcntl is not None:

@@ -43,24 +43,47 @@ def test_with_numbas_compiler_off():
     )  # fmt: skip
 
 
+@pytest.fixture
+def uncompiled():
+    """Kernels are compiled, or loaded, anew."""
+    cpu._compile.cache_clear()
+    cpu._warn.cache_clear()
+    yield
+    cpu._compile.cache_clear()
+    cpu._warn.cache_clear()
+
+
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("make", [ALTO, LAMB, lambda p: E(torch.optim.SGD(p, 0.1))], ids=["ALTO", "LAMB", "E"])
 def test_kernels_that_do_not_compile(make):
     broken, plain = matrices(), matrices()
-    cpu._compile.cache_clear()
-    cpu._warn.cache_clear()
-    try:
-        with (
-            mock.patch("alto.engines.cpu.kernels.step_of", side_effect=NotImplementedError("no such instruction")),
-            mock.patch("alto.engines.cpu.kernels.explore_of", side_effect=NotImplementedError("no such instruction")),
-            pytest.warns(RuntimeWarning, match=r"cannot be used here \(NotImplementedError: no such ins") as seen,
-        ):
-            run(make(broken), broken, 3)
-        assert len(seen) == 1
-        with mock.patch("alto.engines._fused", return_value=(None, "none")):
-            assert equal(run(make(plain), plain, 3), broken)
-    finally:
-        cpu._compile.cache_clear()
-        cpu._warn.cache_clear()
+    with (
+        mock.patch("alto.engines.cpu.kernels.step_of", side_effect=NotImplementedError("no such instruction")),
+        mock.patch("alto.engines.cpu.kernels.explore_of", side_effect=NotImplementedError("no such instruction")),
+        pytest.warns(RuntimeWarning, match=r"cannot be used here \(NotImplementedError: no such ins") as seen,
+    ):
+        run(make(broken), broken, 3)
+    assert len(seen) == 1
+    with mock.patch("alto.engines._fused", return_value=(None, "none")):
+        assert equal(run(make(plain), plain, 3), broken)
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_without_a_folder_for_temporary_files():
+    params = matrices()
+    with mock.patch("alto.engines.cpu.tempfile.gettempdir", side_effect=FileNotFoundError("no usable folder")) as asked:
+        run(ALTO(params), params, 1)
+    assert asked.called
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_without_a_place_for_compiled_kernels_the_remedy_is_named():
+    params, reason = matrices(), RuntimeError("cannot cache function 'step': no locator available for file 'x.py'")
+    with (
+        mock.patch("alto.engines.cpu.kernels.step_of", side_effect=reason),
+        pytest.warns(RuntimeWarning, match="set NUMBA_CACHE_DIR to a folder that can be written"),
+    ):
+        run(ALTO(params), params, 1)
 
 
 def test_a_step_while_python_shuts_down():
