@@ -1,7 +1,7 @@
 (** The hypotheses of the theorems can be met together. Theorem N for ALTO: f = cos, which is not convex, and a coin as noise. *)
 From Coq Require Import Reals Lra List Lia.
 From Proofs Require Import Sums Vectors Smooth Adaptor Filters Methods Tree TheoremN Algorithms Tracking Online
-  Normalised NormalisedRate.
+  Normalised NormalisedRate Virtual HighProbability.
 Import ListNotations.
 Local Open Scope R_scope.
 
@@ -173,6 +173,21 @@ Proof.
   - intros k. destruct (kappa_and_age (1 / 2) ltac:(lra) k). lra.
   - intros x. unfold bowl, bowl_slope. rewrite sq_scaled. lra.
   - intros k. replace (1 - 1 / 100 * 1) with (99 / 100) by field. apply aged_weights.
+Qed.
+
+(** *** High probability: the same bowl and coin *)
+Theorem witness_high_probability T x : (0 < T)%nat ->
+  chance coins even T (path_mean 1 tossed (-5) (9 / 10) (1 / 2) 0 (1 / 100) (fun _ => 3) bowl_slope)
+    (4 * (bowl (fun _ => 3) - 0) / (1 / 100 * INR T) + 2 * 1 * (1 / 100) * (1 * 1) * (1 + 2 * 1 * (1 / 100) * (6 * 6))
+     + 4 * (1 + 1 * (1 / 100)) * (1 * 1) * x / INR T) <= exp (- x).
+Proof.
+  intros HT. destruct witness_virtual as (Pr & Un & Age & _).
+  apply (high_probability 1 tossed (-5) (9 / 10) (1 / 2) 0 (1 / 100) (fun _ => 3) bowl bowl_slope 1 0 coins even 1 6); try lra.
+  - exact Pr.
+  - rewrite Rmult_1_r. exact Un.
+  - intros H s. unfold tossed, sq. simpl. destruct s; lra.
+  - exact Age.
+  - exact HT.
 Qed.
 
 (** *** The rate of the normalised step: f = cos and a coin, alpha = -5, both algorithms, every number of steps *)

@@ -15,8 +15,8 @@ LIBRARY = Library(
     folder=Path(__file__).parent,
     modules=(
         "Sums", "Vectors", "Smooth", "Adaptor", "Filters", "Lemmas", "Methods", "Tree", "TheoremN", "Algorithms",
-        "Tracking", "Convex", "Averaging", "Online", "Virtual", "Normalised", "NormalisedRate", "Witness",
-        "Certificates",
+        "Tracking", "Convex", "Averaging", "Online", "Virtual", "HighProbability", "Normalised", "NormalisedRate",
+        "Witness", "Certificates",
     ),
     theorems={
         "slow_average": "the paper's a is the difference of two averages, and one buffer is enough",
@@ -63,6 +63,10 @@ LIBRARY = Library(
         "witness": "the hypotheses of Theorem N for ALTO can be met together",
         "small_batch": "ESGD with any batch: the noise term falls with eta",
         "pl_rate": "ESGD under the Polyak-Lojasiewicz inequality: a linear rate to a floor",
+        "hoeffding": "Hoeffding's lemma, for finitely many outcomes",
+        "supermartingale": "what the descent leaves of ESGD's noise is, in the exponent, a supermartingale",
+        "high_probability": "ESGD with bounded noise: its mean squared gradient passes a bound with chance exp(-x)",
+        "witness_high_probability": "the hypotheses of that can be met together",
         "convex_average": "ESGD without noise on a smooth convex function",
         "convex_average_exploring": "the same for alpha <= 0, with the age b - alpha in figures",
         "regret_literal": "Theorem C for ALTO and EAdam: regret of order sqrt(T), and the total fall of H",
@@ -99,8 +103,12 @@ LIBRARY = Library(
         "non_convex_worst_cases": "the same over smooth functions",
         "python_small_batch": "the package's right-hand side of the bound for any batch",
         "python_pl": "its right-hand side under the Polyak-Lojasiewicz inequality",
-        "python_regret_alto": "the package's right-hand side of Theorem C for ALTO, three coordinates in two layers",
-        "python_regret_eadam": "the same for EAdam",
+        **{
+            bridge.regret_name(layerwise, sizes): "the package's right-hand side of Theorem C for "
+            f"{'ALTO' if layerwise else 'EAdam'}, sizes of layers: {', '.join(map(str, sizes))}"
+            for layerwise in (True, False) for sizes in bridge.SHAPES
+        },
+        "python_high_probability": "its bound with high probability",
         "python_any_alpha": "its bound on convex functions for any alpha",
         "python_mixing": "the same for 0 <= c < 1",
         "python_every": "its bound of every iterate there",
@@ -126,7 +134,7 @@ LIBRARY = Library(
         "pl", "slow", "past", "delay", "virtual", "tracked", "error", "drift", "psi", "falls_by", "factor_one",
         "step_by_length", "width", "phi", "shortening", "falls_in", "phi_at", "width_at", "NormalisedRate.weighted",
         "mean_weighted_gradient", "strongly_convex", "ev", "qf", "in_class", "follows", "measured",
-        "holds", "E_run",
+        "holds", "E_run", "chance", "over_path", "path_mean", "bounded_noise", "excess",
     ),
     printed=lambda: {**bridge.printed(), **certificates.stored()},
     stored=RESULTS / "formal.json",

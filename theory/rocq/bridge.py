@@ -5,6 +5,7 @@ which the kernel refuses, because its own definitions have stayed.
 """
 
 from functools import cache
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -12,6 +13,8 @@ from unittest import mock
 import numpy as np
 
 STEPS = 4
+SHAPES = (1,), (1, 2), (5,), (3, 1, 2), (2, 2, 2)
+"""Sizes of layers for which Theorem C's right-hand side is printed."""
 _HEAD = """(** Printed by theory/rocq/bridge.py from the package's own functions. *)
 From Coq Require Import Reals Lra.
 From Proofs Require Import Sums Vectors Methods TheoremN Adaptor Online Normalised.
@@ -30,7 +33,7 @@ def _constants() -> list[str]:
     """Theorem N's constants, and its right-hand side from them, as `theory.theorems.bounds` has them."""
     import sympy as sp
 
-    from theory.theorems import bounds, primal_averaging, virtual_iterate_bounds
+    from theory.theorems import bounds, high_probability, primal_averaging, virtual_iterate_bounds
 
     alpha, beta1, beta2 = sp.symbols("alpha beta1 beta2")
     numbers = SimpleNamespace(alpha=alpha, beta1=beta1, beta2=beta2, c=-alpha * (1 - beta1), b=beta2 / (1 - beta2))
@@ -69,6 +72,16 @@ def _constants() -> list[str]:
         "  power * gap + L * eta * variance / (2 * mu) * (1 + 2 * L * eta * tau2)\n"
         f"  = {_coq(sp.sympify(pl).subs((1 - eta * mu) ** n, power))}.\nProof. intros; field; side. Qed."
     )
+    sigma, age, delta = sp.symbols("sigma age delta")
+    with mock.patch.object(high_probability, "log", return_value=sp.Symbol("x")):
+        likely: Any = high_probability.mean_square_gradient(
+            SimpleNamespace(K=age), L=L, eta=eta, T=T, gap=gap, sigma=sigma, delta=delta  # type: ignore[arg-type]
+        )  # fmt: skip
+    lines.append(
+        "Lemma python_high_probability L eta T gap sigma age x : eta <> 0 -> T <> 0 ->\n"
+        "  4 * gap / (eta * T) + 2 * L * eta * (sigma * sigma) * (1 + 2 * L * eta * (age * age))\n"
+        f"  + 4 * (1 + L * eta) * (sigma * sigma) * x / T = {_coq(likely)}.\nProof. intros; field; side. Qed."
+    )
     # without noise, on convex functions
     distance2 = sp.Symbol("distance2")
     setting: Any = SimpleNamespace(alpha=alpha, beta1=beta1, beta2=beta2, b=beta2 / (1 - beta2))
@@ -89,8 +102,13 @@ def _constants() -> list[str]:
     return lines
 
 
+def regret_name(layerwise: bool, sizes: tuple[int, ...]) -> str:
+    """The name of the lemma on Theorem C's right-hand side for layers of these sizes."""
+    return "_".join(["python_regret", "alto" if layerwise else "eadam", *map(str, sizes)])
+
+
 def _regret() -> list[str]:
-    """Theorem C's right-hand side as `theory.theorems.bounds` has it, for three coordinates in layers of 1 and 2."""
+    """Theorem C's right-hand side as `theory.theorems.bounds` has it, for layers of the sizes in SHAPES."""
     import sympy as sp
 
     from theory.theorems import bounds
@@ -99,24 +117,28 @@ def _regret() -> list[str]:
     width, kappa, G, eps1, eps2, eps3, eta, rho, gamma, D, comparator, age, variation = sp.symbols(names)
     numbers: Any = SimpleNamespace(kappa=kappa, kappa_m=kappa, K=age)
     lines = []
-    for layerwise in (True, False):
+    for layerwise, sizes in product((True, False), SHAPES):
         online = bounds.Online(
-            numbers, 0, eps1, eps2, eps3, eta, gamma, (1, 2), layerwise, G, D, width, comparator, variation
+            numbers, 0, eps1, eps2, eps3, eta, gamma, sizes, layerwise, G, D, width, comparator, variation
         )  # type: ignore[arg-type]
         with (
             mock.patch.object(bounds, "sqrt", sp.sqrt),
             mock.patch.object(bounds, "ratio_bound", return_value=rho),
         ):
             right: Any = bounds.regret(online, sp.Symbol("T"))  # type: ignore[arg-type]
+        d, N = sum(sizes), len(sizes)
+        layer = " | ".join(f"{i}%nat => {l}%nat" for i, l in enumerate(np.repeat(range(N), sizes)))
+        numerals = "".join(
+            f"replace ({' + '.join(['1'] * n)}) with {n} by ring; " for n in sorted({*sizes, d, N} - {1}, reverse=True)
+        )
         lines.append(
-            f"Lemma python_regret_{'alto' if layerwise else 'eadam'} {names} T : eta <> 0 -> eps3 <> 0 ->\n"
-            f"  regret_A 3 2 (fun i => match i with O => 0%nat | _ => 1%nat end) {str(layerwise).lower()}\n"
+            f"Lemma {regret_name(layerwise, sizes)} {names} T : eta <> 0 -> eps3 <> 0 ->\n"
+            f"  regret_A {d} {N} (fun i => match i with {layer} | _ => {N}%nat end) {str(layerwise).lower()}\n"
             "    eps1 eps2 eps3 eta (fun i => match i with O => comparator | _ => 0 end)\n"
             "    G width D gamma kappa rho age * sqrt T\n"
-            f"  + regret_B 3 G width age variation = {_coq(right)}.\n"
-            "Proof. intros; unfold regret_A, regret_B, reach, direction, Wmax, inverse_factor, size, within, sq; "
-            "replace (INR 3) with 3 by (simpl; ring); replace (INR 2) with 2 by (simpl; ring); simpl; "
-            "rewrite ?Rplus_0_l, ?Rplus_0_r, ?sqrt_1; replace (1 + 1) with 2 by ring; field; side. Qed."
+            f"  + regret_B {d} G width age variation = {_coq(right)}.\n"
+            "Proof. intros; unfold regret_A, regret_B, reach, direction, Wmax, inverse_factor, size, within, sq; simpl; "
+            f"rewrite ?Rplus_0_l, ?Rplus_0_r; {numerals}rewrite ?sqrt_1; field; side. Qed."
         )
     return lines
 

@@ -17,15 +17,15 @@ from theory.ledger.provers import Check, Square, certificate, identity
 from theory.method import strategies
 from theory.method.filters import Filter
 from theory.method.sequences import average, explored
-from theory.rocq import LIBRARY
+from theory.rocq import LIBRARY, bridge
 from theory.theorems import tightness
 from theory.theorems.varying_alpha import Envelope
 
 READS = ("formal.json",)
 
 
-RIGHT_SIDE = ("python_regret_alto", "python_regret_eadam")
-"""The kernel's A and B are those of theory/theorems/bounds.py."""
+RIGHT_SIDE = tuple(bridge.regret_name(layerwise, sizes) for layerwise in (True, False) for sizes in bridge.SHAPES)
+"""The kernel's A and B are those of theory/theorems/bounds.py, for layers of several sizes."""
 
 theorem_c = Claim(
     id="ours-theorem-c",
