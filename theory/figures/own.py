@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from theory.figures import marks
 from theory.figures.parameters import TABLE, Parameters, home
 from theory.ledger.effort import QUICK, THOROUGH
 from theory.plotting import style
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 CACHE = Path("runs") / "theory" / "own"
 WIDTHS = {"column": style.COLUMN, "page": style.PAGE}
 UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}
+MARKED = ("stability-map", *marks.PLACES)
+"""The figures in which settings can be marked."""
 Numbers = float | Iterable[float]
 """One value or several."""
 
@@ -49,24 +52,29 @@ def function(name: str, module: str, studies: Sequence[str]) -> Callable[..., "F
     ) -> "Figure":  # fmt: skip
         values = {key: _values(key, value) for key, value in given.items()}
         changed = parameters.constants(values, name)
-        if mark and not parameters.marks:
-            raise ValueError(
-                f"mark = {mark!r}: settings can be marked in {', '.join(n for n, p in TABLE.items() if p.marks)}"
-            )
+        if mark and name not in MARKED:
+            raise ValueError(f"{name} has no place for mark = {mark!r}; these have: {', '.join(MARKED)}")
+        settings = tuple(map(_setting, mark))
         data = {study: _data(study, changed.get(study, {}), thorough) for study in studies}
-        drawing = copy(module, changed.get(name, {}) | ({"MARKS": tuple(map(_setting, mark))} if mark else {}))
-        return draw_in(drawing, data, look(width, style, usetex), ax)
+        drawing = copy(module, changed.get(name, {}) | ({"MARKS": settings} if mark else {}))
+        later = settings if name in marks.PLACES else ()
+        return draw_in(
+            drawing, data, look(width, style, usetex), ax, lambda drawn: marks.draw(name, drawn, data, later)
+        )
 
     own = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=Numbers) for key in parameters.all()]
     usual = [p for p in inspect.signature(draw).parameters.values()
-             if p.kind is p.KEYWORD_ONLY and (p.name != "mark" or parameters.marks)]  # fmt: skip
+             if p.kind is p.KEYWORD_ONLY and (p.name != "mark" or name in MARKED)]  # fmt: skip
     draw.__signature__ = inspect.Signature([*own, *usual], return_annotation="Figure")  # type: ignore[attr-defined]
     draw.__name__ = draw.__qualname__ = name.replace("-", "_")
     draw.__module__ = "theory.figures"
     return draw
 
 
-def draw_in(drawing: Any, data: Mapping[str, Any], look: style.Look, ax: "Axes | None") -> "Figure":
+def draw_in(
+    drawing: Any, data: Mapping[str, Any], look: style.Look, ax: "Axes | None",
+    add: Callable[["Figure"], None] = lambda _: None,
+) -> "Figure":  # fmt: skip
     """Draw into a new figure, or in the place of an axes.
 
     Args:
@@ -74,6 +82,7 @@ def draw_in(drawing: Any, data: Mapping[str, Any], look: style.Look, ax: "Axes |
         data: each study's data by name.
         look: width and style.
         ax: an axes of a grid (``subplots``, ``subplot_mosaic``); the figure's panels take its place, in its own style.
+        add: draws more into the finished figure, in its style.
 
     Returns:
         The figure that was drawn or drawn into.
@@ -83,10 +92,12 @@ def draw_in(drawing: Any, data: Mapping[str, Any], look: style.Look, ax: "Axes |
     """
     if ax is None:
         with style.context(look):
-            return drawing.draw(data)
+            drawn = drawing.draw(data)
+            add(drawn)
+            return drawn
     place = _place(ax)
     with style.context(style.Look(place=place)):
-        drawing.draw(data)
+        add(drawing.draw(data))
     return place.figure  # type: ignore[return-value]
 
 

@@ -28,7 +28,6 @@ class Parameters:
         counts: parameters that take exactly so many values, for as many panels or colours.
         settings: the study has a list NAMED of (alpha, beta1, beta2).
         map: the stability map, whose panels are a list PAIRS.
-        marks: the reader's settings can be marked in the picture.
         paths: the methods of the paper's figure 1, by alpha and beta1.
         why_none: of a figure without parameters, why it has none.
     """
@@ -39,7 +38,6 @@ class Parameters:
     counts: Mapping[str, int] = field(default_factory=dict)
     settings: bool = False
     map: bool = False
-    marks: bool = False
     paths: bool = False
     why_none: str = ""
 
@@ -93,12 +91,16 @@ class Parameters:
         elif not self.map and any(abs(a) >= widest for a in values.get("alpha", ())):
             raise ValueError(f"{figure}: alpha = {_list(values['alpha'])} with beta1 = {_list(values['beta1'])}: "
                              f"|alpha| must be below 1/(1 - beta1) = {widest:.4g}")  # fmt: skip
+        if "alpha" in defaults and not (values["alpha"] or self.map):
+            raise ValueError(f"{figure}: give alpha, below 1/(1 - beta1) = {widest:.4g}: none of its own is")
         study = import_module(home(self.studies[0]))
         found: dict[str, Any] = {
             constant: tuple(values[name]) if isinstance(default := getattr(study, constant), tuple)
             else type(default)(values[name][0])
             for name, constant in self.names.items() if name in given or name == "alpha"
         }  # fmt: skip
+        if "alpha" in self.names and given.keys() & {"alpha", "beta1"}:
+            found["ALPHA"] = max(values["alpha"], key=abs)
         if self.pairs and given.keys() & {"alpha", "beta1"}:
             alpha, beta1 = values["alpha"][0], values["beta1"][0]
             found["CASES"] = tuple(product(values["alpha"], values["beta1"]))
@@ -182,7 +184,7 @@ _RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
 _LINES = {"alpha": "ALPHAS", "beta1": "BETA1", "beta2": "BETA2"}
 _KEPT = "it draws stored {}, and python -m theory {} computes others"
 TABLE: dict[str, Parameters] = {
-    "stability-map": Parameters(("stability-map",), map=True, marks=True),
+    "stability-map": Parameters(("stability-map",), map=True),
     "edge-of-stability": Parameters(("edge-of-stability",), {"eta": "ETA"}, pairs=True),
     "divergence": Parameters(("divergence",), {**_LINES, "eta": "ETA"}),
     "frequency-response": Parameters(("frequency-response",), _LINES),
@@ -198,7 +200,10 @@ TABLE: dict[str, Parameters] = {
         ("cardioid", "rosenbrock"), {"seed": "SEED", "starts": "STARTS"}, counts={"beta1": 1}, paths=True
     ),
     "figure-2": Parameters(("crossing",), {"step": "STEP"}),
-    "figure-8": Parameters(("figure-8",), {"eta": "SHOWN_ETA", "origin": "ORIGIN", "T": "STEPS"}),
+    "figure-8": Parameters(
+        ("figure-8",),
+        {"alpha": "ALPHAS", "beta1": "BETA1", "eta": "SHOWN_ETA", "origin": "ORIGIN", "T": "STEPS"},
+    ),
     "normalised-step": Parameters(
         ("normalised-step",),
         {"beta2": "BETA2", "beta3": "BETA3", "eta": "ETA", "sigma": "SIGMA", "seed": "SEED"}, pairs=True,
@@ -214,7 +219,7 @@ TABLE: dict[str, Parameters] = {
         ("alto-minimiser",), {"beta2": "BETA2", "beta3": "BETA3", "eta": "ETAS"}, pairs=True, counts={"eta": 4}
     ),
     "rate-and-condition": Parameters(
-        ("rate-and-condition",), {"seed": "SEED", "starts": "STARTS", "restarts": "RESTARTS"}
+        ("rate-and-condition",), {"seed": "SEED", "starts": "STARTS", "restarts": "RESTARTS"}, pairs=True
     ),
     "age-and-variance": Parameters(("age-and-variance",), {"age": "AGES", "seed": "SEED"}, settings=True),
     "worst-case": Parameters(why_none=_KEPT.format("solved worst cases", "worst-case")),

@@ -1,5 +1,6 @@
 """The paper's figure 8 with controls: two functions of one variable, E beside Adam of equal decay rate and step."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,24 +26,36 @@ SEE = (
 SHOWN_ETA, STEPS = 0.1, 4000
 ORIGIN = 2.0
 """How far the second function is moved to see what the layerwise factor makes of the origin."""
+ALPHA, ALPHAS, BETA1 = -80.0, (-5.0, -50.0, -90.0), 0.99
+"""E on the first function, and on the second."""
+
+
+def _longer(alpha: float) -> float:
+    """E's effective step over eta: 1 / (1 - c)."""
+    return round(1 / (1 + alpha * (1 - BETA1)), 6)
+
+
+def _rate(beta: float) -> str:
+    return f"{beta:g}".removeprefix("0")
 
 
 def _on_ripples(eta: float) -> list[Method]:
     """The figure's pair, and the controls: E's own decay rate in Adam, and E's effective step eta / (1 - c) too."""
+    slow, longer = f"Adam({_rate(BETA1)})", _longer(ALPHA)
     return [
-        Method("Adam(.95)", "adam", 0.0, 0.99, 0.95, eta),
-        Method("EAdam(-80)", "adam", -80.0, 0.99, 0.95, eta),
-        Method("Adam(.99)", "adam", 0.0, 0.99, 0.99, eta),
-        Method("Adam(.99), 5 eta", "adam", 0.0, 0.99, 0.99, 5 * eta),
+        Method("Adam(.95)", "adam", 0.0, BETA1, 0.95, eta),
+        Method(f"EAdam({ALPHA:g})", "adam", ALPHA, BETA1, 0.95, eta),
+        Method(slow, "adam", 0.0, BETA1, BETA1, eta),
+        Method(f"{slow}, {longer:.3g} eta", "adam", 0.0, BETA1, BETA1, longer * eta),
     ]
 
 
 def _on_holes(rule: str, eta: float) -> list[Method]:
     name = {"adam": "Adam", "alto": "LAMB"}[rule]
-    base = [Method(f"{name}({str(b)[1:]})", rule, 0.0, 0.99, b, eta) for b in (0.9, 0.99, 0.9999)]
-    # E's own decay rate and, at alpha = -90 (c = .9), its effective step eta / (1 - c)
-    base.append(Method(f"{name}(.99), 10 eta", rule, 0.0, 0.99, 0.99, 10 * eta))
-    return base + [Method(f"E({alpha:g})", rule, alpha, 0.99, 0.9, eta) for alpha in (-5.0, -50.0, -90.0)]
+    base = [Method(f"{name}({_rate(b)})", rule, 0.0, BETA1, b, eta) for b in (0.9, BETA1, 0.9999)]
+    longer = _longer(max(ALPHAS, key=abs))  # E's own decay rate and the effective step of its largest alpha
+    base.append(Method(f"{name}({_rate(BETA1)}), {longer:.3g} eta", rule, 0.0, BETA1, BETA1, longer * eta))
+    return base + [Method(f"E({alpha:g})", rule, alpha, BETA1, 0.9, eta) for alpha in ALPHAS]
 
 
 def _ends(etas: np.ndarray, methods: Callable[[float], Sequence[Method]], slope: Any, start: float) -> np.ndarray:
@@ -82,12 +95,21 @@ def compute(_: Effort) -> dict[str, Any]:
     }  # fmt: skip
 
 
-LOOKS = {
-    "Adam(.95)": (style.BLACK, "-", "o"),
-    "EAdam(-80)": (style.PURPLE, "-", "X"),
-    "Adam(.99)": (style.BLUE, "--", "s"),
-    "Adam(.99), 5 eta": (style.GREEN, "--", "D"),
-}
+LOOKS = (
+    (style.BLACK, "-", "o"),
+    (style.PURPLE, "-", "X"),
+    (style.BLUE, "--", "s"),
+    (style.GREEN, "--", "D"),
+)
+"""Colour, line and marker of each method on the first function."""
+
+
+def _words(label: str) -> str:
+    """A method's stored label as the figure says it."""
+    if found := re.fullmatch(r"(E|EAdam)\((.+)\)", label):
+        alpha = style.name(float(found[2]))
+        return f"E, {alpha}" if found[1] == "E" else f"EAdam({alpha})"
+    return re.sub(r"([\d.]+) eta", r"$\1\\eta$", label)
 
 
 def draw(data: Mapping[str, Any]) -> "Figure":
@@ -98,11 +120,9 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     x, f = style.array(study["landscape"]["x"]), style.array(study["landscape"]["f"])
     landscape.plot(x, f, color=style.GREY, linewidth=0.9)
     minima = x[1:-1][(f[1:-1] < f[:-2]) & (f[1:-1] < f[2:])]
-    for label, path in zip(study["methods"], study["paths"], strict=True):
-        colour, dash, shape = LOOKS[label]
+    for label, path, (colour, dash, shape) in zip(study["methods"], study["paths"], LOOKS, strict=True):
         steps = study["keep"] * np.arange(len(path))
-        name = label.replace("5 eta", r"$5\eta$").replace("(-80)", r"($\alpha{=}{-}80$)")
-        paths.plot(steps, path, color=colour, linestyle=dash, label=name)
+        paths.plot(steps, path, color=colour, linestyle=dash, label=_words(label))
         landscape.plot(path[-1], np.interp(path[-1], x, f), shape, color=colour, markersize=6)
     landscape.set_xlabel(r"$x$")
     landscape.set_ylabel(r"$f_1(x)$")
@@ -114,8 +134,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     paths.set_ylabel(r"$x_k$")
     style.panel_letter(paths, "b", rf"$\eta={study['config']['eta']:g}$; dotted: minima")
     eta = style.array(study["eta"])
-    for label, reached in zip(study["methods"], study["ends"], strict=True):
-        colour, dash, _ = LOOKS[label]
+    for reached, (colour, dash, _) in zip(study["ends"], LOOKS, strict=True):
         sweep.plot(eta, reached, color=colour, linestyle=dash)
     sweep.set_xscale("log")
     sweep.set_yscale("log")
@@ -136,8 +155,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
 
 def _counts(axes: "Axes", holes: Mapping[str, Any]) -> None:
     """One row per method, one mark per base optimizer."""
-    names = ("decay rate .9", "decay rate .99", "decay rate .9999", r"decay rate .99, $10\eta$",
-             r"E, $\alpha=-5$", r"E, $\alpha=-50$", r"E, $\alpha=-90$")  # fmt: skip
+    names = [_words(re.sub(r"^Adam\((.+?)\)", r"decay rate \1", label)) for label in holes["shares"][0]["methods"]]
     looks = (("o", style.BLACK), ("s", style.GREY), ("D", "white"))
     for share, (shape, face), shift in zip(holes["shares"], looks, (-0.16, 0, 0.16), strict=True):
         axes.plot(share["reached"], np.arange(len(names)) + shift, shape, color=face, markeredgecolor=style.BLACK,

@@ -21,6 +21,8 @@ SEE = (
 )
 
 SEED, STARTS, RESTARTS = 0, 8, 6
+CASES = ((-5.0, 0.99), (0.5, 0.01))
+"""E beside the best one, (alpha, beta1): the paper's two settings."""
 
 
 def _rate(kappa: float, eta: float, c: float, beta1: float, beta2: float) -> float:
@@ -67,7 +69,7 @@ def compute(effort: Effort) -> dict[str, Any]:
     rng = np.random.default_rng(SEED)
     kappas = np.geomspace(3, 3000, 13 if effort.thorough else 7)
     curves = [{"label": "best E", "rate": [_search(_free(kappa), 3, rng) for kappa in kappas]}]
-    for alpha, beta1 in ((-5.0, 0.99), (0.5, 0.01)):
+    for alpha, beta1 in CASES:
         for momentum in (False, True):
             rate = [_search(_fixed(kappa, alpha, beta1, momentum), 1 + momentum, rng) for kappa in kappas]
             curves.append({"label": "fixed", "alpha": alpha, "beta1": beta1, "momentum": momentum, "rate": rate})
@@ -97,8 +99,11 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         face = style.colour(curve["alpha"]) if curve["momentum"] else "white"
         axes.plot(kappa, found, style.marker(curve["alpha"]), color=style.colour(curve["alpha"]),
                   markerfacecolor=face, label=style.name(curve["alpha"]) + momentum)  # fmt: skip
-    c = 0.05
-    axes.axhline(1 - (0.99 - c) / (1 - c), color=style.colour(-5.0), linestyle=":", label=r"$1-z_0$ at $\alpha=-5$")
+    for alpha, beta1 in dict.fromkeys((curve["alpha"], curve["beta1"]) for curve in study["curves"][1:]):
+        c = -alpha * (1 - beta1)
+        if 0 < c < beta1:
+            label = rf"$1-z_0$ at {style.name(alpha)}"
+            axes.axhline((1 - beta1) / (1 - c), color=style.colour(alpha), linestyle=":", label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(r"condition number $\kappa$")

@@ -49,7 +49,7 @@ def test_the_defaults_are_the_stored_study(name):
     assert set(defaults) == set(parameters.all())
     assert parameters.constants({}, name) == {}
     for key in set(defaults) - {"alpha"}:
-        values = (OTHER[key],) if key in OTHER else tuple(0.5 * v + 0.2 for v in defaults[key])
+        values = (OTHER[key],) if key in OTHER else tuple(0.5 * v + 0.46 for v in defaults[key])
         changed = parameters.constants({key: values}, name)
         assert changed
         assert set(changed) <= {*parameters.studies, name}
@@ -87,6 +87,59 @@ def test_the_map_at_another_beta1_marks_the_readers_setting():
     assert [len(lines) for lines in marked] == [0, 1]
     assert marked[1][0].get_xdata() == [-15]
     assert not any("preset" in text.get_text() for text in drawn.legends[0].get_texts())  # none is shown
+
+
+MARKED = {  # the settings, and the places (x, or y) of the first mark
+    "dips": ([{"alpha": -50}, {"alpha": -15}], 5 + 0.0),
+    "figure-5": ([{"alpha": -7.5, "beta1": 0.9}], 6.0),
+    "double-well": ([{"alpha": -15}], -15.0),
+    "primal-averaging": ([{"alpha": -15}], -15.0),
+    "worst-case": ([{"alpha": -5, "beta1": 0.9}], 0.5),
+    "stationary-variance": ([{"alpha": -50}], 0.5),
+    "age-and-variance": ([{"alpha": -5}], 14.0),
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_settings_are_marked_where_the_figure_has_a_place_for_them(name):
+    given, expected = MARKED[name]
+    plain, drawn = (of(name)(mark=mark) for mark in ((), given))
+    more = [
+        line for before, after in zip(plain.axes, drawn.axes, strict=True) for line in after.lines[len(before.lines) :]
+    ]
+    assert len(more) >= len(given)
+    places = more[0].get_ydata() if name == "stationary-variance" else more[0].get_xdata()
+    assert float(places[0]) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="outside every axis"):
+        of(name)(mark=[-1e6] if name != "age-and-variance" else [{"alpha": -99.9, "beta2": 0.9999}])
+
+
+def test_figure_8_with_ones_own_alphas():
+    """Its controls keep E's decay rate and its effective step."""
+    changed = TABLE["figure-8"].constants({"alpha": (-4.0, -8.0), "beta1": (0.9,)}, "figure-8")["figure-8"]
+    study = own.copy("theory.studies.figure_8", changed)
+    ripples, holes = study._on_ripples(0.1), study._on_holes("alto", 0.1)
+    assert [(m.label, m.alpha, m.beta2, round(m.eta, 9)) for m in ripples] == [
+        ("Adam(.95)", 0, 0.95, 0.1), ("EAdam(-8)", -8, 0.95, 0.1), ("Adam(.9)", 0, 0.9, 0.1),
+        ("Adam(.9), 5 eta", 0, 0.9, 0.5),
+    ]  # fmt: skip
+    assert [m.alpha for m in holes if m.alpha] == [-4, -8]
+    assert {m.beta1 for m in (*ripples, *holes)} == {0.9}
+
+
+def test_rate_and_condition_with_ones_own_setting():
+    changed = TABLE["rate-and-condition"].constants({"alpha": (-15.0,), "beta1": (0.95,)}, "rate-and-condition")
+    assert changed == {"rate-and-condition": {"CASES": ((-15.0, 0.95),)}}
+    curves = [{"label": "best E", "rate": [0.5, 0.9]}]
+    curves += [{"label": "fixed", "alpha": -15.0, "beta1": 0.95, "momentum": m, "rate": [0.8, 0.9]} for m in (0, 1)]
+    (axes,) = (
+        own
+        .copy("theory.studies.rate_and_condition", {})
+        .draw({"rate-and-condition": {"kappa": [3, 300], "curves": curves}})
+        .axes
+    )
+    (floor,) = (line for line in axes.lines if "z_0" in str(line.get_label()))
+    assert floor.get_ydata()[0] == pytest.approx(0.05 / 0.25)
 
 
 @pytest.mark.parametrize("name", LIGHT)
@@ -150,7 +203,8 @@ WRONG = {
     "width": ("impulse-response", {"width": "5 parsecs"}, "width = '5 parsecs'.*5.5in"),
     "wide": ("impulse-response", {"width": 99}, "1 to 50 inches"),
     "style": ("impulse-response", {"style": "nips"}, "nips.*neurips2024"),
-    "mark": ("divergence", {"mark": [1]}, "stability-map"),
+    "mark": ("divergence", {"mark": [1]}, "no place"),
+    "no usual alpha left": ("figure-8", {"beta1": 0.5}, "give alpha"),
     "mark without alpha": ("stability-map", {"mark": [{"beta1": 0.9}]}, "needs alpha"),
 }
 
