@@ -81,6 +81,8 @@ def test_a_theorem_without_a_proof_is_refused(tmp_path, before, proof):
         ("Averaging", "<= 2 * (1 - c) * (1 - beta2).", "<= 4 * (1 - c) * (1 - beta2)."),
         ("Averaging", "+ eta * (G * G) / 2.", "+ eta * (G * G) / 4."),
         ("Virtual", "8 * ((L * eta * K) * (L * eta * K)) <= 1", "4 * ((L * eta * K) * (L * eta * K)) <= 1"),
+        ("HighProbability", "high_probability T x : 8 * (L * eta) <= 1", "high_probability T x : 2 * (L * eta) <= 1"),
+        ("HighProbability", "+ 4 * (1 + L * eta) * (sigma * sigma) * x", "+ 2 * (sigma * sigma) * x"),
         ("Virtual", "2 * ((L * eta) * (L * eta)) * K * K_r <= 1 - L", "(L * eta) * (L * eta) * K * K_r <= 1 - L"),
     ],
     ids=[
@@ -97,6 +99,8 @@ def test_a_theorem_without_a_proof_is_refused(tmp_path, before, proof):
         "primal averaging: longer steps",
         "last iterate: half of the noise of a step",
         "any batch: longer steps",
+        "high probability: longer steps",
+        "high probability: half of the cost of rarity",
         "PL: longer steps",
     ],
 )
