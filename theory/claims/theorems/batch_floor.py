@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 from scipy.stats import t as t_distribution
 
 from theory.ledger.claim import Claim
-from theory.ledger.evidence import Effort, Finding, Outcome, Piece, holds_for, measured, proof
+from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
 from theory.ledger.provers import Check, Square, certificate
 from theory.method import strategies
 from theory.method.algorithms import ALTO
@@ -105,6 +105,16 @@ def _speed(effort: Effort) -> Finding:
     return Finding(outcome, f"(x_T - x_1) / (eta T), 32 runs of {steps} steps: " + "; ".join(lines), values=values)
 
 
+def _flat_is_needed(_: Effort) -> str:
+    """At a slope of 1 every draw of the gradient is positive: the mean of r over all 2^10 paths points downhill."""
+    picks = np.array(list(product((0, 1), repeat=PATH_DRAWS)))
+    g, chance = 1 + np.array(NOISE)[picks], np.array(PROBABILITY)[picks].prod(1)
+    v = np.asarray(lfilter([1 - BETA3], [1, -BETA3], g**2))[:, -1]
+    mean = float(chance @ (g[:, -1] / (np.sqrt(v) + EPS1)))
+    assert mean > 0.5, f"{mean}"
+    return f"at f' = 1, alpha = 0: E[r_10] = {mean:.3f}"
+
+
 uphill = Claim(
     id="ours-batch-floor-almost-surely",
     source="ours",
@@ -138,6 +148,7 @@ uphill = Claim(
         ),
         holds_for("any past and slopes, all 2^10 paths of 10 draws", _all_paths, share=0.5, seed=strategies.seeds,
                   control=partial(_all_paths, share=2.0)),
+        enumerated("|f'| <= .1 is needed", _flat_is_needed),
         measured("the speed of runs on f = .1 sqrt(1 + x^2), 99.9 % intervals", _speed),
     ),
 )  # fmt: skip
@@ -192,6 +203,17 @@ def _two_points(seed: int, factor: float = 1.0) -> None:
     assert wrong <= factor * bound * (1 + 1e-9) + 1e-12
 
 
+def _least_size_is_needed(_: Effort) -> tuple[str, dict[str, float]]:
+    """Gradients 0 and 1, so that l = 0, beta3 = .99, v' = 10^-n: no multiple of 1 - beta3 bounds the error."""
+    beta3, chance, over = 0.99, 0.5, {}
+    for n in (2, 6, 10):
+        before = 10.0**-n
+        wrong = abs(chance / np.sqrt(beta3 * before + 1 - beta3) - chance / np.sqrt(before))
+        over[f"v' = 1e-{n}"] = float(wrong / (1 - beta3))
+    assert over["v' = 1e-10"] > 100 * over["v' = 1e-6"] / 1.1 > 1e4, f"{over}"
+    return "error over 1 - beta3: " + ", ".join(f"{ratio:.3g} at {name}" for name, ratio in over.items()), over
+
+
 DECAYS = 0.9, 0.99, 0.999, 0.9999
 
 
@@ -239,6 +261,7 @@ downhill = Claim(
         holds_for(
             "two-point noise, exact", _two_points, seed=strategies.seeds, control=partial(_two_points, factor=0.01)
         ),
+        enumerated("gradients away from 0 are needed", _least_size_is_needed),
         measured("the order in 1 - beta3, 99.9 % interval", _order),
     ),
 )

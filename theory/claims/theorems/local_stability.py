@@ -59,6 +59,21 @@ def _radius(H: np.ndarray, P: np.ndarray, eta: float, c: float, beta1: float, be
     return float(np.abs(np.linalg.eigvals(after)).max())
 
 
+def _frozen_is_needed(_: Effort) -> tuple[str, dict[str, float]]:
+    """Two steps at .9 of the limit, then three at .02 of it, in one dimension: E grows, though each P is stable."""
+    grown = {}
+    for alpha, beta1, beta2 in ((0.0, 0.9, 0.9), (-5.0, 0.99, 0.9)):
+        c = -alpha * (1 - beta1)
+        limit = linear.largest_stable(c, beta1, beta2)
+        near, far = (linear.system(share * limit, c, beta1, beta2)[0] for share in (0.9, 0.02))
+        period = np.linalg.matrix_power(near, 2) @ np.linalg.matrix_power(far, 3)
+        grown[f"alpha = {alpha:g}"] = float(np.abs(np.linalg.eigvals(period)).max())
+    assert min(grown.values()) > 1, f"{grown}"
+    return "a P that alternates within the limit: growth per period of 5 steps: " + ", ".join(
+        f"{radius:.3g} at {name}" for name, radius in grown.items()
+    ), grown
+
+
 frozen = Claim(
     id="ours-stability-frozen-preconditioner",
     source="ours",
@@ -82,6 +97,7 @@ frozen = Claim(
         ),
         holds_for("literal EAdam with v held, .1 % below and above the limit", _at, seed=strategies.seeds,
                   control=partial(_at, share=0.1)),
+        enumerated("a frozen P is needed", _frozen_is_needed),
     ),
 )  # fmt: skip
 
@@ -141,6 +157,41 @@ def _cycles(_: Effort) -> Finding:
     return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, said, values={"low": low, "high": high})
 
 
+def _share_on_steps(seed: int, low: float = 1.0) -> None:
+    """Literal ALTO's step from anywhere over that of the ESGD: in the stated interval, to 1e-9."""
+    rng = np.random.default_rng(seed)
+    n, eta = int(rng.integers(1, 5)), 10 ** rng.uniform(-3, 0)
+    eps1, eps2, eps3 = 10 ** rng.uniform(-3, 1, size=3)
+    rule = ALTO(-rng.uniform(-0.9, 0.9) / 0.1, 0.9, rng.uniform(0, 0.9), rng.uniform(0, 0.9), eps1, eps2, eps3, 0.0,
+                bias_correction=False, layerwise=True)  # fmt: skip
+    theta = rule.init([rng.normal(size=(1, n))])
+    for _ in range(5):
+        before = theta[0]
+        theta = rule.step(theta, [10 ** rng.uniform(-9, 0) * rng.normal(size=(1, n))], eta)
+        share = (before - theta[0]) / (theorem.rate_at_minimiser(eta, eps1, eps2) * rule.m[0])
+        phi, r = np.linalg.norm(before) + eps3, np.linalg.norm(rule.r[0])
+        least = 1 - low * (np.sqrt(rule.v[0]) / eps1 + r / (eps2 * phi))
+        close = 1e-9 + 1e-9 * np.abs(before / (before - theta[0]))  # the difference of two iterates is rounded
+        assert (share >= least - close).all()
+        assert (share <= 1 + close).all()
+
+
+def _no_decay_is_needed(_: Effort) -> tuple[str, dict[str, float]]:
+    """At half the limit, from the minimiser itself: with a decay of .01 the iterates leave it, without it they stay."""
+    rate, found = 0.5 * linear.largest_stable(0.05, 0.99, 0.9) / (1 - 0.9) * 0.01, {}
+    for decay in (0.0, 0.01):
+        rule = ALTO(-5.0, 0.99, 0.9, 0.99, 0.1, 0.1, 0.0, decay, bias_correction=False, layerwise=True)
+        theta = rule.init([np.ones((1, 1))])
+        for _step in range(1500):
+            theta = rule.step(theta, [theta[0] - 1], rate)
+        found[f"decay {decay:g}"] = float(abs(theta[0] - 1).item())
+    assert found["decay 0"] == 0, f"{found}"
+    assert found["decay 0.01"] > 1e-4, f"{found}"
+    return "distance from the minimiser after 1500 steps that start there: " + ", ".join(
+        f"{value:.2g} with {name}" for name, value in found.items()
+    ), found
+
+
 def _near_the_minimiser(_: Effort) -> tuple[str, dict[str, float]]:
     """From 1e-9 away, eta above and below the limit: ALTO leaves theta*, or tends to it. eps1 = eps2 = .1, v small."""
     found = {}
@@ -190,7 +241,10 @@ minimiser = Claim(
             Piece("m, v and r tend to 0 as the iterates tend to theta*; a linear recursion perturbed by a share that "
                   "tends to 0 has the growth rates of the linear one (Perron, Coffman): stable only where ESGD is"),
         ),
+        holds_for("the factor on literal steps, float64", _share_on_steps, seed=strategies.seeds,
+                  control=partial(_share_on_steps, low=0.5)),
         enumerated("near the minimiser, 5 % above and below the limit", _near_the_minimiser),
+        enumerated("a run without decay is needed", _no_decay_is_needed),
         enumerated("the limit at the default epsilons", _limit_at_the_defaults),
         measured("the loss at which it cycles", _cycles),
     ),

@@ -68,6 +68,17 @@ def _identity_along(seed: int, weights: int = 1) -> None:
     stage.check([stage.Stage("average", theorem.averages(y, told), run.theta, equal=True, scale=scale)])
 
 
+def _constant_rate_is_needed(_: Effort) -> str:
+    """With eta_k = .1 / sqrt(k) in both, theta_k is not that average of the y."""
+    F = Filter(-5.0, 0.9, 0.5)
+    rates = 0.1 / np.sqrt(np.arange(1, 61))
+    run = record(ESGD(F.alpha, F.beta1, F.beta2), lambda _, x: x, np.ones((1, 1)), steps=60, eta=lambda k: rates[k - 1])
+    y = np.concatenate([run.theta[:1], run.theta[:1] - np.cumsum(rates[:, None, None] * run.g, axis=0)])
+    apart = float(np.abs(theorem.averages(y, F) - run.theta).max())
+    assert apart > 1e-2, f"{apart}"
+    return f"eta_k = .1 / sqrt(k) on theta^2 / 2 from 1: the two are up to {apart:.2g} apart"
+
+
 averaging = Claim(
     id="ours-primal-averaging",
     source="ours",
@@ -98,6 +109,7 @@ averaging = Claim(
             control=partial(_identity_along, weights=2),
             share=0.3,
         ),
+        enumerated("a constant learning rate is needed", _constant_rate_is_needed),
     ),
 )
 
@@ -223,7 +235,7 @@ def _mixing_at(seed: int, share: float = 1.0) -> None:
     ])  # fmt: skip
 
 
-def _hypotheses_are_needed(_: Effort) -> tuple[str, dict[str, float]]:
+def _hypotheses_are_needed(_: Effort, bound: Any = theorem.mean_gap) -> tuple[str, dict[str, float]]:
     """The mean over its bound where one hypothesis is dropped: alpha = -5, beta1 = .99, beta2 = 0, L = 1, T = 2000."""
     F, T, over = Filter(-5.0, 0.99, 0.0), 2000, {}
     unstable = 1.01 * linear.largest_stable(F.c, F.beta1, F.beta2)
@@ -234,8 +246,9 @@ def _hypotheses_are_needed(_: Effort) -> tuple[str, dict[str, float]]:
          lambda x: x / 50 - 0.4 * np.sin(2 * x), 4.0, 1.5),
     ):  # fmt: skip
         f = value(_esgd(F, slope, np.full((1, 1), start), eta=eta, steps=T).theta[:-1]) - value(x_star)
-        bound: Any = theorem.mean_gap(F, eta=eta, T=T, distance2=(start - x_star) ** 2, gap=float(f[0, 0, 0]))
-        over[name] = float(f.mean()) / bound
+        over[name] = float(f.mean()) / bound(
+            F, eta=eta, T=T, distance2=(start - x_star) ** 2, gap=float(f[0, 0, 0])
+        )
     assert min(over.values()) > 1, f"{over}"
     return "mean over bound: " + ", ".join(f"{ratio:.3g} with {name}" for name, ratio in over.items()), over
 
@@ -282,6 +295,10 @@ any_alpha = Claim(
             seed=strategies.seeds,
             control=partial(_any_at, share=0.5),
             share=0.3,
+        ),
+        enumerated(
+            "step size, smoothness and convexity are needed",
+            partial(_hypotheses_are_needed, bound=theorem.mean_gap_any),
         ),
     ),
 )
