@@ -40,7 +40,7 @@ class Split:
     def take(self, indices: Tensor) -> "Split":
         """The examples at ``indices``, in that order, on the same device."""
         indices = indices.to(self.inputs.device)
-        return Split(self.inputs[indices], self.targets[indices])
+        return Split(self.inputs.index_select(0, indices), self.targets.index_select(0, indices))
 
     def to(self, device: torch.device) -> "Split":
         """The same examples on ``device``."""

@@ -103,21 +103,21 @@ class Team:
         dist.all_reduce(summed)
         return summed
 
-    def parts(self, places: Tensor, micro: int | None) -> list[tuple[Tensor, float]]:
+    def parts(self, count: int, micro: int | None) -> list[tuple[slice, float]]:
         """This process's share of a batch, in micro-batches, with their weights.
 
         Args:
-            places: Of the whole batch, (n,).
+            count: Examples of the whole batch.
             micro: Most examples of a micro-batch; None for no bound.
 
         Returns:
             Every ``size``-th place, with weight 1. All processes have equally many parts, because each takes part in
             every gathering and sum: where none is left, the part is the first place with weight 0.
         """
-        mine, largest = places[self.rank :: self.size], -(-len(places) // self.size)
+        mine, largest = range(count)[self.rank :: self.size], -(-count // self.size)
         step = micro or largest
         parts = (mine[start : start + step] for start in range(0, largest, step))
-        return [(part, 1.0) if len(part) else (places[:1], 0.0) for part in parts]
+        return [(slice(part.start, part.stop, part.step), 1.0) if part else (slice(1), 0.0) for part in parts]
 
 
 def wrap(model: nn.Module, team: Team, parallel: Parallel) -> nn.Module:

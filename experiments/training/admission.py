@@ -98,7 +98,7 @@ def trial(model: ModelConfig, training: TrainingConfig, dataset: data.Dataset) -
     with torch.random.fork_rng(), own.theirs(f"{model.name} on {dataset.name}"):
         torch.manual_seed(0)
         outputs = models.create(model, dataset)(prepare(dataset, few.inputs))
-        total, _ = loss_of(training.loss)(outputs, few.targets)
+        total = loss_of(training.loss)(outputs, few.targets)
         if total.numel() != 1:
             raise ValueError(f"the loss has shape {tuple(total.shape)}, and must be one number")
         total.backward()

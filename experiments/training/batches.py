@@ -32,7 +32,7 @@ def prepare(data: Dataset, inputs: Tensor) -> Tensor:
     """What the network sees: images as float32, normalised by channel; tokens as they are."""
     if data.kind != "image":
         return inputs
-    return (inputs.float() - data.mean.to(inputs.device)) / data.std.to(inputs.device)
+    return (inputs - data.mean.to(inputs.device)).div_(data.std.to(inputs.device))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Moves:
     mirrored: Tensor
     padding: int
 
-    def take(self, places: Tensor) -> "Moves":
+    def take(self, places: slice) -> "Moves":
         """The moves of the images at these places of the batch."""
         return Moves(self.top[places], self.left[places], self.mirrored[places], self.padding)
 

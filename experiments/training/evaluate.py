@@ -16,35 +16,29 @@ from experiments.training.batches import prepare
 CHUNK = 1024  # examples at once; part of the bitwise result, so it is no option
 
 
-def cross_entropy_sum(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy and the number of positions that count.
+def cross_entropy_sum(logits: Tensor, targets: Tensor) -> Tensor:
+    """Summed cross-entropy over the positions that count.
 
     Args:
         logits: (..., classes).
         targets: (...) int64, `IGNORED` where a position does not count.
 
     Returns:
-        Two scalars on the logits' device, float32 and int64.
+        A float32 scalar on the logits' device.
     """
     flat = logits.flatten(0, -2).float()
-    total = F.cross_entropy(flat, targets.flatten(), ignore_index=IGNORED, reduction="sum")
-    return total, (targets != IGNORED).sum()
+    return F.cross_entropy(flat, targets.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
-Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def loss_of(name: str) -> Loss:
-    """The summed loss and how many it counts: the cross-entropy, or the user's mean over the examples (`name`)."""
+    """The summed loss: the cross-entropy, or the user's mean over the examples (`name`) times their number."""
     if not name:
         return cross_entropy_sum
     mean = own.load(name, "training.loss")
-
-    def total(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        count = torch.tensor(len(targets), device=outputs.device)
-        return mean(outputs, targets) * count, count
-
-    return total
+    return lambda outputs, targets: mean(outputs, targets) * len(targets)
 
 
 @torch.no_grad()
@@ -55,7 +49,7 @@ def evaluate(model: nn.Module, data: Dataset, split: Split, loss_of: Loss = cros
         model: The network, on the split's device.
         data: Says how inputs are prepared.
         split: The examples.
-        loss_of: From outputs and targets to the summed loss and the number that it counts.
+        loss_of: From outputs and targets to the summed loss.
 
     Returns:
         The scores; without accuracy where the loss is the user's own.
@@ -66,11 +60,11 @@ def evaluate(model: nn.Module, data: Dataset, split: Split, loss_of: Loss = cros
     for start in range(0, len(split), CHUNK):
         inputs, targets = split.inputs[start : start + CHUNK], split.targets[start : start + CHUNK]
         logits = model(prepare(data, inputs))
-        total, counted = loss_of(logits, targets)
-        loss += total.double().item()
-        count += int(counted)
+        loss += loss_of(logits, targets).double().item()
         if loss_of is not cross_entropy_sum:
+            count += len(targets)
             continue
+        count += int((targets != IGNORED).sum())
         answers.append(logits.argmax(-1))
         right += int((answers[-1] == targets).sum())  # an ignored target is never a class
     model.train(was_training)

@@ -1,6 +1,7 @@
 """A network that learns from a data set: the steps and evaluations of its run."""
 
 import contextlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -47,6 +48,7 @@ class SupervisedLoop(TrainingLoop):
 
         examples = len(self.data.train)
         size = run.training.batch_size
+        self.per_example = 1 if run.training.loss else math.prod(self.train_split.targets.shape[1:])
         self.batch_size = examples if size == "full" else min(size, examples)
         self.per_epoch = batches.steps_per_epoch(examples, self.batch_size)
         steps = run.training.steps
@@ -71,7 +73,7 @@ class SupervisedLoop(TrainingLoop):
         whole = self._indices()
         counted = self._counted(whole)
         micro = None if training.microbatch == "batch" else training.microbatch
-        parts = self.team.parts(torch.arange(len(whole), device=whole.device), micro)
+        parts = self.team.parts(len(whole), micro)
         self.optimizer.zero_grad(set_to_none=True)
         step_loss = torch.zeros_like(self.loss_sum)
         moves = self._moves(len(whole))
@@ -80,9 +82,11 @@ class SupervisedLoop(TrainingLoop):
             with self._synchronised(number == len(parts)):
                 with self._autocast():
                     logits = self.forward(self._prepared(part.inputs, moves and moves.take(places)))
-                loss = weight * self.loss_of(logits, part.targets)[0] / counted
+                loss = self.loss_of(logits, part.targets) / counted
+                if weight != 1:  # a product with 1 would be one more operation, and another in the backward pass
+                    loss = weight * loss
                 # so that the average of the team's gradients is the gradient of the whole batch
-                self.scaler.scale(loss * self.team.size).backward()
+                self.scaler.scale(loss if self.team.size == 1 else loss * self.team.size).backward()
             step_loss += loss.detach()
         self.loss_sum += self.team.total(step_loss)
         self.norms.append(self._clip(training.clip))
@@ -96,7 +100,8 @@ class SupervisedLoop(TrainingLoop):
         """Clip the gradient; its norm before that, a scalar."""
         self.scaler.unscale_(self.optimizer)
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
+        # What torch.nn.utils.get_total_norm computes, which first sorts the gradients by device and type.
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if most != "none":
             torch.nn.utils.clip_grads_with_norm_(self.parameters, most, norm)
         return sharding.whole(norm).detach()
@@ -113,9 +118,7 @@ class SupervisedLoop(TrainingLoop):
         """How many targets of these examples count."""
         if self.data.kind == "tags":
             return int((self.train_split.take(indices).targets != data.IGNORED).sum())
-        if self.run.training.loss:
-            return len(indices)
-        return len(indices) * self.train_split.targets[0].numel()
+        return len(indices) * self.per_example
 
     def _synchronised(self, last: bool) -> contextlib.AbstractContextManager[Any]:
         """Average gradients over the team once per step, with the last micro-batch."""

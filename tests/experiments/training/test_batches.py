@@ -54,5 +54,5 @@ def test_an_image_is_augmented_alike_in_whatever_part_of_the_batch_it_is():
     images = torch.rand(16, 3, 8, 8)
     how = batches.moves(16, 1, 5)
     whole = batches.augment(images, how)
-    for places in (torch.arange(0, 16, 2), torch.tensor([5]), torch.arange(12, 16)):
+    for places in (slice(0, 16, 2), slice(5, 6), slice(12, 16)):
         assert torch.equal(batches.augment(images[places], how.take(places)), whole[places])
