@@ -19,7 +19,8 @@ def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tenso
         The magnitude, at least 0.
 
     Raises:
-        ValueError: no parameter requires a gradient, the loss is not finite, or ``tolerance`` is out of range.
+        ValueError: no parameter requires a gradient, the loss is not one number, it or its second derivative is not
+            finite, or ``tolerance`` is out of range.
         RuntimeError: the iteration did not get there in 200 restarts.
     """
     if not 0 < tolerance < 1:
@@ -28,6 +29,8 @@ def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tenso
     if not parameters:
         raise ValueError("parameters: none requires a gradient, so there is no Hessian to measure")
     value = loss()
+    if not isinstance(value, torch.Tensor) or value.numel() != 1:
+        raise ValueError(f"loss: it returned {value}, and must return a tensor with one number")
     if not torch.isfinite(value).all():
         raise ValueError(f"loss: its value {value.item()} is not finite, so there is no Hessian to measure")
     grads = torch.autograd.grad(value, parameters, create_graph=True, materialize_grads=True)
@@ -42,7 +45,10 @@ def sharpness(loss: Callable[[], torch.Tensor], parameters: Iterable[torch.Tenso
         shaped = [piece.to(p).view_as(p) for piece, p in zip(pieces, parameters, strict=True)]
         outputs, weights = [grads[i] for i in curved], [shaped[i] for i in curved]
         found = torch.autograd.grad(outputs, parameters, weights, retain_graph=True, materialize_grads=True)
-        return torch.cat([x.detach().reshape(-1).to("cpu", torch.float64) for x in found]).numpy()
+        image = torch.cat([x.detach().reshape(-1).to("cpu", torch.float64) for x in found]).numpy()
+        if not np.isfinite(image).all():
+            raise ValueError("loss: its second derivative here is not finite, so there is no eigenvalue to measure")
+        return image
 
     size = sum(sizes)
     if size == 1:  # ARPACK takes larger matrices only

@@ -17,6 +17,9 @@ NEAR_CLIFF = 1.02
 ROUNDING = 1e-12
 """|c| this close to 1 is 1: -20 (1 - .95) is 1.0000000000000009 in floating point. alto's bound has the same margin."""
 
+_LARGEST = 1e100
+"""Of lr x sharpness: the powers of it that the roots need still fit into float64."""
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -108,6 +111,11 @@ def advise(
     flip = linear.flip_threshold(F.c, beta1, beta2)
     oscillation = linear.oscillation_threshold(F.c, beta1, beta2)
     largest = min(flip, oscillation)
+    if largest != inf and largest / lr == inf:  # null would say that no sharpness is too large
+        raise ValueError(f"lr = {lr}: the largest stable sharpness, {largest:g} / lr, is beyond float64: allowed is a "
+                         "larger lr")  # fmt: skip
+    if sharpness is not None and lr * sharpness > _LARGEST:
+        raise ValueError(f"lr x sharpness = {lr:g} x {sharpness:g}: allowed is a product of at most {_LARGEST:g}")
     radius = None if sharpness is None else float(linear.spectral_radius(lr * sharpness, F.c, beta1, beta2))
     return Advice(
         lr=lr, alpha=alpha, beta1=beta1, beta2=beta2, sharpness=sharpness, c=F.c,

@@ -48,3 +48,9 @@ def test_what_has_no_hessian_is_refused():
         sharpness((point * torch.nan).sum, [point])
     with pytest.raises(ValueError, match=r"tolerance must be in \(0, 1\), got 0"):
         sharpness(lambda: point.square().sum(), [point], tolerance=0)
+    for loss in (point.square, lambda: 3.0):
+        with pytest.raises(ValueError, match="must return a tensor with one number"):
+            sharpness(loss, [point])
+    corner = torch.zeros(3, requires_grad=True)
+    with pytest.raises(ValueError, match="its second derivative here is not finite"):
+        sharpness((corner.abs() ** 1.5).sum, [corner])

@@ -292,7 +292,8 @@ def test_quasi_is_no_worse_than_the_heavy_ball_that_it_contains():
 @pytest.mark.parametrize(("arguments", "name"), [
     ({"lr": 0.0}, "lr"), ({"lr": math.inf}, "lr"), ({"alpha": math.nan}, "alpha"), ({"beta1": 1.0}, "beta1"),
     ({"beta1": -0.1}, "beta1"), ({"beta2": 1.5}, "beta2"), ({"sharpness": 0.0}, "sharpness"),
-    ({"sharpness": math.nan}, "sharpness"),
+    ({"sharpness": math.nan}, "sharpness"), ({"lr": 1e-320}, "lr"),
+    ({"lr": 1e200, "sharpness": 1e200}, "lr x sharpness"), ({"lr": 1e60, "sharpness": 1e60}, "lr x sharpness"),
 ])  # fmt: skip
 def test_outside_the_domain(arguments, name):
     with pytest.raises(ValueError, match=f"^{name} = .*allowed is"):
