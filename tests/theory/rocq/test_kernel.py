@@ -5,6 +5,7 @@ import re
 import shutil
 
 import pytest
+import sympy as sp
 
 from theory.ledger.evidence import QUICK, Kind, Outcome, run
 from theory.ledger.formal import AXIOMS, KernelError, _compile, formal
@@ -124,6 +125,17 @@ def test_a_constant_changed_in_python_is_refused(compiled, monkeypatch):
         library.answer()
     with pytest.raises(KernelError, match=r"Changed.v is refused"):
         _compile(compiled, "Changed", printed["Bridge"])
+
+
+def test_a_mistake_that_one_shape_of_layers_hides_is_printed(monkeypatch):
+    """The root of 2 in place of the number of layers: right for two of them."""
+    monkeypatch.setattr(
+        bounds.Online, "reach", property(lambda o: o.D + sp.sqrt(2) * o.eps3 if o.layerwise else o.direction)
+    )
+    right, wrong = (re.findall(r"Lemma (python_regret_\w+)(.*?)Qed", text["Bridge"], re.DOTALL)
+                    for text in (bridge.printed(), bridge.printed.__wrapped__()))  # fmt: skip
+    changed = {name for (name, mine), (_, other) in zip(right, wrong, strict=True) if mine != other}
+    assert changed == {bridge.regret_name(True, sizes) for sizes in bridge.SHAPES if len(sizes) != 2}
 
 
 def test_a_changed_source_makes_the_stored_answer_count_for_nothing():

@@ -246,9 +246,7 @@ def _hypotheses_are_needed(_: Effort, bound: Any = theorem.mean_gap) -> tuple[st
          lambda x: x / 50 - 0.4 * np.sin(2 * x), 4.0, 1.5),
     ):  # fmt: skip
         f = value(_esgd(F, slope, np.full((1, 1), start), eta=eta, steps=T).theta[:-1]) - value(x_star)
-        over[name] = float(f.mean()) / bound(
-            F, eta=eta, T=T, distance2=(start - x_star) ** 2, gap=float(f[0, 0, 0])
-        )
+        over[name] = float(f.mean()) / bound(F, eta=eta, T=T, distance2=(start - x_star) ** 2, gap=float(f[0, 0, 0]))
     assert min(over.values()) > 1, f"{over}"
     return "mean over bound: " + ", ".join(f"{ratio:.3g} with {name}" for name, ratio in over.items()), over
 
