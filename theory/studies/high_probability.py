@@ -19,8 +19,8 @@ STUDIES = ("high-probability",)
 TITLE = "ESGD with high probability"
 SEE = (
     r"On $f = \theta^2/2$ from its minimum, noise of variance 1: what a share $\delta$ of the runs exceeds, and the "
-    r"bound at $\sigma = 1$ (dashed). (a) Noise $\pm1$: every run stays below. (b) Rare draws: at small $\delta$ the "
-    r"bound is passed, because their size is not bounded by $\sigma$."
+    r"bound at $\sigma = 1$ (dashed): (a) with noise $\pm1$ every run stays below; (b) with rare draws the bound is "
+    r"passed at small $\delta$, because $\sigma$ does not bound their size."
 )
 
 CASES = ((0.0, 0.99), (-5.0, 0.99), (0.5, 0.01))
