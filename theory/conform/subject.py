@@ -42,6 +42,8 @@ SWITCHES = ("bias_correction", "layerwise", "maximize")
 NUMBERS = {"alpha": "alpha", "alp": "alpha", "beta1": "beta1", "beta": "beta1", "momentum": "beta2", "lr": "lr",
            "weight_decay": "weight_decay"}  # fmt: skip
 """The arguments that the reference has too, and what they are called there."""
+RATES = (1e-8, 1e3)
+"""Learning rates at which a departure is seen: a smaller step is lost in the rounding of the parameters."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,9 @@ class Subject:
             elif name == "eps":
                 values = value if isinstance(value, (list, tuple)) else (value, 1e-6, 1e-10)
                 found["eps"] = tuple(_number("eps", one) for one in values)
+        low, high = RATES
+        if not low <= found.get("lr", low) <= high:
+            raise ValueError(f"lr = {found['lr']} must be in [{low:g}, {high:g}]: beyond, float64 shows no difference")
         if found.get("weight_decay") and self.reference in {"ESGD", "EAdam"}:
             raise ValueError(f"weight_decay = {found['weight_decay']!r}: {REFERENCES[self.reference]} has no decay")
         return found

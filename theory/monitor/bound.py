@@ -1,7 +1,7 @@
 """Theorem N for any update theta' = theta - eta Q m with diagonal Q and m from E and momentum."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 from theory.method.filters import Filter
 from theory.theorems import bounds
@@ -41,11 +41,18 @@ def bound(
     for name, value in (("gap", gap), ("first", first), ("variance", variance)):
         if not (isfinite(value) and value >= 0):
             raise ValueError(f"{name} is {value}: allowed are finite numbers from 0 on")
+    if not isfinite(F.alpha):
+        raise ValueError(f"alpha is {F.alpha}: allowed are finite numbers")
     if Q.smallest > Q.largest:
         raise ValueError(f"Q's bounds are {Q.smallest} and {Q.largest}: the first must not be above the second")
     if T < 1:
         raise ValueError(f"T is {T}: allowed are whole numbers from 1 on")
-    triple = tracking(F)
-    largest = bounds.largest_step(triple, Q, L)
-    value = bounds.mean_square_gradient(triple, Q, eta=eta, T=T, gap=gap, first=first, variance=variance)
+    try:
+        triple = tracking(F)
+        largest = bounds.largest_step(triple, Q, L)
+        value = bounds.mean_square_gradient(triple, Q, eta=eta, T=T, gap=gap, first=first, variance=variance)
+    except OverflowError:
+        value = largest = inf
+    if not isfinite(value):
+        raise ValueError("float64 cannot hold the bound that these constants lead to: choose less extreme ones")
     return Bound(value, largest, eta <= largest)

@@ -101,20 +101,23 @@ def keywords(words: Sequence[str]) -> dict[str, Any]:
     """Arguments from ``KEY=VALUE`` words, the values as Python or JSON writes them, or from JSON objects.
 
     Raises:
-        ValueError: a word is neither.
+        ValueError: a word is neither, or a key is given twice.
     """
     found: dict[str, Any] = {}
     for word in words:
         if word.lstrip().startswith("{"):
             try:
-                found |= json.loads(word)
+                more = json.loads(word)
             except json.JSONDecodeError as error:
                 raise ValueError(f"--kwargs {word!r} is not JSON ({error}); names are in double quotes") from error
-            continue
-        key, equals, text = word.partition("=")
-        if not equals or not key.isidentifier():
-            raise ValueError(f"--kwargs {word!r} must have the form KEY=VALUE, such as lr=.1 or betas=(.9,.99)")
-        found[key] = _value(text)
+        else:
+            key, equals, text = word.partition("=")
+            if not equals or not key.isidentifier():
+                raise ValueError(f"--kwargs {word!r} must have the form KEY=VALUE, such as lr=.1 or betas=(.9,.99)")
+            more = {key: _value(text)}
+        if twice := found.keys() & more.keys():
+            raise ValueError(f"--kwargs has {', '.join(sorted(twice))} twice: leave one out")
+        found |= more
     return found
 
 
