@@ -15,6 +15,7 @@ from theory.method.algorithms import ALTO, ESGD
 from theory.method.filters import Filter
 from theory.method.trajectory import record
 from theory.stability import linear
+from theory.theorems import bounds
 from theory.theorems import linear_regret as streams
 from theory.theorems.bounds import Online, regret
 from theory.theorems.primal_averaging import mean_gap_any
@@ -124,3 +125,30 @@ def test_with_algorithm_3s_momentum_the_bound_for_any_alpha_fails():
         value = np.where(size > 1, size - 0.5, size**2 / 2).mean()
         found.append(value / mean_gap_any(F, eta=eta, T=T, distance2=1.0, gap=0.5))
     assert found[0] <= 1 < found[1], found
+
+
+@pytest.mark.parametrize("width", [1.0, 2.0], ids=["from 0, as in the paper", "from the comparator"])
+def test_the_regret_bound_needs_the_distance_from_the_comparator(width):
+    """One step on theta from 1, against -1; a large eps1 makes EAdam plain SGD."""
+    F, eps1 = Filter(0.0, 0.5, 0.0), 1e6
+    online = Online(F, 0.9, eps1, 1.0, 1.0, eps1 / 2**0.5, 0.0, (1,), False, G=1.0, D=1.0, width=width, comparator=1.0)
+    suffered = 1.0 - -1.0
+    assert (suffered <= regret(online, 1)) is (width == 2)
+
+
+def test_with_a_constant_decay_eadams_gradients_exceed_theorem_n():
+    F, eps1, decay, eta, T = Filter(0.0, 0.9, 0.0), 1.0, 0.5, 0.2, 3000
+    eadam = ALTO(F.alpha, F.beta1, F.beta2, 0.9, eps1, 1.0, 1.0, decay, bias_correction=False, layerwise=False)
+    run = record(eadam, lambda _, x: x - 1, np.zeros((1, 1)), steps=T, eta=lambda _: eta)
+    Q, triple = bounds.eadam(F, eps1, 1.0), bounds.tracking_by_recursion(F)
+    assert eta <= bounds.largest_step(triple, Q, 1.0)
+    bound = bounds.mean_square_gradient(triple, Q, eta=eta, T=T, gap=0.5, first=1.0, variance=0.0)
+    assert (run.g**2).mean() > 5 * bound
+
+
+def test_where_both_decay_rates_are_equal_the_weights_reach_1_by_k_times_their_power():
+    """The sum of the weights after k steps, from a constant gradient of 1."""
+    run = record(ESGD(-5.0, 0.9, 0.9), lambda _, x: np.ones_like(x), np.zeros((1, 1)), steps=200, eta=lambda _: 1e-3)
+    left = np.abs(1 - run.m[:, 0, 0]) / 0.9 ** np.arange(1, 201)
+    assert left[199] > 5 * left[19] > 0
+    assert (left <= 6 * np.arange(1, 201)).all()

@@ -232,7 +232,7 @@ mean_lag = Claim(
     ),
     plain="E looks back by -alpha steps in the mean; positive alpha extrapolates.",
     assumptions=(
-        r"infinite past; after $k$ steps the weights sum to 1 up to a multiple of $\beta_1^k$ and $\beta_2^k$",
+        r"infinite past; after $k$ steps the weights sum to 1 up to a multiple of $k \max(\beta_1, \beta_2)^k$",
     ),
     evidence=(
         formal("limits over the steps", LIBRARY, "weights_are", "mean_age_of_u", "mean_age"),

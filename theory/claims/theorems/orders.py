@@ -105,7 +105,7 @@ def _sizes_grow(power: int) -> Check:
 
 
 def _leading(d: int, layerwise: bool, seed: int) -> float:
-    """Theorem C's A for one layer of d coordinates, each within D_inf of 0; A is regret(4) - regret(1) by sqrt(T)."""
+    """Theorem C's A for one layer of d coordinates, each within D of 0; A is regret(4) - regret(1) by sqrt(T)."""
     rng = np.random.default_rng(seed)
     F = Filter(-rng.uniform(-0.95, 0.95) / 0.5, 0.5, rng.uniform(0, 0.9))
     eps1, eps2, eps3, eta, decay, G, D = 10 ** rng.uniform(-2, 1, size=7)
@@ -136,8 +136,9 @@ order_of_adam = Claim(
     found="True if monotonicity is enforced: A grows like d for EAdam and like d^(3/2) for ALTO.",
     assumptions=(*CONVEX, MONOTONE),
     corrected=(
-        r"With $\|\theta_k\| \le \sqrt d D_\infty$ Theorem C's $A(d)$ is at most $d\,A(1)$ without the layer factor, "
-        r"Adam's order, and at most $d^{3/2} A(1)$ with it for one layer; (C3) is enforced and all betas are constant."
+        r"With $\|\theta_k\|_\infty, \|\theta^*\|_\infty \le R$, so that $D, \|\theta^*\| \le \sqrt d R$ and $D_\infty "
+        r"\le 2R$, Theorem C's $A(d)$ is at most $d\,A(1)$ without the layer factor, Adam's order, and at most "
+        r"$d^{3/2} A(1)$ with it for one layer; (C3) is enforced and all betas are constant."
     ),
     repairs=Repair.ASSUMPTION,
     rests_on=("ours-theorem-c",),

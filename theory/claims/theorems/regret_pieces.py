@@ -130,5 +130,7 @@ CONVEX = (
     r"$\|g_k\|_\infty \le G$",
     r"$\eta_k = \eta/\sqrt k$, $\gamma_k \le \gamma/\sqrt k$",
     r"(C4) every iterate stays in $X$",
+    r"$D = \sup_k \|\theta_k\|$, $D_j = \sup_k |\theta_{k,j} - \theta^*_j|$, $D_\infty = \max_j D_j$: distances from "
+    r"$\theta^*$, where the paper's $D_\infty$ bounds $\|\theta_k\|_\infty$",
 )
 MONOTONE = r"(C3) $H_k = (\sqrt{v_k} + \epsilon_1)/(\eta_k s_k)$ does not decrease, coordinate by coordinate"
