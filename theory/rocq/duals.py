@@ -224,6 +224,8 @@ def _parsed(stored: Mapping[str, Any]) -> Dual:
         pair = int(i), int(j)
         if pair[0] == pair[1] or any(p not in points for p in pair):
             raise ValueError(f"multipliers: {name!r} is no pair of different points of {points[0]} ... {points[-1]}")
+        if pair in found:
+            raise ValueError(f"multipliers: the pair {name!r} is there twice")
         found[pair] = _number(f"multipliers, {name}", weight)
         if found[pair] < -SLIGHT:
             raise ValueError(f"multipliers, {name} = {float(found[pair]):.3g}: allowed is >= 0")
@@ -243,6 +245,8 @@ def _one_of(stored: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
 def _number(key: str, value: Any) -> Fraction:
     """A decimal or a rational."""
     try:
+        if isinstance(value, bool):
+            raise TypeError(value)
         return Fraction(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"{key} = {value!r} is no number: write 0.25 or '1/4'") from None

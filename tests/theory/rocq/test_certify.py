@@ -91,6 +91,8 @@ def test_without_coqc_exact_arithmetic_is_what_counts(tmp_path, monkeypatch, cap
         ({"class": "concave"}, "class = 'concave': allowed is"),
         ({"steps": [[1], [1]]}, "steps must have rows of 1, 2, ..., N weights"),
         ({"tau": "large"}, "tau = 'large' is no number"),
+        ({"tau": True}, "tau = True is no number"),
+        ({"multipliers": {"0,1": 1, "0, 1": 0}}, "the pair '0, 1' is there twice"),
         ({"multipliers": {"0,3": 1}}, "'0,3' is no pair"),
         ({"multipliers": {"0,1": -0.5}}, "0,1 = -0.5: allowed is >= 0"),
         ({"class": "strongly convex"}, "'mu' is missing"),
