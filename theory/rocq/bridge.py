@@ -137,8 +137,8 @@ def _regret() -> list[str]:
             "    eps1 eps2 eps3 eta (fun i => match i with O => comparator | _ => 0 end)\n"
             "    G width D gamma kappa rho age * sqrt T\n"
             f"  + regret_B {d} G width age variation = {_coq(right)}.\n"
-            "Proof. intros; unfold regret_A, regret_B, reach, direction, Wmax, inverse_factor, size, within, sq; simpl; "
-            f"rewrite ?Rplus_0_l, ?Rplus_0_r; {numerals}rewrite ?sqrt_1; field; side. Qed."
+            "Proof. intros; unfold regret_A, regret_B, reach, direction, Wmax, inverse_factor, size, within, sq; "
+            f"simpl; rewrite ?Rplus_0_l, ?Rplus_0_r; {numerals}rewrite ?sqrt_1; field; side. Qed."
         )
     return lines
 

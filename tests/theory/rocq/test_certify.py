@@ -100,7 +100,7 @@ def test_without_coqc_exact_arithmetic_is_what_counts(tmp_path, monkeypatch, cap
         ({"class": "smooth"}, "class smooth has no minimiser"),
         ({"performance": "smallest gradient", "shares": [1]}, "shares must be 3"),
     ],
-    ids=["class", "steps", "number", "pair", "sign", "no mu", "mu", "smooth", "shares"],
+    ids=["class", "steps", "number", "truth value", "pair twice", "pair", "sign", "no mu", "mu", "smooth", "shares"],
 )
 def test_what_is_no_dual_is_named(tmp_path, capsys, change, said):
     assert main(["certify", str(stored(tmp_path, {**DUALS["the documentation's"], **change}))]) == 2
