@@ -68,7 +68,7 @@ def contrast(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> di
         ConfigError: the weights do not sum to 0, or there is no such quantity or cell.
     """
     total = math.fsum(term.weight for term in terms)
-    if abs(total) > 1e-9 or not terms:
+    if not abs(total) <= 1e-9 or not terms:
         raise ConfigError("terms", f"the weights sum to {total:g}; a comparison needs at least one term and the sum 0")
     columns = [(term.weight, values(kept, term.setting, term.label, quantity)) for term in terms]
     shared = set.intersection(*(set(column) for _, column in columns))

@@ -13,7 +13,7 @@ from typing import Any
 
 from scipy import stats
 
-from experiments.analysis import benchmarks
+from experiments.analysis import benchmarks, names
 from experiments.analysis.contrast import Term, contrast
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
@@ -260,7 +260,7 @@ def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
     experiment = kept.experiment
     data, model, training = experiment.resolve(setting)
     some = "" if data.limit == "all" else f", {data.limit} training examples"
-    length = f"{training.epochs} epochs" if training.steps == "epochs" else f"{training.steps} steps"
+    length = names.length(training)
     tuning, rates = experiment.tuning, experiment.grid(setting).values()
     others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
     chosen = f"chosen for each competitor from {len(rates)} by validation {tuning.metric} over {others}"

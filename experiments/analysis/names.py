@@ -91,6 +91,11 @@ def batch(config: TrainingConfig) -> str:
     return "full batch" if config.batch_size == "full" else f"batch {config.batch_size}"
 
 
+def length(config: TrainingConfig) -> str:
+    """How long a run was: ``10 epochs`` or ``500 steps``, in which case ``epochs`` says nothing."""
+    return f"{config.epochs} epochs" if config.steps == "epochs" else f"{config.steps} steps"
+
+
 def settings(experiment: Experiment) -> dict[str, str]:
     """A name for each setting from what it ran: its batch, and whatever else differs between the settings.
 

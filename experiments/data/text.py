@@ -43,7 +43,7 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
     test_from = round((1 - _TEST) * len(tokens))
     validation_from = round((1 - config.validation) * test_from)
     parts = tokens[:validation_from], tokens[validation_from:test_from], tokens[test_from:]
-    if min(len(part) for part in parts) <= config.context:
+    if min(len(part) for part in parts if len(part) or config.validation) <= config.context:
         raise DataError(
             f"{path} has {len(text)} characters, too few for a window of context = {config.context} in each of its "
             f"parts ({', '.join(str(len(part)) for part in parts)} characters)"
@@ -64,6 +64,6 @@ def read(config: DataConfig, data_dir: Path | None) -> Dataset:
 
 
 def _windows(tokens: Tensor, context: int) -> Split:
-    count = (len(tokens) - 1) // context
+    count = max(0, (len(tokens) - 1) // context)
     inputs = tokens[: count * context].view(count, context)
     return Split(inputs.clone(), tokens[1 : count * context + 1].view(count, context).clone())

@@ -315,8 +315,8 @@ def _sync(path: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write ``value`` as indented JSON, atomically."""
-    write_atomic(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+    """Write ``value`` as indented JSON, atomically; a NaN or an infinity, which JSON has not, is an error."""
+    write_atomic(path, (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
 def sweep_temporaries(folder: Path) -> None:

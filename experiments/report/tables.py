@@ -173,14 +173,18 @@ def _settings(kept: Summary) -> Table:
     experiment, rows = kept.experiment, []
     for setting in experiment.settings:
         data, model, training = experiment.resolve(setting)
-        cells = (training.batch_size, training.epochs, training.schedule, training.warmup, training.clip)
+        length = names.length(training).removesuffix(" epochs")
+        cells = (training.batch_size, length, training.schedule, training.warmup, training.clip)
         rows.append((setting, names.data(data), names.network(model), *(f"{cell}" for cell in cells), setting))
     tuning, final = len(experiment.tuning.seeds), len(experiment.final.seeds)
+    clips = [f"{label}'s is {one.clip}" for label, one in experiment.optimizers.items() if one.clip != "shared"]
+    own = f" The clip is that of all competitors, but {', '.join(clips)}." if clips else ""
     return Table(
         "What was run",
         ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip", "name in the config"),
         tuple(rows),
-        f"{tuning} tuning seed{'s' if tuning > 1 else ''}, {final} final seeds. A convnet is named by its channels.",
+        f"{tuning} tuning seed{'s' if tuning > 1 else ''}, {final} final seeds. A convnet is named by its channels."
+        f"{own}",
     )
 
 

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,8 +259,8 @@ class Rates:
         """Write everything, with its provenance, as JSON; the file is whole or absent."""
         theory = self.theory
         record = {
-            "used": {key: value if isinstance(value, int | float | str) else _text(value)
-                     for key, value in self.used.items()},
+            "used": {key: value if isinstance(value, int | str) or (isinstance(value, float) and isfinite(value))
+                     else _text(value) for key, value in self.used.items()},
             "quantity": self.quantity,
             "window": list(self.window),
             "exponent": vars(self.exponent),
@@ -273,7 +274,7 @@ class Rates:
             "wall_s": round(self.seconds, 2),
             "provenance": dict(self.provenance),
         }  # fmt: skip
-        files.write(Path(path), json.dumps(record, indent=1, default=str) + "\n")
+        files.write(Path(path), json.dumps(record, indent=1, default=str, allow_nan=False) + "\n")
 
     @property
     def _inside(self) -> np.ndarray:

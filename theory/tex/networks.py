@@ -119,10 +119,16 @@ def _network(stored: Mapping[str, Any], setting: str) -> str:
     return words(f"{NETWORKS.get(model['name'], model['name'])}{sizes} on {whole}")
 
 
+def _length(training: Mapping[str, Any]) -> str:
+    """How long a run was: in epochs, or in steps where these were given."""
+    steps = training.get("steps", "epochs")
+    return f"{training['epochs']:g} epochs" if steps == "epochs" else f"{steps} steps"
+
+
 def _ran(stored: Mapping[str, Any], setting: str) -> str:
     """What a setting ran: network, data, batch, epochs, and clipping and a given learning rate where they vary."""
     training = _merged(stored, setting, "training")
-    parts = [_network(stored, setting), _batch(training["batch_size"]), f"{training['epochs']:g} epochs"]
+    parts = [_network(stored, setting), _batch(training["batch_size"]), _length(training)]
     settings = stored["experiment"]["settings"].values()
     if len({str(change["training"].get("clip")) for change in settings}) > 1:
         clip = training["clip"]
@@ -172,7 +178,7 @@ def _runs(stored: Sequence[Mapping[str, Any]]) -> str:
         for network, settings in lines.items():
             training = [_merged(one, setting, "training") for setting in settings]
             batches = [str(each["batch_size"]) for each in training]
-            epochs = [f"{each['epochs']:g}" for each in training]
+            epochs = [_length(each).removesuffix(" epochs") for each in training]
             rates = [str(_rates(one, setting)["count"]) for setting in settings]
             rows.append([
                 words(_name(one["report"])), network, _several(batches), _several(epochs), _several(rates),

@@ -167,7 +167,7 @@ def _colour(c: float) -> str:
 
 
 def _names(experiment: Experiment, setting: str) -> list[str]:
-    """Names of a setting from short to long: without the sizes in brackets, with the epochs, with the experiment."""
+    """Names of a setting from short to long: without the sizes in brackets, with the length, with the experiment."""
     short = re.sub(r" \([^)]*\)", "", names.one(experiment, setting))
-    longer = f"{short}, {experiment.resolve(setting)[2].epochs} epochs"
+    longer = f"{short}, {names.length(experiment.resolve(setting)[2])}"
     return [short, longer, f"{longer} ({experiment.name})"]

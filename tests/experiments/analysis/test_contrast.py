@@ -52,6 +52,7 @@ def test_a_measure_comes_as_its_logarithm_and_only_where_it_has_one(tmp_path):
     [
         ([Term(1, *ALTO)], "test", "sum to 1"),
         ([], "test", "at least one term"),
+        ([Term(math.nan, *ALTO), Term(-1, *LAMB)], "test", "sum to nan"),
         ([Term(1, *ALTO), Term(-1, "huge", "LAMB")], "test", "no cell"),
         ([Term(1, *ALTO), Term(-1, "small", "Adum")], "test", "no cell"),
         ([Term(1, *ALTO), Term(-1, *LAMB)], "sharpness", "log10 of a measure"),

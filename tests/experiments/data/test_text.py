@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 
@@ -24,6 +26,12 @@ def test_targets_are_the_next_characters_and_the_parts_do_not_overlap(config, tm
     assert [len(split) for split in (data.train, data.validation, data.test)] == [101, 11, 12]
     assert data.validation.inputs[0, 0] == 810 % 26
     assert data.test.inputs[0, 0] == 900 % 26
+
+
+def test_nothing_is_held_out_where_nothing_is_chosen(config, tmp_path):
+    (tmp_path / "tinyshakespeare.txt").write_text(TEXT)
+    data = text.read(dataclasses.replace(config, validation=0.0), tmp_path)
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [112, 0, 12]
 
 
 def test_the_other_place_and_the_limit(tmp_path):

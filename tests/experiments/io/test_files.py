@@ -1,4 +1,6 @@
 import errno
+import json
+import math
 import multiprocessing
 import os
 import signal
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from experiments.io.errors import BusyError
-from experiments.io.files import locked, ready, sweep_temporaries, together, write_atomic
+from experiments.io.files import locked, ready, sweep_temporaries, together, write_atomic, write_json
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path, monkeypatch):
@@ -136,3 +138,11 @@ def test_a_full_disk_is_noticed_before_the_work(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left on device") as caught:
         ready(tmp_path / "file")
     assert caught.value.filename == str(tmp_path / "file")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf], ids=str)
+def test_what_json_has_not_is_not_written(tmp_path, value):
+    write_json(tmp_path / "x.json", {"a": 1.0})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "x.json", {"a": value})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": 1.0}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.analysis import published
+from experiments.analysis import names, published
 from experiments.analysis.statistics import Interval
 from experiments.config import catalog
 from experiments.report import tables
@@ -95,6 +95,21 @@ def test_what_was_run_is_told_by_setting(tmp_path):
     kept = make(tmp_path, {ALTO: [1.0]}, config=CONFIG.replace("[settings.small]", SMALL))
     row = titled(kept, "What was run").rows[0]
     assert row == ("batch 5", "digits", "convnet 16-32", "5", "10", "constant", "0.0", "none", "small")
+
+
+def test_a_run_that_is_counted_in_steps_is_not_told_in_epochs(tmp_path):
+    steps = CONFIG.replace("[settings.small]", "[settings.small]\ntraining = { steps = 500 }")
+    table = titled(make(tmp_path, {ALTO: [1.0]}, config=steps), "What was run")
+    assert [row[4] for row in table.rows] == ["500 steps", "10"]
+    experiment = catalog.load("headline-16px")
+    assert names.length(experiment.resolve("lr .05")[2]) == "500 steps"
+
+
+def test_a_clip_of_one_competitors_own_is_told(tmp_path):
+    own = CONFIG.replace("[optimizers.SGD]", "[optimizers.SGD]\nclip = 0.5")
+    said = "The clip is that of all competitors, but SGD's is 0.5."
+    assert said in titled(make(tmp_path, {ALTO: [1.0]}, config=own), "What was run").note
+    assert "The clip" not in titled(make(tmp_path, {ALTO: [1.0]}), "What was run").note
 
 
 def test_the_forms_have_the_same_rows(tmp_path):

@@ -1,6 +1,7 @@
 """Rates of any optimizer on any objective: known exponents and factors, verdicts, engines, and what is refused."""
 
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -172,6 +173,12 @@ def test_a_result_is_stored_drawn_and_a_frame(noisy, tmp_path):
     assert axes.get_xscale() == "log"
     assert axes.lines[0].get_ydata() == pytest.approx(noisy.mean)
     assert list(noisy.to_frame()["T"]) == noisy.T.tolist()
+
+
+def test_an_argument_that_json_has_not_is_stored_in_words(noisy, tmp_path):
+    replace(noisy, used={**noisy.used, "clip": math.inf}).save(tmp_path / "rates.json")
+    stored = json.loads((tmp_path / "rates.json").read_text(), parse_constant=pytest.fail)
+    assert stored["used"]["clip"] == "inf"
 
 
 def test_every_number_used_is_printed(noisy):
