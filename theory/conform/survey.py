@@ -27,7 +27,7 @@ from theory.rates import user_code
 
 PACKAGES = {
     "torch": "torch.optim", "pytorch_optimizer": "pytorch_optimizer", "heavyball": "heavyball",
-    "schedulefree": "schedulefree", "alto": "alto",
+    "schedulefree": "schedulefree", "timm": "timm.optim", "alto": "alto",
 }  # fmt: skip
 """The distributions, and the modules whose optimizers are tested."""
 

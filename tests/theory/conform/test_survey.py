@@ -60,7 +60,7 @@ def test_an_optimizer_that_never_ends_is_stopped(package, monkeypatch, tmp_path)
 def test_the_committed_table_is_that_of_the_stored_rows():
     stored = json.loads((survey.FOLDER / "contract.json").read_text())
     assert (survey.FOLDER / "table.md").read_text() == survey.table(stored)
-    assert {"torch", "pytorch_optimizer", "schedulefree", "heavyball"} <= set(stored)
+    assert {"torch", "pytorch_optimizer", "schedulefree", "heavyball", "timm"} <= set(stored)
     assert not [row["seen"] for row in stored["alto"]["rows"] if "parts" in row and "closure" in row["seen"]]
 
 
