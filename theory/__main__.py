@@ -1,10 +1,14 @@
 """The command line: ``python -m theory COMMAND``; ``--help`` lists the commands."""
 
 import argparse
+import atexit
 import io
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may hold what its encoding has not
+    _give_kernels_a_place()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["monitor"]:
         sys.stderr.write("monitor is now called watch: python -m theory watch\n")
@@ -61,6 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"{error} Write the folder in full\n")
         return 2
+
+
+def _give_kernels_a_place() -> None:
+    """A temporary folder for Numba's kernels where neither the package nor the user's cache can be written to."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # as it is where there is no home
+    places = [folder for folder in (Path(__file__).resolve().parent, Path(cache)) if folder.is_absolute()]
+    there = [next(folder for folder in (place, *place.parents) if folder.exists()) for place in places]
+    if "NUMBA_CACHE_DIR" in os.environ or any(os.access(folder, os.W_OK) for folder in there):
+        return
+    with suppress(OSError):  # there is no place at all; what needs none still works
+        os.environ["NUMBA_CACHE_DIR"] = folder = tempfile.mkdtemp(prefix="theory-kernels-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _joined(given: Sequence[str]) -> list[str]:

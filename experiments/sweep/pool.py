@@ -149,7 +149,11 @@ class Workers:
 
     def _started(self) -> "_Pool":
         if self._open is None:
-            self._open = _Pool(self._context, self.jobs)
+            try:
+                self._open = _Pool(self._context, self.jobs)
+            except OSError as error:  # semaphores in /dev/shm, sockets in a temporary folder, open files
+                raise ConfigError("jobs", f"{self.jobs} processes cannot be started ({error.strerror or error}): mend "
+                                  "/dev/shm, TMPDIR or ulimit -n, or take --jobs 1") from error  # fmt: skip
         return self._open
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import os
 import re
 import signal
@@ -29,6 +30,15 @@ def test_one_process_and_two_give_the_same_rows(runs, place, tmp_path):
     assert {run: row.weights for run, row in one.rows.items()} == {run: row.weights for run, row in two.rows.items()}
     assert {run: row.run for run, row in two.rows.items()} == {run.id: run for run in runs}
     assert sorted(event.run.id for event in events if event.finished) == sorted(run.id for run in runs)
+
+
+def test_processes_that_cannot_be_started_are_a_line_with_the_remedy(runs, place, monkeypatch):
+    def full(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(pool, "_Pool", full)
+    with pytest.raises(ConfigError, match=r"jobs: 2 processes cannot be started \(Too many open files\): .*--jobs 1"):
+        execute(runs, place, 2, lambda _: None)
 
 
 def test_a_failing_run_is_tried_twice_and_reported_and_the_others_go_on(runs, place, monkeypatch):

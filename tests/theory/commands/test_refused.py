@@ -1,7 +1,9 @@
 """What a command cannot do is said on stderr, with exit code 2."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +69,20 @@ def test_the_home_folder_is_meant_by_a_tilde(tmp_path, monkeypatch):
 def test_the_home_folder_of_nobody_is_refused(capsys):
     assert main(["rates", "--out=~no_such_user/kept"]) == 2
     assert "Write the folder in full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
+def test_kernels_have_a_place_where_package_and_cache_are_read_only(writable, monkeypatch):
+    from theory.commands import rates
+
+    given = []
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")  # it is restored after the test
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setattr(os, "access", lambda *_: writable)
+    monkeypatch.setattr(rates, "run", lambda _: given.append(os.environ.get("NUMBA_CACHE_DIR")) or 0)
+    assert main(["rates"]) == 0
+    assert [folder is None or Path(folder).is_dir() for folder in given] == [True]
+    assert (given == [None]) == writable
 
 
 def test_an_empty_objective_is_refused(capsys):
