@@ -177,8 +177,12 @@ def _settings(kept: Summary) -> Table:
         cells = (training.batch_size, length, training.schedule, training.warmup, training.clip)
         rows.append((setting, names.data(data), names.network(model), *(f"{cell}" for cell in cells), setting))
     tuning, final = len(experiment.tuning.seeds), len(experiment.final.seeds)
-    clips = [f"{label}'s is {one.clip}" for label, one in experiment.optimizers.items() if one.clip != "shared"]
-    own = f" The clip is that of all competitors, but {', '.join(clips)}." if clips else ""
+    clips: dict[str, list[str]] = {}
+    for label, one in experiment.optimizers.items():
+        if one.clip != "shared":
+            clips.setdefault(f"{one.clip}", []).append(label)
+    of = "; ".join(f"{clip} for {', '.join(labels)}" for clip, labels in clips.items())
+    own = f" The clip is that of all competitors, but {of}." if clips else ""
     return Table(
         "What was run",
         ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip", "name in the config"),

@@ -107,7 +107,7 @@ def test_a_run_that_is_counted_in_steps_is_not_told_in_epochs(tmp_path):
 
 def test_a_clip_of_one_competitors_own_is_told(tmp_path):
     own = CONFIG.replace("[optimizers.SGD]", "[optimizers.SGD]\nclip = 0.5")
-    said = "The clip is that of all competitors, but SGD's is 0.5."
+    said = "The clip is that of all competitors, but 0.5 for SGD."
     assert said in titled(make(tmp_path, {ALTO: [1.0]}, config=own), "What was run").note
     assert "The clip" not in titled(make(tmp_path, {ALTO: [1.0]}), "What was run").note
 
