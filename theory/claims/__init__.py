@@ -13,7 +13,7 @@ GROUPS = {
     "theorems": (
         "assumptions", "descent", "nonconvex", "finite", "regret_lemmas", "convex", "virtual_iterate", "linear_regret",
         "normalised_step", "normalised_step_rate", "primal_averaging", "last_iterate", "high_probability",
-        "batch_floor", "local_stability", "scope", "orders",
+        "batch_floor", "log_epsilon", "local_stability", "scope", "orders",
     ),
     "behaviour": ("ode", "stability", "margins", "landscape", "escape", "figures", "worst_case", "rates", "abstract"),
     "published": ("headline", "baselines", "scale"),
