@@ -138,6 +138,9 @@ class Workers:
             self.__exit__()
             pool = self._started()
             waiting = {pool.submit(run, place): run for run in runs}
+        except OSError as error:  # semaphores in /dev/shm, sockets in a temporary folder, open files
+            raise ConfigError("jobs", f"{self.jobs} processes cannot be started ({error.strerror or error}): mend "
+                              "/dev/shm, TMPDIR or ulimit -n, or take --jobs 1") from error  # fmt: skip
         while waiting:
             done, _ = futures.wait(waiting, timeout=0.1, return_when=futures.FIRST_COMPLETED)
             for event in pool.news():
@@ -149,11 +152,7 @@ class Workers:
 
     def _started(self) -> "_Pool":
         if self._open is None:
-            try:
-                self._open = _Pool(self._context, self.jobs)
-            except OSError as error:  # semaphores in /dev/shm, sockets in a temporary folder, open files
-                raise ConfigError("jobs", f"{self.jobs} processes cannot be started ({error.strerror or error}): mend "
-                                  "/dev/shm, TMPDIR or ulimit -n, or take --jobs 1") from error  # fmt: skip
+            self._open = _Pool(self._context, self.jobs)
         return self._open
 
 
