@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
 from alto import _checks, _memory, _options, _plan, _sharding, engines
-from alto._counter import advance_, counter, is_counter
+from alto._counter import counter, is_counter
 from alto._rule import Rule, Tensors
 from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
 
@@ -139,12 +139,14 @@ class ALTO(Optimizer):
         _options.normalize(defaults)
         self._check_options(defaults)  # before the parameters are looked at
         self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
+        self._moved = False  # whether a step has found gradients since the optimizer was built or loaded
         self._dimensions: dict[int, int] = {}  # by the number of a group, as it was added
         self._added: set[int] = set()  # ids of parameters
         super().__init__(_own_groups(params), defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
+        self._moved = False  # whether a step has found gradients since the optimizer was built or loaded
         super().__setstate__(state)
         if "_dimensions" not in vars(self):  # a copy, or unpickled
             self._dimensions, self._added = {}, set()
@@ -251,7 +253,6 @@ class ALTO(Optimizer):
         engines_of = [call.engine() for call in calls]
         try:
             for call, engine in zip(calls, engines_of, strict=True):
-                advance_(call.tensors.steps)
                 norms = _sharding.whole_norms(call.layout)
                 engine.alto_step_(call.tensors, call.rule, call.lr, norms, capturable=call.capturable)
         finally:
@@ -301,7 +302,7 @@ class ALTO(Optimizer):
                 call.engine()  # there may be none
             if not torch.compiler.is_compiling():
                 self._check_tensors([call.tensors for call in calls])
-                if not self.state:
+                if not (calls or self._moved):
                     params = [param for group in self.param_groups for param in group["params"]]
                     _sharding.refuse_replaced(params, partial(_memory.label, self.param_groups))
         except BaseException:
@@ -311,6 +312,7 @@ class ALTO(Optimizer):
                 else:
                     self.state[param] = before
             raise
+        self._moved = self._moved or bool(calls)
         return calls
 
     def _check_group(self, group: dict[str, Any]) -> None:

@@ -41,8 +41,9 @@ class Tensors:
     ``params`` and ``grads`` have the parameter's dtype, the averages have the state's (float32 for half-precision
     parameters), but slow averages may be in bfloat16; then ``positions`` holds each parameter's place in the optimizer.
     ``slow_avgs`` is empty where nothing explores; ``steps`` holds 0-dim counters (float32; float64 where that is
-    torch's default dtype), already advanced. ``kept`` is where an engine keeps what it has prepared for these lists:
-    given once more, only the gradients are new, and laid out like the ones before.
+    torch's default dtype) of the steps before, which the engine advances. ``kept`` is where
+    an engine keeps what it has prepared for these lists: given once more, only the gradients are new, and laid out like
+    the ones before.
     """
 
     params: list[Tensor]

@@ -2,8 +2,8 @@
 
 Each thread takes the next item (a piece of one tensor) until none is left, and walks it tile by tile. One loop over all
 operands streams them from memory side by side; the compiler makes vectors of it after it has checked that they do not
-overlap. Where the data are larger than a cache, the lines that come a kilobyte later are fetched before each tile: the
-processor's own prefetcher stops at the end of each page, and five streams have many pages.
+overlap. Where the data are larger than a cache, tiles are small, and the lines that come a kilobyte later are fetched
+before each: the processor's own prefetcher stops at the end of each page, and five streams have many pages.
 """
 
 import numpy as np
@@ -13,8 +13,9 @@ from numba.extending import intrinsic
 
 from alto.engines import _maths, _rounding
 
-# Elements of a tile, and how many bytes ahead of it lines are fetched: the best of a scan (64-512 elements, 1-16 kB).
-TILE = 64
+# Elements of a tile; where lines are fetched ahead, and how many bytes: the best of scans (64-1024 elements, 1-16 kB).
+TILE = 512
+_FETCHED = 64
 _AHEAD = 1024
 _LINE = 64
 # Rows of the address table.
@@ -25,8 +26,8 @@ _TENSOR, _FIRST, _END, _CHUNK = range(4)
 SECOND = -1
 
 # What a kernel is given: addresses of arrays, numbers and switches (int64), and constants (float64).
-_ADDRESSES = "ticket items table steps positions firsts left squares totals rates"
-_NUMBERS = "count tensors fetches layerwise corrects decides wide_steps"
+_ADDRESSES = "ticket items table steps positions firsts starts chunks left squares totals rates updates"
+_NUMBERS = "count tensors begins fetches keeps layerwise corrects decides undecided wide_steps"
 _CONSTANTS = "keep c beta1 rate1 beta2 rate2 beta3 root3 decay sign eps1 eps2 eps3 lr vanishing"
 JOB = np.dtype(
     [(name, np.int64) for name in f"{_ADDRESSES} {_NUMBERS}".split()]
@@ -99,7 +100,7 @@ def _array(address, shape, like):
 def _prefetch(table, row, tensor, first, itemsize):
     """Fetch the tile that comes `_AHEAD` bytes after element ``first``."""
     address = table[row, tensor] + first * itemsize + _AHEAD
-    for line in range(0, TILE * itemsize, _LINE):
+    for line in range(0, _FETCHED * itemsize, _LINE):
         _prefetch_line(address + line)  # pyright: ignore[reportCallIssue]
 
 
@@ -135,7 +136,8 @@ def _random(out, first, step, position):
     mask, shift = np.uint64(_rounding.WORD), np.uint64(32)
     by0, by1 = np.uint64(_rounding.MULTIPLIERS[0]), np.uint64(_rounding.MULTIPLIERS[1])
     weyl0, weyl1 = np.uint64(_rounding.WEYL[0]), np.uint64(_rounding.WEYL[1])
-    for call in range(len(out) // 8):
+    words = out.view(np.uint32)  # its two numbers of 16 bits, the lower half first
+    for call in range(len(words) // 4):
         counter = np.uint64(first // 8 + call)
         x0, x1, x2, x3 = counter & mask, counter >> shift, np.uint64(0), np.uint64(0)
         k0, k1 = np.uint64(step), np.uint64(position)
@@ -143,9 +145,7 @@ def _random(out, first, step, position):
             a, b = x0 * by0, x2 * by1
             x0, x1, x2, x3 = (b >> shift) ^ x1 ^ k0, b & mask, (a >> shift) ^ x3 ^ k1, a & mask
             k0, k1 = (k0 + weyl0) & mask, (k1 + weyl1) & mask
-        for word, x in enumerate((x0, x1, x2, x3)):
-            out[8 * call + 2 * word] = x & np.uint64(0xFFFF)
-            out[8 * call + 2 * word + 1] = x >> np.uint64(16)
+        words[4 * call], words[4 * call + 1], words[4 * call + 2], words[4 * call + 3] = x0, x1, x2, x3
 
 
 @njit(**_OPTIONS)
@@ -176,17 +176,46 @@ def _mix(a, b, keep, weight):
 
 
 @njit(**_EXACT)
-def _correction(job, tensor, numbers):
-    """The step count, scale and shift of a tensor; see :func:`alto.engines._maths.correction`."""
+def _begin(job, numbers):
+    """Before the first items of a step: advance the counters, and let nothing be done yet."""
+    addresses = _array(job.steps, job.tensors, numbers)
+    left = _array(job.left, job.tensors, numbers)
+    rates = _array(job.rates, job.tensors, np.empty(0, np.float64))
+    for tensor in range(job.tensors):
+        if job.wide_steps:
+            _array(addresses[tensor], 1, np.empty(0, np.float64))[0] += 1
+        else:
+            _array(addresses[tensor], 1, np.empty(0, np.float32))[0] += np.float32(1)
+        left[tensor] = _array(job.chunks, job.tensors, numbers)[tensor]
+        rates[tensor] = job.lr
+    job.undecided = 0
+
+
+@njit(**_EXACT)
+def _count(job, tensor, numbers):
+    """The number of this step for a tensor."""
     address = _array(job.steps, job.tensors, numbers)[tensor]
     if job.wide_steps:
-        step = _array(address, 1, np.empty(0, np.float64))[0]
-    else:
-        step = np.float64(_array(address, 1, np.empty(0, np.float32))[0])
+        return _array(address, 1, np.empty(0, np.float64))[0]
+    return np.float64(_array(address, 1, np.empty(0, np.float32))[0])
+
+
+@njit(**_EXACT)
+def _correction(job, step):
+    """The scale and shift after this many steps; see :func:`alto.engines._maths.correction`."""
     if not job.corrects:
-        return step, 1.0, job.eps1
+        return 1.0, job.eps1
     root = np.sqrt(1 - job.beta3**step)
-    return step, root / (1 - job.beta2**step), root * job.eps1
+    return root / (1 - job.beta2**step), root * job.eps1
+
+
+@njit(**_OPTIONS)
+def _updates(job, tensor, at, stop, like, buffer):
+    """Where r of these elements is kept for the second pass; nowhere for long if the network is large."""
+    if job.keeps:
+        start = _array(job.starts, job.tensors, np.empty(0, np.int64))[tensor]
+        return _array(job.updates + (start + at) * like.itemsize, stop - at, like)
+    return _array(buffer.ctypes.data, stop - at, like)
 
 
 @njit(**_EXACT)
@@ -206,6 +235,7 @@ def _decide(job, tensor, numbers):
     totals[tensor, 1] = r_square
     exact = job.vanishing < theta_square < np.inf and job.vanishing < r_square < np.inf
     if not (job.decides and exact):
+        job.undecided = 1
         return np.nan
     phi = np.sqrt(theta_square) + job.eps3
     return job.lr * min(phi / (np.sqrt(r_square) + job.eps2 * phi), _maths.LARGEST_FACTOR)
@@ -214,15 +244,16 @@ def _decide(job, tensor, numbers):
 @njit(**_OPTIONS)
 def _average(job, table, tensor, first, end, scale, shift, step, wide, like, element, slow):
     """First pass over a chunk: write h, m, v; return the sums of squares of theta and r."""
-    wide_g, wide_theta, wide_h, bits = wide
+    wide_g, wide_theta, wide_h, wide_r, bits = wide
+    tile = _FETCHED if job.fetches else TILE
     kind = like.dtype.type
     keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
     beta2, rate2, beta3, root3 = kind(job.beta2), kind(job.rate2), kind(job.beta3), kind(job.root3)
     decay, sign, scale, shift = kind(job.decay), kind(job.sign), kind(scale), kind(shift)
     explores = slow.itemsize > 1
     theta_square = r_square = 0.0
-    for at in range(first, end, TILE):
-        stop = min(at + TILE, end)
+    for at in range(first, end, tile):
+        stop = min(at + tile, end)
         if job.fetches:
             _prefetch(table, THETA, tensor, at, element.itemsize)
             _prefetch(table, GRAD, tensor, at, element.itemsize)
@@ -235,6 +266,7 @@ def _average(job, table, tensor, first, end, scale, shift, step, wide, like, ele
         m = _span(table, M, tensor, at, stop, like)
         v = _span(table, V, tensor, at, stop, like)
         h = _load(table, H, tensor, at, stop, like, slow, wide_h) if explores else g  # not read then
+        r = _updates(job, tensor, at, stop, like, wide_r)
         a = kind(0)
         b = kind(0)
         for i in range(stop - at):
@@ -249,9 +281,10 @@ def _average(job, table, tensor, first, end, scale, shift, step, wide, like, ele
             new_v = _multiply_add(v[i], beta3, part * part)  # pyright: ignore[reportCallIssue]
             m[i] = new_m
             v[i] = new_v
-            r = scale * new_m / (np.sqrt(new_v) + shift) + decay * theta[i]
+            new_r = scale * new_m / (np.sqrt(new_v) + shift) + decay * theta[i]
+            r[i] = new_r
             a += theta[i] * theta[i]
-            b += r * r
+            b += new_r * new_r
         theta_square += a
         r_square += b
         if explores and slow.itemsize != like.itemsize:
@@ -263,11 +296,12 @@ def _average(job, table, tensor, first, end, scale, shift, step, wide, like, ele
 
 @njit(**_OPTIONS)
 def _apply(job, table, tensor, first, end, scale, shift, rate, wide, like, element):
-    """Second pass over a chunk: theta -= rate r, with r computed again."""
+    """Second pass over a chunk: theta -= rate r, with r computed again if it was not kept."""
+    tile = _FETCHED if job.fetches else TILE
     kind = like.dtype.type
     decay, scale, shift, rate = kind(job.decay), kind(scale), kind(shift), kind(rate)
-    for at in range(first, end, TILE):
-        stop = min(at + TILE, end)
+    for at in range(first, end, tile):
+        stop = min(at + tile, end)
         if job.fetches:
             _prefetch(table, THETA, tensor, at, element.itemsize)
             _prefetch(table, M, tensor, at, like.itemsize)
@@ -275,8 +309,13 @@ def _apply(job, table, tensor, first, end, scale, shift, rate, wide, like, eleme
         m = _span(table, M, tensor, at, stop, like)
         v = _span(table, V, tensor, at, stop, like)
         theta = _load(table, THETA, tensor, at, stop, like, element, wide[1])
-        for i in range(stop - at):
-            theta[i] -= rate * (scale * m[i] / (np.sqrt(v[i]) + shift) + decay * theta[i])
+        if job.keeps:
+            r = _updates(job, tensor, at, stop, like, wide[3])
+            for i in range(stop - at):
+                theta[i] -= rate * r[i]
+        else:
+            for i in range(stop - at):
+                theta[i] -= rate * (scale * m[i] / (np.sqrt(v[i]) + shift) + decay * theta[i])
         if element.itemsize != like.itemsize:
             _narrow(theta, _span(table, THETA, tensor, at, stop, element))
 
@@ -290,14 +329,22 @@ def _step(job, like, element, slow):
     rates = _array(job.rates, job.tensors, np.empty(0, np.float64))
     firsts = _array(job.firsts, job.tensors + 1, numbers)
     squares = _array(job.squares, (firsts[job.tensors], 2), np.empty(0, np.float64))
-    wide = np.empty(TILE, like.dtype), np.empty(TILE, like.dtype), np.empty(TILE, like.dtype), np.empty(TILE, np.uint16)
+    empty, bits = np.empty((4, TILE), like.dtype), np.empty(TILE, np.uint16)
+    wide = empty[0], empty[1], empty[2], empty[3], bits
+    known, scale, shift = np.nan, 0.0, 0.0
+    if job.begins:
+        _begin(job, numbers)
+        return
     while True:
         item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
         if item >= job.count:
             return
         tensor, first, end, chunk = items[item, _TENSOR], items[item, _FIRST], items[item, _END], items[item, _CHUNK]
         left = job.left + 8 * tensor
-        step, scale, shift = _correction(job, tensor, numbers)
+        step = _count(job, tensor, numbers)
+        if step != known:
+            known = step
+            scale, shift = _correction(job, step)
         if chunk == SECOND:
             # Its chunks of the first pass come before it, so other threads have taken them: this does not last.
             while _add(left, 0):  # pyright: ignore[reportCallIssue]
@@ -325,13 +372,14 @@ def _explore(job, like, element):
     kind = like.dtype.type
     keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
     narrow = element.itemsize != like.itemsize
+    tile = _FETCHED if job.fetches else TILE
     while True:
         item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
         if item >= job.count:
             return
         tensor = items[item, _TENSOR]
-        for at in range(items[item, _FIRST], items[item, _END], TILE):
-            stop = min(at + TILE, items[item, _END])
+        for at in range(items[item, _FIRST], items[item, _END], tile):
+            stop = min(at + tile, items[item, _END])
             if job.fetches:
                 _prefetch(table, _U, tensor, at, element.itemsize)
                 _prefetch(table, _G, tensor, at, element.itemsize)
@@ -347,6 +395,16 @@ def _explore(job, like, element):
                 _narrow(u, _span(table, _U, tensor, at, stop, element))
 
 
+def _compiled(function):
+    """The compiled function, which is kept on disk; where there is no place for it, each process compiles it anew."""
+    try:
+        return cfunc(_SIGNATURE, cache=True)(function)
+    except RuntimeError as error:
+        if "no locator" not in str(error):
+            raise
+        return cfunc(_SIGNATURE)(function)
+
+
 def step_of(like, element, slow):
     """The compiled kernel of a whole step, for the dtypes of the state, the parameters and the slow averages.
 
@@ -356,7 +414,7 @@ def step_of(like, element, slow):
     def step(pointer):
         _step(carray(pointer, 1)[0], np.empty(0, like), np.empty(0, element), np.empty(0, slow))
 
-    return cfunc(_SIGNATURE, cache=True)(step)
+    return _compiled(step)
 
 
 def explore_of(like, element):
@@ -365,4 +423,4 @@ def explore_of(like, element):
     def explore(pointer):
         _explore(carray(pointer, 1)[0], np.empty(0, like), np.empty(0, element))
 
-    return cfunc(_SIGNATURE, cache=True)(explore)
+    return _compiled(explore)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from alto._counter import advance_
 from alto._rule import Rule, Tensors
 from alto.engines import foreach as launched
 from alto.engines._layout import Blocks, Kept
@@ -54,6 +55,7 @@ def alto_step_(
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     del capturable  # nothing waits for a CPU
+    advance_(tensors.steps)
     rows = range(len(tensors.params))
     small = [i for i in rows if tensors.params[i].numel() <= _GRAIN]
     large = [i for i in rows if tensors.params[i].numel() > _GRAIN]

@@ -1,8 +1,9 @@
 """Fused on a CPU, with Numba: each step reads and writes memory twice, whatever the number of operations.
 
-The first pass writes the averages and sums the squares of theta and r, the second computes r again and writes theta.
-Layers that fit a cache together make a wave, and have their second pass before the next wave begins. One compiled call
-does all of it, on the threads of torch's own OpenMP team; where that is not found, on the caller's thread.
+The first pass writes the averages and sums the squares of theta and r, the second writes theta. It computes r again; of
+a small network r is kept, for there a division takes longer than reading. Layers that fit a cache together make a wave,
+and have their second pass before the next wave begins. One compiled call does all of it, on the threads of torch's own
+OpenMP team; where that is not found, on the caller's thread.
 The sums are taken tile by tile in the state's dtype, chunk by chunk in float64, in an order that does not depend on the
 number of threads.
 """
@@ -41,6 +42,8 @@ _WAVE = 64_000
 _WORTH_A_THREAD = 1 << 15
 # Elements beyond which the data come from memory, and are fetched ahead.
 _STREAMED = 1 << 22
+# Elements up to which r is kept: 4 MB in float32.
+_KEPT = 1 << 20
 
 _STATE = {torch.float32: np.float32, torch.float64: np.float64}
 _NUMPY: dict[torch.dtype, Any] = {**_STATE, torch.bfloat16: np.uint16, torch.int8: np.int8}  # bfloat16 as its bits
@@ -82,14 +85,14 @@ def alto_step_(
         return
     written(job.writes)
     job.table[kernels.GRAD] = [grad.data_ptr() for grad in tensors.grads]
-    job.left[:] = job.chunks
-    job.rates[:] = lr = float(lr)
-    decides = whole_norms is unsharded or not rule.layerwise
-    job.fields["lr"], job.fields["decides"] = lr, decides
+    fields = job.fields
+    fields.lr = lr = float(lr)
+    fields.decides = decides = whole_norms is unsharded or not rule.layerwise
+    job.begin()
     job.run(job.items if decides else job.first)
-    if rule.layerwise and np.isnan(job.rates).any():
+    if fields.undecided:
         totals = job.totals.copy()
-        exact = (job.fields["vanishing"] < totals) & (totals < np.inf)
+        exact = (fields.vanishing < totals) & (totals < np.inf)
         for i in np.flatnonzero(~exact.all(axis=1)):  # also where theta or r is 0
             of_tensor = tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]
             factors = correction(tensors.steps[i].item(), rule)
@@ -110,7 +113,8 @@ def _job_of(tensors: Tensors, rule: Rule) -> "_Job | None":
     if kernel is None:
         return None
     job = _Job(kernel, [*of_params, ms, vs, hs or ms], steps=tensors.steps, positions=tensors.positions)
-    job.writes = [x for xs in (tensors.params, ms, vs, hs) for x in xs]
+    job.set(keeps=len(job.updates))
+    job.writes = [x for xs in (tensors.params, ms, vs, hs, tensors.steps) for x in xs]
     # The root of 1 - beta3: the square of u alone may overflow.
     moments = {"beta2": rule.beta2, "rate2": 1 - rule.beta2, "beta3": rule.beta3, "root3": (1 - rule.beta3) ** 0.5}
     job.set(**_mixing(rule.alpha, rule.beta1), **moments, decay=rule.weight_decay, sign=-1 if rule.maximize else 1)
@@ -142,40 +146,62 @@ class _Job:
         positions: list[int] | None = None,
     ) -> None:  # fmt: skip
         sizes = [x.numel() for x in columns[0]]
+        work = sum(sizes)
         self.items, chunks = _items(sizes, passes)
         self.first, self.second = (self.items[(self.items[:, 3] >= 0) == first] for first in (True, False))
-        self.chunks = np.array(chunks, np.int64) + 1
         self.table = np.array([[x.data_ptr() for x in xs] for xs in columns], np.int64)
-        self.left, self.rates, self.totals = np.zeros_like(self.chunks), np.zeros(len(sizes)), np.zeros((len(sizes), 2))
+        self.rates, self.totals = np.zeros(len(sizes)), np.zeros((len(sizes), 2))
+        self.updates = torch.empty(
+            work if passes == 2 and work <= _KEPT else 0, dtype=columns[2][0].dtype, device="cpu"
+        )
         self.writes: list[Tensor] = []
-        self._ticket = np.zeros(1, np.int64)
         self._arrays = {
-            "ticket": self._ticket, "table": self.table, "left": self.left, "totals": self.totals, "rates": self.rates,
+            "ticket": np.zeros(1, np.int64), "table": self.table, "totals": self.totals, "rates": self.rates,
+            "chunks": np.array(chunks, np.int64) + 1, "left": np.zeros(len(sizes), np.int64),
             "steps": np.array([step.data_ptr() for step in steps or ()], np.int64),
             "positions": np.array(positions or (), np.int64), "squares": np.zeros((sum(chunks), 2)),
-            "firsts": np.concatenate(([0], np.cumsum(chunks, dtype=np.int64))),
+            "firsts": _before(chunks), "starts": _before(sizes), "updates": self.updates.numpy(),
         }  # fmt: skip
-        work = sum(sizes)
+        self._ticket, self._kernel = self._arrays["ticket"], kernel
         self._threads = work // _WORTH_A_THREAD
-        self._kernel, self._fields = kernel, np.zeros(1, kernels.JOB)
-        self.fields: Any = self._fields[0]
+        self.fields: Any = _Fields(tensors=len(sizes), fetches=work > _STREAMED)
+        self._address = ctypes.addressof(self.fields)
         self.set(**{name: array.ctypes.data for name, array in self._arrays.items()})
-        self.set(tensors=len(sizes), fetches=work > _STREAMED)
 
     def set(self, **values: float) -> None:
         for name, value in values.items():
-            self.fields[name] = value
+            setattr(self.fields, name, value)
+
+    def begin(self) -> None:
+        """Advance the counters; nothing has been done yet."""
+        self.fields.begins = 1
+        self._kernel(self._address)
+        self.fields.begins = 0
 
     def run(self, items: np.ndarray) -> None:
         """Let the team take these items."""
         self._ticket[0] = 0
-        self.fields["items"], self.fields["count"] = items.ctypes.data, len(items)
+        self.fields.items, self.fields.count = items.ctypes.data, len(items)
         threads = max(1, min(torch.get_num_threads(), self._threads))
         team = _team() if threads > 1 else None
         if team is None:
-            self._kernel(self._fields.ctypes.data)
+            self._kernel(self._address)
         else:
-            team(self._kernel, self._fields.ctypes.data, threads, 0)
+            team(self._kernel, self._address, threads, 0)
+
+
+class _Fields(ctypes.Structure):
+    """The constants and addresses of a job, laid out as the kernels read them."""
+
+    _fields_ = [
+        (name, ctypes.c_double if kind == np.float64 else ctypes.c_int64)
+        for name, (kind, _) in kernels.JOB.fields.items()
+    ]
+
+
+def _before(counts: list[int]) -> np.ndarray:
+    """The sum of the numbers before each, and of all: int64."""
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
 
 def _items(sizes: list[int], passes: int) -> tuple[np.ndarray, list[int]]:
@@ -236,9 +262,7 @@ def _compile(*kinds: type) -> tuple[Any, str]:
         try:
             compiled = (kernels.step_of if len(kinds) == 3 else kernels.explore_of)(*kinds)
         except Exception as error:  # a compiler fails in many ways, and plain torch does the same
-            words = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            remedy = "; set NUMBA_CACHE_DIR to a folder that can be written" if "no locator" in words else ""
-            return None, words + remedy
+            return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
     _COMPILED.append(compiled)
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(compiled.address), ""  # pyright: ignore[reportCallIssue, reportArgumentType]
 

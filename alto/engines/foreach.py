@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from alto import _counter
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Kept
 from alto.engines._maths import TensorList, bias_correction, cast, layer_factor, norms
@@ -36,6 +37,7 @@ def alto_step_(
     capturable: bool = False,
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
+    _counter.advance_(tensors.steps)
     rs = advance_(tensors, rule, capturable=capturable)
     if rule.layerwise:
         thetas = cast(tensors.params, tensors.exp_avgs)

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alto._counter import advance_
 from alto._rule import Rule, Tensors
 from alto.engines import _gpu_kernels as kernels
 from alto.engines import foreach
@@ -76,6 +77,7 @@ def alto_step_(
     if table is None and not _walkable(tensors):
         foreach.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
+    advance_(tensors.steps)
     numbers = [
         -rule.alpha * (1 - rule.beta1), 1 - rule.beta1, 1 - rule.beta2, rule.beta3, 1 - rule.beta3, rule.weight_decay,
     ]  # fmt: skip

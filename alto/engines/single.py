@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from alto._counter import advance_
 from alto._rule import Rule, Tensors
 from alto.engines._layout import Kept
 from alto.engines._maths import bias_correction, layer_factor, norm
@@ -57,6 +58,7 @@ def alto_step_(
     capturable: bool = False,
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction), layer by layer; see :mod:`alto.engines`."""
+    advance_(tensors.steps)
     for i, param in enumerate(tensors.params):
         m, v = tensors.exp_avgs[i], tensors.exp_avg_sqs[i]
         g = tensors.grads[i].to(m.dtype)

@@ -60,7 +60,7 @@ assert len(told) == 1
 def clone(x, dtype=None):
     """A copy; its averages and, if given, all of it in another dtype."""
     lists = ([y.to(dtype or y.dtype, copy=True) for y in getattr(x, name)] for name in LISTS)
-    return Tensors(*lists, list(x.steps), x.positions)
+    return Tensors(*lists, [step.clone() for step in x.steps], x.positions)
 
 
 def flat(x, name):
