@@ -18,7 +18,7 @@ _STUDIES = (
     "figure-1", "figure-2", "figure-5", "figure-8", "stability-map", "edge-of-stability", "divergence",
     "frequency-response", "impulse-response", "stationary-variance", "mean-square", "valley-drift", "dips",
     "double-well", "sign-of-a", "normalised-step", "primal-averaging", "high-probability", "batch-floor",
-    "alto-minimiser",
+    "log-epsilon", "alto-minimiser",
 )  # fmt: skip
 
 ALL: Modules[Drawing] = Modules({

@@ -215,6 +215,7 @@ TABLE: dict[str, Parameters] = {
     "batch-floor": Parameters(
         ("batch-floor",), {"beta3": "BETA3S", "eta": "ETA", "seed": "SEED", "chains": "CHAINS"}, counts={"beta3": 3}
     ),
+    "log-epsilon": Parameters(("log-epsilon",), {"beta2": "BETA2", "seed": "SEED", "chains": "CHAINS"}, pairs=True),
     "alto-minimiser": Parameters(
         ("alto-minimiser",), {"beta2": "BETA2", "beta3": "BETA3", "eta": "ETAS"}, pairs=True, counts={"eta": 4}
     ),

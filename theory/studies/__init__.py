@@ -80,7 +80,8 @@ _NAMES = (
     "stability-map", "edge-of-stability", "divergence", "frequency-response", "impulse-response",
     "stationary-variance", "mean-square", "valley-drift", "label-noise", "dips", "double-well", "figure-8", "cardioid",
     "rosenbrock", "crossing", "sign-of-a", "figure-5", "rate-and-condition", "age-and-variance",
-    "normalised-step", "primal-averaging", "high-probability", "batch-floor", "alto-minimiser",
+    "normalised-step", "primal-averaging", "high-probability", "batch-floor", "log-epsilon",
+    "alto-minimiser",
 )  # fmt: skip
 
 ALL: Modules[Study] = Modules({name: f"theory.studies.{name.replace('-', '_')}" for name in _NAMES})

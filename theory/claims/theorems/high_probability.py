@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.claims.lemmas.tracking import NORMALISED
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, enumerated, holds_for, measured
 from theory.ledger.formal import formal
@@ -124,7 +125,7 @@ CLAIMS = (
             r"$f$ $L$-smooth and bounded below, $\theta_1$ deterministic, constant $\eta$",
             r"$E[g_k | \text{past}] = \nabla f(\theta_k)$ and, surely, $\|g_k - \nabla f(\theta_k)\| \le \sigma$; a "
             "bounded variance is not enough",
-            r"for one $T$ fixed beforehand; each draw has finitely many outcomes",
+            r"for one $T$ fixed beforehand; each draw has finitely many outcomes", NORMALISED,
         ),
         rests_on=("ours-transport-identity",),
         evidence=(

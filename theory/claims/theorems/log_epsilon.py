@@ -4,16 +4,19 @@ import numpy as np
 import sympy as sp
 
 from theory.ledger.claim import Claim
-from theory.ledger.evidence import Effort, Piece, enumerated, holds_for, proof
+from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
 from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.filters import Filter
 from theory.method.trajectory import record
+from theory.studies import store
 from theory.theorems import bounds, stage
 from theory.theorems import log_epsilon as theorem
 from theory.theorems.high_probability import all_paths
 from theory.theorems.noise_paths import starts, waves
+
+READS = ("theory/log-epsilon.json",)
 
 STEPS = 7
 
@@ -167,6 +170,21 @@ def _constants(_: Effort) -> tuple[str, dict[str, float]]:
     return f"{said}, and {min(chis):.3g} times chi", {"growth": max(ours)}
 
 
+def _runs(_: Effort) -> Finding:
+    """The stored runs with one sample per step: the intervals of the mean lie below the bound at every T."""
+    ratio, exponents = np.inf, []
+    for one in store.load("log-epsilon")["runs"]:
+        T, mean, half = (np.array(one[key]) for key in ("T", "mean", "half"))
+        ratio = min(ratio, float((one["bound"] / (mean + half)).min()))
+        exponents.append(f"{np.log(mean[-1] / mean[0]) / np.log(T[-1] / T[0]):.2f}")
+    return Finding(
+        Outcome.SUPPORTS if ratio >= 1 else Outcome.CONTRADICTS,
+        f"f = sqrt(1 + x^2), skewed noise: bound/measured at least {ratio:.3g}; exponents of the mean from the first "
+        f"to the last T: {', '.join(exponents)}",
+        values={"bound/measured": ratio},
+    )
+
+
 CLAIMS = (
     Claim(
         id="ours-eadam-log-epsilon",
@@ -210,6 +228,7 @@ CLAIMS = (
             enumerated("non-convex problems, skewed noise", _exactly),
             enumerated("without an inverse of E's filter the step from u to g fails", _an_inverse_is_needed),
             enumerated("eps1 stands in a logarithm", _constants),
+            measured("runs with one sample per step", _runs),
         ),
     ),
 )  # fmt: skip
