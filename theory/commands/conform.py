@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
             raise ValueError(f"--examples = {options.examples} must be at least 1")
         if options.budget is not None and options.budget < 1:
             raise ValueError(f"--budget = {options.budget} must be at least 1")
+        _unmixed(options)
         if options.survey is not None:
             return _survey(options)
         if options.target is None:
@@ -94,6 +95,41 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
     return 2
+
+
+READ = {
+    "recursion": ("target", "kwargs", "reference", "examples", "seed", "json"),
+    "contract": ("target", "kwargs", "budget", "seed", "profile", "dims", "invariances", "json"),
+    "lamb": ("target", "kwargs", "json"),
+    "survey": ("budget",),
+}
+"""The options that each kind of check reads."""
+
+
+def _unmixed(options: argparse.Namespace) -> None:
+    """Refuse what another kind of check reads, rather than drop it in silence.
+
+    Raises:
+        ValueError: names the options.
+    """
+    kinds = [
+        kind
+        for kind in ("contract", "lamb", "survey")
+        if getattr(options, kind) is not None and getattr(options, kind) is not False
+    ]
+    if len(kinds) > 1:
+        raise ValueError(f"--{' and --'.join(kinds)}: choose one")
+    kind = (kinds or ["recursion"])[0]
+    usual = {"kwargs": [], "seed": 0, "profile": "ci", "invariances": [], "json": False}
+    unread = [
+        "MODULE:OPTIMIZER" if name == "target" else f"--{name}"
+        for name in dict.fromkeys(name for names in READ.values() for name in names)
+        if name not in READ[kind] and getattr(options, name) != usual.get(name)
+    ]
+    if unread:
+        raise ValueError(
+            f"{', '.join(unread)}: not for {'the comparison with the paper' if not kinds else f'--{kind}'}"
+        )
 
 
 def _recursion(options: argparse.Namespace, cls: Any, kwargs: Mapping[str, Any]) -> int:

@@ -51,6 +51,12 @@ def run(options: argparse.Namespace) -> int:
     """
     from theory.commands.shared import errors
 
+    one = rates_measured.wanted(options) or options.objective is not None
+    unread = [word for word in ("--only", "--every") if one and getattr(options, word[2:])]
+    unread += ["--out"] if options.out is not None and rates_measured.wanted(options) else []
+    if unread:  # it would be dropped in silence
+        errors.print(f"{', '.join(unread)}: left out where one optimizer or objective is measured")
+        return 2
     try:
         if rates_measured.wanted(options):
             return rates_measured.run(options)
