@@ -212,8 +212,9 @@ class Watch:
         g2, G = found["g2"], found["G"]
         if step == 1:
             self._first_g2 = g2
-        self._checks.note(N, FINITE, step, math.isfinite(g2))
-        self._G, self._D = max(self._G, G), max(self._D, math.sqrt(found["theta2"]))
+        for theorem in (N, C):
+            self._checks.note(theorem, FINITE, step, math.isfinite(g2))
+        self._G, self._D = _larger(self._G, G), _larger(self._D, math.sqrt(found["theta2"]))
         self._latest = {"step": step, "gradient": math.sqrt(g2), "G": G, "D": math.sqrt(found["theta2"])}
         noise = self._noise.take()
         if noise is not None:
@@ -280,6 +281,11 @@ class Watch:
             tracking(found.filter), self._matrix(), eta=1.0, T=found.steps, gap=self._first_loss - self._lower,
             first=self._first_g2, variance=found.variance,
         )  # fmt: skip
+
+
+def _larger(one: float, other: float) -> float:
+    """The larger of two sizes; NaN where one is, which max() would drop."""
+    return math.nan if math.isnan(one) or math.isnan(other) else max(one, other)
 
 
 def watch(
