@@ -102,14 +102,14 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
     if tier not in tiers:
         raise ConfigError("tier", f"{name} has no tier {tier!r}; it has: {', '.join(tiers) or 'none'}")
     table = _merged(table, _table(f"tiers.{tier}", tiers[tier]))
-    keys: set[str] = set()
+    keys: list[str] = []
     for change in changes:
         parsed = _parsed(change)
         for key in _leaves(parsed):
             met = [old for old in keys if f"{old}.".startswith(f"{key}.") or f"{key}.".startswith(f"{old}.")]
             if met:  # the last would count, under a name that is the same for either order
                 raise ConfigError("--set", f"{key} is set twice (also by {met[0]}): leave one out")
-            keys.add(key)
+            keys.append(key)
         table = _merged(table, parsed)
     table = _pinned(_selected(table))
     for key in ("name", "tier"):
