@@ -19,6 +19,7 @@ try:  # compares types, dtypes, devices, shapes, strides and lazy signs of many 
     from torch._C._dynamo import guards as _guards
 
     TensorGuards: Any = _guards.TensorGuards
+    _version: Any = _guards.dict_version  # another number after each change
 except (ImportError, AttributeError):  # another torch: each step is then a first one
     TensorGuards = None
 
@@ -51,6 +52,7 @@ class Plan:
         self._resting = [param for param in counting if id(param) not in moving]
         self._state_of = state_of or _whole
         self._state = list(self._state_of(optimizer.state))
+        self._note(optimizer.state)
         self._written = written
         self._addresses = list(map(Tensor.data_ptr, written))
         self._alike: Callable[..., bool] = TensorGuards(
@@ -70,9 +72,12 @@ class Plan:
 
     def grads(self, optimizer: Optimizer) -> list[Tensor] | None:
         """The new gradients, if nothing but they has changed, and they are laid out as before and apart; else None."""
-        params, state = params_of(optimizer.param_groups), self._state_of(optimizer.state)
-        if not (same(params, self._params) and same(state, self._state)):
+        if not same(params_of(optimizer.param_groups), self._params):
             return None
+        if optimizer.state is not self._dicts[0] or list(map(_version, self._dicts)) != self._versions:
+            if not same(self._state_of(optimizer.state), self._state):
+                return None
+            self._note(optimizer.state)  # something that does not count, as what E's base keeps there
         grads: Any = [param.grad for param in self._moving]
         if any(param.grad is not None for param in self._resting) or not self._alike(*self._written, *grads):
             return None
@@ -85,6 +90,10 @@ class Plan:
                     return None  # perhaps a tensor that the step writes is there
             self._grad_addresses = addresses
         return grads
+
+    def _note(self, state: Mapping[Any, Any]) -> None:
+        self._dicts = [state, *(each for each in state.values() if isinstance(each, dict))]
+        self._versions = list(map(_version, self._dicts))
 
 
 def same(found: Iterable[object], known: Sequence[object]) -> bool:
