@@ -149,8 +149,9 @@ certified = Claim(
     source="ours",
     statement=(
         r"For $N = 1 \ldots 5$, $c \in \{0, .05, -.5\}$, $\beta_1 \in \{.5, .9, .99\}$, $\beta_2 = 0$, $\eta = 1/L$ "
-        r"the worst case over smooth convex functions lies between that lower bound, with $l$ among 2001 values, "
-        r"which an exhibited run attains, and the $\tau L$ of a stored certificate, at most $10^{-6} L$ above it."
+        r"the worst case of E(SGD) over smooth convex functions lies between the bound of ours-worst-case-lower-bound, "
+        r"with $l$ among 2001 values, which an exhibited run attains, and the $\tau L$ of a stored certificate, "
+        r"at most $10^{-6} L$ above it."
     ),
     plain="For up to five steps the worst case of E on smooth convex functions is the explicit lower bound to 1e-6.",
     assumptions=(r"$f$ $L$-smooth and convex", r"$\|\theta_1 - \theta^*\| \le 1$"),
