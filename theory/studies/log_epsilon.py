@@ -83,6 +83,7 @@ def draw(data: Mapping[str, Any]) -> "Figure":
         left.plot(T, style.array(one["bound"]), "--", color=colour)
         right.plot(eps1, grown / grown[-1], "--", color=colour)
         right.plot(eps1, chi / chi[-1], ":", color=colour)
+    T, mean = (style.array(data["log-epsilon"]["runs"][0][key]) for key in ("T", "mean"))
     left.plot(T, mean[0] / 2 * (T / T[0]) ** -0.5, color=style.GREY, linewidth=0.8, label="$T^{-1/2}$")
     for axes, letter, title in ((left, "a", "runs at batch 1"), (right, "b", r"growth from $\epsilon_1=1$")):
         axes.set_xscale("log")

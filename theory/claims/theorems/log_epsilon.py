@@ -95,7 +95,7 @@ def _on_all_paths(seed: int, share: float = 1.0) -> float:
     for j in range(STEPS):
         for k in range(j, STEPS):
             g, slope, W = run.g[k - j], D[k - j], run.W[k]
-            delta2 = (1 - beta3) * sum(beta3**i * u[k - i] ** 2 for i in range(j + 1))
+            delta2 = (1 - beta3) * np.sum([beta3**i * u[k - i] ** 2 for i in range(j + 1)], axis=0)
             r2 = given(k - j, delta2)
             V = np.sqrt(run.v[k] - delta2 + r2) + eps1
             error = given(k - j, slope * g / W) - slope**2 / V
