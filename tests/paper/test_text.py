@@ -10,8 +10,9 @@ from theory import claims
 PAPER = made.ROOT / "paper"
 SOURCES = [PAPER / "main.tex", *sorted((PAPER / "sections").glob("*.tex"))]
 TEXT = {path.name: path.read_text() for path in SOURCES}
-# Settings of the source paper and of its figures, those of two counterexamples, numbers of its sections, its gain.
-SETTINGS = {".99", ".9", ".95", ".5", ".01", ".1", "2.1", "2.2", "2.5", "3.4", "3.5"}
+# Settings of the source paper and of its figures, those of two counterexamples and of the decomposition, numbers of its
+# sections, its gain.
+SETTINGS = {".999", ".99", ".9", ".95", ".5", ".05", ".01", ".1", "2.1", "2.2", "2.5", "3.4", "3.5"}
 NAMES = re.compile(r"\\(claim|claimref|verdict|says|tagclaim|val|label|ref|input)\{[^}]*\}")
 
 
