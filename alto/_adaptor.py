@@ -24,6 +24,8 @@ from alto._base import (
 )
 from alto._memory import Separate, label, refuse_repeated, without_names
 from alto._mixing import Mixing
+from alto._plan import params_of
+from alto._sharding import refuse_replaced
 from alto._state import keep_precision, loading, state_dtype
 
 # What E shares with its base, and torch keeps in an optimizer's __getstate__.
@@ -165,6 +167,7 @@ class E(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = {key: value for key, value in state.items() if key not in _OF_BASE}
         self._kept, self._separate, self._admitted = None, Separate(), []
+        self._moved = False  # whether a step has found gradients since the optimizer was built or loaded
         super().__setstate__(own)
         for key in _OF_BASE & state.keys():
             setattr(self.base, key, state[key])
@@ -265,7 +268,7 @@ class E(Optimizer):
         for before in self._optimizer_load_state_dict_pre_hooks.values():
             replaced = before(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
-        self._kept = None  # it holds the state that is replaced
+        self._kept, self._moved = None, False  # a plan holds the state that is replaced
         before = self.param_groups
         with loading(self.base, state_dict, f"{type(self).__name__} or {type(self.base).__name__}"):
             with keep_precision(self.base, lambda _, param: {SLOW_AVG: state_dtype(param)}):
@@ -297,7 +300,7 @@ class E(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            ValueError: for an option outside the region, or parameters that share memory.
+            ValueError: for an option outside the region, parameters that share memory, or that FSDP1 has replaced.
             RuntimeError: for a sparse gradient, or an average that does not fit its parameter. In all these cases
                 nothing has changed. What the base raises goes through; these gradients are then taken out of the slow
                 averages again (exactly but for rounding), so that the step may be tried once more.
@@ -324,6 +327,11 @@ class E(Optimizer):
     @torch._disable_dynamo
     def _mixed(self) -> Mixing:
         """Begin a step: put mixed gradients in the place of the user's; after an error nothing has changed."""
+        if not self._moved:
+            params = list(params_of(self.param_groups))
+            self._moved = any(param.grad is not None for param in params)
+            if not self._moved:
+                refuse_replaced(params, partial(label, self.param_groups))
         mixing = Mixing(self, self._exploring_groups())
         try:
             mixing.begin()

@@ -70,7 +70,7 @@ def refuse_repeated(params: Sequence[Any], name_of: Callable[[int], str]) -> Non
         earlier = first.setdefault(id(param), place)
         if earlier != place:
             raise ValueError(
-                f"{name_of(earlier)} is listed again as {name_of(place)}: a step would move it twice; "
+                f"{name_of(earlier)} is listed again as {name_of(place).rstrip(',')}: a step would move it twice; "
                 "list each parameter once (module.parameters() does so for tied weights)"
             )
 

@@ -52,7 +52,7 @@ def refuse_replaced(params: list[Any], name_of: Callable[[int], str]) -> None:
     It does so with ``use_orig_params=False``, and leaves no mark on them. All objects of Python are looked through.
 
     Args:
-        params: of the optimizer, none of which has a gradient or a state.
+        params: of the optimizer, none of which has a gradient.
         name_of: from a parameter's place to its name in a message.
 
     Raises:
@@ -64,14 +64,16 @@ def refuse_replaced(params: list[Any], name_of: Callable[[int], str]) -> None:
     everything = gc.get_objects()
     handles = (one for one in everything if type(one) is flat.FlatParamHandle and not one._use_orig_params)
     shapes = {shape for handle in handles for shape in handle.flat_param._shapes}
+    if not shapes:
+        return
     modules = (one for one in everything if issubclass(type(one), torch.nn.Module))
     held = {id(param) for module in modules for param in module.__dict__.get("_parameters", {}).values()}
     for place, param in enumerate(params):
-        if param.shape in shapes and id(param) not in held:
+        if not is_lazy(param) and param.shape in shapes and id(param) not in held:
             raise ValueError(
                 f"{name_of(place)} was flattened by FSDP1 (FullyShardedDataParallel, use_orig_params=False) after this "
-                "optimizer was built, and gets no gradient: a step would train nothing; shard with fully_shard (FSDP2) "
-                "or use DDP, or build the optimizer after the wrapping, with layerwise = False"
+                "optimizer was built, and gets no gradient: a step would train nothing; build the optimizer after the "
+                "wrapping (ALTO and LAMB then need layerwise = False), or shard with fully_shard (FSDP2)"
             )
 
 

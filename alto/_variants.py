@@ -36,9 +36,7 @@ class _Variant(E):
         super().add_param_group(_named(param_group))
 
     def _options_of(self, group: dict[str, Any]) -> tuple[Any, ...]:
-        if "betas" in group:
-            group["betas"] = _betas(group["betas"])
-        lr = group["lr"]
+        lr = _normalize(group)["lr"]
         rate = (id(lr), lr._version) if isinstance(lr, Tensor) and not lr.is_inference() else lr
         return (*super()._options_of(group), rate, *[group.get(key) for key in (*_NUMBERS, "betas")])
 
@@ -99,6 +97,16 @@ def _check_base_options(options: Mapping[str, Any]) -> None:
         _checks.numbers("betas", options["betas"], 2, low=0.0, high=1.0, why=_checks.FADES)
 
 
+def _normalize(options: dict[str, Any]) -> dict[str, Any]:
+    """The options, in which numbers in arrays of no dimensions have become numbers, and betas a tuple, in place."""
+    for name in ("lr", *_NUMBERS):
+        if name in options and type(options[name]) is not float and not isinstance(options[name], Tensor):
+            options[name] = _checks.plain(options[name])
+    if "betas" in options:
+        options["betas"] = _betas(options["betas"])
+    return options
+
+
 def _betas(betas: Any) -> tuple[Any, ...]:
     """Decay rates from any sequence as torch takes them: both floats or, as a capturable step may, both tensors."""
     if type(betas) is tuple and all(type(beta) is float for beta in betas):  # nearly always
@@ -113,9 +121,9 @@ def _named(group: Any) -> Any:
     if not isinstance(group, dict):
         return group
     _checks.group_keys(group, _OPTIONS)
-    _check_base_options(group)
     named = {f"explore_{key}" if key in {"alpha", "beta1"} else key: value for key, value in group.items()}
-    return named | ({"betas": _betas(group["betas"])} if "betas" in group else {})
+    _check_base_options(_normalize(named))
+    return named
 
 
 def _groups(params: ParamsT) -> Any:
@@ -180,8 +188,9 @@ class ESGD(_Variant):
         start: str = "zero",
         **sgd: Any,
     ) -> None:
-        _check_arguments(SGD, {"lr": lr, "momentum": momentum, **sgd})
-        super().__init__(SGD(_groups(params), lr, momentum=momentum, **sgd), alpha, beta1, start=start)
+        options = _normalize({"lr": lr, "momentum": momentum, **sgd})
+        _check_arguments(SGD, options)
+        super().__init__(SGD(_groups(params), **options), alpha, beta1, start=start)
 
 
 class EAdam(_Variant):
@@ -241,9 +250,9 @@ class EAdam(_Variant):
         start: str = "zero",
         **adam: Any,
     ) -> None:
-        betas = _betas(betas)
-        _check_arguments(Adam, {"lr": lr, "betas": betas, **adam})
-        super().__init__(Adam(_groups(params), lr, betas=betas, **adam), alpha, beta1, start=start)
+        options = _normalize({"lr": lr, "betas": betas, **adam})
+        _check_arguments(Adam, options)
+        super().__init__(Adam(_groups(params), **options), alpha, beta1, start=start)
 
 
 class EAdamW(_Variant):
@@ -305,8 +314,8 @@ class EAdamW(_Variant):
         start: str = "zero",
         **adamw: Any,
     ) -> None:
-        betas = _betas(betas)
         if adamw.get("decoupled_weight_decay"):  # in AdamW's defaults, but not in its constructor
             del adamw["decoupled_weight_decay"]
-        _check_arguments(AdamW, {"lr": lr, "betas": betas, **adamw})
-        super().__init__(AdamW(_groups(params), lr, betas=betas, **adamw), alpha, beta1, start=start)
+        options = _normalize({"lr": lr, "betas": betas, **adamw})
+        _check_arguments(AdamW, options)
+        super().__init__(AdamW(_groups(params), **options), alpha, beta1, start=start)

@@ -110,6 +110,22 @@ def test_options_may_be_numbers_in_a_tensor_or_array(kind):
     assert all(type(by_hand.param_groups[0][key]) is float for key in options.keys() - {"lr"})
 
 
+@pytest.mark.parametrize("name", ["lr", "weight_decay"])
+@pytest.mark.parametrize("make", [ESGD, EAdam, EAdamW])
+def test_options_of_a_variant_may_be_numbers_in_an_array(make, name):
+    """In the constructor, in a group, and written into a group later."""
+    params = matrices(3)
+    array = {name: np.array(0.125)}
+    whole, by_hand = make(params[:1], **array), make(params[2:])
+    by_hand.param_groups[0] |= array
+    for optimizer, moved in ((whole, params[:1]), (make([{"params": params[1:2], **array}]), params[1:2])):
+        run(optimizer, moved, 1)
+        assert optimizer.param_groups[0][name] == 0.125
+        assert type(optimizer.param_groups[0][name]) is float
+    run(by_hand, params[2:], 1)
+    assert type(by_hand.param_groups[0][name]) is float
+
+
 @pytest.mark.parametrize("kind", [torch.tensor, np.array], ids=lambda k: k.__name__)
 def test_exploration_of_e_may_be_numbers_in_a_tensor_or_array(kind):
     alpha, beta1 = kind(-2.0), kind(0.75)
