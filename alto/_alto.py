@@ -1,7 +1,6 @@
 """ALTO: the adaptor E on LAMB."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, overload
 
@@ -9,9 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
-from alto import _checks, _memory, _options, _plan, _sharding, engines
-from alto._counter import counter, is_counter
-from alto._rule import Rule, Tensors
+from alto import _calls, _checks, _memory, _options, _plan, _sharding
+from alto._counter import counter
 from alto._state import check_loaded_averages, check_loaded_counter, keep_precision, loading, state_dtype
 
 
@@ -208,7 +206,7 @@ class ALTO(Optimizer):
                 does not fit its parameter; nothing is loaded then.
         """
         self._kept = None  # it holds the state that is replaced
-        with loading(self, state_dict, type(self).__name__), keep_precision(self, _state_dtypes):
+        with loading(self, state_dict, type(self).__name__), keep_precision(self, _calls.state_dtypes):
             handle = self.register_load_state_dict_post_hook(_check_loaded, prepend=True)
             try:
                 super().load_state_dict(state_dict)
@@ -260,7 +258,7 @@ class ALTO(Optimizer):
                 call.tensors.grads.clear()  # they are the user's, who may want their memory
         return loss
 
-    def _same_calls(self) -> "list[_Call] | None":
+    def _same_calls(self) -> list[_calls.Call] | None:
         """The calls of the step before, with the new gradients and learning rates; None if anything else is new."""
         kept, self._kept = self._kept, None  # only what this step has checked is there for the next one
         if not self._changes.check(self.param_groups, self._check_group) or kept is None:
@@ -274,7 +272,7 @@ class ALTO(Optimizer):
         self._kept = kept
         return calls
 
-    def _keep(self, calls: "list[_Call]") -> None:
+    def _keep(self, calls: list[_calls.Call]) -> None:
         lists = [call.tensors for call in calls]
         params, grads, steps = ([x for xs in lists for x in getattr(xs, name)] for name in ("params", "grads", "steps"))
         averages = [x for xs in lists for _, column in xs.averages() for x in column]
@@ -286,7 +284,7 @@ class ALTO(Optimizer):
         ):
             self._kept = _plan.Plan(self, params, grads, [*params, *averages, *steps]), calls
 
-    def _first_calls(self) -> "list[_Call]":
+    def _first_calls(self) -> list[_calls.Call]:
         """The calls of this step, with new state where there is none, all of it checked."""
         for group in self.param_groups:
             if group["layerwise"]:  # FSDP1 may have wrapped the model since the group was checked
@@ -295,22 +293,18 @@ class ALTO(Optimizer):
                 if param.grad is not None:
                     _checks.dense(param.grad, type(self).__name__)
                     _checks.roundable(param, group["slow_avg_dtype"])
-        undo: _Undo = []
+        undo: _calls.Undo = []
         try:
-            calls = self._calls(undo)
+            calls = _calls.gather(self, undo)
             for call in calls:
                 call.engine()  # there may be none
             if not torch.compiler.is_compiling():
-                self._check_tensors([call.tensors for call in calls])
+                _calls.check(calls, self.param_groups, self._separate)
                 if not (calls or self._moved):
                     params = [param for group in self.param_groups for param in group["params"]]
                     _sharding.refuse_replaced(params, partial(_memory.label, self.param_groups))
         except BaseException:
-            for param, before in undo:
-                if before is None:
-                    del self.state[param]
-                else:
-                    self.state[param] = before
+            _calls.take_back(self, undo)
             raise
         self._moved = self._moved or bool(calls)
         return calls
@@ -327,135 +321,12 @@ class ALTO(Optimizer):
             if not self._added.issuperset(map(id, group["params"])):
                 _sharding.refuse_flat_buffers(group["params"], self._dimensions.get(number, 0), name_of)
 
-    def _check_tensors(self, lists: list[Tensors]) -> None:
-        """Check that the tensors of a step fit each other and share no memory."""
-        name_of = partial(_memory.label, self.param_groups)
-        columns: list[_memory.Column] = []
-        for tensors in lists:
-            for what, column in tensors.averages():
-                columns.append((what, column, tensors.positions))
-            for what, column in (("the gradient", tensors.grads), *tensors.averages()):
-                if [x.shape for x in column] != [x.shape for x in tensors.params] or {x.device for x in column} != {
-                    tensors.params[0].device
-                }:
-                    for tensor, param, position in zip(column, tensors.params, tensors.positions, strict=True):
-                        _checks.alike(what, tensor, param, name_of(position))
-            of_params = (_memory.PARAMETER, tensors.params), (_memory.GRADIENT, tensors.grads), ("step", tensors.steps)
-            columns += [(what, column, tensors.positions) for what, column in of_params]
-        _memory.refuse_unwritable(columns, name_of)
-        self._separate.check(columns, name_of)
-
-    def _calls(self, undo: "_Undo") -> "list[_Call]":
-        """The tensors that have gradients, of groups with equal options together, as lists that one engine call takes.
-
-        Args:
-            undo: receives each parameter whose state is begun or changed here, with what it was.
-        """
-        calls: dict[Any, _Call] = {}
-        position = -1
-        for number, group in enumerate(self.param_groups):
-            rule = Rule.of(group)
-            # A compiler merges what it can by itself, and would have to guard against each change of an option.
-            options = number if torch.compiler.is_compiling() else _same_call(rule, group)
-            for param in group["params"]:
-                position += 1
-                if param.grad is None:
-                    continue
-                state = self._state_of(param, group, undo)
-                slow_avg = state.get("slow_avg")
-                layout = _sharding.layout(param)
-                key = (param.device, param.dtype, layout, None if slow_avg is None else slow_avg.dtype, options)
-                if key not in calls:
-                    calls[key] = _Call(Tensors([], [], [], [], [], [], []), rule, layout, [])
-                if not any(each is group for each in calls[key].groups[-1:]):
-                    calls[key].groups.append(group)
-                tensors = calls[key].tensors
-                h = () if slow_avg is None else (slow_avg,)
-                grad = _sharding.grad_like(param).resolve_conj()  # a conjugate may be only a flag on the memory
-                row = param, grad, state["exp_avg"], state["exp_avg_sq"], *h
-                theta, g, m, v, *h = _plain(param, row)
-                tensors.params.append(theta)
-                tensors.grads.append(g)
-                tensors.exp_avgs.append(m)
-                tensors.exp_avg_sqs.append(v)
-                tensors.steps.append(state["step"])
-                tensors.positions.append(position)
-                tensors.slow_avgs.extend(h)
-        return list(calls.values())
-
-    def _state_of(self, param: Tensor, group: dict[str, Any], undo: "_Undo") -> dict[str, Any]:
-        """A parameter's state with everything that this step needs, in the right dtypes."""
-        state = self.state.get(param, {})
-        full = state_dtype(param)
-        new: dict[str, Any] = {}
-        if "step" not in state or not is_counter(state["step"]):
-            new["step"] = counter(state.get("step", 0), param.device if group["capturable"] else "cpu")
-        # alpha may be scheduled: the slow average exists from the first step on which it is used.
-        for name in ("exp_avg", "exp_avg_sq", "slow_avg"):
-            average = state.get(name)
-            if average is None:
-                if name != "slow_avg" or group["alpha"] != 0:
-                    dtype = _state_dtypes(group, param)[name]
-                    new[name] = torch.zeros_like(param, dtype=dtype, memory_format=torch.preserve_format)
-            # A model that changed its dtype: as a load would do it, so that a resumed run equals an unbroken one.
-            elif average.dtype != full and not (name == "slow_avg" and average.dtype is torch.bfloat16):
-                new[name] = average.to(full)
-        if new:
-            undo.append((param, self.state.get(param)))
-            state = self.state[param] = {**state, **new}
-        return state
-
-
-# Parameters whose state has been begun or changed, and the state that they had.
-_Undo = list[tuple[Tensor, dict[str, Any] | None]]
-
-
-@dataclass(slots=True)
-class _Call:
-    """One call of an engine: tensors, and the options that hold for all of them."""
-
-    tensors: Tensors
-    rule: Rule
-    layout: Any
-    groups: list[dict[str, Any]]
-
-    @property
-    def lr(self) -> float | Tensor:
-        lr = self.groups[0]["lr"]
-        return lr.reshape(()) if isinstance(lr, Tensor) else lr
-
-    def split(self) -> bool:
-        """Whether the groups have no longer the same learning rate."""
-        lr, *others = [group["lr"] for group in self.groups]
-        return any(other is not lr and (isinstance(lr, Tensor) or other != lr) for other in others)
-
-    @property
-    def capturable(self) -> bool:
-        # Without numbers none can be read: the formulas that leave them where they are work on shapes alone.
-        return self.groups[0]["capturable"] or _checks.is_fake(self.tensors.params[0])
-
-    def engine(self) -> engines.Engine:
-        group = self.groups[0]
-        return engines.choose(
-            self.tensors.params[0],
-            foreach=group["foreach"],
-            fused=group["fused"],
-            differentiable=group["differentiable"],
-        )
-
 
 def _own_groups(params: Any) -> Any:
     """The groups as dictionaries of their own: a second optimizer of the same ones has its own options."""
     if isinstance(params, (Tensor, dict)) or not isinstance(params, Iterable):
         return params  # torch says what is wrong
     return [dict(group) if isinstance(group, dict) else group for group in params]
-
-
-def _same_call(rule: Rule, group: dict[str, Any]) -> tuple[Any, ...]:
-    """What groups have in common if one call of an engine can take them together."""
-    lr = group["lr"]
-    switches = [group[key] for key in ("foreach", "fused", "capturable", "differentiable")]
-    return (rule, id(lr) if isinstance(lr, Tensor) else lr, *switches)
 
 
 def _check_loaded(optimizer: Optimizer) -> None:
@@ -481,18 +352,3 @@ def _check_loaded(optimizer: Optimizer) -> None:
         check_loaded_counter(state, name_of(place))
         # torch leaves the counter to the state dict's owner, or moves it to the device, where reading it waits.
         state["step"] = counter(state["step"], param.device if group["capturable"] else "cpu")
-
-
-def _state_dtypes(group: dict[str, Any], param: Tensor) -> dict[str, torch.dtype]:
-    full = state_dtype(param)
-    return {"exp_avg": full, "exp_avg_sq": full, "slow_avg": group["slow_avg_dtype"] or full}
-
-
-def _plain(param: Tensor, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The tensors of a parameter as engines take them: the shard that this rank holds, a complex number as two reals.
-
-    That is how ``torch.optim`` counts complex numbers; the norm is the same.
-    """
-    if _sharding.is_sharded(param):
-        tensors = tuple(_sharding.local(tensor) for tensor in tensors)
-    return tuple(torch.view_as_real(tensor) for tensor in tensors) if param.is_complex() else tensors
