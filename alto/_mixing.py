@@ -175,7 +175,6 @@ class Mixing:
     def take_back(self) -> None:
         """After an error: put the slow averages back as they were before the step (exactly but for rounding)."""
         self._begun.clear()
-        self.kept = None
         for undo in self._undo:
             undo()
 

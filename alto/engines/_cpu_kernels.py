@@ -20,7 +20,7 @@ _AHEAD = 1024
 _LINE = 64
 # Rows of the address table.
 THETA, GRAD, M, V, H = range(5)
-_U, _G, _SLOW = range(3)  # of `explore`'s table
+U, _SLOW = 0, 2  # of `explore`'s table, where GRAD is as above
 # Columns of the items: a tensor, the first element and the end, and the number of the chunk; -1 in the second pass.
 _TENSOR, _FIRST, _END, _CHUNK = range(4)
 SECOND = -1
@@ -381,18 +381,18 @@ def _explore(job, like, element):
         for at in range(items[item, _FIRST], items[item, _END], tile):
             stop = min(at + tile, items[item, _END])
             if job.fetches:
-                _prefetch(table, _U, tensor, at, element.itemsize)
-                _prefetch(table, _G, tensor, at, element.itemsize)
+                _prefetch(table, U, tensor, at, element.itemsize)
+                _prefetch(table, GRAD, tensor, at, element.itemsize)
                 _prefetch(table, _SLOW, tensor, at, like.itemsize)
-            g = _load(table, _G, tensor, at, stop, like, element, wide_g)
+            g = _load(table, GRAD, tensor, at, stop, like, element, wide_g)
             h = _span(table, _SLOW, tensor, at, stop, like)
-            u = wide_u[: stop - at] if narrow else _span(table, _U, tensor, at, stop, like)
+            u = wide_u[: stop - at] if narrow else _span(table, U, tensor, at, stop, like)
             for i in range(stop - at):
                 x, old = g[i], h[i]
                 u[i] = _mix(x, old, keep, c)
                 h[i] = _mix(old, x, beta1, rate1)
             if narrow:
-                _narrow(u, _span(table, _U, tensor, at, stop, element))
+                _narrow(u, _span(table, U, tensor, at, stop, element))
 
 
 def _compiled(function):

@@ -40,6 +40,7 @@ class Blocks:
         self._storages = list(map(Tensor.untyped_storage, self._blocks))
         self._ids = [storage._cdata for storage in self._storages]
         self._alone = self._uses()
+        self.addresses = [address for *_, address in self._alone]
 
     def _uses(self) -> list[tuple[int, int, int]]:
         """How many tensors and other objects use each storage, how many its Python object, and its address."""

@@ -61,7 +61,8 @@ def explore_(
         return blocked.explore_(grads, slow_avgs, alpha=alpha, beta1=beta1, kept=kept)
     job, blocks = kept["cpu"]
     us = blocks.take()
-    job.table[:2] = [[x.data_ptr() for x in xs] for xs in (us, grads)]
+    job.place(kernels.U, blocks.addresses)
+    job.place(kernels.GRAD, list(map(Tensor.data_ptr, grads)))
     written(slow_avgs)
     job.set(**_mixing(alpha, beta1))
     job.run(job.items)
@@ -84,7 +85,7 @@ def alto_step_(
         blocked.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
     written(job.writes)
-    job.table[kernels.GRAD] = [grad.data_ptr() for grad in tensors.grads]
+    job.place(kernels.GRAD, list(map(Tensor.data_ptr, tensors.grads)))
     fields = job.fields
     fields.lr = lr = float(lr)
     fields.decides = decides = whole_norms is unsharded or not rule.layerwise
@@ -155,6 +156,7 @@ class _Job:
             work if passes == 2 and work <= _KEPT else 0, dtype=columns[2][0].dtype, device="cpu"
         )
         self.writes: list[Tensor] = []
+        self._placed: dict[int, list[int]] = {}
         self._arrays = {
             "ticket": np.zeros(1, np.int64), "table": self.table, "totals": self.totals, "rates": self.rates,
             "chunks": np.array(chunks, np.int64) + 1, "left": np.zeros(len(sizes), np.int64),
@@ -171,6 +173,11 @@ class _Job:
     def set(self, **values: float) -> None:
         for name, value in values.items():
             setattr(self.fields, name, value)
+
+    def place(self, row: int, addresses: list[int]) -> None:
+        """Note where the tensors of a column are, if they have moved."""
+        if self._placed.get(row) != addresses:
+            self.table[row] = self._placed[row] = addresses
 
     def begin(self) -> None:
         """Advance the counters; nothing has been done yet."""
