@@ -16,6 +16,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
                         "the paper's recursion)")  # fmt: skip
     parser.add_argument("--kwargs", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
                         help="its arguments, such as lr=.01")  # fmt: skip
+    parser.add_argument("--cost", action="store_true",
+                        help="measure what theory.watch costs at every=10: CPU time, in pairs")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -36,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
     from theory.monitor import demo
     from theory.rates import user_code
 
+    if options.cost:
+        return _cost()
     if options.optimizer is None:
         if options.kwargs:
             errors.print("--kwargs is for --optimizer, which was not given")
@@ -52,4 +56,15 @@ def run(options: argparse.Namespace) -> int:
         errors.print(str(error))
         return 2
     sys.stdout.write(f"{report}\n")
+    return 0
+
+
+def _cost() -> int:
+    from theory.monitor import cost
+
+    for name in cost.NETWORKS:
+        one = cost.measure(name)
+        ends = f"[{100 * (one.share - one.half):.1f}, {100 * (one.share + one.half):.1f}]"
+        Console().print(f"{name}, {one.parameters} parameters, {one.milliseconds:.2f} ms per step with AdamW: "
+                        f"{100 * one.share:.1f} % {ends} more", highlight=False, soft_wrap=True)  # fmt: skip
     return 0

@@ -1,5 +1,6 @@
 """What is known of a torch optimizer: its momentum filter, and the diagonal matrix Q of theta' = theta - Q m."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,34 +39,32 @@ class Known:
     unknown: str = ""
 
     def step_matrix(
-        self, group: Mapping[str, Any], states: Sequence[Mapping[str, Any]], like: Tensor, count: int
-    ) -> Tensor:
+        self, group: Mapping[str, Any], states: Sequence[Mapping[str, Any]], out: Tensor, parts: Sequence[Tensor]
+    ) -> None:
         """The diagonal of Q for parameters of one group after a step, as a vector of this process's shards.
 
         Args:
             group: the parameter group.
             states: the optimizer's state of each parameter.
-            like: a tensor of their type and device.
-            count: their coordinates.
-
-        Returns:
-            A new vector, (count,).
+            out: where Q goes, (count,).
+            parts: the views of ``out`` that belong to the parameters, in their shapes.
         """
         rate = float(group["lr"]) * self.gain
         if not self.adam:
-            return like.new_full((count,), rate)
-        seconds = [local(state["exp_avg_sq"]).reshape(-1) for state in states]
-        v = torch.cat(seconds)
+            out.fill_(rate)
+            return
+        torch._foreach_copy_(list(parts), [local(state["exp_avg_sq"]) for state in states])
         eps = group["eps"][0] if isinstance(group["eps"], tuple | list) else group["eps"]
         if not self.corrected:
-            return v.sqrt_().add_(eps).reciprocal_().mul_(rate)
+            out.sqrt_().add_(eps).reciprocal_().mul_(rate)
+            return
         beta2, beta3 = (float(beta) for beta in group["betas"])
         steps = [float(state["step"]) for state in states]
         alike = len(set(steps)) == 1  # a parameter without a gradient stays behind
-        parts = [v] if alike else list(v.split([part.numel() for part in seconds]))
-        for k, part in zip(steps, parts, strict=not alike):
-            part.div_(1 - beta3**k).sqrt_().add_(eps).reciprocal_().mul_(rate / (1 - beta2**k))
-        return v
+        for k, part in zip(steps, [out] if alike else parts, strict=not alike):
+            # rate / (1 - beta2^k) / (sqrt(v / (1 - beta3^k)) + eps), in few passes over the memory
+            root = math.sqrt(1 - beta3**k)
+            part.sqrt_().add_(eps * root).reciprocal_().mul_(rate * root / (1 - beta2**k))
 
 
 def local(tensor: Any) -> Tensor:

@@ -13,7 +13,9 @@ from torch import Tensor
 from theory.monitor.known import local
 
 SIZE = 2**20
-"""The most coordinates of small parameters in one bucket: what is copied at a time."""
+"""The most coordinates of small parameters in one bucket."""
+BLOCK = 2**16
+"""The coordinates of a float32 sum on a CPU; these sums are added in float64."""
 
 
 @dataclass
@@ -53,46 +55,75 @@ def buckets(groups: Sequence[Mapping[str, Any]]) -> list[Bucket]:
     return found
 
 
-class Snapshot:
-    """Copies of the parameters and gradients before one step, and Q after it: vectors of this process's shards.
+class Vectors:
+    """Room for the copies of parameters, gradients and two Qs: one vector per bucket each, of this process's shards.
 
-    Memory: three numbers per parameter, in the parameter's type, until the next step.
+    They are used again for every measured pair, as new large tensors cost more than the sums over them.
+
+    Memory: four numbers per parameter; in the parameter's type, and Q in that of the optimizer's state.
     """
 
-    @torch.no_grad()
     def __init__(self, groups: Sequence[Mapping[str, Any]]) -> None:
-        self.buckets = buckets(groups)
-        self.theta = [flat(bucket.params) for bucket in self.buckets]
-        self.g = [flat([p.grad for p in bucket.params]) for bucket in self.buckets]
+        self.buckets, self._key = buckets(groups), _key(groups)
+        self.theta, self.g = ([_room(bucket) for bucket in self.buckets] for _ in range(2))
+        self.parts = {
+            id(vector): _split(bucket, vector)
+            for vectors in (self.theta, self.g) for bucket, vector in zip(self.buckets, vectors, strict=True)
+        }  # fmt: skip
+        self._Q: list[list[Tensor]] = [[], []]
+
+    def fit(self, groups: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether these groups have the same parameters with gradients, of the same types."""
+        return self._key == _key(groups)
+
+    def next_Q(self, types: Sequence[torch.dtype]) -> list[Tensor]:
+        """The vectors for the next Q; those of the Q before it stay as they are."""
+        self._Q.reverse()
+        if [vector.dtype for vector in self._Q[0]] != list(types):
+            self._Q[0] = [_room(bucket, kind) for bucket, kind in zip(self.buckets, types, strict=True)]
+            self.parts |= {id(vector): _split(b, vector) for b, vector in zip(self.buckets, self._Q[0], strict=True)}
+        return self._Q[0]
+
+
+class Snapshot:
+    """Copies of the parameters and gradients before one step, and Q after it, in the room of ``vectors``."""
+
+    @torch.no_grad()
+    def __init__(self, vectors: Vectors) -> None:
+        self.vectors, self.buckets = vectors, vectors.buckets
         self.Q: list[Tensor] | None = None
+        for i, bucket in enumerate(self.buckets):
+            torch._foreach_copy_(self._parts(vectors.theta[i]), [local(p) for p in bucket.params])
+            torch._foreach_copy_(self._parts(vectors.g[i]), [gradient(p) for p in bucket.params])
+
+    def _parts(self, vector: Tensor) -> list[Tensor]:
+        return self.vectors.parts[id(vector)]
 
     @torch.no_grad()
     def sizes(self) -> dict[str, float]:
         """|theta|^2, |g|^2 and sup |g| over whole parameters: norms over all shards."""
-        found = total(
-            self.buckets,
-            lambda i: [dot(self.theta[i], self.theta[i]), dot(self.g[i], self.g[i])],
-            lambda i: [_largest(self.g[i])],
-        )
+        theta, g = self.vectors.theta, self.vectors.g
+        found = total(self.buckets, lambda i: [dot(theta[i], theta[i]), dot(g[i], g[i])], lambda i: [_largest(g[i])])
         return dict(zip(("theta2", "g2", "G"), found, strict=True))
 
     @torch.no_grad()
     def compare(self) -> dict[str, float]:
         """Sums of y^2, d^2, y d and d^2 / Q up to the present parameters and gradients; Q's extremes.
 
-        The copies are used up and freed.
+        The copies are used up.
         """
-        theta, g, Q = self.theta, self.g, self.Q
-        self.theta = self.g = []
+        theta, g, Q = self.vectors.theta, self.vectors.g, self.Q
         names = ("y2", "d2", "yd", "weighted", "q_max", "inverse_q_min")
         if any(p.grad is None for p in self.params):
             return dict.fromkeys(names, torch.nan)
 
         def sums(i: int) -> list[Tensor]:
-            params = self.buckets[i].params
-            d, y = theta[i].sub_(flat(params)), g[i].sub_(flat([p.grad for p in params]))  # negative, both
+            params, d, y = self.buckets[i].params, theta[i], g[i]  # negative, both
+            torch._foreach_sub_(self._parts(d), [local(p) for p in params])
+            torch._foreach_sub_(self._parts(y), [gradient(p) for p in params])
             squares = dot(d, d)
-            return [dot(y, y), squares, dot(y, d), squares * torch.nan if Q is None else dot(d, d / Q[i])]
+            weighted = squares * torch.nan if Q is None else summed(lambda d, q: _dot(d, d / q), d, Q[i])
+            return [dot(y, y), squares, dot(y, d), weighted]
 
         def extremes(i: int) -> list[Tensor]:
             if Q is None:
@@ -111,7 +142,7 @@ class Snapshot:
         before = self.Q
 
         def sums(i: int) -> list[Tensor]:
-            held = (after[i] <= before[i]).sum(dtype=torch.float64)
+            held = summed(lambda a, b: torch.count_nonzero(a <= b), after[i], before[i])
             return [held, torch.full_like(held, after[i].numel())]
 
         held, count = total(self.buckets, sums)
@@ -120,12 +151,7 @@ class Snapshot:
     def shaped(self) -> tuple[list[Any], list[Tensor]]:
         """The parameters and Q in their shapes; plain parameters only."""
         assert self.Q is not None
-        parts = [
-            part.view(p.shape)
-            for bucket, vector in zip(self.buckets, self.Q, strict=True)
-            for p, part in zip(bucket.params, vector.split([p.numel() for p in bucket.params]), strict=True)
-        ]
-        return self.params, parts
+        return self.params, [part for vector in self.Q for part in self._parts(vector)]
 
     @property
     def params(self) -> list[Any]:
@@ -133,9 +159,26 @@ class Snapshot:
         return [p for bucket in self.buckets for p in bucket.params]
 
 
-def flat(tensors: Sequence[Any]) -> Tensor:
-    """A new vector of this process's shards."""
-    return torch.cat([local(tensor).reshape(-1) for tensor in tensors])
+def gradient(p: Any) -> Tensor:
+    """This process's shard of a parameter's gradient; a sparse one as a dense tensor."""
+    return local(p.grad.to_dense() if p.grad.is_sparse else p.grad)
+
+
+def _key(groups: Sequence[Mapping[str, Any]]) -> list[list[tuple[int, torch.dtype, torch.Size]]]:
+    return [
+        [(id(p), p.dtype, p.shape) for p in group["params"] if p.requires_grad and p.grad is not None]
+        for group in groups
+    ]
+
+
+def _room(bucket: Bucket, dtype: torch.dtype | None = None) -> Tensor:
+    return local(bucket.params[0].detach()).new_empty(bucket.count, dtype=dtype)
+
+
+def _split(bucket: Bucket, vector: Tensor) -> list[Tensor]:
+    shapes = [local(p).shape for p in bucket.params]
+    parts = vector.split([shape.numel() for shape in shapes])
+    return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def total(
@@ -188,10 +231,23 @@ def _reduced(row: Tensor, layout: Any, sums: int) -> Tensor:
 
 
 def dot(x: Tensor, y: Tensor) -> Tensor:
-    """The sum of x y in float64: a scalar tensor."""
+    """The sum of x y: a scalar tensor in float64."""
+    return summed(_dot, x, y)
+
+
+def summed(term: Callable[..., Tensor], *vectors: Tensor) -> Tensor:
+    """The float64 sum of ``term`` over parts of the vectors, so that no large tensor is made on a CPU."""
+    if not vectors[0].is_cpu or vectors[0].numel() <= BLOCK:
+        return term(*vectors).double()
+    return torch.stack([term(*some) for some in zip(*(x.split(BLOCK) for x in vectors), strict=True)]).sum(
+        dtype=torch.float64
+    )
+
+
+def _dot(x: Tensor, y: Tensor) -> Tensor:
     if x.itemsize < 4:  # squares overflow in half precision
         x, y = x.float(), y.float()
-    return (x * y).sum(dtype=torch.float64)
+    return torch.dot(x, y) if x.is_cpu else (x * y).sum(dtype=torch.float64)
 
 
 def _largest(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from theory.monitor import edge, secants
 from theory.monitor.assumptions import Checks
 from theory.monitor.bound import tracking
-from theory.monitor.known import SETTINGS, Known, local, read, unwrapped
+from theory.monitor.known import SETTINGS, Known, read, unwrapped
 from theory.monitor.noise import Noise
 from theory.monitor.report import Report
 from theory.theorems import bounds
@@ -47,6 +47,7 @@ class Watch:
         self._noise = Noise()
         self._noise.start(self._params())
         self._checks, self._step, self._spent, self._begun = Checks(), 0, 0.0, time.perf_counter()
+        self._vectors: secants.Vectors | None = None
         self._now: secants.Snapshot | None = None
         self._past: secants.Snapshot | None = None
         self._known: Known | None = None
@@ -73,7 +74,7 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         self._noise.remove()
-        self._now = self._past = None
+        self._now = self._past = self._vectors = None
         for sink in self._sinks:
             if close := getattr(sink, "close", None):
                 close()
@@ -143,9 +144,11 @@ class Watch:
         if measured:
             self._pair(measured.compare(), step)
         if (step - 1) % self._every == 0:
-            self._now = secants.Snapshot(groups)
-            if not self._now.buckets:
+            if self._vectors is None or not self._vectors.fit(groups):
+                self._vectors = secants.Vectors(groups)
+            if not self._vectors.buckets:
                 raise ValueError("no parameter has a gradient: call backward() before step(), or give step a closure")
+            self._now = secants.Snapshot(self._vectors)
             self._sizes(step, self._now.sizes())
         self._spent += time.perf_counter() - begin
 
@@ -178,12 +181,19 @@ class Watch:
     def _step_matrices(self, at: secants.Snapshot) -> list[Tensor] | None:
         groups, found = self._optimizer.param_groups, []
         for bucket in at.buckets:
-            group, like = groups[bucket.group], local(bucket.params[0])
-            known, states = read(self._optimizer, group), [self._optimizer.state.get(p, {}) for p in bucket.params]
+            known = read(self._optimizer, groups[bucket.group])
+            states = [self._optimizer.state.get(p, {}) for p in bucket.params]
             if known.adam and any("exp_avg_sq" not in state for state in states):
                 return None  # the optimizer skipped the step, as with infinite scaled gradients
-            found.append(known.step_matrix(group, states, like, bucket.count))
-        return found
+            found.append((known, groups[bucket.group], states))
+        types = [
+            states[0]["exp_avg_sq"].dtype if known.adam else bucket.params[0].dtype
+            for bucket, (known, _, states) in zip(at.buckets, found, strict=True)
+        ]
+        Q = at.vectors.next_Q(types)
+        for vector, (known, group, states) in zip(Q, found, strict=True):
+            known.step_matrix(group, states, vector, at.vectors.parts[id(vector)])
+        return Q
 
     def _one(self, groups: list[dict[str, Any]]) -> Known:
         """What is known, if all groups have the same filter."""
@@ -216,7 +226,7 @@ class Watch:
             self._checks.note(theorem, FINITE, step, math.isfinite(g2))
         self._G, self._D = _larger(self._G, G), _larger(self._D, math.sqrt(found["theta2"]))
         self._latest = {"step": step, "gradient": math.sqrt(g2), "G": G, "D": math.sqrt(found["theta2"])}
-        noise = self._noise.take()
+        noise = self._noise.take(g2)
         if noise is not None:
             self._variances = [self._variances[0] + noise, self._variances[1] + 1]
             self._latest["variance"] = noise
@@ -300,10 +310,10 @@ def watch(
 ) -> Watch:
     """Watch any torch optimizer. It is only read, and the model is not touched.
 
-    Memory: at most five numbers per parameter in the parameter's type while a pair of steps is measured (copies of
-    parameter and gradient, Q at both steps, and the gradient before a micro-batch); one more with ``loss``, held
-    throughout; and 1000 rows. Distributed: DDP's gradients are equal on all processes and are not reduced; for FSDP2
-    (DTensor parameters) sums and maxima are reduced over all shards, so every process must take the same steps.
+    Memory: four numbers per parameter in the parameter's type, held throughout (copies of parameter and gradient, and
+    Q at two steps); one more with ``loss``; and 1000 rows. Distributed: DDP's gradients are equal on all processes and
+    are not reduced; for FSDP2 (DTensor parameters) sums and maxima are reduced over all shards, so every process must
+    take the same steps.
 
     Args:
         optimizer: a torch optimizer, or Accelerate's or Lightning's wrapper of one. ``step(closure)`` works too.

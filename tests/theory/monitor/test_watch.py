@@ -10,7 +10,7 @@ from torch import nn
 
 import alto
 import theory
-from theory.monitor import secants
+from theory.monitor import cost, secants
 from theory.monitor.sinks import COLUMNS, CSV, Live, TensorBoard
 
 CURVATURES = torch.tensor([3.0, 1.0], dtype=torch.float64)
@@ -149,6 +149,66 @@ def test_noise_from_micro_batches():
     assert run.report().variance == pytest.approx(np.mean(estimates))
 
 
+def test_noise_is_that_of_the_gradient_that_the_step_gets():
+    """Scaled by 8 in the backward passes and halved before the step: the variance is a quarter."""
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    optimizer, estimates = sgd([weight]), []
+    run = theory.watch(optimizer, every=1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        parts = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+        for part in parts:
+            (8 * (weight * part).sum() / 4).backward()
+        weight.grad /= 16
+        estimates.append(float(parts.var(0).sum()) / 16)
+        optimizer.step()
+    assert run.report().variance == pytest.approx(np.mean(estimates))
+
+
+def test_sparse_gradients_are_watched():
+    found = []
+    for sparse in (False, True):
+        torch.manual_seed(0)
+        model = nn.Embedding(5, 2, sparse=sparse)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        run = theory.watch(optimizer, every=1)
+        for k in range(4):
+            optimizer.zero_grad()
+            for row in ([k, k, 1], [2, 3, 3]):
+                (model(torch.tensor(row)) ** 2).sum().backward()
+            optimizer.step()
+        found.append(run.report())
+    dense, sparse = found
+    assert sparse.L == pytest.approx(dense.L)
+    assert sparse.variance == pytest.approx(dense.variance)
+
+
+def test_the_cost_is_that_of_the_watch(monkeypatch):
+    """The clock stands still but in the watch's hooks, which take a tenth of a step."""
+    now = [0.0]
+    monkeypatch.setattr(cost.time, "process_time", lambda: now[0])
+
+    class Counted:
+        def __init__(self, optimizer, every):
+            optimizer.register_step_pre_hook(lambda *_: now.__setitem__(0, now[0] + 0.1))
+
+        note_loss = detach = lambda *_: None
+
+    def loss():
+        now[0] += 1
+        return weight.sum()
+
+    weight = nn.Parameter(torch.ones(2))
+    model = nn.ParameterList([weight])
+    monkeypatch.setattr(cost, "watch", Counted)
+    monkeypatch.setattr(cost, "NETWORKS", {"small": lambda: (model, loss)})
+    found = cost.measure("small", steps=10, pairs=3)
+    assert (found.share, found.parameters) == (pytest.approx(0.1), 2)
+    assert found.milliseconds == pytest.approx(1000)
+    assert found.half == pytest.approx(0, abs=1e-9)
+
+
 @pytest.mark.parametrize("size", [1, 20, 2**20])
 def test_vectors_of_any_size_give_the_sums_over_coordinates(size, monkeypatch):
     """Against float64 sums per parameter; two groups, two types, and a parameter that starts a step later."""
@@ -198,7 +258,7 @@ def test_nothing_is_followed_on_the_steps_between():
     for _ in range(6):
         optimizer.zero_grad()
         loss().backward()
-        followed.append(weight in run._noise._before)
+        followed.append(weight in run._noise._squares)
         optimizer.step()
     assert followed == [True, False, False, False, False, True]
 
