@@ -4,7 +4,7 @@ SIGKILLs at random moments over run, report, rates and verify; disks that are fu
 one folder; flipped bits in a checkpoint. What is there after each fault must be whole, and what is there at the end
 must equal, bit for bit, what unbroken commands made. The exit code is 1 if anything differs.
 
-With ``--keep`` the same command goes on: what is finished is printed again, and only the rest is done.
+With ``--keep`` the same command goes on: what is finished at this commit is printed again, and only the rest is done.
 """
 
 import argparse
@@ -106,19 +106,20 @@ class Soak:
         """Do the parts that are not finished, and print what each found; 1 if anything was wrong."""
         file = self.folder / "done.json"
         kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        code, wrong = commit(), 0
         for name, part in parts.items():
-            key = f"{name}, seed {self.seed}"
+            key = f"{name}, seed {self.seed}, at {code}"
             if key not in kept:
                 for begun in self.folder.glob(f"{name.partition('-')[0]}*"):  # by a process that was killed
                     shutil.rmtree(begun)
-                self.draw, self.wrong, begin = random.Random(key), [], time.monotonic()
-                lines = list(part)
-                kept[key] = {"lines": lines, "wrong": self.wrong, "s": time.monotonic() - begin, "commit": commit()}
+                self.draw, self.wrong, begin = random.Random(f"{name} {self.seed}"), [], time.monotonic()
+                lines = [f"{line}, {time.monotonic() - begin:.0f} s, at {code}" for line in part]
+                kept[key] = {"lines": lines, "wrong": self.wrong}
                 write_json(file, kept)
-            for line in kept[key]["lines"]:
-                sys.stdout.write(f"{line}, {kept[key]['s']:.0f} s, at {kept[key]['commit']}\n")
+            for line in kept[key]["lines"] + [f"WRONG: {words}" for words in kept[key]["wrong"]]:
+                sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
-        wrong = sum(len(found["wrong"]) for found in kept.values())
+            wrong += len(kept[key]["wrong"])
         sys.stdout.write(f"{wrong} wrong\n")
         return int(bool(wrong))
 
@@ -126,7 +127,6 @@ class Soak:
         """Note what does not hold."""
         if not holds:
             self.wrong.append(words)
-            sys.stdout.write(f"WRONG: {words}\n")
 
     def done(self, *words: object) -> int | None:
         """The exit code of a command of experiments; a traceback is wrong whatever the code."""
