@@ -87,3 +87,14 @@ def test_twice_the_best_rate_of_lamb_and_alto_failed():
             best = min(mean, key=mean.__getitem__)
             twice = min(rate for rate in mean if rate > 1.5 * best)
             assert mean[twice] > 1.4 * mean[best], (task, method)
+
+
+@pytest.mark.parametrize("steps", [20, 7])
+def test_the_bare_loop_takes_the_same_steps(monkeypatch, steps):
+    overhead = script("loop_overhead.py")
+    monkeypatch.setattr(overhead, "STEPS", steps)
+    # more than an epoch, whose last batch is smaller
+    bare, ours, equal = overhead.compare(batch_size=400, widths=[4], rounds=2)
+    assert len(bare) == len(ours) == 2
+    assert min(bare + ours) > 0
+    assert equal
