@@ -17,15 +17,22 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from theory.conform.invariances import INVARIANCES
 from theory.conform.search import NotOfferedError
-from theory.conform.trial import CLOSE, LATE, Make, Run, Trial, apart, numbers, same, seed, state_tensors
-
-Part = Callable[[Make, Trial], None]
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise AssertionError(message)
+from theory.conform.trial import (
+    CLOSE,
+    LATE,
+    Make,
+    Part,
+    Run,
+    Trial,
+    apart,
+    numbers,
+    require,
+    same,
+    seed,
+    state_tensors,
+)  # fmt: skip
 
 
 def resume(make: Make, trial: Trial) -> None:
@@ -40,7 +47,7 @@ def resume(make: Make, trial: Trial) -> None:
     second.optimizer.load_state_dict(torch.load(file, weights_only=False))
     second.train()
     second.steps(half, trial.steps)
-    _require(
+    require(
         same(second.values(), whole.values()), f"the resumed run differs by {apart(whole.params, second.params):.2g}"
     )
 
@@ -63,7 +70,7 @@ def checkpoint(make: Make, trial: Trial) -> None:
         set_optimizer_state_dict(models[1], second.optimizer, state["optimizer"])
     second.train()
     second.steps(half, trial.steps)
-    _require(
+    require(
         same(second.values(), whole.values()), f"the loaded run differs by {apart(whole.params, second.params):.2g}"
     )
 
@@ -75,7 +82,7 @@ def _copied(make: Make, trial: Trial, copied: Callable[[Any], Any]) -> None:
     twin.params, twin.optimizer = copied((run.params, run.optimizer))
     run.steps(half, trial.steps)
     twin.steps(half, trial.steps)
-    _require(same(run.values(), twin.values()), f"the copy's run differs by {apart(run.params, twin.params):.2g}")
+    require(same(run.values(), twin.values()), f"the copy's run differs by {apart(run.params, twin.params):.2g}")
 
 
 def deepcopied(make: Make, trial: Trial) -> None:
@@ -105,12 +112,12 @@ def closures(make: Make, trial: Trial) -> None:
 
         seed(k)
         returned = run.optimizer.step(counted)
-        _require(all(called), "the closure is evaluated with gradients disabled")
+        require(all(called), "the closure is evaluated with gradients disabled")
         if not run.needs_closure:
-            _require(len(called) == 1, f"the closure is evaluated {len(called)} times in one step")
-        _require(returned is not None and float(returned) == float(values[0]), f"step(closure) returns {returned!r}")
+            require(len(called) == 1, f"the closure is evaluated {len(called)} times in one step")
+        require(returned is not None and float(returned) == float(values[0]), f"step(closure) returns {returned!r}")
         plain.step(k)
-    _require(same(run.values(), plain.values()), "steps by a closure differ from steps without")
+    require(same(run.values(), plain.values()), "steps by a closure differ from steps without")
 
 
 def groups(make: Make, trial: Trial) -> None:
@@ -125,13 +132,13 @@ def groups(make: Make, trial: Trial) -> None:
     for run in (one, two, third):
         run.steps(0, LATE)
     away = apart(one.params, two.params)
-    _require(away <= CLOSE, f"two groups with equal options differ from one by {away:.2g}")
-    _require(not same(two.values()[1:], third.values()[1:]), "a group's own learning rate has no effect")
+    require(away <= CLOSE, f"two groups with equal options differ from one by {away:.2g}")
+    require(not same(two.values()[1:], third.values()[1:]), "a group's own learning rate has no effect")
     one.optimizer.add_param_group({"params": [added]})
     one.params.append(added)
     one.train()
     one.steps(LATE, 2 * LATE)
-    _require(not torch.equal(added.detach(), torch.ones_like(added)), "a group that was added is not trained")
+    require(not torch.equal(added.detach(), torch.ones_like(added)), "a group that was added is not trained")
 
 
 @contextmanager
@@ -140,7 +147,7 @@ def _order_kept() -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for one in caught:
-        _require("lr_scheduler.step()" not in str(one.message), "a scheduler does not see that the optimizer stepped")
+        require("lr_scheduler.step()" not in str(one.message), "a scheduler does not see that the optimizer stepped")
 
 
 def schedulers(make: Make, trial: Trial) -> None:
@@ -152,7 +159,7 @@ def schedulers(make: Make, trial: Trial) -> None:
             run.step(k)
             scheduler.step()
     constant.steps(0, LATE)
-    _require(not same(run.values(), constant.values()), "a scheduled learning rate has no effect")
+    require(not same(run.values(), constant.values()), "a scheduled learning rate has no effect")
 
 
 def one_cycle(make: Make, trial: Trial) -> None:
@@ -166,8 +173,8 @@ def one_cycle(make: Make, trial: Trial) -> None:
             run.step(k)
             scheduler.step()
     constant.steps(0, LATE)
-    _require(all(bool(p.isfinite().all()) for p in run.params), "parameters are not finite")
-    _require(not same(run.values(), constant.values()), "the cycle has no effect")
+    require(all(bool(p.isfinite().all()) for p in run.params), "parameters are not finite")
+    require(not same(run.values(), constant.values()), "the cycle has no effect")
 
 
 def grad_scaler(make: Make, trial: Trial) -> None:
@@ -188,12 +195,12 @@ def grad_scaler(make: Make, trial: Trial) -> None:
     step(0, 1.0)
     before, state = run.values(), state_tensors(run.optimizer)
     step(1, float("inf"))
-    _require(same(before, run.values()), "a step that GradScaler skips moves the parameters")
-    _require(same(state, state_tensors(run.optimizer)), "a step that GradScaler skips changes the state")
+    require(same(before, run.values()), "a step that GradScaler skips moves the parameters")
+    require(same(state, state_tensors(run.optimizer)), "a step that GradScaler skips changes the state")
     step(2, 1.0)
     plain.step(0)
     plain.step(2)
-    _require(same(run.values(), plain.values()), "scaled steps differ from plain ones")
+    require(same(run.values(), plain.values()), "scaled steps differ from plain ones")
 
 
 def maximize(make: Make, trial: Trial) -> None:
@@ -206,7 +213,7 @@ def maximize(make: Make, trial: Trial) -> None:
     up.steps(0, trial.steps, factor=-1.0)
     down.steps(0, trial.steps)
     away = apart(down.params, up.params)
-    _require(away <= CLOSE, f"differs from minimizing by {away:.2g}")
+    require(away <= CLOSE, f"differs from minimizing by {away:.2g}")
 
 
 def zero_gradients(make: Make, trial: Trial) -> None:
@@ -214,7 +221,7 @@ def zero_gradients(make: Make, trial: Trial) -> None:
     run = Run(make, trial)
     for k in range(trial.steps):
         run.apply([torch.zeros_like(p) for p in run.params], k)
-    _require(all(bool(p.isfinite().all()) for p in run.params), "parameters are not finite")
+    require(all(bool(p.isfinite().all()) for p in run.params), "parameters are not finite")
 
 
 def none_gradients(make: Make, trial: Trial) -> None:
@@ -223,11 +230,11 @@ def none_gradients(make: Make, trial: Trial) -> None:
     run = Run(make, trial)
     start = run.values()
     run.apply([None, None])
-    _require(same(start, run.values()), "a step without any gradient moves the parameters")
+    require(same(start, run.values()), "a step without any gradient moves the parameters")
     for k in range(LATE):
         run.apply([numbers(run.params[0].shape, trial.seed, k), None], k)
-    _require(same(start[1:], run.values()[1:]), "a parameter without a gradient moves")
-    _require(not same(start[:1], run.values()[:1]), "a parameter does not move beside one without a gradient")
+    require(same(start[1:], run.values()[1:]), "a parameter without a gradient moves")
+    require(not same(start[:1], run.values()[:1]), "a parameter does not move beside one without a gradient")
 
 
 def sparse_gradients(make: Make, trial: Trial) -> None:
@@ -242,12 +249,12 @@ def sparse_gradients(make: Make, trial: Trial) -> None:
         except NotOfferedError:
             raise
         except Exception as error:
-            _require(same(before, sparse.values()), f"changes parameters, then raises {type(error).__name__}: {error}")
-            _require(not k or same(state, state_tensors(sparse.optimizer)), "refuses, but has changed its state")
+            require(same(before, sparse.values()), f"changes parameters, then raises {type(error).__name__}: {error}")
+            require(not k or same(state, state_tensors(sparse.optimizer)), "refuses, but has changed its state")
             return
         dense.apply([g], k)
     away = apart(dense.params, sparse.params)
-    _require(away <= CLOSE, f"differs from the dense steps by {away:.2g}")
+    require(away <= CLOSE, f"differs from the dense steps by {away:.2g}")
 
 
 def complex_parameters(make: Make, trial: Trial) -> None:
@@ -263,11 +270,11 @@ def complex_parameters(make: Make, trial: Trial) -> None:
     except NotOfferedError:
         raise
     except Exception:
-        _require(run is None or same([start], run.values()), "changes parameters, then raises")
+        require(run is None or same([start], run.values()), "changes parameters, then raises")
         return
     moved = torch.view_as_real(run.params[0].detach() - start)
     down = float((moved * torch.view_as_real(gradient)).sum())
-    _require(down < 0, f"the movement has the inner product {down:.2g} with the gradient")
+    require(down < 0, f"the movement has the inner product {down:.2g} with the gradient")
 
 
 def foreach(make: Make, trial: Trial) -> None:
@@ -280,7 +287,7 @@ def foreach(make: Make, trial: Trial) -> None:
             group["foreach"] = value
         run.steps(0, trial.steps)
     away = apart(loop.params, together.params)
-    _require(away <= CLOSE, f"differs from the loop by {away:.2g}")
+    require(away <= CLOSE, f"differs from the loop by {away:.2g}")
 
 
 def state_dtypes(make: Make, trial: Trial) -> None:
@@ -293,8 +300,8 @@ def state_dtypes(make: Make, trial: Trial) -> None:
     loaded.optimizer.load_state_dict(copy.deepcopy(run.optimizer.state_dict()))
     before, after = state_tensors(run.optimizer), state_tensors(loaded.optimizer)
     changed = sorted({f"{x.dtype} to {y.dtype}" for x, y in zip(before, after, strict=False) if x.dtype != y.dtype})
-    _require(not changed, f"a load changes state from {', '.join(changed).replace('torch.', '')}")
-    _require(same(before, after), "a load changes the state")
+    require(not changed, f"a load changes state from {', '.join(changed).replace('torch.', '')}")
+    require(same(before, after), "a load changes the state")
 
 
 def hooks(make: Make, trial: Trial) -> None:
@@ -320,9 +327,7 @@ def hooks(make: Make, trial: Trial) -> None:
         for handle in handles:
             handle.remove()
     wrong = {name: count for name, count in counts.items() if count != trial.steps}
-    _require(
-        not wrong, f"in {trial.steps} steps: {', '.join(f'{name} {count} times' for name, count in wrong.items())}"
-    )
+    require(not wrong, f"in {trial.steps} steps: {', '.join(f'{name} {count} times' for name, count in wrong.items())}")
 
 
 def gradients_kept(make: Make, trial: Trial) -> None:
@@ -332,7 +337,7 @@ def gradients_kept(make: Make, trial: Trial) -> None:
         run.apply([20 * numbers(p.shape, trial.seed, k, i) for i, p in enumerate(run.params)], k)
         for i, p in enumerate(run.params):
             given = (20 * numbers(p.shape, trial.seed, k, i)).to(p.dtype)
-            _require(p.grad is not None and torch.equal(p.grad, given), "p.grad is changed")
+            require(p.grad is not None and torch.equal(p.grad, given), "p.grad is changed")
 
 
 DESCENT_STEPS = 60
@@ -364,7 +369,7 @@ def descent(make: Make, trial: Trial) -> None:
     if callable(getattr(run.optimizer, "eval", None)):
         run.optimizer.eval()
     end = sum(float((p**2).sum()) for p in run.values()) / 2
-    _require(end < start, f"f goes from {start:.3g} to {end:.3g}")
+    require(end < start, f"f goes from {start:.3g} to {end:.3g}")
 
 
 CONTRACT: dict[str, Part] = {
@@ -375,56 +380,6 @@ CONTRACT: dict[str, Part] = {
     "state dtypes": state_dtypes, "hooks": hooks, "p.grad kept": gradients_kept, "descent": descent,
 }  # fmt: skip
 """Every part by its name."""
-
-INVARIANT = 1e-3
-"""Largest difference of two trajectories that count as the same, over the movement: eps is not scaled."""
-
-
-def _two(make: Make, trial: Trial, change: Callable[[Tensor, int], Tensor], *, start: bool, gradient: float) -> None:
-    """Compare the changed result of a run with the result of a run on changed gradients, and a changed start."""
-    first = Run(make, trial)
-    begin = first.values()
-    second = Run(make, trial, params=[change(p, i) for i, p in enumerate(begin)] if start else begin)
-    for k in range(trial.steps):
-        drawn = [numbers(p.shape, trial.seed, k, i) for i, p in enumerate(begin)]
-        drawn = [g.sign() * (0.5 + g.abs()) for g in drawn]
-        first.apply(drawn, k)
-        second.apply([gradient * change(g, i) if start else gradient * g for i, g in enumerate(drawn)], k)
-    mapped = [change(p, i) for i, p in enumerate(first.values())] if start else first.values()
-    origin = [change(p, i) for i, p in enumerate(begin)] if start else begin
-    away = apart(mapped, second.params, origin)
-    _require(away <= INVARIANT, f"the steps differ by {away:.2g} of the movement")
-
-
-def scale(make: Make, trial: Trial) -> None:
-    """Gradients times 16 give the same steps."""
-    _two(make, trial, lambda x, _: x, start=False, gradient=16.0)
-
-
-def sign(make: Make, trial: Trial) -> None:
-    """Parameters and gradients with the other sign give mirrored steps."""
-    _two(make, trial, lambda x, _: -x, start=True, gradient=1.0)
-
-
-def permutation(make: Make, trial: Trial) -> None:
-    """Numbers of a tensor in another order give the same steps in that order."""
-
-    def permuted(x: Tensor, i: int) -> Tensor:
-        order = torch.argsort(numbers((x.numel(),), trial.seed, -2, i))
-        return x.reshape(-1)[order].reshape(x.shape)
-
-    _two(make, trial, permuted, start=True, gradient=1.0)
-
-
-def layer_rescaling(make: Make, trial: Trial) -> None:
-    """Parameters times 4 and gradients divided by 4 give steps times 4."""
-    _two(make, trial, lambda x, _: 4 * x, start=True, gradient=1 / 16)
-
-
-INVARIANCES: dict[str, Part] = {
-    "scale": scale, "sign": sign, "permutation": permutation, "layer rescaling": layer_rescaling,
-}  # fmt: skip
-"""What an optimizer may declare: the same steps after such a change."""
 
 
 def chosen(invariances: Sequence[str], without: Sequence[str]) -> dict[str, Part]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from theory.conform import parts, search
-from theory.conform.trial import Make, Run, Trial, trials
+from theory.conform.trial import Make, Part, Run, Trial, trials
 from theory.rates import user_code
 
 PROFILES = {"quick": 5, "ci": 20, "thorough": 200}
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def judge(
-    name: str, part: parts.Part, make: Make, *, dims: Sequence[int] | None = None, budget: int | None = None,
+    name: str, part: Part, make: Make, *, dims: Sequence[int] | None = None, budget: int | None = None,
     seed: int | None = None, shrink: bool = True,
 ) -> Outcome:  # fmt: skip
     """Run one part of the contract on drawn problems.
@@ -114,7 +114,7 @@ def check(
     Args:
         make: from parameters or groups to an optimizer.
         dims: how many dimensions parameters may have; 0, 1 and 2 by default.
-        invariances: what the optimizer declares, of :data:`theory.conform.parts.INVARIANCES`.
+        invariances: what the optimizer declares, of :data:`theory.conform.invariances.INVARIANCES`.
         without: parts to leave out.
         budget: problems per part.
         seed: of the draws.

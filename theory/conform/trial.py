@@ -38,6 +38,16 @@ class Trial:
         return f"{self.steps} steps, parameters of shape {' and '.join(map(str, self.shapes))}, seed {self.seed}"
 
 
+Part = Callable[[Make, Trial], None]
+"""A part of the contract: raises where it is broken."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise an AssertionError with this message if the condition does not hold."""
+    if not condition:
+        raise AssertionError(message)
+
+
 def trials(dims: Sequence[int] | None = None) -> "st.SearchStrategy[Trial]":
     """Problems whose parameters have one of these numbers of dimensions; simplest first."""
     shapes = [shape for shape in (*SHAPES, (2, 2, 2)) if len(shape) in (dims or (0, 1, 2))]
