@@ -42,7 +42,7 @@ class _Variant(E):
 
     def _check_group(self, group: dict[str, Any]) -> None:
         super()._check_group(group)
-        _check_base_options(group)
+        _check_base_options(_normalize(group))
 
 
 class _Defaults(MutableMapping[str, Any]):

@@ -113,17 +113,23 @@ def test_options_may_be_numbers_in_a_tensor_or_array(kind):
 @pytest.mark.parametrize("name", ["lr", "weight_decay"])
 @pytest.mark.parametrize("make", [ESGD, EAdam, EAdamW])
 def test_options_of_a_variant_may_be_numbers_in_an_array(make, name):
-    """In the constructor, in a group, and written into a group later."""
-    params = matrices(3)
+    """In the constructor, in a group, written into a group later, and in a checkpoint."""
+    params = matrices(4)
     array = {name: np.array(0.125)}
-    whole, by_hand = make(params[:1], **array), make(params[2:])
-    by_hand.param_groups[0] |= array
-    for optimizer, moved in ((whole, params[:1]), (make([{"params": params[1:2], **array}]), params[1:2])):
-        run(optimizer, moved, 1)
+    optimizers = [
+        make(params[:1], **array),
+        make([{"params": params[1:2], **array}]),
+        make(params[2:3]),
+        make(params[3:]),
+    ]
+    optimizers[2].param_groups[0] |= array
+    saved = optimizers[3].state_dict()
+    saved["param_groups"][0] |= array
+    optimizers[3].load_state_dict(saved)
+    for optimizer in optimizers:
+        run(optimizer, optimizer.param_groups[0]["params"], 1)
         assert optimizer.param_groups[0][name] == 0.125
         assert type(optimizer.param_groups[0][name]) is float
-    run(by_hand, params[2:], 1)
-    assert type(by_hand.param_groups[0][name]) is float
 
 
 @pytest.mark.parametrize("kind", [torch.tensor, np.array], ids=lambda k: k.__name__)
