@@ -147,9 +147,9 @@ class Sweep:
             admission.check(experiment)
             out, data_dir = self.which.folder(experiment).absolute(), self.which.data_dir
             place = Environment(out, data_dir, threads=self.threads, tensorboard=self.tensorboard)
-            self.which.claim(place.out)
             logs = place.out / "logs"
             crew = Cluster(self.executor, logs, self.jobs, self.minutes, self.gpus, self.partition, self.threads)
+            self.which.claim(place.out)  # what is refused leaves nothing behind
             results = runner.run(experiment, place, crew, follow)
         console.show_outcome(results, follow.trained, place, self.which.words())
         return 0 if results.complete else 1

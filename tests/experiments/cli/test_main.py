@@ -182,3 +182,4 @@ def test_a_sweep_without_slurm_is_refused_with_the_remedy(tiny_file, tmp_path, m
     monkeypatch.setenv("PATH", str(tmp_path))
     assert act(monkeypatch, "sweep", str(tiny_file), "--out", str(tmp_path / "out")) == 2
     assert "--executor: 'slurm' is not allowed; it must be local" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
