@@ -2,8 +2,7 @@
 
 Each thread takes the next item (a piece of one tensor) until none is left, and walks it tile by tile. One loop over all
 operands streams them from memory side by side; the compiler makes vectors of it after it has checked that they do not
-overlap. Where the data are larger than a cache, tiles are small, and the lines that come a kilobyte later are fetched
-before each: the processor's own prefetcher stops at the end of each page, and five streams have many pages.
+overlap: once per tile, so tiles are long.
 """
 
 import numpy as np
@@ -13,11 +12,8 @@ from numba.extending import intrinsic
 
 from alto.engines import _maths, _rounding
 
-# Elements of a tile; where lines are fetched ahead, and how many bytes: the best of scans (64-1024 elements, 1-16 kB).
+# Elements of a tile, the best of a scan (64 to 1024).
 TILE = 512
-_FETCHED = 64
-_AHEAD = 1024
-_LINE = 64
 # Rows of the address table.
 THETA, GRAD, M, V, H = range(5)
 U, _SLOW = 0, 2  # of `explore`'s table, where GRAD is as above
@@ -27,7 +23,7 @@ SECOND = -1
 
 # What a kernel is given: addresses of arrays, numbers and switches (int64), and constants (float64).
 _ADDRESSES = "ticket items table steps positions firsts starts chunks left squares totals rates updates"
-_NUMBERS = "count tensors begins fetches keeps layerwise corrects decides undecided wide_steps"
+_NUMBERS = "count tensors begins keeps layerwise corrects decides undecided wide_steps"
 _CONSTANTS = "keep c beta1 rate1 beta2 rate2 beta3 root3 decay sign eps1 eps2 eps3 lr vanishing"
 JOB = np.dtype(
     [(name, np.int64) for name in f"{_ADDRESSES} {_NUMBERS}".split()]
@@ -74,34 +70,10 @@ def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
     return a(a, a, a), generate
 
 
-@intrinsic
-def _prefetch_line(typing_context, address):  # noqa: ARG001
-    """Fetch the cache line at an address (int64); one that is nobody's is ignored by the processor."""
-
-    def generate(context, builder, signature, arguments):  # noqa: ARG001
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
-        for_reading, into_all_caches, data = number(0), number(3), number(1)
-        where = builder.inttoptr(arguments[0], pointer)
-        builder.call(prefetch, [where, for_reading, into_all_caches, data])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
-
-
 @njit(**_OPTIONS)
 def _array(address, shape, like):
     """The array of this shape at an address."""
     return carray(_pointer(address, like), shape)  # pyright: ignore[reportCallIssue]
-
-
-@njit(**_OPTIONS)
-def _prefetch(table, row, tensor, first, itemsize):
-    """Fetch the tile that comes `_AHEAD` bytes after element ``first``."""
-    address = table[row, tensor] + first * itemsize + _AHEAD
-    for line in range(0, _FETCHED * itemsize, _LINE):
-        _prefetch_line(address + line)  # pyright: ignore[reportCallIssue]
 
 
 @njit(**_OPTIONS)
@@ -245,22 +217,14 @@ def _decide(job, tensor, numbers):
 def _average(job, table, tensor, first, end, scale, shift, step, wide, like, element, slow):
     """First pass over a chunk: write h, m, v; return the sums of squares of theta and r."""
     wide_g, wide_theta, wide_h, wide_r, bits = wide
-    tile = _FETCHED if job.fetches else TILE
     kind = like.dtype.type
     keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
     beta2, rate2, beta3, root3 = kind(job.beta2), kind(job.rate2), kind(job.beta3), kind(job.root3)
     decay, sign, scale, shift = kind(job.decay), kind(job.sign), kind(scale), kind(shift)
     explores = slow.itemsize > 1
     theta_square = r_square = 0.0
-    for at in range(first, end, tile):
-        stop = min(at + tile, end)
-        if job.fetches:
-            _prefetch(table, THETA, tensor, at, element.itemsize)
-            _prefetch(table, GRAD, tensor, at, element.itemsize)
-            _prefetch(table, M, tensor, at, like.itemsize)
-            _prefetch(table, V, tensor, at, like.itemsize)
-            if explores:
-                _prefetch(table, H, tensor, at, slow.itemsize)
+    for at in range(first, end, TILE):
+        stop = min(at + TILE, end)
         g = _load(table, GRAD, tensor, at, stop, like, element, wide_g)
         theta = _load(table, THETA, tensor, at, stop, like, element, wide_theta)
         m = _span(table, M, tensor, at, stop, like)
@@ -297,15 +261,10 @@ def _average(job, table, tensor, first, end, scale, shift, step, wide, like, ele
 @njit(**_OPTIONS)
 def _apply(job, table, tensor, first, end, scale, shift, rate, wide, like, element):
     """Second pass over a chunk: theta -= rate r, with r computed again if it was not kept."""
-    tile = _FETCHED if job.fetches else TILE
     kind = like.dtype.type
     decay, scale, shift, rate = kind(job.decay), kind(scale), kind(shift), kind(rate)
-    for at in range(first, end, tile):
-        stop = min(at + tile, end)
-        if job.fetches:
-            _prefetch(table, THETA, tensor, at, element.itemsize)
-            _prefetch(table, M, tensor, at, like.itemsize)
-            _prefetch(table, V, tensor, at, like.itemsize)
+    for at in range(first, end, TILE):
+        stop = min(at + TILE, end)
         m = _span(table, M, tensor, at, stop, like)
         v = _span(table, V, tensor, at, stop, like)
         theta = _load(table, THETA, tensor, at, stop, like, element, wide[1])
@@ -372,18 +331,13 @@ def _explore(job, like, element):
     kind = like.dtype.type
     keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
     narrow = element.itemsize != like.itemsize
-    tile = _FETCHED if job.fetches else TILE
     while True:
         item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
         if item >= job.count:
             return
         tensor = items[item, _TENSOR]
-        for at in range(items[item, _FIRST], items[item, _END], tile):
-            stop = min(at + tile, items[item, _END])
-            if job.fetches:
-                _prefetch(table, U, tensor, at, element.itemsize)
-                _prefetch(table, GRAD, tensor, at, element.itemsize)
-                _prefetch(table, _SLOW, tensor, at, like.itemsize)
+        for at in range(items[item, _FIRST], items[item, _END], TILE):
+            stop = min(at + TILE, items[item, _END])
             g = _load(table, GRAD, tensor, at, stop, like, element, wide_g)
             h = _span(table, _SLOW, tensor, at, stop, like)
             u = wide_u[: stop - at] if narrow else _span(table, U, tensor, at, stop, like)

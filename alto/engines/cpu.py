@@ -40,8 +40,6 @@ _CHUNK = 1 << 14
 _WAVE = 64_000
 # Elements for which a thread is worth waking: torch's own limit.
 _WORTH_A_THREAD = 1 << 15
-# Elements beyond which the data come from memory, and are fetched ahead.
-_STREAMED = 1 << 22
 # Elements up to which r is kept: 4 MB in float32.
 _KEPT = 1 << 20
 
@@ -166,7 +164,7 @@ class _Job:
         }  # fmt: skip
         self._ticket, self._kernel = self._arrays["ticket"], kernel
         self._threads = work // _WORTH_A_THREAD
-        self.fields: Any = _Fields(tensors=len(sizes), fetches=work > _STREAMED)
+        self.fields: Any = _Fields(tensors=len(sizes))
         self._address = ctypes.addressof(self.fields)
         self.set(**{name: array.ctypes.data for name, array in self._arrays.items()})
 
