@@ -130,7 +130,7 @@ ROOMS = {
         "rates": {"ledger", "method", "objectives", "plotting", "stability", "theorems"},
         "studies": {"ledger", "method", "objectives", "plotting", "simulate", "stability", "theorems"},
         "claims": {"ledger", "method", "rocq", "simulate", "stability", "studies", "theorems", "worst_case"},
-        "figures": {"ledger", "plotting", "studies"},
+        "figures": {"ledger", "method", "plotting", "studies"},
         "tex": {"claims", "figures", "ledger", "method", "rates", "stability", "studies", "theorems"},
         "commands": {
             "claims", "conform", "figures", "ledger", "method", "monitor", "objectives", "plotting", "rates", "rocq",

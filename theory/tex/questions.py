@@ -25,7 +25,7 @@ TUNED = ", each at the learning rate that validation chose for it"
 
 
 def add(book: Book, ledger: Sequence[Entry], results: Path) -> None:
-    """The tables ``ledger-networks``, ``families`` and ``alto-lamb``, each estimate, and how many claims have each verdict.
+    """The tables ``ledger-networks``, ``families``, ``alto-lamb``, each estimate, how many claims have each verdict.
 
     Raises:
         StaleError: a claim that the ledger has evidence for has no stored comparison, or another one.

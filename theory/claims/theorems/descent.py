@@ -220,7 +220,10 @@ theorem_n_adam = Claim(
     ),
     plain="The mean squared gradient of EAdam has an explicit bound, with the preconditioner's condition number.",
     assumptions=(
-        r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)", r"$\epsilon_1 > 0$, no weight decay",
+        r"$f$ $L$-smooth, bounded below",
+        CONDITIONAL,
+        "bounded gradients (3.3)",
+        r"$\epsilon_1 > 0$, no weight decay",
     ),
     rests_on=(
         "lemma-3",
@@ -246,8 +249,12 @@ theorem_n_alto = Claim(
         r"(\sqrt{d_{max}}\zeta + (\gamma + \epsilon_2)\epsilon_3)/\epsilon_3$."
     ),
     plain="The mean squared gradient of ALTO has an explicit bound, with the preconditioner's condition number.",
-    assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)",
-                 r"$\gamma = 0$; $\epsilon_1, \epsilon_2, \epsilon_3 > 0$"),
+    assumptions=(
+        r"$f$ $L$-smooth, bounded below",
+        CONDITIONAL,
+        "bounded gradients (3.3)",
+        r"$\gamma = 0$; $\epsilon_1, \epsilon_2, \epsilon_3 > 0$",
+    ),
     rests_on=(
         "lemma-3",
         "lemma-8",
