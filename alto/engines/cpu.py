@@ -199,8 +199,8 @@ class _Fields(ctypes.Structure):
     """The constants and addresses of a job, laid out as the kernels read them."""
 
     _fields_ = [
-        (name, ctypes.c_double if kind == np.float64 else ctypes.c_int64)
-        for name, (kind, _) in kernels.JOB.fields.items()
+        (name, ctypes.c_double if kernels.JOB[name] == np.float64 else ctypes.c_int64)
+        for name in kernels.JOB.names or ()
     ]
 
 

@@ -32,17 +32,17 @@ _SHADES = ("#CC79A7", "#009E73", "#56B4E9", "#000000", "#E69F00", "#7F7F7F")
 
 
 def draw(report: Report) -> Figure:
-    """Draw a report of any kind.
+    """Draw a report.
 
     Args:
-        report: As stored; nothing else is read.
+        report: As stored, of one of ``KINDS``; nothing else is read.
 
     Returns:
         The figure.
     """
     style: Any = {**fontsizes.neurips2024(default_smaller=0), **axes_style.lines(), **axes_style.grid()}
     with plain_style(style):
-        figure = {"step": _dots, "memory": _bars, "scaling": _lines}[report["bench"]](report)
+        figure = KINDS[report["bench"]](report)
         lines = textwrap.fill(_footnote(report), width=int(17 * figure.get_figwidth()))
         figure.supxlabel(lines, fontsize="small")
     return figure
@@ -174,3 +174,7 @@ def _footnote(report: Report) -> str:
     if report["skipped"]:
         words.append("not available here: " + ", ".join(skipped["title"] for skipped in report["skipped"]))
     return "; ".join(words)
+
+
+KINDS = {"step": _dots, "memory": _bars, "scaling": _lines}
+"""The benchmarks that have a figure."""

@@ -115,12 +115,12 @@ def _there(results: Path) -> None:
 
 
 def _benchmarks(results: Path, folder: Path) -> list[Path]:
-    """Draw the stored benchmarks."""
+    """Draw the stored benchmarks that have a figure."""
     from experiments.analysis import benchmarks
     from experiments.bench import figure
     from experiments.report.figures import draw
 
-    stored = benchmarks.read(results / "bench")
+    stored = {kind: report for kind, report in benchmarks.read(results / "bench").items() if kind in figure.KINDS}
     return [
         path for kind, report in stored.items() for path in draw.write(figure.draw(report), folder, f"bench-{kind}")
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from experiments.analysis.kept import Summary
-from experiments.io.files import write_atomic
+from experiments.io.files import remove, write_atomic
 from experiments.io.plain_style import plain_style
 from experiments.report.figures import along, batch_sizes, boxes, cost, curves, differences, exploration, trials
 
@@ -24,7 +24,7 @@ FIGURES = {
 
 
 def draw(summary: Summary, folder: Path, kinds: tuple[str, ...] = ("png", "pdf")) -> list[Path]:
-    """Draw and write all figures of an experiment.
+    """Draw and write all figures of an experiment, and delete those of an earlier time that it has nothing for now.
 
     Args:
         summary: The experiment.
@@ -35,6 +35,9 @@ def draw(summary: Summary, folder: Path, kinds: tuple[str, ...] = ("png", "pdf")
         The files.
     """
     drawn = {name: figure for name, make in FIGURES.items() if (figure := make(summary)) is not None}
+    for path in (folder / f"{name}.{kind}" for name in FIGURES.keys() - drawn.keys() for kind in kinds):
+        if path.exists():
+            remove(path)
     return [path for name, figure in drawn.items() for path in write(figure, folder, name, kinds)]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from experiments.analysis import benchmarks
 from experiments.bench import figure
+from experiments.cli.report import _benchmarks
 
 RESULTS = Path(__file__).parents[3] / "results"
 
@@ -42,3 +43,9 @@ def test_every_line_over_the_size_looks_different(stored):
     (panel,) = figure.draw(stored["scaling"]).axes
     looks = [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in panel.get_lines()]
     assert len(set(looks)) == len(looks) == len(stored["scaling"]["cases"][0]["contestants"]) + 1
+
+
+def test_each_stored_benchmark_that_has_a_figure_is_drawn(stored, tmp_path):
+    assert stored.keys() - figure.KINDS.keys() == {"host"}
+    drawn = {path.stem for path in _benchmarks(RESULTS, tmp_path)}
+    assert drawn == {"bench-memory", "bench-scaling", "bench-step"}

@@ -257,7 +257,9 @@ def test_where_cost_is_the_question_times_are_drawn_and_no_loss(tmp_path):
     times, memory = cost.draw(made).axes
     assert float(times.containers[0][0].get_xdata()[0]) == pytest.approx(100 * (5**0.5 - 1))  # twice and 2.5 times
     assert list(memory.get_lines()[0].get_xdata())[:2] == [0.5, 0.5]
+    (tmp_path / "curves.png").touch()  # of an earlier version
     assert {path.name for path in draw.draw(made, tmp_path, ("png",))} == {"cost.png"}
+    assert not (tmp_path / "curves.png").exists()
 
 
 def test_the_lead_over_lamb_has_a_row_for_every_setting_that_compares_them():
