@@ -167,19 +167,20 @@ def _widest_grows() -> Check:
 def _bound_at_sizes(steps: int = 3) -> Check:
     """Theorem N at eta = eta_1 / g, T = T_1 g^steps, n = n_1 g^2, g = sqrt(G), is at most its value at G = 1.
 
-    The three terms are progress q / (eta T), noise q / n and initial q / T, with q = 1 / q_min = g^2 q_1 - spare; the
-    difference of the two sides is multiplied by g^3.
+    The three terms are Delta q / (eta T), sigma q / n and f q / T, with constants Delta, sigma and f, and with q = 1 /
+    q_min = g^2 q_1 - spare; the difference of the two sides is multiplied by g^3 eta n T.
     """
-    g, one, spare, progress, noise, initial = given = sp.symbols("g q_1 spare progress noise initial", real=True)
+    g, one, spare, Delta, sigma, f, eta, n, T = given = sp.symbols("g q_1 spare Delta sigma f eta n T", real=True)
     q = g**2 * one - spare
-    bound = progress * q * g / g**steps + noise * q / g**2 + initial * q / g**steps
+    at_one = one * (Delta / (eta * T) + sigma / n + f / T)
+    bound = q * (Delta * g / (eta * g**steps * T) + sigma / (g**2 * n) + f / (g**steps * T))
     squares = [
-        Square(1, times=(progress, g, spare)),
-        Square(1, times=(noise, g, spare)),
-        Square(g, times=(initial, one, g - 1)),
-        Square(1, times=(initial, spare)),
+        Square(1, times=(Delta, n, g, spare)),
+        Square(1, times=(sigma, eta, T, g, spare)),
+        Square(g, times=(f, eta, n, one, g - 1)),
+        Square(1, times=(f, eta, n, spare)),
     ]
-    return certificate(g**3 * (one * (progress + noise + initial) - bound), squares, nonnegative=(*given, g - 1))
+    return certificate(sp.expand(g**3 * eta * n * T * (at_one - bound)), squares, nonnegative=(*given, g - 1))
 
 
 def _sizes_in_G(G: float, seed: int, *, power: float = 1.5) -> None:
