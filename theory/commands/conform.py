@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -64,7 +65,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--survey",
         nargs="*",
         metavar="PACKAGE",
-        help="instead, the contract of all optimizers of these packages, or of all: writes results/contract/",
+        help="instead, the contract of all optimizers of these packages, or of all: a table",
+    )
+    parser.add_argument(
+        "--out", help="the survey's folder; the default is runs/theory/contract, the committed table's results/contract"
     )
     parser.add_argument("--json", action="store_true", help="JSON alone on stdout")
     parser.set_defaults(run=run)
@@ -101,7 +105,7 @@ READ = {
     "recursion": ("target", "kwargs", "reference", "examples", "seed", "json"),
     "contract": ("target", "kwargs", "budget", "seed", "profile", "dims", "invariances", "json"),
     "lamb": ("target", "kwargs", "json"),
-    "survey": ("budget",),
+    "survey": ("budget", "out"),
 }
 """The options that each kind of check reads."""
 
@@ -182,8 +186,15 @@ def _survey(options: argparse.Namespace) -> int:
     if unknown := [name for name in options.survey if name not in survey.PACKAGES]:
         raise ValueError(f"--survey has {', '.join(unknown)}; allowed: {', '.join(survey.PACKAGES)}")
     packages = {name: survey.PACKAGES[name] for name in options.survey or survey.PACKAGES}
-    for said in survey.write(budget=options.budget or survey.BUDGET, packages=packages):
+    folder = survey.LOCAL if options.out is None else Path(options.out)
+    for said in survey.write(folder, budget=options.budget or survey.BUDGET, packages=packages):
         errors.print(said, highlight=False, markup=False, soft_wrap=True)
+    known = survey.read(folder)
+    found = {name: known[name] for name in packages if name in known and known[name]["installed"]}
+    if not found:
+        return 2
+    sys.stdout.write(survey.table(found))
+    errors.print(f"wrote {folder / survey.TABLE}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -1,7 +1,7 @@
 """The contract over the optimizers of several packages: a committed table of who keeps what.
 
-``python -m theory conform --survey`` runs it and writes ``results/contract/``. Rows of a package that is not installed
-stay as they are stored, and the table says so.
+``python -m theory conform --survey --out results/contract`` runs it and writes that folder; without ``--out`` it writes
+``runs/theory/contract``. Rows of a package that is not installed stay as they are stored, and the table says so.
 """
 
 import importlib
@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -32,6 +33,9 @@ PACKAGES = {
 """The distributions, and the modules whose optimizers are tested."""
 
 FOLDER = provenance.ROOT / "results" / "contract"
+LOCAL = provenance.RUNS / "theory" / "contract"
+"""Of the committed table, and of any other."""
+STORE, TABLE = "contract.json", "table.md"
 BUDGET, SEED, SECONDS = 2, 0, 30
 """Problems per part, the seed of the draws, and the processor time that one optimizer may take."""
 RATE = 0.01
@@ -43,19 +47,20 @@ class _TooLongError(BaseException):
     """Not an Exception: no part of the contract may catch it."""
 
 
-def write(*, budget: int = BUDGET, packages: Mapping[str, str] = PACKAGES) -> Iterator[str]:
+def write(folder: Path, *, budget: int = BUDGET, packages: Mapping[str, str] = PACKAGES) -> Iterator[str]:
     """Run the contract and write the rows and the table.
 
     Args:
+        folder: where; rows of other packages that lie there stay.
         budget: problems per part.
         packages: by distribution, the module.
 
     Yields:
         A sentence per package, when its rows are written.
     """
-    store = FOLDER / "contract.json"
+    store = folder / STORE
     files.ready(store)
-    known = stored.read(store) if store.exists() else {}
+    known = read(folder)
     for distribution, module in packages.items():
         begin = time.monotonic()
         try:
@@ -75,8 +80,15 @@ def write(*, budget: int = BUDGET, packages: Mapping[str, str] = PACKAGES) -> It
                 "wall_s": round(time.monotonic() - begin, 1), "rows": rows,
             }  # fmt: skip
             yield f"{distribution} {version}: {len(rows)} optimizers in {known[distribution]['wall_s']:.0f} s"
-        files.write(store, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
-        files.write(FOLDER / "table.md", table(known))
+        if known:
+            files.write(store, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+            files.write(folder / TABLE, table(known))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The stored rows by distribution; none where nothing is stored."""
+    store = folder / STORE
+    return stored.read(store) if store.exists() else {}
 
 
 def _version(distribution: str) -> str:

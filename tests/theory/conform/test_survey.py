@@ -7,6 +7,7 @@ import types
 import pytest
 import torch
 
+from theory import __main__ as command
 from theory.conform import parts, survey
 
 
@@ -22,16 +23,15 @@ class Slow(torch.optim.SGD):
 
 
 @pytest.fixture
-def package(monkeypatch, tmp_path):
+def package(monkeypatch):
     module = types.ModuleType("small_package")
     module.SGD, module.Again, module.Needy, module.number = torch.optim.SGD, torch.optim.SGD, Needy, 3
     monkeypatch.setitem(sys.modules, "small_package", module)
-    monkeypatch.setattr(survey, "FOLDER", tmp_path)
     return module
 
 
 def test_each_class_is_judged_once_and_a_missing_package_keeps_its_rows(package, tmp_path):
-    (said,) = survey.write(budget=1, packages={"torch": "small_package"})
+    (said,) = survey.write(tmp_path, budget=1, packages={"torch": "small_package"})
     assert "2 optimizers" in said
     stored = json.loads((tmp_path / "contract.json").read_text())["torch"]
     assert [row["optimizer"] for row in stored["rows"]] == ["Again", "Needy"]
@@ -41,18 +41,18 @@ def test_each_class_is_judged_once_and_a_missing_package_keeps_its_rows(package,
     table = (tmp_path / "table.md").read_text()
     assert "| `Again` | 19 of 19 | – | sign, permutation |" in table
     assert "raises or the time is up: `Needy`" in table
-    (said,) = survey.write(budget=1, packages={"torch": "no_such_package"})
+    (said,) = survey.write(tmp_path, budget=1, packages={"torch": "no_such_package"})
     assert said.endswith("its stored rows stay")
     assert "not installed at the last run" in (tmp_path / "table.md").read_text()
     assert json.loads((tmp_path / "contract.json").read_text())["torch"]["rows"] == stored["rows"]
-    (said,) = survey.write(budget=1, packages={"no-such-distribution": "small_package"})
+    (said,) = survey.write(tmp_path, budget=1, packages={"no-such-distribution": "small_package"})
     assert said.endswith("it has no rows")
 
 
 def test_an_optimizer_that_never_ends_is_stopped(package, monkeypatch, tmp_path):
     package.SGD = package.Again = package.Needy = Slow
     monkeypatch.setattr(survey, "SECONDS", 1)
-    list(survey.write(budget=1, packages={"torch": "small_package"}))
+    list(survey.write(tmp_path, budget=1, packages={"torch": "small_package"}))
     (row,) = json.loads((tmp_path / "contract.json").read_text())["torch"]["rows"]
     assert row["judged"] == "takes longer than 1 s of processor time"
 
@@ -73,3 +73,17 @@ def test_what_the_page_says_of_heavyball_is_stored():
         assert {"p.grad kept", "deepcopy", "pickle", "distributed checkpoint", "state dtypes"} <= set(row["seen"])
         assert "use_ema" in row["seen"]["deepcopy"]
         assert row["seen"]["state dtypes"].endswith("to bfloat16")
+
+
+def test_a_survey_prints_its_table_and_writes_into_its_own_folder(package, monkeypatch, tmp_path, capsys):
+    before = survey.read(survey.FOLDER)
+    monkeypatch.setitem(survey.PACKAGES, "torch", "small_package")
+    monkeypatch.setattr(survey, "LOCAL", tmp_path / "local")
+    assert command.main(["conform", "--survey", "torch", "--budget", "1"]) == 0
+    said = capsys.readouterr()
+    assert "| `Again` | 19 of 19 |" in said.out
+    assert said.err.rstrip().endswith(f"wrote {tmp_path / 'local' / 'table.md'}")
+    assert survey.read(survey.FOLDER) == before
+    monkeypatch.setitem(survey.PACKAGES, "torch", "no_such_package")
+    assert command.main(["conform", "--survey", "torch", "--out", str(tmp_path / "other")]) == 2
+    assert not (tmp_path / "other").exists()
