@@ -113,6 +113,7 @@ def _own(names: list[str], options: argparse.Namespace) -> int:
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the dates in fonts that it embeds
     formats = (options.format or "png,pdf").split(",")
+    ready((options.out or OWN_OUT) / f"{names[0]}.{formats[0]}", *([options.data] if options.data else []))
     try:
         if options.fresh and not options.given:
             raise ValueError("--fresh draws the figures as they are: leave it out, or the options of your own figures")
@@ -125,7 +126,6 @@ def _own(names: list[str], options: argparse.Namespace) -> int:
         marks = [{key: _one(key, value) for key, value in _pairs(words, "--mark")} for words in options.mark]
         given = {key: value for words in options.given for key, value in _pairs(words, "--set")}
         look = {"width": options.width, "style": options.style, "usetex": options.usetex, "thorough": options.thorough}
-        ready((options.out or OWN_OUT) / f"{names[0]}.{formats[0]}", *([options.data] if options.data else []))
         for name in names:
             draw = getattr(figures, name.replace("-", "_"))
             drawn = draw(**look, **({"mark": marks} if marks else {}), **given)

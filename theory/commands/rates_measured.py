@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     from theory.rates.records import Verdict
 
     try:
+        if options.plot:
+            _format(options.plot)
         files.ready(*(path for path in (options.plot, options.save) if path))
         with progress("measuring") as show:
             rates = measuring.measure(**_arguments(options), done=show)
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(user_code.their_traceback(error))
         errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
         return 1
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         errors.print(str(error), highlight=False, markup=False, soft_wrap=True)
         return 2
     sys.stdout.write(f"{text}\n  took          {rates.seconds:.1f} s\n")
@@ -150,6 +152,16 @@ def _sizes(text: str) -> list[int]:
     return log_spaced(first, last, count[0] if count else max(3, round(2 * np.log10(last / first)) + 1)).tolist()
 
 
+def _format(path: Path) -> str:
+    """The format that the ending names; pdf without one."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kind, known = path.suffix.lstrip(".").lower() or "pdf", sorted(FigureCanvasBase.filetypes)
+    if kind not in known:
+        raise ValueError(f"--plot {path}: its ending must be one of {', '.join(f'.{one}' for one in known)}")
+    return kind
+
+
 def _draw(rates: Any, path: Path) -> None:
     import io
 
@@ -158,7 +170,7 @@ def _draw(rates: Any, path: Path) -> None:
 
     drawn = io.BytesIO()
     with style.context():
-        rates.plot().figure.savefig(drawn, format=path.suffix.lstrip(".") or "pdf", dpi=200)
+        rates.plot().figure.savefig(drawn, format=_format(path), dpi=200)
     files.write(path, drawn.getvalue())
 
 

@@ -98,6 +98,7 @@ def measure(
     problem = problems.make(
         objective, start=start, noise=noise, gradient=gradient, infimum=infimum, L=L, name=name
     )  # fmt: skip
+    _finite(problem)
     if quantity != "grad2" or (problem.L and chosen.setting):
         problem = problems.with_infimum(problem)
     replicas, notes = (seeds, ()) if problem.noisy else (1, ("there is no noise: one seed",))
@@ -136,6 +137,16 @@ def measure(
         sizes, per_seed, quantity, used, window, theory, why_not, (*problem.notes, *notes),
         provenance.record(code, TOOLS), time.perf_counter() - begin,
     )  # fmt: skip
+
+
+def _finite(problem: Problem) -> None:
+    """Refuse what no smaller lr would mend."""
+    with np.errstate(all="ignore"):
+        found = problem.value(problem.start[None]), problem.gradient(problem.start[None])
+    if not all(np.isfinite(one).all() for one in found):
+        raise ValueError(
+            f"objective {problem.name}: f or its gradient is not finite at the start; choose another start"
+        )
 
 
 def _sizes(T: Sequence[int]) -> np.ndarray:

@@ -41,6 +41,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(words, place,
     assert main(words.replace("PLACE", place).split()) == 2
     said = capsys.readouterr()
     assert place in said.err.replace("\n", "")
+    assert " cannot be used (" in said.err.replace("\n", " ")
     assert "Traceback" not in said.err
     assert Path("/etc/passwd").read_bytes() == before
     assert list(tmp_path.iterdir()) == []

@@ -207,6 +207,11 @@ def test_every_number_used_is_printed(noisy):
         ({"objective": lambda x: 1.0, "start": [1.0]}, "must return a torch tensor"),
         ({"objective": lambda x: x.detach().sum(), "start": [1.0]}, "pass gradient="),
         ({"lr": 1e6}, "diverged"),
+        (
+            {"objective": lambda x: x.sum() * math.nan, "start": [1.0], "name": "nanny"},
+            "objective nanny: f or its gradient",
+        ),
+        ({"objective": lambda x: x.abs().sqrt().sum(), "start": [0.0]}, "is not finite at the start"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(change, word):

@@ -64,6 +64,7 @@ def test_the_command_says_the_theorems_verdict_and_its_tolerance(capsys):
         ({"--T": "a,b"}, "must be numbers"),
         ({"--full": None, "--quick": None}, "choose one"),
         ({"--objective": None}, "must both be given"),
+        ({"--plot": "x.xyz"}, "--plot x.xyz: its ending must be one of"),
     ],
 )
 def test_a_wrong_argument_is_named(change, word, capsys):
