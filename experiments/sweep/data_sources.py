@@ -75,7 +75,7 @@ def look(experiment: Experiment, place: Environment) -> Sources:
             key = f"settings.{setting}.data.limit"  # a larger one would be reported as the number of examples
             fits = config.limit == "all" or config.limit <= whole
             require(fits, key, config.limit, f'"all" or at most {whole}, the examples there are')
-            admission.trial(model, training, dataset)
+            admission.trial(experiment, setting, dataset)
     return found
 
 

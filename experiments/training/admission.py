@@ -1,6 +1,7 @@
 """Checks before anything runs: names, options and their values, and combinations that have no meaning."""
 
 import torch
+from torch import nn
 
 from experiments import data, models
 from experiments.config.schema import DataConfig, Experiment, Metric, ModelConfig, TrainingConfig
@@ -9,6 +10,7 @@ from experiments.distributed import teams
 from experiments.io import own
 from experiments.io.errors import require
 from experiments.optimizers import competitors
+from experiments.runs import plan
 from experiments.training.batches import prepare
 from experiments.training.evaluate import loss_of
 
@@ -81,27 +83,43 @@ def switches(data_config: DataConfig, training: TrainingConfig) -> None:
         require(training.curvature == 0, "training.curvature", training.curvature, f"0 {of}")
 
 
-def trial(model: ModelConfig, training: TrainingConfig, dataset: data.Dataset) -> None:
-    """Take the loss of a few examples, and its gradient, where the network or the loss is the user's.
+def trial(experiment: Experiment, setting: str, dataset: data.Dataset) -> None:
+    """Where a part is the user's, take a few examples' loss and gradient, and a step of each optimizer of theirs.
 
     Args:
-        model: The network.
-        training: The recipe, with the loss.
-        dataset: The data.
+        experiment: The experiment.
+        setting: One of its settings.
+        dataset: Its data.
 
     Raises:
-        OwnCodeError: the network or the loss fails on these data.
+        OwnCodeError: the network, the loss or an optimizer fails on these data.
     """
-    if not (own.is_own(model.name) or training.loss):
+    _, model, training = experiment.resolve(setting)
+    optimizers = [label for label, one in experiment.optimizers.items() if own.is_own(one.name or label)]
+    if not (optimizers or own.is_own(model.name) or training.loss):
         return
+    with torch.random.fork_rng():
+        network = _with_gradient(model, training, dataset)
+        for label in optimizers:
+            options, lr = plan.trials(experiment, plan.Cell(setting, label))[0]
+            name, fixed = competitors.resolved(label, experiment.optimizers[label], _FEW)
+            optimizer = competitors.create(name, fixed | options, network, lr=lr, weight_decay=training.weight_decay)
+            with own.theirs(f"optimizers.{label}: {name}"):
+                optimizer.step()
+
+
+def _with_gradient(model: ModelConfig, training: TrainingConfig, dataset: data.Dataset) -> nn.Module:
+    """A network with the gradient of a few examples."""
     few = dataset.train.take(torch.arange(min(_FEW, len(dataset.train))))
-    with torch.random.fork_rng(), own.theirs(f"{model.name} on {dataset.name}"):
-        torch.manual_seed(0)
-        outputs = models.create(model, dataset)(prepare(dataset, few.inputs))
+    torch.manual_seed(0)
+    network = models.create(model, dataset)
+    with own.theirs(f"{model.name} on {dataset.name}"):
+        outputs = network(prepare(dataset, few.inputs))
         total = loss_of(training.loss)(outputs, few.targets)
         if total.numel() != 1:
             raise ValueError(f"the loss has shape {tuple(total.shape)}, and must be one number")
         total.backward()
+    return network
 
 
 def _rollout(data_config: DataConfig, model_config: ModelConfig) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from experiments.__main__ import main
+from experiments.sweep import pool
 from tests.experiments.conftest import TINY
 
 MINE = """
@@ -61,3 +62,24 @@ def test_own_code_that_cannot_work_is_refused(data, net, options, said, tmp_path
     assert re.search(said, line), line
     assert not any("/experiments/" in frame for frame in frames if "File" in frame), frames
     assert bool(frames) == (data in {"failing", "ending"})
+
+
+RAISES = """
+import torch
+class Raises(torch.optim.SGD):
+    def __init__(self, params, lr, scale=1): super().__init__(params, lr)
+    def step(self, closure=None): raise RuntimeError("my step has a bug")
+"""
+
+
+def test_an_own_optimizer_is_tried_before_the_first_run(tiny_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mysgd.py").write_text(RAISES)
+    mine = '[optimizers.Mine]\nname = "mysgd.py:Raises"\noptions = { scale = 2 }\n[tiers.laptop]'
+    tiny_file.write_text(TINY.replace("[tiers.laptop]", mine))
+    monkeypatch.setattr(pool, "train", lambda *_: pytest.fail("a run started"))
+    monkeypatch.setattr("sys.argv", ["experiments", "run", str(tiny_file), "--jobs", "1"])
+    assert main() == 2
+    _, first, *_, line = capsys.readouterr().err.partition("Traceback")[2].splitlines()
+    assert "mysgd.py" in first
+    assert re.search(r"^error: optimizers\.Mine: mysgd\.py:Raises.* raised RuntimeError: my step has a bug$", line)
