@@ -53,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
     one = rates_measured.wanted(options) or options.objective is not None
     unread = [word for word in ("--only", "--every") if one and getattr(options, word[2:])]
-    unread += ["--out"] if options.out is not None and rates_measured.wanted(options) else []
+    kept = options.full or not rates_measured.wanted(options)  # with --full, a rate of your own keeps its runs there
+    unread += ["--out"] if options.out is not None and not kept else []
     if unread:  # it would be dropped in silence
         errors.print(f"{', '.join(unread)}: left out where one optimizer or objective is measured")
         return 2
