@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 import traceback
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,14 +78,20 @@ def neighbour(f: Any, name: str) -> Any:
 def _file(path: Path, argument: str) -> Any:
     if not path.is_file():
         raise ValueError(f"{argument}: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    given, path = path, path.resolve()
+    taken = getattr(sys.modules.get(path.stem), "__file__", path.stem if path.stem in sys.modules else None)
+    name = path.stem if taken in {None, str(path)} else f"{path.stem}_{zlib.crc32(bytes(path)):x}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{argument}: {path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.resolve().parent))  # so that it finds its neighbours
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # pickle and dataclasses look it up there
+    sys.path.insert(0, str(path.parent))  # so that it finds its neighbours
     try:
-        with of(str(path)):
+        with of(str(given)):
             spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     finally:
         sys.path.pop(0)
     return module
