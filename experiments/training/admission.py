@@ -8,7 +8,7 @@ from experiments.config.schema import DataConfig, Experiment, Metric, ModelConfi
 from experiments.data import Kind
 from experiments.distributed import teams
 from experiments.io import own
-from experiments.io.errors import require
+from experiments.io.errors import DataError, require
 from experiments.optimizers import competitors
 from experiments.runs import plan
 from experiments.training.batches import prepare
@@ -92,6 +92,7 @@ def trial(experiment: Experiment, setting: str, dataset: data.Dataset) -> None:
         dataset: Its data.
 
     Raises:
+        DataError: a target is beyond the network's outputs.
         OwnCodeError: the network, the loss or an optimizer fails on these data.
     """
     _, model, training = experiment.resolve(setting)
@@ -115,11 +116,23 @@ def _with_gradient(model: ModelConfig, training: TrainingConfig, dataset: data.D
     network = models.create(model, dataset)
     with own.theirs(f"{model.name} on {dataset.name}"):
         outputs = network(prepare(dataset, few.inputs))
+        classes = 0 if training.loss else outputs.shape[-1]
+    if not training.loss:
+        _within(dataset, classes)
+    with own.theirs(f"{model.name} on {dataset.name}"):
         total = loss_of(training.loss)(outputs, few.targets)
         if total.numel() != 1:
             raise ValueError(f"the loss has shape {tuple(total.shape)}, and must be one number")
         total.backward()
     return network
+
+
+def _within(dataset: data.Dataset, classes: int) -> None:
+    """Refuse targets that the network has no output for, also those of the test, which the last runs read first."""
+    for part, split in (("training", dataset.train), ("validation", dataset.validation), ("test", dataset.test)):
+        if len(split) and (largest := int(split.targets.max())) >= classes:
+            allowed = f"the network has {classes} outputs, so targets must be in 0 to {classes - 1}"
+            raise DataError(f"{dataset.name}: a {part} target is {largest}; {allowed}")
 
 
 def _rollout(data_config: DataConfig, model_config: ModelConfig) -> None:

@@ -23,6 +23,14 @@ def unknown():
     parts = whole()
     parts[2][0, 0] = float("nan")
     return parts
+def beyond():
+    parts = whole()
+    parts[1][7:], parts[3][1] = 1, 5
+    return parts
+def far():
+    parts = whole()
+    parts[1][9:] = 3
+    return parts
 def failing(): raise RuntimeError("no such database")
 def ending(): raise SystemExit(7)
 
@@ -39,6 +47,8 @@ REFUSED = {
     "targets": ("boolean", "Net", "", "raised RuntimeError: expected target dtype"),
     "numbers": ("scalar", "Net", "", "with the examples along the first dimension"),
     "NaN": ("unknown", "Net", "", "the test inputs are not all finite"),
+    "a test label": ("beyond", "Net", "", "mine.py:beyond: a test target is 5; the network has 2 outputs, .* 0 to 1"),
+    "a training label": ("far", "Net", "", "mine.py:far: a training target is 3; the network has 2 outputs"),
     "fails": ("failing", "Net", "", "mine.py:failing.* raised RuntimeError: no such database"),
     "ends": ("ending", "Net", "", "mine.py:ending.* raised SystemExit: 7"),
     "no output": ("good", "Nothing", "", "mine.py:Nothing.* on mine.py:good raised AttributeError"),
