@@ -15,7 +15,7 @@ from theory.commands.verify_kind import matching
 from theory.ledger import files, outcomes, provenance, running, stored
 from theory.ledger.claim import Entry, Verdict
 from theory.ledger.effort import QUICK, THOROUGH, Effort
-from theory.ledger.evidence import Kind
+from theory.ledger.evidence import Kind, Outcome
 from theory.ledger.outcomes import Part
 from theory.ledger.sources import ClaimsError, Source
 
@@ -78,7 +78,10 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
     source = Source(str(Path(options.claims)))
     if not source.outside:
         raise ClaimsError(f"--claims takes a Python file, FILE.py; {options.claims!r} is none")
-    names = matching(options.only, [claim.id for claim in source.claims()])
+    known = [claim.id for claim in source.claims()]
+    if not known:
+        raise ClaimsError(f"{source.name}: CLAIMS is empty; put at least one theory.ledger.Claim into it")
+    names = matching(options.only, known)
     with shown() as follow:
         found = running.run({source: names}, effort, follow=follow)[source]
     parts = outcomes.settled([Part(source, "", effort.name, outcomes.versions(), found)], outcomes.accepted())
@@ -87,6 +90,10 @@ def _outside(options: argparse.Namespace, effort: Effort) -> int:
         outcomes.save(parts, options.json)
     _print(parts, {}, options)
     for entry in found:
+        for result in entry.results:
+            if result.outcome is Outcome.CONTRADICTS and not options.only:  # which prints all evidence
+                said = f"{result.kind} {result.name!r} contradicts it: {' '.join(result.detail.split())}"
+                errors.print(f"{source.name}: {entry.claim.id}: {said}")
         for broken in entry.broken:
             errors.print(f"{source.name}: {entry.claim.id}: {broken.kind} {broken.name!r} raises {broken.detail}")
     return int(any(entry.verdict in BAD for entry in found))

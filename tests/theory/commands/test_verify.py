@@ -83,9 +83,11 @@ def test_ledger_prints_stored_outcomes_and_says_which_are_old(few, capsys, monke
 
 def test_a_file_of_claims_from_outside(capsys, tmp_path):
     assert command.main(["verify", "--claims", str(FILE), "--json", str(tmp_path / "out.json")]) == 1
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     assert "refuted" in out
     assert "proved" in out
+    assert f"{FILE}: all-even: property 'parity' contradicts it: " in err
+    assert "1 is odd" in err
     claims = json.loads((tmp_path / "out.json").read_text())["claims"]
     assert {claim["id"]: claim["verdict"] for claim in claims} == {"binomial": "proved", "all-even": "refuted"}
     assert command.main(["verify", "--claims", str(FILE), "--only", "binomial"]) == 0
@@ -100,6 +102,13 @@ def test_a_file_of_claims_from_outside(capsys, tmp_path):
 def test_what_cannot_run_is_said_in_a_line(arguments, why, capsys):
     assert command.main(["verify", *arguments]) == 2
     assert why in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_file_without_claims_is_refused(tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    mine.write_text("CLAIMS = ()\n")
+    assert command.main(["verify", "--claims", str(mine)]) == 2
+    assert capsys.readouterr() == ("", f"{mine}: CLAIMS is empty; put at least one theory.ledger.Claim into it\n")
 
 
 def test_an_error_in_a_users_file_is_shown_as_theirs(tmp_path, capsys):
