@@ -85,7 +85,10 @@ def test_the_map_at_another_beta1_marks_the_readers_setting():
     assert ["0.95" in axes.get_title(loc="left") for axes in panels] == [True, True]
     marked = [[line for line in axes.lines if "marked" in str(line.get_label())] for axes in panels]
     assert [len(lines) for lines in marked] == [0, 1]
-    assert marked[1][0].get_xdata() == [-15]
+    assert marked[1][0].get_xdata() == [-15, -15]  # a line: a mark has no step
+    for nowhere in ({"alpha": -50}, {"alpha": -15, "beta1": 0.5}):
+        with pytest.raises(ValueError, match="outside every axis"):
+            figures.stability_map(beta1=0.95, beta2=0.9, mark=[nowhere])
     assert not any("preset" in text.get_text() for text in drawn.legends[0].get_texts())  # none is shown
 
 
