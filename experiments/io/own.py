@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -80,9 +81,13 @@ def _module(file: str, digest: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"own_{digest}", file)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with theirs(file):
-        spec.loader.exec_module(module)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # pickle and dataclasses look it up there
+    try:
+        with theirs(file):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
     return module
 
 
