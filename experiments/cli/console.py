@@ -130,10 +130,12 @@ def show_list(experiments: list[tuple[str, Experiment]]) -> None:
 
 
 def show_outcome(results: "Results", trained: int, place: "Environment", words: str) -> None:
-    """Print where the rows are, which runs failed, and how to report on them; ``words`` chose the experiment."""
-    finished = sum(len(rows) for rows in results.rows.values())
+    """Print where the rows are, which runs diverged or failed, and how to report on them; ``words`` chose them."""
+    rows = [row for cell in results.rows.values() for row in cell]
+    diverged = sum(row.diverged for row in rows)
     show_trained(trained, results.experiment.runs, place.out)
-    _say(f"{count(finished, 'final run')} of {results.planned} finished")
+    end = f"; {diverged} of them diverged" if diverged else ""
+    _say(f"{count(len(rows), 'final run')} of {results.planned} finished{end}")
     show_failures(results.failures)
     if place.tensorboard:
         _say(f"TensorBoard: {shlex.join(['tensorboard', '--logdir', str(place.out / 'tensorboard')])}")

@@ -8,6 +8,8 @@ from experiments.analysis.comparison import Difference
 from experiments.analysis.statistics import Interval
 from experiments.cli import console
 from experiments.runs import plan
+from experiments.runs.results import Results
+from experiments.runs.rows import Row
 from experiments.sweep.pool import Event
 
 
@@ -53,3 +55,12 @@ def test_a_log_has_a_line_in_ten_seconds_with_an_estimate_from_this_call_alone(t
 
 def test_one_of_a_thing_has_no_plural():
     assert [console.count(n, "seed") for n in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
+
+
+@pytest.mark.parametrize(("diverged", "end"), [(0, ""), (1, "; 1 of them diverged"), (2, "; 2 of them diverged")])
+def test_the_outcome_says_how_many_final_runs_diverged(tiny, place, capsys, diverged, end):
+    cell = plan.Cell("small", "LAMB")
+    runs = enumerate(plan.final_runs(tiny, cell, 0.1, 160))
+    rows = [Row(run, (), i < diverged, 9, 1, "", "", "", 1.0, 0, 1.0, 1, {}, {}, "") for i, run in runs]
+    console.show_outcome(Results(tiny, {}, {cell: rows}, {}), 2, place, "tiny")
+    assert f"2 final runs of 4 finished{end}" in capsys.readouterr().out.splitlines()
