@@ -84,7 +84,7 @@ clean:  ## remove what the other targets made (not runs/)
 # the CPU build from the configured indexes, else from PyTorch's own, else (macOS, offline mirrors) whatever there is.
 $(CORE): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing what verify needs into $(VENV) (some minutes, about 2 GB)"
+	@echo "installing what verify needs into $(VENV) (some minutes, about 3 GB)"
 	if command -v nvidia-smi >/dev/null; then $(PIP) "torch==$(TORCH)"; \
 	else $(PIP) "torch==$(TORCH)+cpu" 2>/dev/null \
 	  || $(PIP) "torch==$(TORCH)+cpu" --index-url https://download.pytorch.org/whl/cpu --retries 1 2>/dev/null \
@@ -93,6 +93,6 @@ $(CORE): pyproject.toml constraints.txt
 	touch $@
 
 $(READY): $(CORE)
-	@echo "installing what tests, paper and site need into $(VENV) (some minutes, about 2 GB)"
+	@echo "installing what tests, paper and site need into $(VENV) (some minutes, about 3 GB)"
 	$(PIP) -c constraints.txt -e ".[theory,experiments,nlp,rl,fused,docs,dev]"
 	touch $@

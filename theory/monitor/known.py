@@ -110,7 +110,11 @@ def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
         return Known(Filter(alpha, beta1, float(group["betas"][0])), adam=True, decay=decay)
     if home == "alto" and kind in {"ALTO", "LAMB"}:
         if group["layerwise"]:
-            return Known(None, decay=decay, unknown="its layerwise factor is not read here: see theory.monitor.literal")
+            return Known(
+                None,
+                decay=decay,
+                unknown="the layerwise factor of ALTO and LAMB is not read here; theory.monitor.literal has it",
+            )
         F = Filter(float(group["alpha"]), float(group["beta1"]), float(group["betas"][0]))
         return Known(F, adam=True, corrected=bool(group["bias_correction"]), decay=decay)
     return Known(None, decay=decay, unknown=f"the update of {type(base).__module__}.{kind} is not known")

@@ -80,15 +80,16 @@ class Report:
         return "\n".join(lines)
 
     def _constants(self) -> list[tuple[str, str]]:
+        unknown = f"not known: {self.unknown}"
         return [
             ("L, largest secant of the gradient", f"{self.L:.4g}"),
             ("G = sup |g|_inf", f"{self.G:.4g}"),
             ("D = sup |theta|", f"{self.D:.4g}"),
             ("mean |g|^2", f"{self.gradient:.4g}"),
             ("variance of the step's gradient", _shown(self.variance, "not measured")),
-            ("mean lag of the momentum, steps", _shown(self.age, self.unknown)),
-            ("K, total age of the momentum, steps", _shown(self.total_age, self.unknown)),
-            ("share of white noise's variance that it keeps", _shown(self.noise_gain, self.unknown)),
+            ("mean lag of the momentum, steps", _shown(self.age, unknown)),
+            ("K, total age of the momentum, steps", _shown(self.total_age, unknown)),
+            ("share of white noise's variance that it keeps", _shown(self.noise_gain, unknown)),
             ("coordinates in which H did not decrease", _shown(100 * self.monotone, "not measured", " %")),
         ]
 
