@@ -113,7 +113,7 @@ def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
             return Known(
                 None,
                 decay=decay,
-                unknown="the layerwise factor of ALTO and LAMB is not read here; theory.monitor.literal has it",
+                unknown="ALTO's layerwise factor is not read; see theory.monitor.literal",
             )
         F = Filter(float(group["alpha"]), float(group["beta1"]), float(group["betas"][0]))
         return Known(F, adam=True, corrected=bool(group["bias_correction"]), decay=decay)
