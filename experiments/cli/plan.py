@@ -11,7 +11,9 @@ class Plan:
 
     Attributes:
         lead: The lead that should be seen, in the metric's unit, such as points of accuracy.
-        sd: Standard deviation of the paired differences over the seeds; `report` prints it for what has run.
+        sd: Standard deviation of the paired differences over the seeds: half the width of a difference's interval in
+            `report`, times the square root of its number of seeds n, over the 97.5 % quantile of Student's t with n - 1
+            degrees of freedom.
         power: Probability that the lead is seen.
         level: Of the two-sided test.
     """

@@ -5,6 +5,8 @@ import pytest
 from scipy import stats
 
 from experiments.analysis import power
+from experiments.analysis.statistics import t_interval
+from experiments.cli import plan
 from experiments.io.errors import ConfigError
 
 
@@ -31,3 +33,15 @@ def test_it_is_the_least_number(lead, sd):
 def test_what_is_out_of_range_is_named(arguments, named):
     with pytest.raises(ConfigError, match=named):
         power.seeds(*arguments)
+
+
+def test_the_help_says_how_an_interval_gives_the_standard_deviation():
+    said = " ".join((plan.Plan.__doc__ or "").split())
+    assert (
+        "half the width of a difference's interval in `report`, times the square root of its number of seeds n" in said
+    )
+    assert "over the 97.5 % quantile of Student's t with n - 1" in said
+    values = [0.1, 0.4, -0.2, 0.9, 0.3]
+    interval = t_interval(values)
+    half = (interval.high - interval.low) / 2
+    assert half * 5**0.5 / stats.t.ppf(0.975, 5 - 1) == pytest.approx(np.std(values, ddof=1))
