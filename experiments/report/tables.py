@@ -72,6 +72,8 @@ def _stands_for(experiment: Experiment) -> str:
     """How the experiment relates to the paper's table."""
     if experiment.source.startswith("ours"):
         return f"{experiment.source[0].upper()}{experiment.source[1:]}."
+    if not experiment.source.startswith(("Table", "Figure")):
+        return f"Source: {experiment.source}."
     if experiment.tier == "paper":
         return f"The paper's {experiment.source}."
     return f"The protocol is that of the paper's {experiment.source}; network and data are those of the first table."

@@ -224,3 +224,14 @@ def test_rows_of_two_machines_are_not_mixed_in_silence(tmp_path):
     said = "of 2 machines, whose times are not comparable: device cpu, threads 1; device cuda, threads 1."
     assert said in tables.markdown(mixed)
     assert said in tables.latex(mixed)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("ours: a test", "Ours: a test."), ("mine", "Source: mine."),
+     ("Table 3", "The protocol is that of the paper's Table 3;")],
+    ids=["ours", "a user's", "the paper's"],
+)  # fmt: skip
+def test_only_a_table_or_figure_is_said_to_be_the_papers(tmp_path, source, words):
+    kept = make(tmp_path, {ALTO: [90.0], LAMB: [88.0]}, config=CONFIG.replace("ours", source))
+    assert f"tier laptop. {words}" in tables.markdown(kept)
