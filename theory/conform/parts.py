@@ -5,6 +5,7 @@ A part raises :class:`~theory.conform.search.NotOfferedError` if the optimizer d
 
 import copy
 import io
+import logging
 import pickle
 import tempfile
 import warnings
@@ -52,6 +53,17 @@ def resume(make: Make, trial: Trial) -> None:
     )
 
 
+@contextmanager
+def _silent(logger: str) -> Iterator[None]:
+    """Nothing is logged there: pytest prints what it logs, line by line, below a test that fails."""
+    found = logging.getLogger(logger)
+    before, found.disabled = found.disabled, True
+    try:
+        yield
+    finally:
+        found.disabled = before
+
+
 def checkpoint(make: Make, trial: Trial) -> None:
     """The same through torch.distributed.checkpoint."""
     import torch.distributed.checkpoint as dcp
@@ -62,7 +74,7 @@ def checkpoint(make: Make, trial: Trial) -> None:
     first = Run(make, trial).steps(0, half)
     second = Run(make, trial, params=first.values())
     models = [torch.nn.ParameterList(run.params) for run in (first, second)]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _silent("c10d-NullHandler-dcp_logger"):
         warnings.simplefilter("ignore")  # torch's, on the missing process group
         dcp.save({"optimizer": get_optimizer_state_dict(models[0], first.optimizer)}, checkpoint_id=folder)
         state = {"optimizer": get_optimizer_state_dict(models[1], second.optimizer)}

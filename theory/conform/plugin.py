@@ -25,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("conform", "optimizers to test, one MODULE:OPTIMIZER KEY=VALUE ... per line", type="linelist")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a number of problems that is none."""
+    budget = config.getoption("--conform-budget")
+    if budget is not None and budget < 1:
+        raise pytest.UsageError(f"--conform-budget {budget}: must be at least 1")
+
+
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add a test per optimizer and part."""
     lines: list[Sequence[str]] = [line.split() for line in config.getini("conform")]

@@ -1,7 +1,7 @@
 """The contract as a suite: for pytest, for the command line, and for the table of packages."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -105,6 +105,19 @@ class _Nothing:
         """Keep nothing."""
 
 
+def _chosen(
+    make: Make, dims: Sequence[int] | None, invariances: Sequence[str], without: Sequence[str], budget: int | None
+) -> dict[str, Part]:
+    """The parts to run, once every argument is one to run with."""
+    if not callable(make):
+        raise ValueError(f"make = {make!r}: must be a function from parameters to an optimizer")
+    if dims is not None and not (isinstance(dims, Collection) and dims and set(dims) <= {0, 1, 2, 3}):
+        raise ValueError(f"dims = {dims!r}: must hold some of 0, 1, 2, 3, and nothing else")
+    if budget is not None and (not isinstance(budget, int) or budget < 1):
+        raise ValueError(f"budget = {budget!r}: must be a whole number of at least 1")
+    return parts.chosen(invariances, without)
+
+
 def check(
     make: Make, *, dims: Sequence[int] | None = None, invariances: Sequence[str] = (), without: Sequence[str] = (),
     budget: int | None = None, seed: int | None = None, shrink: bool = True,
@@ -124,10 +137,10 @@ def check(
         One outcome per part.
 
     Raises:
-        ValueError: an unknown name, or ``make`` returns no optimizer.
+        ValueError: an unknown name, a number out of its range, or ``make`` returns no optimizer.
         UserCodeError: a plain run raised.
     """
-    named = parts.chosen(invariances, without)
+    named = _chosen(make, dims, invariances, without, budget)
     probe(make, dims)
     return [judge(name, part, make, dims=dims, budget=budget, seed=seed, shrink=shrink) for name, part in named.items()]
 
@@ -151,7 +164,7 @@ def contract(
         A function for a module of tests, to be bound to a name that starts with ``test``.
 
     Raises:
-        ValueError: an unknown invariance or part.
+        ValueError: an unknown invariance or part, a number out of its range, or ``make`` is no function.
 
     Example:
         >>> import torch
@@ -160,7 +173,7 @@ def contract(
     """
     import pytest
 
-    named = parts.chosen(invariances, without)
+    named = _chosen(make, dims, invariances, without, budget)
 
     @pytest.mark.parametrize("part", list(named))
     def test(part: str) -> None:

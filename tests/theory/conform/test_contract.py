@@ -1,6 +1,7 @@
 """The contract: a right optimizer keeps every part, and each part catches an optimizer that breaks it."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -349,6 +350,23 @@ def test_unknown_names_are_refused_with_the_known_ones():
         contract(Right, without=["size"])
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"make": 3}, "make = 3: must be a function from parameters to an optimizer"),
+        ({"dims": [2, 9]}, "dims = [2, 9]: must hold some of 0, 1, 2, 3"),
+        ({"dims": []}, "dims = []: must hold some of 0, 1, 2, 3"),
+        ({"dims": 2}, "dims = 2: must hold some of 0, 1, 2, 3"),
+        ({"budget": 0}, "budget = 0: must be a whole number of at least 1"),
+        ({"budget": 2.5}, "budget = 2.5: must be"),
+    ],
+    ids=["make", "dims", "no dims", "one number", "budget", "half a problem"],
+)
+def test_what_no_contract_can_run_with_is_refused_at_the_call(given, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        contract(**{"make": Right, **given})
+
+
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["torch.optim:SGD", "--kwargs", "lr=.1", "--profile", "quick"], 0, "0 of 19 parts of the contract are broken"),
     (["torch.optim:LBFGS", "--budget", "1"], 1, "doesn't support per-parameter options"),
@@ -389,3 +407,21 @@ def test_the_plugin_adds_a_test_per_part(tmp_path):
     assert "conform[torch.optim:LBFGS-groups]" in done.stdout
     counted = sum(int(n) for n in re.findall(r"(\d+) (?:passed|failed|skipped)", done.stdout.splitlines()[-1]))
     assert counted == len(parts.CONTRACT)
+
+
+def test_the_plugin_refuses_a_budget_before_any_test(tmp_path):
+    words = [*PLUGIN, "--conform-budget", "0", "--rootdir", str(tmp_path), "-c", "/dev/null", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--conform-budget 0: must be at least 1" in done.stderr
+
+
+def test_a_distributed_checkpoint_logs_nothing(caplog, monkeypatch):
+    import torch.distributed.checkpoint  # noqa: F401 (it makes the logger)
+
+    monkeypatch.setattr(logging.getLogger("c10d-NullHandler-dcp_logger"), "propagate", True)  # as pytest collects it
+    with caplog.at_level("DEBUG"):
+        contract(Right, budget=1)("distributed checkpoint")
+    assert not [record.name for record in caplog.records]
