@@ -38,6 +38,10 @@ NEEDED = {
 """The constructor's arguments without which a kind cannot be set up, besides alpha."""
 
 ADAPTOR_ARGUMENTS = ("base", "base_optimizer", "optimizer")
+NO_ALPHA = (
+    "{!r} has no argument alpha (or alp): it is no optimizer of this family; to test it as any torch optimizer, "
+    "add --contract (in Python: theory.conform.contract)"
+)
 SWITCHES = ("bias_correction", "layerwise", "maximize")
 NUMBERS = {"alpha": "alpha", "alp": "alpha", "beta1": "beta1", "beta": "beta1", "momentum": "beta2", "lr": "lr",
            "weight_decay": "weight_decay"}  # fmt: skip
@@ -218,7 +222,7 @@ def recognise(
     elif reference not in REFERENCES:
         raise ValueError(f"reference = {reference!r} must be one of {', '.join(REFERENCES)}")
     if reference != "LAMB" and not {"alpha", "alp"} & set(names) and not takes_any:
-        raise ValueError(f"{name!r} has no argument alpha (or alp): it is no optimizer of this family")
+        raise ValueError(NO_ALPHA.format(name))
     missing = NEEDED[reference] - set(names)
     if reference != "LAMB" and not {"beta1", "beta"} & set(names) and not Subject(cls, reference).has_three_betas:
         missing.add("beta1")
@@ -252,4 +256,4 @@ def _kind(cls: Any, names: Mapping[str, inspect.Parameter], name: str) -> str:
         return known
     if {"alpha", "alp"} & set(names):
         return "ESGD" if "momentum" in names and "betas" not in names else "ALTO"
-    raise ValueError(f"{name!r} has no argument alpha (or alp): it is no optimizer of this family")
+    raise ValueError(NO_ALPHA.format(name))

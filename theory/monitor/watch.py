@@ -63,8 +63,18 @@ class Watch:
         ]
 
     def note_loss(self, loss: float | Tensor) -> None:
-        """Note the loss of the step that comes next; Theorem N's bound needs the first one."""
-        value = float(loss.item() if isinstance(loss, Tensor) else loss)
+        """Note the loss of the step that comes next; Theorem N's bound needs the first one.
+
+        Raises:
+            ValueError: ``loss`` is neither a number nor a tensor that holds exactly one.
+        """
+        try:
+            if isinstance(loss, Tensor) and loss.numel() != 1:
+                raise ValueError("it holds several numbers, or none")
+            value = float(loss.item() if isinstance(loss, Tensor) else loss)
+        except (TypeError, ValueError) as error:
+            given = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+            raise ValueError(f"loss is {given}: allowed are numbers, and tensors that hold exactly one") from error
         if self._step == 0:
             self._first_loss = value
         self._checks.note(N, LOSS, self._step + 1, math.isfinite(value) and value >= self._lower)

@@ -173,7 +173,7 @@ def function(params, lr, betas=(0.9, 0.8, 0.95), eps=1e-8, weight_decay=0.0, alp
 
 @pytest.mark.parametrize(("words", "why", "theirs"), [
     (["alto"], "must have the form", False), (["alto:Nothing"], "has no 'Nothing'", False),
-    (["nowhere:X"], "there is no module", False), (["torch.optim:SGD"], "no argument alpha", False),
+    (["nowhere:X"], "there is no module", False), (["torch.optim:SGD"], "add --contract", False),
     (["torch.optim:RMSprop"], "no argument beta1", False), (["torch.optim:ASGD"], "no argument beta1, betas", False),
     (["pytorch_optimizer:AdEMAMix"], "raised", True), (["alto:E", "--kwargs", "fast=1"], "fast, which", False),
     (["alto:E", "--kwargs", "[1]"], "KEY=VALUE", False), (["alto:E", "--kwargs", "{'a': 1}"], "not JSON", False),

@@ -341,6 +341,13 @@ def test_a_wrong_object_is_refused():
         theory.watch(sgd([quadratic()[0]]), sinks=["rows.csv"])
 
 
+@pytest.mark.parametrize("loss", ["a", torch.ones(3), None, [1.0]], ids=["text", "three", "none", "list"])
+def test_a_loss_that_is_no_number_is_refused(loss):
+    run = theory.watch(sgd([quadratic()[0]]))
+    with pytest.raises(ValueError, match=r"^loss is .*: allowed are numbers, and tensors that hold exactly one$"):
+        run.note_loss(loss)
+
+
 def test_an_error_in_their_loss_is_theirs():
     weight, loss = quadratic()
 
