@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from experiments.config.schema import Experiment
+from experiments.io.own import without_digests
 
 if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before that
     from experiments.analysis.comparison import Difference
@@ -23,8 +24,8 @@ if TYPE_CHECKING:  # these import torch, and the bar is to be on screen before t
     from experiments.sweep.campaign import Outcome, Step
     from experiments.sweep.pool import Event
 
-_out = Console(markup=False)  # titles and remarks are printed as they are
-_err = Console(stderr=True, markup=False)
+_out = Console(markup=False, emoji=False)  # titles, remarks and names such as net.py:B are printed as they are
+_err = Console(stderr=True, markup=False, emoji=False)
 _SECONDS = 10  # between two lines of a log
 
 
@@ -48,7 +49,8 @@ class Following:
     def __call__(self, event: "Event") -> None:
         """Count and show one event."""
         if event.failure:
-            _err.print(f"{event.run.id}: {event.failure}", highlight=False, markup=False, soft_wrap=True)
+            words = without_digests(event.failure)
+            _err.print(f"{event.run.id}: {words}", highlight=False, markup=False, soft_wrap=True)
         self.trained += event.finished and not event.before
         self._parts[event.run.id] = 0.0 if event.failure else event.done / event.total
         self._show(event, sum(self._parts.values()))
@@ -208,7 +210,7 @@ def meaning(difference: "Difference", metric: "Metric") -> str:
 def show_failures(failures: dict[str, str]) -> None:
     """Print which runs have no row that counts, and why."""
     for run, failure in failures.items():
-        _say(f"failed: {run}: {failure}")
+        _say(f"failed: {run}: {without_digests(failure)}")
 
 
 def show_report(kept: "Summary", files: list[Path]) -> None:
@@ -269,7 +271,7 @@ def show_exchange(file: Path, gained: int, folder: Path, given: int) -> None:
 
 def show_error(error: Exception) -> None:
     """Print an error that the user can mend."""
-    _err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+    _err.print(f"error: {without_digests(str(error))}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_interrupted(kept: str) -> None:

@@ -87,11 +87,14 @@ def load(name: str, tier: Tier = "laptop", changes: Sequence[str] = ()) -> Exper
         The experiment, complete and checked.
 
     Raises:
-        ConfigError: no such experiment or tier, a file that is not TOML, or a key or value that is refused.
+        ConfigError: no such experiment, file or tier, a file that is not TOML, or a key or value that is refused.
     """
     path = file_of(name)
     if not path.is_file():
-        raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
+        if not name.endswith(".toml"):
+            raise ConfigError(name, f"no such experiment; there are: {', '.join(names())}")
+        here = path.absolute().parent
+        raise ConfigError(name, "this is no file" if path.exists() else f"there is no such file in {here}")
     _own_place(path, tier)
     table = read_toml(path)
     plain(table)

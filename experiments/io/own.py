@@ -27,6 +27,11 @@ def is_own(name: str) -> bool:
     return _NAMED.fullmatch(name) is not None
 
 
+def without_digests(text: str) -> str:
+    """A message in which each name is as the user wrote it."""
+    return re.sub(r"(\.py:[A-Za-z_]\w*)@[0-9a-f]{12}\b", r"\1", text)
+
+
 def pinned(name: str, where: str) -> str:
     """The name with the digest of its file; any other name as it is.
 

@@ -137,6 +137,7 @@ assert not loaded, loaded
     ("words", "complaint"),
     [
         (("run", "digts"), "no such experiment"),
+        (("run", "nofile.toml"), "nofile.toml: there is no such file in /"),
         (("run", "digits", "--set", "training.epoch=1"), "training.epoch: unknown key"),
         (("run", "digits", "--jobs", "-1"), "--jobs: -1 is not allowed"),
         (("run", "digits", "--device", "gpu"), "device: 'gpu' is not allowed"),

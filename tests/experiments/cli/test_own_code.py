@@ -70,6 +70,7 @@ def test_own_code_that_cannot_work_is_refused(data, net, options, said, tmp_path
     *frames, line = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert re.search(said, line), line
+    assert not re.search("@[0-9a-f]{12}", line), "a digest is not the user's word"
     assert not any("/experiments/" in frame for frame in frames if "File" in frame), frames
     assert bool(frames) == (data in {"failing", "ending"})
 

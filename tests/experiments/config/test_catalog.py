@@ -278,7 +278,7 @@ def test_a_file_that_cannot_be_a_config_is_not_read(kind, tmp_path):
     else:
         with path.open("wb") as file:
             file.truncate(200 * 2**30)
-    with pytest.raises(ConfigError, match="may have" if kind == "sparse" else "no such experiment"):
+    with pytest.raises(ConfigError, match="may have" if kind == "sparse" else "this is no file"):
         catalog.load(str(path))
 
 
