@@ -174,7 +174,7 @@ def table(known: Mapping[str, Any]) -> str:
         installed = "" if one["installed"] else "; not installed at the last run: rows of an earlier one"
         text.append(
             f"\n### {distribution} {one['version']}\n\n{len(judged)} of {len(one['rows'])} optimizers judged, "
-            f"{one['budget']} problems per part, torch {one['torch']}, {one['computed'][:10]}{installed}.\n\n"
+            f"{one['budget']} problem{'s' * (one['budget'] != 1)} per part, torch {one['torch']}, {one['computed'][:10]}{installed}.\n\n"
             + _rows(judged)
         )
         if others := [row for row in one["rows"] if "parts" not in row]:

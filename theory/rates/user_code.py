@@ -63,7 +63,9 @@ def load(target: str, argument: str) -> Any:
         raise ValueError(f"{argument} = {target!r} must have the form FILE.py:NAME or module:NAME")
     module = _file(Path(source), argument) if source.endswith(".py") else _module(source, argument)
     if not hasattr(module, name):
-        known = [key for key in vars(module) if not key.startswith("_")]
+        public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+        own = [key for key, value in public.items() if getattr(value, "__module__", "") == module.__name__]
+        known = own or list(public)  # a package's classes come from its modules
         raise ValueError(
             f"{argument} = {target!r}: {source} has no {name!r}; it has {', '.join(known[:30]) or 'nothing'}"
         )

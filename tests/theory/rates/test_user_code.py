@@ -30,6 +30,12 @@ def test_its_dataclasses_are_read_and_its_classes_pickled(tmp_path, name):
     assert sys.modules["json"] is json
 
 
+def test_a_wrong_name_gets_those_that_the_file_defines(tmp_path):
+    (tmp_path / "own_names.py").write_text("import math\nstart = 3\ndef f(x): return x")
+    with pytest.raises(ValueError, match="has no 'ff'; it has f$"):
+        user_code.load(f"{tmp_path / 'own_names.py'}:ff", "x")
+
+
 def test_a_file_that_raises_leaves_no_module(tmp_path):
     (tmp_path / "own_file_that_raises.py").write_text("1 / 0")
     with pytest.raises(user_code.UserCodeError, match="ZeroDivisionError"):
