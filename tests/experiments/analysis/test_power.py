@@ -43,5 +43,6 @@ def test_the_help_says_how_an_interval_gives_the_standard_deviation():
     assert "over the 97.5 % quantile of Student's t with n - 1" in said
     values = [0.1, 0.4, -0.2, 0.9, 0.3]
     interval = t_interval(values)
-    half = (interval.high - interval.low) / 2
+    assert interval.low is not None
+    half = interval.mean - interval.low
     assert half * 5**0.5 / stats.t.ppf(0.975, 5 - 1) == pytest.approx(np.std(values, ddof=1))
