@@ -171,10 +171,11 @@ def table(known: Mapping[str, Any]) -> str:
     text = [_summary(known)]
     for distribution, one in known.items():
         judged = [row for row in one["rows"] if "parts" in row]
+        problems = f"{one['budget']} problem{'s' * (one['budget'] != 1)}"
         installed = "" if one["installed"] else "; not installed at the last run: rows of an earlier one"
         text.append(
             f"\n### {distribution} {one['version']}\n\n{len(judged)} of {len(one['rows'])} optimizers judged, "
-            f"{one['budget']} problem{'s' * (one['budget'] != 1)} per part, torch {one['torch']}, {one['computed'][:10]}{installed}.\n\n"
+            f"{problems} per part, torch {one['torch']}, {one['computed'][:10]}{installed}.\n\n"
             + _rows(judged)
         )
         if others := [row for row in one["rows"] if "parts" not in row]:

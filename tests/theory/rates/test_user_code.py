@@ -32,7 +32,7 @@ def test_its_dataclasses_are_read_and_its_classes_pickled(tmp_path, name):
 
 def test_a_wrong_name_gets_those_that_the_file_defines(tmp_path):
     (tmp_path / "own_names.py").write_text("import math\nstart = 3\ndef f(x): return x")
-    with pytest.raises(ValueError, match="has no 'ff'; it has f$"):
+    with pytest.raises(ValueError, match=r"has no 'ff'; it has f$"):
         user_code.load(f"{tmp_path / 'own_names.py'}:ff", "x")
 
 
