@@ -29,6 +29,11 @@ _err = Console(stderr=True, markup=False, emoji=False)
 _SECONDS = 10  # between two lines of a log
 
 
+def widen(columns: int) -> None:
+    """Print in this many columns from now on, whatever the terminal has."""
+    _out.width = _err.width = columns
+
+
 class Following:
     """Counts what became of the runs, and shows it; call it with each event.
 

@@ -37,7 +37,8 @@ def act(parse: Callable[[], Any]) -> int:
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may hold what its encoding has not
     if shutil.get_terminal_size().columns < _NARROWEST:
-        os.environ["COLUMNS"] = str(_NARROWEST)
+        os.environ["COLUMNS"] = str(_NARROWEST)  # for help
+        console.widen(_NARROWEST)
     command: Any = None
     try:
         command = with_home(parse())

@@ -175,8 +175,7 @@ def table(known: Mapping[str, Any]) -> str:
         installed = "" if one["installed"] else "; not installed at the last run: rows of an earlier one"
         text.append(
             f"\n### {distribution} {one['version']}\n\n{len(judged)} of {len(one['rows'])} optimizers judged, "
-            f"{problems} per part, torch {one['torch']}, {one['computed'][:10]}{installed}.\n\n"
-            + _rows(judged)
+            f"{problems} per part, torch {one['torch']}, {one['computed'][:10]}{installed}.\n\n" + _rows(judged)
         )
         if others := [row for row in one["rows"] if "parts" not in row]:
             names = ", ".join(f"`{row['optimizer']}`" for row in others)
