@@ -192,7 +192,7 @@ def test_a_kill_in_the_midst_of_any_file_costs_nothing(tiny_file, tmp_path):
 
 
 def test_ctrl_c_ends_all_processes_with_one_line_and_the_same_command_goes_on(tiny_file, tmp_path):
-    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 12"))
+    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 36"))
     out = tmp_path / "out"
     process = start(tiny_file, out, 2, os.setsid)
     give_up = time.monotonic() + PATIENCE
@@ -200,7 +200,7 @@ def test_ctrl_c_ends_all_processes_with_one_line_and_the_same_command_goes_on(ti
         assert time.monotonic() < give_up
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
-    assert process.wait(timeout=PATIENCE) == 130
+    assert process.wait(timeout=PATIENCE) == 130, printed(tiny_file)
     told = [line for line in printed(tiny_file).splitlines() if not re.match(r"tiny: \d of 8 runs", line)]
     assert len(told) == 1, told
     assert told[0].startswith("stopped: finished runs and the checkpoints of begun ones are in ")
