@@ -25,8 +25,8 @@ DATA = {
 """A data set, and the unit in which a part of it is counted; a simulator has no parts."""
 OWN_PART = {"tinyshakespeare", "text", "conll2003", "conll", "made-sentences"}
 """Data sets with a validation part of their own: the limit counts the training examples alone."""
-NETWORKS = {"resnet20": "ResNet-20", "gpt": "GPT", "bilstm": "BiLSTM", "bert-classifier": "BERT", "bert-tagger": "BERT",
-            "ppo": "PPO"}  # fmt: skip
+NETWORKS = {"resnet8": "ResNet-8", "resnet20": "ResNet-20", "gpt": "GPT", "bilstm": "BiLSTM",
+            "bert-classifier": "BERT", "bert-tagger": "BERT", "ppo": "PPO"}  # fmt: skip
 
 
 def add(book: Book, results: Path) -> None:
@@ -112,6 +112,7 @@ def _network(stored: Mapping[str, Any], setting: str) -> str:
     if limit != "all" and unit:
         none = data["name"] in OWN_PART or data["validation"] == 0  # held out of those that the limit leaves
         whole = f"{limit - (0 if none else max(1, round(data['validation'] * limit)))} {unit}"
+    whole += f" at {32 // data['shrink']} pixels" if data.get("shrink", 1) > 1 else ""  # only CIFAR is shrunk
     options = model["options"]
     sizes = f" {'-'.join(map(str, options['widths']))}" if "widths" in options else ""
     width = options.get("width", options.get("hidden"))
