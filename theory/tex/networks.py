@@ -17,7 +17,7 @@ RANGE = {"accuracy": (0.0, 100.0), "f1": (0.0, 100.0), "loss": (0.0, float("inf"
 """What a metric can be: an interval of Student's t may reach beyond, and is cut there."""
 UNITS = {"accuracy": r"accuracy in \%", "f1": r"F1 in \%", "loss": "loss in nats", "reward": "return"}
 DATA = {
-    "cifar10": ("CIFAR-10", "images of CIFAR-10"), "tinyshakespeare": ("Shakespeare", "excerpts from Shakespeare"),
+    "cifar10": ("CIFAR-10", "images of CIFAR-10"), "tinyshakespeare": ("Shakespeare", "pieces of Shakespeare"),
     "made-pairs": ("made sentence pairs",) * 2, "made-reviews": ("made reviews",) * 2,
     "made-sentences": ("made tagged sentences",) * 2,
     "swimmer": ("Swimmer", ""), "ant": ("Ant", ""), "humanoid": ("Humanoid", ""),
