@@ -5,6 +5,7 @@ Such a process runs ``main`` as ``python -m experiments`` does, and it is killed
 
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -49,6 +50,7 @@ def call(function: Callable[..., None], *arguments: object) -> BaseProcess:
 
 
 def _command(words: list[str], output: Path, first: Callable[[], None] | None) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where it is ignored
     prints_to(output)
     if first is not None:
         first()
