@@ -42,3 +42,9 @@ def tensors(sizes, dtype, *, explores=True, seed=0, steps=(0.0,), slow=None):
 
 def identity(norms):
     return norms
+
+
+def clone(x, dtype=None):
+    """A copy; its averages and, if given, all of it in another dtype."""
+    lists = ([y.to(dtype or y.dtype, copy=True) for y in getattr(x, name)] for name in LISTS)
+    return Tensors(*lists, [step.clone() for step in x.steps], x.positions)

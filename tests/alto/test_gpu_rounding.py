@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from alto import ALTO
-from tests.alto.kernels import PAPER, identity, in_a_process_of_its_own, tensors
-from tests.alto.test_gpu import clone
+from tests.alto.kernels import PAPER, clone, identity, in_a_process_of_its_own, tensors
 from tests.alto.zoo import matrices, run
 
 pytest.importorskip("triton")

@@ -56,6 +56,18 @@ def around(base: str, **exploration: float) -> Callable[..., E]:
     return lambda params, **kw: E(BASES[base](params, **kw), **exploration)
 
 
+# Those, and more of their options and bases, for what holds of every torch optimizer.
+ALL: dict[str, Callable[..., Optimizer]] = {
+    **OURS,
+    "LAMB-single": lambda params, **kw: LAMB(params, foreach=False, **kw),
+    "ESGD-foreach": lambda params, **kw: ESGD(params, foreach=True, **kw),
+    "EAdam-amsgrad": lambda params, **kw: EAdam(params, amsgrad=True, **kw),
+    "E-AdamW-single": lambda params, **kw: E(torch.optim.AdamW(params, **kw), foreach=False),
+    "E-NAdam-foreach": lambda params, **kw: E(torch.optim.NAdam(params, **kw), foreach=True),
+    "E-Muon": around("Muon", start="corrected"),
+}
+
+
 def matrices(count: int = 2, dtype: torch.dtype = torch.float32, seed: int = 0) -> list[nn.Parameter]:
     """Parameters that every base takes (Muon takes matrices only), the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import theory
+from theory.ledger.effort import Effort
 
 ROOT = Path(theory.__file__).parent
 
@@ -45,3 +46,17 @@ def mutated(module, old, new):
         for name in [name for name in sys.modules if name == "theory" or name.startswith("theory.")]:
             del sys.modules[name]
         sys.modules.update(saved)
+
+
+def of_properties(load, module, examples):
+    """The outcomes of the properties of a file's one claim.
+
+    Args:
+        load: what ``mutated`` gives.
+        module: the file's module.
+        examples: cases of each; more than usual, as a mutant may fail in few.
+    """
+    effort = Effort("own", examples=examples, thorough=False)
+    (claim,) = load(module).CLAIMS
+    evidence = load("theory.ledger.evidence")
+    return {str(evidence.run(one, effort).outcome) for one in claim.evidence if one.kind == "property"}

@@ -5,14 +5,12 @@ from math import exp
 import numpy as np
 import pytest
 
-from tests.theory.claims.mutation import mutated
-from theory.ledger.effort import Effort
+from tests.theory.claims.mutation import mutated, of_properties
 from theory.method.filters import Filter
 from theory.studies import high_probability as study
 from theory.theorems import high_probability as theorem
 
-EFFORT = Effort("own", examples=240, thorough=False)
-"""Quick, with more cases: a mutant may fail in few."""
+CLAIM = "theory.claims.theorems.high_probability"
 MUTANTS = {
     "no start": ("4 * gap / (eta * T) +", "0 * gap +"),
     "no cost of rarity": ("4 * (1 + L * eta) * sigma**2 * log", "1e-3 * log"),
@@ -23,22 +21,15 @@ MUTANTS = {
 }
 
 
-def outcomes(load):
-    """The outcome of each property of the claim."""
-    (claim,) = load("theory.claims.theorems.high_probability").CLAIMS
-    evidence = load("theory.ledger.evidence")
-    return {str(evidence.run(one, EFFORT).outcome) for one in claim.evidence if one.kind == "property"}
-
-
 @pytest.mark.parametrize(("old", "new"), MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_is_noticed(old, new):
     with mutated("theory.theorems.high_probability", old, new) as load:
-        assert outcomes(load) != {"supports"}
+        assert of_properties(load, CLAIM, 1500) != {"supports"}
 
 
 def test_without_a_mutant_all_hold():
     with mutated("theory.theorems.high_probability", "ESGD with high", "With high") as load:
-        assert outcomes(load) == {"supports"}
+        assert of_properties(load, CLAIM, 1500) == {"supports"}
 
 
 def test_the_bound_by_hand():

@@ -5,13 +5,11 @@ from math import log
 import numpy as np
 import pytest
 
-from tests.theory.claims.mutation import mutated
-from theory.ledger.effort import Effort
+from tests.theory.claims.mutation import mutated, of_properties
 from theory.method.filters import Filter
 from theory.theorems import log_epsilon as theorem
 
-EFFORT = Effort("own", examples=240, thorough=False)
-"""Quick, with more cases: a mutant may fail in few."""
+CLAIM = "theory.claims.theorems.log_epsilon"
 MUTANTS = {
     "from u to g without the inverse": ("* (1 - F.beta1) / ((1 - F.c) * (root - abs(rho))))", "* 0)"),
     "momentum that does not wait": ("(1 - F.beta2 / root)", "1"),
@@ -20,22 +18,15 @@ MUTANTS = {
 }
 
 
-def outcomes(load):
-    """The outcome of the claim's property."""
-    (claim,) = load("theory.claims.theorems.log_epsilon").CLAIMS
-    evidence = load("theory.ledger.evidence")
-    return {str(evidence.run(one, EFFORT).outcome) for one in claim.evidence if one.kind == "property"}
-
-
 @pytest.mark.parametrize(("old", "new"), MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_is_noticed(old, new):
     with mutated("theory.theorems.log_epsilon", old, new) as load:
-        assert outcomes(load) == {"contradicts"}
+        assert of_properties(load, CLAIM, 240) == {"contradicts"}
 
 
 def test_without_a_mutant_all_hold():
     with mutated("theory.theorems.log_epsilon", "EAdam at batch 1", "At batch 1") as load:
-        assert outcomes(load) == {"supports"}
+        assert of_properties(load, CLAIM, 240) == {"supports"}
 
 
 def test_the_bound_of_rmsprop_by_hand():
