@@ -60,6 +60,17 @@ def _line(axes: "Axes", x: float | None, y: float | None, label: str) -> None:
         axes.annotate(label, (0.02, y), xycoords=axes.get_yaxis_transform(), va="center", **text)
 
 
+def _map(
+    figure: "Figure", data: Mapping[str, Any], alpha: float, beta1: float | None, beta2: float | None
+) -> "list[Place]":
+    panels = zip(
+        figure.axes, data["stability-map"]["panels"], strict=False
+    )  # the axes that follow are the colour bar's
+    return [
+        (axes, alpha, None) for axes, own in panels if beta1 in {None, own["beta1"]} and beta2 in {None, own["beta2"]}
+    ]
+
+
 def _alphas(figure: "Figure", _: Mapping[str, Any], alpha: float, *__: Any) -> "list[Place]":
     return [(axes, alpha, None) for axes in figure.axes if axes.get_xlabel() == r"$\alpha$"]
 
@@ -101,7 +112,7 @@ def _point(
 
 
 PLACES: dict[str, "Callable[..., list[Place]]"] = {
-    "dips": _dips, "figure-5": _figure_5, "double-well": _alphas, "primal-averaging": _alphas,
+    "stability-map": _map, "dips": _dips, "figure-5": _figure_5, "double-well": _alphas, "primal-averaging": _alphas,
     "worst-case": _worst_case, "stationary-variance": _variance, "age-and-variance": _point,
 }  # fmt: skip
-"""Where a setting lies in each figure; the stability map marks its own."""
+"""Where a setting lies in each figure."""

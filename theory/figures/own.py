@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 CACHE = Path("runs") / "theory" / "own"
 WIDTHS = {"column": style.COLUMN, "page": style.PAGE}
 UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}
-MARKED = ("stability-map", *marks.PLACES)
-"""The figures in which settings can be marked."""
 Numbers = float | Iterable[float]
 """One value or several."""
 
@@ -52,19 +50,18 @@ def function(name: str, module: str, studies: Sequence[str]) -> Callable[..., "F
     ) -> "Figure":  # fmt: skip
         values = {key: _values(key, value) for key, value in given.items()}
         changed = parameters.constants(values, name)
-        if mark and name not in MARKED:
-            raise ValueError(f"{name} has no place for mark = {mark!r}; these have: {', '.join(MARKED)}")
+        if mark and name not in marks.PLACES:
+            raise ValueError(f"{name} has no place for mark = {mark!r}; these have: {', '.join(marks.PLACES)}")
         settings = tuple(map(_setting, mark))
         data = {study: _data(study, changed.get(study, {}), thorough) for study in studies}
-        drawing = copy(module, changed.get(name, {}) | ({"MARKS": settings} if mark else {}))
-        later = settings if name in marks.PLACES else ()
+        drawing = copy(module, changed.get(name, {}))
         return draw_in(
-            drawing, data, look(width, style, usetex), ax, lambda drawn: marks.draw(name, drawn, data, later)
+            drawing, data, look(width, style, usetex), ax, lambda drawn: marks.draw(name, drawn, data, settings)
         )
 
     own = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=Numbers) for key in parameters.all()]
     usual = [p for p in inspect.signature(draw).parameters.values()
-             if p.kind is p.KEYWORD_ONLY and (p.name != "mark" or name in MARKED)]  # fmt: skip
+             if p.kind is p.KEYWORD_ONLY and (p.name != "mark" or name in marks.PLACES)]  # fmt: skip
     draw.__signature__ = inspect.Signature([*own, *usual], return_annotation="Figure")  # type: ignore[attr-defined]
     draw.__name__ = draw.__qualname__ = name.replace("-", "_")
     draw.__module__ = "theory.figures"

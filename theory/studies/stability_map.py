@@ -58,8 +58,6 @@ MARKED = {
     "its figure 8": ("D", ((-80.0, 0.99, 0.95), (-90.0, 0.99, 0.9))),
 }
 """Label -> marker and settings (alpha, beta1, beta2)."""
-MARKS: tuple[tuple[float, float | None, float | None], ...] = ()
-"""Settings of the reader: (alpha, beta1, beta2), None for every panel."""
 
 
 def draw(data: Mapping[str, Any]) -> "Figure":
@@ -76,11 +74,6 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     axes = figure.subplots(rows, columns, squeeze=False)
     for unused in axes.flat[count:]:
         unused.set_axis_off()
-    for mark in MARKS:
-        if not any(_has_place(mark, style.array(one["alpha"]), one["beta1"], one["beta2"]) for one in study["panels"]):
-            given = ", ".join(f"{key}={value:g}" for key, value in zip(("alpha", "beta1", "beta2"), mark, strict=True)
-                              if value is not None)  # fmt: skip
-            raise ValueError(f"stability-map: mark {given} lies outside every axis of this figure")
     norm = SymLogNorm(linthresh=2e-3, vmin=-1, vmax=1)
     for letter, panel, stored in zip("abcdefghijkl", axes.flat, study["panels"], strict=False):
         alpha, radius = style.array(stored["alpha"]), style.array(stored["radius"])
@@ -110,11 +103,6 @@ def draw(data: Mapping[str, Any]) -> "Figure":
     return figure
 
 
-def _has_place(mark: tuple[float, float | None, float | None], alpha: np.ndarray, beta1: float, beta2: float) -> bool:
-    """Whether a panel with these axes and decay rates shows the setting."""
-    return abs(mark[0]) <= alpha[-1] and mark[1] in {None, beta1} and mark[2] in {None, beta2}
-
-
 def _curves(panel: "Axes", alpha: np.ndarray, beta1: float, beta2: float) -> None:
     # the oscillation threshold falls from infinity within a sliver of alpha: points crowd towards its onset
     onset = -linear.oscillation_onset(beta1, beta2) / (1 - beta1)
@@ -141,10 +129,6 @@ def _curves(panel: "Axes", alpha: np.ndarray, beta1: float, beta2: float) -> Non
                    label=r"$\alpha^*$ (on the axis)")  # fmt: skip
     marked = {label: (shape, [a for a, b1, b2 in settings if (b1, b2) == (beta1, beta2)])
               for label, (shape, settings) in MARKED.items()}  # fmt: skip
-    for number, mark in enumerate(MARKS):
-        if _has_place(mark, alpha, beta1, beta2):  # a line: what is marked has no step
-            panel.axvline(mark[0], color="black", linestyle=("-.", ":", "--")[number % 3], linewidth=0.9,
-                          label=f"marked: {style.name(mark[0])}")  # fmt: skip
     for label, (shape, places) in marked.items():
         if places:
             panel.plot(places, [0.1] * len(places), shape, color="white", markeredgecolor="black",
