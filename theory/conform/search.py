@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from theory.ledger.draws import of_their_seed
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
@@ -71,7 +73,8 @@ def smallest(
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
     )(given(cases)(attempt))
     try:
-        (test if seed is None else hypothesis.seed(seed)(test))()
+        with of_their_seed():
+            (test if seed is None else hypothesis.seed(seed)(test))()
     except Exception:
         if found is None:  # not the check's
             raise

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from theory.ledger.budget import SEED
+from theory.ledger.draws import of_their_seed
 from theory.ledger.effort import QUICK, THOROUGH, Effort
 
 if TYPE_CHECKING:  # slow to import, and not needed to read stored outcomes
@@ -310,7 +311,8 @@ def _draw(
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
     )
     try:
-        configured(seed(_seed(name, check))(given(**strategies)(counted)))()
+        with of_their_seed():
+            configured(seed(_seed(name, check))(given(**strategies)(counted)))()
     except AssertionError as failure:
         return checked, failure
     return checked, None

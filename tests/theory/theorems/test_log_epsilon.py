@@ -21,12 +21,12 @@ MUTANTS = {
 @pytest.mark.parametrize(("old", "new"), MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_is_noticed(old, new):
     with mutated("theory.theorems.log_epsilon", old, new) as load:
-        assert of_properties(load, CLAIM, 240) == {"contradicts"}
+        assert of_properties(load, CLAIM) == {"contradicts"}
 
 
 def test_without_a_mutant_all_hold():
     with mutated("theory.theorems.log_epsilon", "EAdam at batch 1", "At batch 1") as load:
-        assert of_properties(load, CLAIM, 240) == {"supports"}
+        assert of_properties(load, CLAIM) == {"supports"}
 
 
 def test_the_bound_of_rmsprop_by_hand():
