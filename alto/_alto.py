@@ -137,15 +137,13 @@ class ALTO(Optimizer):
         }
         _options.normalize(defaults)
         self._check_options(defaults)  # before the parameters are looked at
-        self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
-        self._moved = False  # whether a step has found gradients since the optimizer was built or loaded
+        self._forget_steps()
         self._dimensions: dict[int, int] = {}  # by the number of a group, as it was added
         self._added: set[int] = set()  # ids of parameters
         super().__init__(_own_groups(params), defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
-        self._moved = False  # whether a step has found gradients since the optimizer was built or loaded
+        self._forget_steps()
         super().__setstate__(state)
         if "_dimensions" not in vars(self):  # a copy, or unpickled
             self._dimensions, self._added = {}, set()
@@ -154,6 +152,10 @@ class ALTO(Optimizer):
         for group in self.param_groups:
             for key, value in _options.SWITCHES.items():  # an older checkpoint may lack some
                 group.setdefault(key, value)
+
+    def _forget_steps(self) -> None:
+        self._changes, self._separate, self._kept = _options.Changes(), _memory.Separate(), None
+        self._moved = False  # whether a step has found gradients since the optimizer was built or loaded
 
     def _check_options(self, options: dict[str, Any]) -> None:
         """Check the options of a group; a subclass may allow fewer."""
