@@ -61,6 +61,18 @@ def test_padding_changes_nothing_for_the_words_before_it():
     assert tagger(padded).shape == (1, 10, 5)
 
 
+def test_every_sentence_of_a_batch_gets_its_own_tags():
+    torch.manual_seed(0)
+    tagger = BiLSTM(20, 5).eval()
+    batch = torch.randint(1, 20, (3, 7))
+    lengths = (4, 7, 2)
+    for row, length in zip(batch, lengths, strict=True):
+        row[length:] = PADDING
+    for row, length, tags in zip(batch, lengths, tagger(batch), strict=True):
+        torch.testing.assert_close(tags[:length], tagger(row[None, :length])[0], rtol=1e-6, atol=1e-7)
+        assert not tags[length:].any()
+
+
 def test_the_tagger_reads_both_ways():
     torch.manual_seed(0)
     tagger = BiLSTM(20, 5).eval()
