@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.analysis.chance import chance
+from experiments.analysis.chance import result
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
 from experiments.config.schema import Experiment, Metric
 from experiments.runs import plan
@@ -177,9 +177,12 @@ def _values(rows: list[Row], experiment: Experiment) -> dict[int, float]:
     """Test metric by seed, where it is finite; a run that diverged has the result of guessing."""
     metric = experiment.tuning.metric
     values = {
-        row.run.seed: chance(experiment, row.run.setting)
-        if row.diverged
-        else in_reported_unit(value_of(row.last, metric, "test"), metric)
+        row.run.seed: result(
+            experiment,
+            row.run.setting,
+            in_reported_unit(value_of(row.last, metric, "test"), metric),
+            diverged=row.diverged,
+        )
         for row in rows
     }
     return {seed: value for seed, value in values.items() if value is not None}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.analysis.chance import chance
+from experiments.analysis.chance import result
 from experiments.analysis.kept import Line, Summary
 from experiments.io.errors import ConfigError
 
@@ -48,8 +48,10 @@ def values(kept: Summary, setting: str, label: str, quantity: str = "test") -> d
     runs = [run for run in kept.runs if (run.setting, run.label) == (setting, label)]
     if not runs and (setting not in kept.experiment.settings or label not in kept.experiment.optimizers):
         raise ConfigError("terms", f"{kept.experiment.name} has no cell ({setting!r}, {label!r})")
-    lost = chance(kept.experiment, setting) if quantity == "test" else None
-    found = {run.seed: lost if run.diverged else _value(run, quantity) for run in runs}
+    if quantity == "test":
+        found = {run.seed: result(kept.experiment, setting, run.test[-1], diverged=run.diverged) for run in runs}
+    else:
+        found = {run.seed: None if run.diverged else _value(run, quantity) for run in runs}
     return {seed: value for seed, value in found.items() if value is not None}
 
 
@@ -95,8 +97,6 @@ def identical(kept: Summary, one: str, other: str) -> dict[str, list[bool]]:
 
 
 def _value(run: Line, quantity: str) -> float | None:
-    if quantity == "test":
-        return run.test[-1]
     if quantity == "log10 step_time":
         return -math.log10(run.examples_per_second) if run.examples_per_second > 0 else None
     value = run.measures.get(quantity.removeprefix("log10 "), (None,))[-1]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from experiments import data, models
 from experiments.distributed import teams
 from experiments.io.environment import Environment
-from experiments.models.ppo import Rollout
+from experiments.models.ppo import PPO, Rollout
 from experiments.optimizers import competitors, schedules
 from experiments.runs.plan import Run
 from experiments.runs.rows import Point, Scores, finite
@@ -35,9 +35,9 @@ class ReinforcementLoop(TrainingLoop):
         admission.switches(run.data, run.training)
         self.horizon = data.examples(run.data)
         scout = Simulators(run.data.name, 1)
-        torch.manual_seed(batches.derive_seed(run.seed, "init"))
-        self.model = self.agent = models.create_agent(run.model, scout.observations, scout.actions).to(self.device)
+        self.sizes = scout.observations, scout.actions
         scout.close()
+        self.model = self.agent = self._untrained()
         self.simulators = Simulators(run.data.name, self.agent.simulators)
         episodes = EPISODES if run.data.test_limit == "all" else run.data.test_limit
         self.judges = Simulators(run.data.name, episodes)
@@ -53,9 +53,17 @@ class ReinforcementLoop(TrainingLoop):
         self.total = run.training.epochs
         self.evaluated_at = self._evaluation_steps()
 
+    def _untrained(self) -> PPO:
+        """The agent with which the run begins."""
+        torch.manual_seed(batches.derive_seed(self.run.seed, "init"))
+        return models.create_agent(self.run.model, *self.sizes).to(self.device)
+
+    def _finite(self) -> bool:
+        return all(bool(parameter.isfinite().all()) for parameter in self.model.parameters())
+
     def advance(self) -> None:
         """One rollout, and the updates on it; networks that are not finite any more are left as they are."""
-        if all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
+        if self._finite():
             rollout, observations, gains = self._collect()
             self._learn(rollout)
             self.agent.seen.see(observations)
@@ -120,12 +128,16 @@ class ReinforcementLoop(TrainingLoop):
 
     @torch.no_grad()
     def _scores(self, split: str) -> Scores:
-        """The mean return of whole episodes without exploration, from starts that are the same for all competitors."""
+        """The mean return of whole episodes without exploration, from starts that are the same for all competitors.
+
+        A network that is not finite any more has the return of the untrained one.
+        """
+        agent = self.agent if self._finite() else self._untrained()
         seeds = [batches.derive_seed(_JUDGE, split, index) for index in range(self.episodes)]
         now = self.judges.reset(seeds)
         running, returns = torch.ones(self.episodes, dtype=torch.bool), torch.zeros(self.episodes, dtype=torch.float64)
         while running.any():
-            actions = self.agent.policy(now.to(self.device))
+            actions = agent.policy(now.to(self.device))
             if not actions.isfinite().all():
                 return Scores(None, None)
             now, _, rewards, _, ended = self.judges.step(actions)

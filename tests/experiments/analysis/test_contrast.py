@@ -23,6 +23,15 @@ def test_a_run_that_diverged_counts_as_guessing_even_where_its_last_value_is_fin
     assert values(dataclasses.replace(kept, runs=runs), *ALTO) == {1: 10.0, 2: 91.0}  # ten classes
 
 
+def test_a_return_that_diverged_counts_as_the_row_has_it(tmp_path):
+    made = make(tmp_path, {ALTO: [90.0, 91.0]})
+    simulated = dataclasses.replace(
+        made.experiment, tuning=dataclasses.replace(made.experiment.tuning, metric="reward")
+    )
+    runs = (dataclasses.replace(made.runs[0], diverged=True), made.runs[1])
+    assert values(dataclasses.replace(made, experiment=simulated, runs=runs), *ALTO) == {1: 90.0, 2: 91.0}
+
+
 @pytest.mark.parametrize(
     ("name", "metric", "expected"),
     [("cifar100", "accuracy", 1.0), ("made-sentences", "f1", 0.0), ("tinyshakespeare", "loss", math.log(65)),

@@ -117,12 +117,14 @@ def test_a_whole_experiment_chooses_by_the_validation_return(experiment, place):
     assert all(row["validation_reward"] is not None for row in rows)
 
 
-def test_a_diverging_run_ends_and_says_so(run, tmp_path):
+def test_a_diverging_run_ends_says_so_and_has_the_return_of_the_untrained_policy(run, tmp_path):
     wild = dataclasses.replace(run, optimizer="SGD", options={}, lr=1e38)
     row = train(wild, Environment(tmp_path))
     assert row.diverged
     assert row.last.train_loss is None
-    assert row.last.test.reward is None
+    untrained = ReinforcementLoop(run, Environment(tmp_path), tmp_path)._scores("test")
+    assert row.last.test == untrained
+    assert untrained.reward is not None
 
 
 def test_an_episode_that_is_cut_off_has_a_future_and_a_new_one_begins():
