@@ -3,12 +3,18 @@
 Each thread takes the next item (a piece of one tensor) until none is left, and walks it tile by tile. One loop over all
 operands streams them from memory side by side; the compiler makes vectors of it after it has checked that they do not
 overlap: once per tile, so tiles are long.
+
+A branch on an argument that is None is left out before anything in it is compiled: what only half precision needs costs
+other kernels nothing. Arrays on an address, and memory of a tile's length, are built by instructions in place rather
+than by functions of Numba, each of which would be compiled for each dtype.
 """
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, from_dtype, njit, types
+from numba import cfunc, njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from alto.engines import _maths, _rounding
 
@@ -22,29 +28,55 @@ _TENSOR, _FIRST, _END, _CHUNK = range(4)
 SECOND = -1
 
 # What a kernel is given: addresses of arrays, numbers and switches (int64), and constants (float64).
-_ADDRESSES = "ticket items table steps positions firsts starts chunks left squares totals rates updates"
+_ADDRESSES = "ticket items table steps counts positions firsts starts chunks left squares totals rates updates"
 _NUMBERS = "count tensors begins keeps layerwise corrects decides undecided wide_steps"
 _CONSTANTS = "keep c beta1 rate1 beta2 rate2 beta3 root3 decay sign eps1 eps2 eps3 lr vanishing"
 JOB = np.dtype(
     [(name, np.int64) for name in f"{_ADDRESSES} {_NUMBERS}".split()]
     + [(name, np.float64) for name in _CONSTANTS.split()]
 )
-_SIGNATURE = types.void(types.CPointer(from_dtype(JOB)))
+_SIGNATURE = types.void(types.intp)  # where the job is
 
-_EXACT = {"nogil": True, "error_model": "numpy", "boundscheck": False, "forceinline": True}
+_EXACT = {"error_model": "numpy", "boundscheck": False}
 # Sums may be reordered (that is what makes them vectors) and products fused; NaN and infinity keep their meaning.
-_OPTIONS = {**_EXACT, "fastmath": {"reassoc", "contract"}}
+_FAST = {**_EXACT, "fastmath": {"reassoc", "contract"}}
+_INLINE = {"nogil": True, "forceinline": True}
 
 
 @intrinsic
-def _pointer(typing_context, address, like):  # noqa: ARG001
-    """The address (int64) as a pointer to elements of ``like``'s dtype."""
-    kind = types.CPointer(like.dtype)
+def _array(typing_context, address, first, length, kind):  # noqa: ARG001
+    """Numbers of a dtype on the memory at an address, from number ``first`` on, as an array."""
+    array = types.Array(kind.dtype, 1, "C")
 
-    def generate(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        address, first, length, _ = arguments
+        size = address.type(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        return _made(context, builder, array, builder.add(address, builder.mul(first, size)), length, size)
 
-    return kind(types.int64, like), generate
+    return array(types.intp, types.intp, types.intp, kind), generate
+
+
+@intrinsic
+def _scratch(typing_context, kind):  # noqa: ARG001
+    """Memory for a tile, on the stack."""
+    array = types.Array(kind.dtype, 1, "C")
+
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        element, number = context.get_data_type(kind.dtype), context.get_value_type(types.intp)
+        memory = cgutils.alloca_once(builder, element, size=number(TILE))
+        memory.align = 64
+        address = builder.ptrtoint(memory, number)
+        return _made(context, builder, array, address, number(TILE), number(context.get_abi_sizeof(element)))
+
+    return array(kind), generate
+
+
+def _made(context, builder, kind, address, length, size):
+    """The instructions that describe the memory at an address as an array."""
+    array = arrayobj.make_array(kind)(context, builder)
+    data = builder.inttoptr(address, array.data.type)
+    arrayobj.populate_array(array, data, shape=[length], strides=[size], itemsize=size, meminfo=None)
+    return array._getvalue()
 
 
 @intrinsic
@@ -70,19 +102,14 @@ def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
     return a(a, a, a), generate
 
 
-@njit(**_OPTIONS)
-def _array(address, shape, like):
-    """The array of this shape at an address."""
-    return carray(_pointer(address, like), shape)  # pyright: ignore[reportCallIssue]
-
-
-@njit(**_OPTIONS)
-def _span(table, row, tensor, first, end, like):
+@njit(**_FAST, **_INLINE)
+def _span(job, row, tensor, first, end, kind):
     """Elements first..end of a tensor, as an array on its own memory."""
-    return _array(table[row, tensor] + first * like.itemsize, end - first, like)
+    address = _array(job.table, row * job.tensors + tensor, 1, np.int64)[0]
+    return _array(address, first, end - first, kind)
 
 
-@njit(**_OPTIONS)
+@njit(**_FAST, **_INLINE)
 def _widen(bits, out):
     """Write bfloat16 numbers (as uint16) as float32."""
     wide = out.view(np.uint32)
@@ -90,7 +117,7 @@ def _widen(bits, out):
         wide[i] = np.uint32(bits[i]) << np.uint32(16)
 
 
-@njit(**_OPTIONS)
+@njit(**_FAST, **_INLINE)
 def _narrow(numbers, out):
     """Write float32 numbers as bfloat16 (as uint16), rounded to nearest even; a NaN stays one."""
     wide = numbers.view(np.uint32)
@@ -102,7 +129,7 @@ def _narrow(numbers, out):
         out[i] = np.uint16(quiet if is_nan else rounded)
 
 
-@njit(**_OPTIONS)
+@njit(**_FAST, **_INLINE)
 def _random(out, first, step, position):
     """Write 16 random bits for each element from ``first`` on, a multiple of 8; see :mod:`alto.engines._rounding`."""
     mask, shift = np.uint64(_rounding.WORD), np.uint64(32)
@@ -120,7 +147,7 @@ def _random(out, first, step, position):
         words[4 * call], words[4 * call + 1], words[4 * call + 2], words[4 * call + 3] = x0, x1, x2, x3
 
 
-@njit(**_OPTIONS)
+@njit(**_FAST, **_INLINE)
 def _round(numbers, bits, out):
     """Write float32 numbers as bfloat16 (as uint16), rounded at random; see :func:`alto.engines._rounding.rounded`."""
     wide = numbers.view(np.uint32)
@@ -132,47 +159,41 @@ def _round(numbers, bits, out):
         out[i] = np.uint16(((x | quiet) + dropped) >> np.uint32(16))
 
 
-@njit(**_OPTIONS)
-def _load(table, row, tensor, first, end, like, element, buffer):
-    """A parameter's or gradient's elements in the state's dtype: in place, or widened into ``buffer``."""
-    if element.itemsize == like.itemsize:
-        return _span(table, row, tensor, first, end, like)
-    _widen(_span(table, row, tensor, first, end, element), buffer[: end - first])
+@njit(**_FAST, **_INLINE)
+def _load(job, row, tensor, first, end, kind, half, buffer):
+    """A tensor's elements in the state's dtype: in place, or, if they are in another one, widened into ``buffer``."""
+    if half is None:
+        return _span(job, row, tensor, first, end, kind)
+    _widen(_span(job, row, tensor, first, end, half), buffer[: end - first])
     return buffer[: end - first]
 
 
-@njit(**_OPTIONS)
+@njit(**_FAST, **_INLINE)
 def _mix(a, b, keep, weight):
     """Keep a + weight b, where keep is 1 - weight; exact where either is 0, as torch.lerp is."""
     return a + weight * (b - a) if weight < keep else b - keep * (b - a)
 
 
-@njit(**_EXACT)
-def _begin(job, numbers):
+@njit(**_EXACT, **_INLINE)
+def _begin(job):
     """Before the first items of a step: advance the counters, and let nothing be done yet."""
-    addresses = _array(job.steps, job.tensors, numbers)
-    left = _array(job.left, job.tensors, numbers)
-    rates = _array(job.rates, job.tensors, np.empty(0, np.float64))
     for tensor in range(job.tensors):
+        address = _array(job.steps, tensor, 1, np.int64)[0]
         if job.wide_steps:
-            _array(addresses[tensor], 1, np.empty(0, np.float64))[0] += 1
+            wide = _array(address, 0, 1, np.float64)
+            wide[0] += 1
+            step = wide[0]
         else:
-            _array(addresses[tensor], 1, np.empty(0, np.float32))[0] += np.float32(1)
-        left[tensor] = _array(job.chunks, job.tensors, numbers)[tensor]
-        rates[tensor] = job.lr
+            short = _array(address, 0, 1, np.float32)
+            short[0] += np.float32(1)
+            step = np.float64(short[0])
+        _array(job.counts, tensor, 1, np.float64)[0] = step
+        _array(job.left, tensor, 1, np.int64)[0] = _array(job.chunks, tensor, 1, np.int64)[0]
+        _array(job.rates, tensor, 1, np.float64)[0] = job.lr
     job.undecided = 0
 
 
-@njit(**_EXACT)
-def _count(job, tensor, numbers):
-    """The number of this step for a tensor."""
-    address = _array(job.steps, job.tensors, numbers)[tensor]
-    if job.wide_steps:
-        return _array(address, 1, np.empty(0, np.float64))[0]
-    return np.float64(_array(address, 1, np.empty(0, np.float32))[0])
-
-
-@njit(**_EXACT)
+@njit(**_EXACT, **_INLINE)
 def _correction(job, step):
     """The scale and shift after this many steps; see :func:`alto.engines._maths.correction`."""
     if not job.corrects:
@@ -181,30 +202,21 @@ def _correction(job, step):
     return root / (1 - job.beta2**step), root * job.eps1
 
 
-@njit(**_OPTIONS)
-def _updates(job, tensor, at, stop, like, buffer):
-    """Where r of these elements is kept for the second pass; nowhere for long if the network is large."""
-    if job.keeps:
-        start = _array(job.starts, job.tensors, np.empty(0, np.int64))[tensor]
-        return _array(job.updates + (start + at) * like.itemsize, stop - at, like)
-    return _array(buffer.ctypes.data, stop - at, like)
-
-
-@njit(**_EXACT)
-def _decide(job, tensor, numbers):
+@njit(**_EXACT, **_INLINE)
+def _decide(job, tensor):
     """The rate of a layer whose sums are complete, lr times :func:`alto.engines._maths.layer_factor`.
 
     NaN where a sum is not exact, or the norm of the whole layer not known here.
     """
-    firsts = _array(job.firsts, job.tensors + 1, numbers)
-    squares = _array(job.squares, (firsts[job.tensors], 2), np.empty(0, np.float64))
+    firsts = _array(job.firsts, tensor, 2, np.int64)
     theta_square = r_square = 0.0
-    for chunk in range(firsts[tensor], firsts[tensor + 1]):
-        theta_square += squares[chunk, 0]
-        r_square += squares[chunk, 1]
-    totals = _array(job.totals, (job.tensors, 2), np.empty(0, np.float64))
-    totals[tensor, 0] = theta_square
-    totals[tensor, 1] = r_square
+    for chunk in range(firsts[0], firsts[1]):
+        squares = _array(job.squares, 2 * chunk, 2, np.float64)
+        theta_square += squares[0]
+        r_square += squares[1]
+    totals = _array(job.totals, 2 * tensor, 2, np.float64)
+    totals[0] = theta_square
+    totals[1] = r_square
     exact = job.vanishing < theta_square < np.inf and job.vanishing < r_square < np.inf
     if not (job.decides and exact):
         job.undecided = 1
@@ -213,30 +225,37 @@ def _decide(job, tensor, numbers):
     return job.lr * min(phi / (np.sqrt(r_square) + job.eps2 * phi), _maths.LARGEST_FACTOR)
 
 
-@njit(**_OPTIONS)
-def _average(job, table, tensor, first, end, scale, shift, step, wide, like, element, slow):
+@njit(**_FAST, **_INLINE)
+def _updates(job, tensor, at, stop, kind, buffer):
+    """Where r of these elements is kept for the second pass; nowhere for long if the network is large."""
+    if job.keeps:
+        return _array(job.updates, _array(job.starts, tensor, 1, np.int64)[0] + at, stop - at, kind)
+    return buffer[: stop - at]
+
+
+@njit(**_FAST, **_INLINE)
+def _average(job, tensor, first, end, scale, shift, step, kind, half, explores, half_h):
     """First pass over a chunk: write h, m, v; return the sums of squares of theta and r."""
-    wide_g, wide_theta, wide_h, wide_r, bits = wide
-    kind = like.dtype.type
+    wide_g, wide_theta, wide_h, wide_r = _scratch(kind), _scratch(kind), _scratch(kind), _scratch(kind)
     keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
     beta2, rate2, beta3, root3 = kind(job.beta2), kind(job.rate2), kind(job.beta3), kind(job.root3)
     decay, sign, scale, shift = kind(job.decay), kind(job.sign), kind(scale), kind(shift)
-    explores = slow.itemsize > 1
     theta_square = r_square = 0.0
     for at in range(first, end, TILE):
         stop = min(at + TILE, end)
-        g = _load(table, GRAD, tensor, at, stop, like, element, wide_g)
-        theta = _load(table, THETA, tensor, at, stop, like, element, wide_theta)
-        m = _span(table, M, tensor, at, stop, like)
-        v = _span(table, V, tensor, at, stop, like)
-        h = _load(table, H, tensor, at, stop, like, slow, wide_h) if explores else g  # not read then
-        r = _updates(job, tensor, at, stop, like, wide_r)
+        g = _load(job, GRAD, tensor, at, stop, kind, half, wide_g)
+        theta = _load(job, THETA, tensor, at, stop, kind, half, wide_theta)
+        m = _span(job, M, tensor, at, stop, kind)
+        v = _span(job, V, tensor, at, stop, kind)
+        if explores is not None:
+            h = _load(job, H, tensor, at, stop, kind, half_h, wide_h)
+        r = _updates(job, tensor, at, stop, kind, wide_r)
         a = kind(0)
         b = kind(0)
         for i in range(stop - at):
             x = sign * g[i]
             u = x
-            if explores:
+            if explores is not None:
                 old = h[i]
                 u = _mix(x, old, keep, c)
                 h[i] = _mix(old, x, beta1, rate1)
@@ -251,130 +270,116 @@ def _average(job, table, tensor, first, end, scale, shift, step, wide, like, ele
             b += new_r * new_r
         theta_square += a
         r_square += b
-        if explores and slow.itemsize != like.itemsize:
-            position = _array(job.positions, job.tensors, np.empty(0, np.int64))[tensor]
-            _random(bits[: (stop - at + 7) // 8 * 8], at, step, position)
-            _round(h, bits, _span(table, H, tensor, at, stop, slow))
+        if half_h is not None:
+            bits = _scratch(half_h)
+            _random(bits[: (stop - at + 7) // 8 * 8], at, step, _array(job.positions, tensor, 1, np.int64)[0])
+            _round(h, bits, _span(job, H, tensor, at, stop, half_h))
     return theta_square, r_square
 
 
-@njit(**_OPTIONS)
-def _apply(job, table, tensor, first, end, scale, shift, rate, wide, like, element):
+@njit(**_FAST, **_INLINE)
+def _apply(job, tensor, first, end, scale, shift, rate, kind, half):
     """Second pass over a chunk: theta -= rate r, with r computed again if it was not kept."""
-    kind = like.dtype.type
+    wide_theta, wide_r = _scratch(kind), _scratch(kind)
     decay, scale, shift, rate = kind(job.decay), kind(scale), kind(shift), kind(rate)
     for at in range(first, end, TILE):
         stop = min(at + TILE, end)
-        m = _span(table, M, tensor, at, stop, like)
-        v = _span(table, V, tensor, at, stop, like)
-        theta = _load(table, THETA, tensor, at, stop, like, element, wide[1])
+        m = _span(job, M, tensor, at, stop, kind)
+        v = _span(job, V, tensor, at, stop, kind)
+        theta = _load(job, THETA, tensor, at, stop, kind, half, wide_theta)
         if job.keeps:
-            r = _updates(job, tensor, at, stop, like, wide[3])
+            r = _updates(job, tensor, at, stop, kind, wide_r)
             for i in range(stop - at):
                 theta[i] -= rate * r[i]
         else:
             for i in range(stop - at):
                 theta[i] -= rate * (scale * m[i] / (np.sqrt(v[i]) + shift) + decay * theta[i])
-        if element.itemsize != like.itemsize:
-            _narrow(theta, _span(table, THETA, tensor, at, stop, element))
+        if half is not None:
+            _narrow(theta, _span(job, THETA, tensor, at, stop, half))
 
 
-@njit(**_OPTIONS)
-def _step(job, like, element, slow):
-    """Both passes of ALTO, as far as the items say; see :func:`alto.engines.cpu.alto_step_`."""
-    numbers = np.empty(0, np.int64)
-    items = _array(job.items, (job.count, 4), numbers)
-    table = _array(job.table, (5, job.tensors), numbers)
-    rates = _array(job.rates, job.tensors, np.empty(0, np.float64))
-    firsts = _array(job.firsts, job.tensors + 1, numbers)
-    squares = _array(job.squares, (firsts[job.tensors], 2), np.empty(0, np.float64))
-    empty, bits = np.empty((4, TILE), like.dtype), np.empty(TILE, np.uint16)
-    wide = empty[0], empty[1], empty[2], empty[3], bits
-    known, scale, shift = np.nan, 0.0, 0.0
-    if job.begins:
-        _begin(job, numbers)
-        return
-    while True:
-        item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
-        if item >= job.count:
+def step_of(kind, element, slow):
+    """The compiled kernel of a whole step, for the dtypes of the state, the parameters and the slow averages.
+
+    ``slow`` is int8 where there are none. See :func:`alto.engines.cpu.alto_step_`.
+    """
+    half, half_h = (None if other in {kind, np.int8} else other for other in (element, slow))
+    explores = None if slow is np.int8 else True
+
+    def step(pointer):
+        job = _array(pointer, 0, 1, JOB)[0]
+        known, scale, shift = np.nan, 0.0, 0.0
+        if job.begins:
+            _begin(job)
             return
-        tensor, first, end, chunk = items[item, _TENSOR], items[item, _FIRST], items[item, _END], items[item, _CHUNK]
-        left = job.left + 8 * tensor
-        step = _count(job, tensor, numbers)
-        if step != known:
-            known = step
-            scale, shift = _correction(job, step)
-        if chunk == SECOND:
-            # Its chunks of the first pass come before it, so other threads have taken them: this does not last.
-            while _add(left, 0):  # pyright: ignore[reportCallIssue]
-                pass
-            if not np.isnan(rates[tensor]):
-                _apply(job, table, tensor, first, end, scale, shift, rates[tensor], wide, like, element)
-        else:
-            a, b = _average(job, table, tensor, first, end, scale, shift, step, wide, like, element, slow)
-            squares[chunk, 0] = a
-            squares[chunk, 1] = b
-            if _add(left, -1) == 2:  # the last of its chunks
-                if job.layerwise:
-                    rates[tensor] = _decide(job, tensor, numbers)
-                _add(left, -1)  # pyright: ignore[reportCallIssue]
+        while True:
+            number = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
+            if number >= job.count:
+                return
+            item = _array(job.items, 4 * number, 4, np.int64)
+            tensor, first, end, chunk = item[_TENSOR], item[_FIRST], item[_END], item[_CHUNK]
+            left = job.left + 8 * tensor
+            rate = _array(job.rates, tensor, 1, np.float64)
+            step = _array(job.counts, tensor, 1, np.float64)[0]
+            if step != known:
+                known = step
+                scale, shift = _correction(job, step)
+            if chunk == SECOND:
+                # Its chunks of the first pass come before it, so other threads have taken them: this does not last.
+                while _add(left, 0):  # pyright: ignore[reportCallIssue]
+                    pass
+                if not np.isnan(rate[0]):
+                    _apply(job, tensor, first, end, scale, shift, rate[0], kind, half)
+            else:
+                squares = _array(job.squares, 2 * chunk, 2, np.float64)
+                squares[0], squares[1] = _average(
+                    job, tensor, first, end, scale, shift, step, kind, half, explores, half_h
+                )
+                if _add(left, -1) == 2:  # the last of its chunks
+                    if job.layerwise:
+                        rate[0] = _decide(job, tensor)
+                    _add(left, -1)  # pyright: ignore[reportCallIssue]
+
+    return _compiled(step)
 
 
-@njit(**_OPTIONS)
-def _explore(job, like, element):
-    """The adaptor alone: u = (1 - c) g + c h, h += (1 - beta1) (g - h)."""
-    numbers = np.empty(0, np.int64)
-    items = _array(job.items, (job.count, 4), numbers)
-    table = _array(job.table, (3, job.tensors), numbers)
-    wide_u = np.empty(TILE, like.dtype)
-    wide_g = np.empty(TILE, like.dtype)
-    kind = like.dtype.type
-    keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
-    narrow = element.itemsize != like.itemsize
-    while True:
-        item = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
-        if item >= job.count:
-            return
-        tensor = items[item, _TENSOR]
-        for at in range(items[item, _FIRST], items[item, _END], TILE):
-            stop = min(at + TILE, items[item, _END])
-            g = _load(table, GRAD, tensor, at, stop, like, element, wide_g)
-            h = _span(table, _SLOW, tensor, at, stop, like)
-            u = wide_u[: stop - at] if narrow else _span(table, U, tensor, at, stop, like)
-            for i in range(stop - at):
-                x, old = g[i], h[i]
-                u[i] = _mix(x, old, keep, c)
-                h[i] = _mix(old, x, beta1, rate1)
-            if narrow:
-                _narrow(u, _span(table, U, tensor, at, stop, element))
+def explore_of(kind, element):
+    """The compiled kernel of the adaptor, for the dtypes of the slow averages and the gradients.
+
+    It takes u = (1 - c) g + c h and h += (1 - beta1) (g - h).
+    """
+    half = None if element is kind else element
+
+    def explore(pointer):
+        job = _array(pointer, 0, 1, JOB)[0]
+        wide_u, wide_g = _scratch(kind), _scratch(kind)
+        keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
+        while True:
+            number = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
+            if number >= job.count:
+                return
+            item = _array(job.items, 4 * number, 4, np.int64)
+            tensor = item[_TENSOR]
+            for at in range(item[_FIRST], item[_END], TILE):
+                stop = min(at + TILE, item[_END])
+                g = _load(job, GRAD, tensor, at, stop, kind, half, wide_g)
+                h = _span(job, _SLOW, tensor, at, stop, kind)
+                u = wide_u[: stop - at] if half is not None else _span(job, U, tensor, at, stop, kind)
+                for i in range(stop - at):
+                    x, old = g[i], h[i]
+                    u[i] = _mix(x, old, keep, c)
+                    h[i] = _mix(old, x, beta1, rate1)
+                if half is not None:
+                    _narrow(u, _span(job, U, tensor, at, stop, half))
+
+    return _compiled(explore)
 
 
 def _compiled(function):
     """The compiled function, which is kept on disk; where there is no place for it, each process compiles it anew."""
     try:
-        return cfunc(_SIGNATURE, cache=True)(function)
+        return cfunc(_SIGNATURE, cache=True, **_FAST)(function)
     except RuntimeError as error:
         if "no locator" not in str(error):
             raise
-        return cfunc(_SIGNATURE)(function)
-
-
-def step_of(like, element, slow):
-    """The compiled kernel of a whole step, for the dtypes of the state, the parameters and the slow averages.
-
-    ``slow`` is int8 where there are none.
-    """
-
-    def step(pointer):
-        _step(carray(pointer, 1)[0], np.empty(0, like), np.empty(0, element), np.empty(0, slow))
-
-    return _compiled(step)
-
-
-def explore_of(like, element):
-    """The compiled kernel of the adaptor, for the dtypes of the slow averages and the gradients."""
-
-    def explore(pointer):
-        _explore(carray(pointer, 1)[0], np.empty(0, like), np.empty(0, element))
-
-    return _compiled(explore)
+        return cfunc(_SIGNATURE, **_FAST)(function)

@@ -156,7 +156,8 @@ class _Job:
         self.writes: list[Tensor] = []
         self._placed: dict[int, list[int]] = {}
         self._arrays = {
-            "ticket": np.zeros(1, np.int64), "table": self.table, "totals": self.totals, "rates": self.rates,
+            "ticket": np.zeros(1, np.int64), "counts": np.zeros(len(sizes)), "table": self.table,
+            "totals": self.totals, "rates": self.rates,
             "chunks": np.array(chunks, np.int64) + 1, "left": np.zeros(len(sizes), np.int64),
             "steps": np.array([step.data_ptr() for step in steps or ()], np.int64),
             "positions": np.array(positions or (), np.int64), "squares": np.zeros((sum(chunks), 2)),
