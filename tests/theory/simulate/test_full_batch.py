@@ -3,13 +3,15 @@
 import pytest
 import torch
 
-from theory.simulate import full_batch
+from theory.simulate import full_batch, network
 
 
 def test_a_probe_is_the_top_eigenvalue_of_the_dense_hessian():
     """All 1377 columns of the Hessian at the start, and its largest eigenvalue in modulus by a dense solver."""
-    weights, loss = full_batch._network(torch.Generator().manual_seed(0))
-    flat = torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss(), weights, create_graph=True)])
+    x, y, weights = network.problem(torch.Generator().manual_seed(0))
+    weights = [w.requires_grad_() for w in weights]
+    slope = torch.autograd.grad(full_batch.loss(weights, x, y), weights, create_graph=True)
+    flat = torch.cat([g.reshape(-1) for g in slope])
     columns = [
         torch.cat([g.reshape(-1) for g in torch.autograd.grad(entry, weights, retain_graph=True)]) for entry in flat
     ]
@@ -17,6 +19,16 @@ def test_a_probe_is_the_top_eigenvalue_of_the_dense_hessian():
     assert eigenvalues[-1] > -eigenvalues[0], "power iteration finds the top of the spectrum"
     found = full_batch.settled_sharpness(0.0, 0.99, eta=1e-12, steps=800)
     assert found == pytest.approx(eigenvalues[-1].item(), rel=1e-4)
+
+
+def test_the_gradient_by_hand_has_the_bits_of_autograd():
+    x, y, weights = network.problem(torch.Generator().manual_seed(0))
+    found = [torch.zeros_like(w) for w in weights]
+    value = full_batch._loss_and_gradient(weights, x, y, found)
+    weights = [w.requires_grad_() for w in weights]
+    expected = full_batch.loss(weights, x, y)
+    assert value == expected
+    assert all(map(torch.equal, found, torch.autograd.grad(expected, weights)))
 
 
 def test_output_bias_has_curvature_one():

@@ -76,7 +76,7 @@ valley_drift = Claim(
 def _label_noise(effort: Effort) -> Finding:
     alphas, seeds = ((-80.0, -50.0, 0.0, 50.0) if effort.thorough else (-80.0, 0.0, 50.0)), 4
     length = {"steps": 6000} if effort.thorough else {"steps": 1800, "settle_steps": 600}
-    run = label_noise.flatten([Rule(alpha) for alpha in alphas], seeds=seeds, **length)
+    run = label_noise.flatten([Rule(alpha) for alpha in alphas], seeds=seeds, points=1, **length)
     seen = [interval(row) for row in run.final_trace]
     lines = [f"alpha={a:g}: {mean:.2f} +- {half:.2f}" for a, (mean, half) in zip(alphas, seen, strict=True)]
     return _verdict(
