@@ -1,8 +1,8 @@
 """From rows to a report: means with intervals, paired differences, and what is missing."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from experiments.analysis.chance import result
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
@@ -28,8 +28,9 @@ class Summary:
         planned: Number of final seeds.
         diverged: How many of the final runs diverged.
         seconds: Mean wall time of a final run.
-        trials: Mean validation metric of each learning rate that was tried, in the report's unit, smallest rate first.
-            A rate of which a run diverged has the worst of the others. Empty in summaries kept before trials were.
+        trials: Mean validation metric of each trial, in the report's unit, smallest learning rate first. A trial of
+            which a run diverged has the worst of the others. Empty in summaries kept before trials were.
+        options: The chosen values of the options that were tuned too.
     """
 
     setting: str
@@ -42,6 +43,7 @@ class Summary:
     diverged: int
     seconds: float | None
     trials: tuple[float, ...] = ()
+    options: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,13 +151,14 @@ def _summary(results: Results, cell: Cell) -> Summary:
         planned=len(experiment.final.seeds),
         diverged=sum(row.diverged for row in rows),
         seconds=math.fsum(row.seconds for row in rows) / len(rows) if rows else None,
-        trials=_trials(choice.scores, experiment.tuning.metric) if choice else (),
+        trials=_trials(choice.tried, experiment.tuning.metric) if choice else (),
+        options=choice.options if choice else {},
     )
 
 
-def _trials(scores: Mapping[float, float | None], metric: Metric) -> tuple[float, ...]:
-    """The scores in the report's unit by learning rate; where a run diverged, the worst of the others."""
-    known = [in_reported_unit(scores[lr], metric) for lr in sorted(scores)]
+def _trials(scores: Sequence[float | None], metric: Metric) -> tuple[float, ...]:
+    """The scores in the report's unit; where a run diverged, the worst of the others."""
+    known = [in_reported_unit(score, metric) for score in scores]
     finite = [score for score in known if score is not None]
     worst = (max if metric == "loss" else min)(finite, default=None)
     return () if worst is None else tuple(worst if score is None else score for score in known)

@@ -128,6 +128,7 @@ def remarks(kept: Summary) -> list[str]:
 def summary_cells(cell: Cell) -> tuple[str, ...]:
     """A summary as table cells: setting, optimizer, lr, mean, interval, seeds."""
     lr = "-" if cell.lr is None else f"{cell.lr:g}{' (edge)' if cell.at_edge else ''}"
+    lr = ", ".join([lr, *(f"{name} = {value}" for name, value in cell.options.items())])
     mean, interval, n = numbers(cell.test)
     seeds = f"{n} of {cell.planned}" + (f", {cell.diverged} diverged" if cell.diverged else "")
     return (cell.setting, cell.label, lr, mean, interval, seeds)

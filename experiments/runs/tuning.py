@@ -18,12 +18,14 @@ class Choice:
         at_edge: It is the smallest or largest of those tried, so a better one may lie outside.
         scores: Mean validation metric by learning rate, at the chosen options; None where a run diverged.
         options: The chosen values of the options that were tuned too.
+        tried: The score of every trial, whatever its options; smallest learning rate first where no option was tuned.
     """
 
     lr: float
     at_edge: bool
     scores: dict[float, float | None]
     options: dict[str, object] = field(default_factory=dict)
+    tried: tuple[float | None, ...] = ()
 
 
 def choose(rows: Sequence[Row], metric: Metric, tuned: Collection[str] = ()) -> Choice:
@@ -58,7 +60,8 @@ def choose(rows: Sequence[Row], metric: Metric, tuned: Collection[str] = ()) -> 
     values, lr = min(trials, key=rank)
     grid = sorted(rate for others, rate in trials if others == values)
     scores = {rate: mean(trials[values, rate], metric) for rate in grid}
-    return Choice(lr, len(grid) > 1 and lr in {grid[0], grid[-1]}, scores, json.loads(values))
+    tried = tuple(mean(trials[trial], metric) for trial in sorted(trials))
+    return Choice(lr, len(grid) > 1 and lr in {grid[0], grid[-1]}, scores, json.loads(values), tried)
 
 
 def mean(rows: Sequence[Row], metric: Metric) -> float | None:

@@ -146,7 +146,7 @@ class _Reader:
             rows = self._rows(self._tuning(cell))
             tried = plan.trials(self.experiment, cell)
             if len(tried) == 1:
-                choices[cell] = Choice(tried[0][1], at_edge=False, scores={})
+                choices[cell] = Choice(tried[0][1], at_edge=False, scores={}, options=tried[0][0])
             elif None not in rows:  # with a tuning run missing, this cell would have a smaller budget than the others
                 choices[cell] = choose(
                     [row for row in rows if row],

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,7 +75,10 @@ def rows(results: Path) -> list[Row]:
         sign = -1 if made.report.metric == "loss" else 1
         for setting in made.experiment.settings:
             pairs = list(contrast(made, (Term(sign, setting, OURS), Term(-sign, setting, THEIRS))).values())
-            row = Row("", made.report.metric, t_interval(pairs), exploration(made.experiment, setting))
+            (chosen,) = (
+                cell.options for cell in made.report.summaries if (cell.setting, cell.label) == (setting, OURS)
+            )
+            row = Row("", made.report.metric, t_interval(pairs), exploration(made.experiment, setting, chosen))
             found.append((_names(made.experiment, setting), row))
     taken = [Counter(shorter) for shorter in zip(*(shown for shown, _ in found), strict=True)]
     named = [
@@ -145,12 +149,13 @@ def draw(found: list[Row]) -> Figure:
     return figure
 
 
-def exploration(experiment: Experiment, setting: str) -> float:
+def exploration(experiment: Experiment, setting: str, chosen: Mapping[str, object]) -> float:
     """ALTO's c = -alpha (1 - beta1) in one setting, from its options or from the paper's preset for the batch.
 
     Args:
         experiment: The experiment.
         setting: The config's label.
+        chosen: The options that were tuned.
 
     Returns:
         c; a full batch counts as a large one.
@@ -159,6 +164,7 @@ def exploration(experiment: Experiment, setting: str) -> float:
     options = dict(optimizer.options)
     if optimizer.preset == "batch":
         options = {**(alto.large_batch() if batch == "full" else alto.for_batch(batch)), **options}
+    options |= chosen
     return -float(options["alpha"]) * (1 - float(options["beta1"]))  # type: ignore[arg-type]
 
 

@@ -65,11 +65,11 @@ def test_a_run_that_diverged_counts_as_guessing(results):
     assert len(cell.trials) == len(results.choices[alto].scores)
 
 
-def test_the_tables_say_edge_and_divergence(results):
+def test_the_tables_say_edge_and_divergence_and_what_else_was_tuned(results):
     first = comparison.make(results).summaries[0]
-    marked = dataclasses.replace(first, at_edge=True, diverged=1)
+    marked = dataclasses.replace(first, at_edge=True, diverged=1, options={"alpha": -0.5})
     cells = tables.summary_cells(marked)
-    assert cells[2].endswith("(edge)")
+    assert cells[2].endswith(" (edge), alpha = -0.5")
     assert cells[5] == "2 of 2, 1 diverged"
 
 

@@ -21,6 +21,6 @@ def test_the_best_of_n_is_that_over_all_sets_of_n(metric, best):
 
 
 def test_a_rate_that_diverged_counts_as_the_worst():
-    assert _trials({0.1: 0.5, 0.01: 0.7, 1.0: None}, "accuracy") == (70.0, 50.0, 50.0)
-    assert _trials({0.1: 2.0, 1.0: None}, "loss") == (2.0, 2.0)
-    assert _trials({0.1: None}, "loss") == ()
+    assert _trials((0.7, 0.5, None), "accuracy") == (70.0, 50.0, 50.0)
+    assert _trials((2.0, None), "loss") == (2.0, 2.0)
+    assert _trials((None,), "loss") == ()

@@ -286,7 +286,11 @@ def test_the_lead_over_lamb_has_a_row_for_every_setting_that_compares_them():
     [("digits", "full batch", 0.05), ("digits", "batch 32", -0.495), ("bilstm", "full batch", 0.9)],
 )
 def test_the_exploration_of_alto_is_that_of_its_options_or_preset(experiment, setting, c):
-    assert lead.exploration(catalog.load(experiment), setting) == pytest.approx(c)
+    assert lead.exploration(catalog.load(experiment), setting, {}) == pytest.approx(c)
+
+
+def test_the_exploration_of_alto_is_that_of_the_alpha_that_was_chosen():
+    assert lead.exploration(catalog.load("conll-bilstm"), "full batch", {"alpha": -0.5}) == pytest.approx(0.15)
 
 
 def test_the_standing_counts_intervals_on_either_side_of_zero():

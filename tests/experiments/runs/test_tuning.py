@@ -68,3 +68,4 @@ def test_an_option_is_chosen_together_with_the_rate(row):
     choice = tuning.choose(rows, "accuracy", ("alpha",))
     assert (choice.lr, choice.options, choice.at_edge) == (0.2, {"alpha": -3.0}, True)
     assert choice.scores == {0.1: 0.7, 0.2: 0.9}  # at the chosen alpha
+    assert choice.tried == (0.5, 0.6, 0.7, 0.9)
