@@ -14,12 +14,14 @@ first-order methods, Mathematical Programming 161 (2017), for the inequalities.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+from flint import fmpq
 
 from theory.worst_case.method import Method
 
@@ -158,12 +160,15 @@ def _point(method: Method, displacement: Matrix, i: int) -> tuple[list[Any], lis
 
 def inequality(method: Method, mu: Any, pair: Pair) -> Matrix:
     """A_ij, symmetric of size N + 2, in the arithmetic of the method."""
-    displacement = method.displacement()
+    return _inequality(method, method.displacement(), mu, pair)
+
+
+def _inequality(method: Method, displacement: Matrix, mu: Any, pair: Pair) -> Matrix:
     (xi, gi), (xj, gj) = (_point(method, displacement, i) for i in pair)
     dx = [a - b for a, b in zip(xi, xj, strict=True)]
     dg = [a - b for a, b in zip(gi, gj, strict=True)]
     share = 1 / (2 * (1 - mu))
-    half = Fraction(1, 2) if isinstance(mu, Fraction) else 0.5
+    half = (1 + 0 * mu) / 2
     return [
         [
             half * (gj[r] * dx[s] + dx[r] * gj[s])
@@ -174,17 +179,34 @@ def inequality(method: Method, mu: Any, pair: Pair) -> Matrix:
     ]
 
 
-def slack(method: Method, mu: Any, tau: Any, multipliers: Mapping[Pair, Any]) -> Matrix:
-    """Tau e_0 e_0' + sum l_ij A_ij."""
-    size = method.N + 2
-    total = [[method.eta * 0] * size for _ in range(size)]
-    total[0][0] += tau
-    for pair, weight in multipliers.items():
-        if weight:
-            for row, more in zip(total, inequality(method, mu, pair), strict=True):
-                for s in range(size):
-                    row[s] += weight * more[s]
-    return total
+def slack(method: Method, mu: Fraction, tau: Fraction, multipliers: Mapping[Pair, Fraction]) -> Matrix:
+    """Tau e_0 e_0' + sum l_ij A_ij, in Fractions."""
+    size, fast, share = method.N + 2, in_flint(method), flint(mu)
+    displacement = fast.displacement()
+    forms = ((w, _inequality(fast, displacement, share, pair)) for pair, w in multipliers.items() if w)
+    return weighted([[tau * (r == s == 0) for s in range(size)] for r in range(size)], forms)
+
+
+def flint(q: Fraction) -> fmpq:
+    """The same number for FLINT, whose rational arithmetic is exact too and about ten times as fast."""
+    return fmpq(q.numerator, q.denominator)
+
+
+def in_flint(method: Method) -> Method:
+    """The same method in FLINT's numbers."""
+    return Method(*(flint(getattr(method, name)) for name in ("c", "beta1", "beta2", "eta")), N=method.N)
+
+
+def weighted(start: Matrix, forms: Iterable[tuple[Fraction, Matrix]]) -> Matrix:
+    """A matrix of Fractions plus the weighted sum of symmetric ones in FLINT's numbers."""
+    total = [[flint(value) for value in row] for row in start]
+    for weight, form in forms:
+        factor = flint(weight)
+        for row, more in zip(total, form, strict=True):
+            for s, value in enumerate(more):
+                if value:
+                    row[s] += factor * value
+    return [[Fraction(int(value.p), int(value.q)) for value in row] for row in total]
 
 
 def positive_semidefinite(matrix: Matrix) -> bool:

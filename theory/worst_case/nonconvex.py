@@ -23,11 +23,13 @@ from theory.worst_case.certificate import (
     Matrix,
     Pair,
     balance,
+    in_flint,
     parsed,
     positive_semidefinite,
     rational,
     reading,
     same_statement,
+    weighted,
 )
 from theory.worst_case.method import Method
 
@@ -104,26 +106,25 @@ def pairs(N: int) -> list[Pair]:
 
 def inequality(method: Method, pair: Pair) -> Matrix:
     """B_ij, symmetric of size N + 1, in the arithmetic of the method."""
+    return _inequality(method, method.displacement(), pair)
+
+
+def _inequality(method: Method, rows: Matrix, pair: Pair) -> Matrix:
     i, j = pair
     size, zero = method.N + 1, method.eta * 0
-    half = Fraction(1, 2) if isinstance(method.eta, Fraction) else 0.5
-    rows = method.displacement()
+    quarter = (1 + zero) / 4
     dx = [b - a for a, b in zip(rows[i], rows[j], strict=True)] + [zero]
     both = [zero + (r == i) + (r == j) for r in range(size)]
     dg = [zero + (r == i) - (r == j) for r in range(size)]
     return [
-        [half * half * (both[r] * dx[s] + dx[r] * both[s] + dg[r] * dg[s] - dx[r] * dx[s]) for s in range(size)]
+        [quarter * (both[r] * dx[s] + dx[r] * both[s] + dg[r] * dg[s] - dx[r] * dx[s]) for s in range(size)]
         for r in range(size)
     ]
 
 
-def slack(method: Method, multipliers: Mapping[Pair, Any], shares: Sequence[Any]) -> Matrix:
-    """Sum l_ij B_ij - diag(s)."""
-    size = method.N + 1
-    total = [[method.eta * 0 - (shares[r] if r == s else 0) for s in range(size)] for r in range(size)]
-    for pair, weight in multipliers.items():
-        if weight:
-            for row, more in zip(total, inequality(method, pair), strict=True):
-                for s in range(size):
-                    row[s] += weight * more[s]
-    return total
+def slack(method: Method, multipliers: Mapping[Pair, Fraction], shares: Sequence[Fraction]) -> Matrix:
+    """Sum l_ij B_ij - diag(s), in Fractions."""
+    size, fast = method.N + 1, in_flint(method)
+    displacement = fast.displacement()
+    forms = ((w, _inequality(fast, displacement, pair)) for pair, w in multipliers.items() if w)
+    return weighted([[-shares[r] * (r == s) for s in range(size)] for r in range(size)], forms)
