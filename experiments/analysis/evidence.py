@@ -180,7 +180,7 @@ def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
         only: An experiment, or empty for all; then the list is written too.
 
     Returns:
-        The files, and the claims whose experiment has no kept summary.
+        The files, and the claims whose experiment has no kept summary, or one with runs that have not ended.
 
     Raises:
         ConfigError: no question is about ``only``.
@@ -275,12 +275,14 @@ def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
 
 
 def _found(claim: str, question: Question, results: Path) -> Evidence | None:
-    """The evidence, or None where no summary or benchmark is kept for it."""
+    """The evidence, or None where no benchmark is kept for it, or no summary of runs that have all ended."""
     if question.race is not None:
         stored = benchmarks.read(results / "bench")
         return answer_race(claim, question, stored) if stored else None
     kept = results / "experiments" / f"{question.experiment}-{question.tier}.json"
-    return answer(claim, question, read_summary(kept)) if kept.exists() else None
+    summary = read_summary(kept) if kept.exists() else None
+    # A stop rule says "at the end": seeds that happen to be there first must not answer.
+    return answer(claim, question, summary) if summary is not None and summary.report.complete else None
 
 
 def _evidence(

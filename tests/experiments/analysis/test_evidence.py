@@ -120,6 +120,17 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
         evidence.write(tmp_path, "digts")
 
 
+def test_runs_that_have_not_all_ended_answer_nothing(tmp_path, monkeypatch):
+    made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0]})
+    unfinished = dataclasses.replace(made, report=dataclasses.replace(made.report, complete=False))
+    monkeypatch.setattr(evidence, "questions", lambda: {"ours-up": ask(terms=LEAD)})
+    for summary, answered in ((made, True), (unfinished, False)):
+        kept.write(summary, tmp_path / "experiments" / "made-laptop.json")
+        files, absent = evidence.write(tmp_path)
+        assert (bool(files), absent == ["ours-up"]) == (answered, not answered)
+        assert (tmp_path / "evidence" / "ours-up.json").exists() == answered
+
+
 def test_the_p_value_is_against_the_claims_own_bound(tmp_path):
     kept = make(tmp_path, {ALTO: [3.0, 5.0, 4.0, 4.0], LAMB: [2.0, 2.0, 2.0, 2.0]})
     assert evidence.answer("c", ask(terms=LEAD), kept).p_value == 0.125
