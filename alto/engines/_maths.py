@@ -59,6 +59,30 @@ def norms(xs: TensorList) -> Tensor:
     return torch.stack(torch._foreach_norm([_condensed(x) for x in xs], dtype=_wide(xs[0])))
 
 
+def joined_norms(joined: Tensor, rows: list[int], small: TensorList, wide: Tensor) -> Tensor | None:
+    """:func:`norms` of tensors on a CPU that a long one consists of; None if squares may overflow or vanish.
+
+    Args:
+        joined: the long one, 1-dim.
+        rows: how many rows of 512 elements those have that come first, and are summed row by row.
+        small: float64 memory for the others, which have up to 8192 elements each.
+        wide: the long memory of the small ones.
+    """
+    first = sum(rows) * _ROW
+    of_rows = torch.linalg.vector_norm(joined[:first].view(-1, _ROW), dim=1)
+    if rows:
+        least, most = torch.stack(of_rows.aminmax()).tolist()
+        if not vanishing(of_rows.dtype) ** 0.5 < least <= most < math.inf:
+            return None
+    wide.copy_(joined[first:])
+    return torch.stack(torch._foreach_norm([*of_rows.double().split(rows), *small]))
+
+
+def rows_to_sum(x: Tensor) -> int | None:
+    """In how many rows of 512 elements :func:`norm` sums a contiguous tensor; None if there are others beside them."""
+    return 0 if x.numel() <= _SMALL else None if x.numel() % _ROW else x.numel() // _ROW
+
+
 def _wide(x: Tensor) -> torch.dtype:
     return torch.float32 if x.device.type == "mps" else torch.float64  # which that device has not
 

@@ -6,6 +6,8 @@ computes r again instead of storing it), and the temporaries are two blocks.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from torch import Tensor
 from alto._counter import advance_
 from alto._rule import Rule, Tensors
 from alto.engines import foreach as launched
+from alto.engines._joined import Joined, fitting
 from alto.engines._layout import Blocks, Kept
 from alto.engines._maths import cast, correction, layer_factor, norm, norms
 from alto.engines._rounding import store_
@@ -55,14 +58,13 @@ def alto_step_(
 ) -> None:
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     del capturable  # nothing waits for a CPU
-    advance_(tensors.steps)
+    advance_(tensors.steps, tensors.kept)
     rows = range(len(tensors.params))
-    small = [i for i in rows if tensors.params[i].numel() <= _GRAIN]
-    large = [i for i in rows if tensors.params[i].numel() > _GRAIN]
+    if "blocked" not in tensors.kept:
+        tensors.kept["blocked"] = _parts(tensors)
     begun = [
-        (chosen, *first_pass_(tensors.pick(chosen), rule))
-        for chosen, first_pass_ in ((small, _together_), (large, _one_by_one_))
-        if chosen
+        (chosen, *first_pass_(replace(picked, grads=[tensors.grads[i] for i in chosen]), rule))
+        for chosen, picked, first_pass_ in tensors.kept["blocked"]
     ]
     rates = [float(lr)] * len(rows)
     if rule.layerwise:
@@ -73,6 +75,25 @@ def alto_step_(
         rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
     for chosen, _, second_pass_ in begun:
         second_pass_([rates[i] for i in chosen])
+
+
+def _parts(tensors: Tensors) -> list[tuple[list[int], Tensors, Callable[[Tensors, Rule], _Begun]]]:
+    """Which rows are taken alike, their tensors without the gradients, and how they are taken."""
+    rows = range(len(tensors.params))
+    large = [i for i in rows if tensors.params[i].numel() > _GRAIN]
+    joined = fitting(tensors)
+    others = sorted({*rows}.difference(large, joined))
+    picked = [(chosen, replace(tensors.pick(chosen), grads=[])) for chosen in (joined, others, large)]
+    first_passes = partial(_joined_, Joined(picked[0][1])) if joined else _together_, _together_, _one_by_one_
+    return [(*part, first_pass_) for part, first_pass_ in zip(picked, first_passes, strict=True) if part[0]]
+
+
+def _joined_(joined: Joined, tensors: Tensors, rule: Rule) -> _Begun:
+    """Copied into long tensors, if all have taken as many steps."""
+    if len({step.item() for step in tensors.steps}) > 1:
+        return _together_(tensors, rule)
+    r, found = joined.advance_(tensors, rule)
+    return found, partial(joined.apply_, r)
 
 
 def _together_(tensors: Tensors, rule: Rule) -> _Begun:

@@ -191,6 +191,29 @@ def test_large_tensors_in_any_memory_layout(engine, layout):
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("options", [{}, {"layerwise": False}, {"alpha": 0.0, "maximize": True}], ids=str)
+def test_joining_small_tensors_changes_no_bit(options):
+    """Sizes around those from which norms are taken by rows; one layer of zeros, one without a gradient at times."""
+    shapes = [(), (0,), (16, 3, 3, 3), (32, 32, 3, 3), (8193,), (70_000,), (9216,), (64, 40, 3), (9216,)]
+    results = []
+    for longest in (0, 1 << 19):
+        generator = torch.Generator().manual_seed(5)
+        params = [torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in shapes]
+        params[-1].data.zero_()
+        with forced("blocked"), mock.patch("alto.engines._joined._LONGEST", longest):
+            optimizer = ALTO(params, 0.1, **options)
+            for step in range(6):
+                for i, param in enumerate(params):
+                    param.grad = torch.randn(shapes[i], generator=generator)
+                    if i == 3 and step == 2:
+                        param.grad = None
+                optimizer.step()
+        states = [x for param in params for x in optimizer.state[param].values()]
+        results.append([*params, *states])
+    for one, other in zip(*results, strict=True):
+        assert torch.equal(one, other)
+
+
 def large(dtype, seed=0):
     """More than three threads' worth; sizes around the edges of tiles, rows and chunks, and one beyond all of them."""
     generator = torch.Generator().manual_seed(seed)
