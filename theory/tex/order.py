@@ -26,6 +26,7 @@ FAMILIES = {
     r"e-vs-|esgd-|eadam-": "E in front of a base optimizer, against the base",
     r"below": "ALTO's lead over LAMB is below the abstract's 2.5 points",
     r"headline": "What a lead over LAMB is made of",
+    r"sign": r"The sign of $\alpha$ at equal tuning",
     r"conll|swimmer": "Table 20 and Figure 14 at the paper's scale",
     r"part-": "ALTO without one of its parts ends worse",
     r"clipping|unfair": "Clipping the gradient helps",
