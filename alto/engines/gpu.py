@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from alto._counter import advance_
 from alto._rule import Rule, Tensors
@@ -77,7 +78,7 @@ def alto_step_(
     if table is None and not _walkable(tensors):
         foreach.alto_step_(tensors, rule, lr, whole_norms, capturable=capturable)
         return
-    advance_(tensors.steps)
+    advance_(tensors.steps, None if compiling else tensors.kept)
     numbers = [
         -rule.alpha * (1 - rule.beta1), 1 - rule.beta1, 1 - rule.beta2, rule.beta3, 1 - rule.beta3, rule.weight_decay,
     ]  # fmt: skip
@@ -87,12 +88,14 @@ def alto_step_(
         norms = _average_op(params, tensors.grads, ms, vs, hs, tensors.positions, corrections, numbers, *switches)
         _apply_op(params, ms, vs, corrections, _rates(norms, rule, lr, whole_norms, corrections), rule.weight_decay)
         return
-    written(params, ms, vs, hs)
+    if "written" not in tensors.kept:
+        tensors.kept["written"] = [*params, *ms, *vs, *hs]
+    increment_version(tensors.kept["written"])
     changing = np.zeros((4, len(params)), np.int64)
     if not capturable:
-        if "counters" not in tensors.kept:
-            tensors.kept["counters"] = [step.numpy() if step.is_cpu else step for step in tensors.steps]
-        changing[:3].view(np.float64)[:] = _factors(list(map(float, tensors.kept["counters"])), rule)
+        counters = tensors.kept.get("counters")  # there are none if the counters are on the device
+        counts = [x.value for x in counters] if counters else [step.item() for step in tensors.steps]
+        changing[:3].view(np.float64)[:] = _factors(counts, rule)
     changing[3] = _pointers(tensors.grads)
     if table is None:
         lists = [params, ms, vs, *([hs] if hs else [])]
