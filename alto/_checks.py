@@ -38,9 +38,9 @@ def number(
     Raises:
         ValueError: if it is not.
     """
-    left = "(" if open_low else "["
-    allowed = f"a finite number in {left}{low:g}, {'infinity' if high == math.inf else f'{high:g}'})"
-    allowed += f"; {why}" if why else ""
+    left = "(" if open_low or low == -math.inf else "["
+    limits = "" if (low, high) == (-math.inf, math.inf) else f" in {left}{low:g}, {high:g})"
+    allowed = f"a finite number{limits}" + (why and f"; {why}")
     if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
         raise ValueError(f"{name} = {value!r}: must be {allowed}")
     x = float(value)
