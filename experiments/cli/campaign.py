@@ -13,7 +13,7 @@ class Campaign:
     """Do a list of commands in the order of their value within a time limit; the next call goes on.
 
     Attributes:
-        name: The campaign: gpu, or the path of a TOML file with its steps.
+        name: The campaign: gpu, headline (the experiments on the abstract's 2.5 %), or a TOML file with its steps.
         minutes: Time limit of this call.
         out: Folder of the outputs; logs and outcomes go to OUT/campaign-NAME.
     """

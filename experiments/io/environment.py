@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -69,6 +69,7 @@ class Environment:
         torch.backends.cuda.matmul.allow_tf32 = False
 
 
+_VECTORS = ("avx", "amx", "fma", "sse4")  # instructions of vector arithmetic begin so
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("alto-optim", "numpy", "numba", "scikit-learn", "pytorch_optimizer", "transformers", "gymnasium", "mujoco")
 
@@ -122,8 +123,11 @@ def _git(root: Path, *words: str) -> str:
 
 
 def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
-    """The machine of a run, and how many processes and threads it used."""
+    """The machine of a run, what of it decides the last bits, and how many processes and threads the run used."""
+    from alto.engines import choose
+
     device = environment.resolve_device()
+    engine: Any = choose(torch.empty(0, device=device))  # a module, of the optimizers of alto
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     found: dict[str, str | int] = {
         "device": device.type,
@@ -131,16 +135,30 @@ def hardware(environment: Environment, processes: int) -> dict[str, str | int]:
         "cores": os.cpu_count() or 1,
         "processes": processes,
         "threads": environment.threads,
+        "engine": engine.__name__.rpartition(".")[2],
     }
     if device.type == "cpu":  # kernels for other instructions round differently
         found["instructions"] = torch.backends.cpu.get_cpu_capability()
+        found["flags"] = " ".join(sorted(flag for flag in _cpu("flags").split() if flag.startswith(_VECTORS)))
     return found if processes == 1 else {**found, "parallel": environment.parallel}
 
 
 @functools.cache
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    """Its name, which may say little in a virtual machine, and its family and model, which say which one it is."""
+    name = _cpu("model name") or platform.processor() or platform.machine()
+    kind = [
+        f"{part} {number}" for part, field in (("family", "cpu family"), ("model", "model")) if (number := _cpu(field))
+    ]
+    return ", ".join([name, *kind])
+
+
+@functools.cache
+def _cpu(field: str) -> str:
+    """A line of /proc/cpuinfo about the first processor; empty where there is none."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == field:
+                return value.strip()
+    return ""

@@ -117,7 +117,9 @@ def remarks(kept: Summary) -> list[str]:
         if len(found) > 1:
             of = "the code" if name == "commit" else name
             notes.append(f"The rows are of {len(found)} versions of {of}: {', '.join(found)}.")
-    machines = [", ".join(f"{key} {value}" for key, value in sorted(one.items())) for one in kept.report.hardware]
+    hardware = kept.report.hardware
+    differing = [key for key in sorted(set().union(*hardware)) if len({one.get(key) for one in hardware}) > 1]
+    machines = [", ".join(f"{key} {one.get(key, 'unknown')}" for key in differing) for one in hardware]
     if len(machines) > 1:
         notes.append(
             f"The rows are of {len(machines)} machines, whose times are not comparable: {'; '.join(machines)}."

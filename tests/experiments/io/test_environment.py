@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import subprocess
 
@@ -86,3 +87,16 @@ def test_float32_means_float32(tmp_path):
         assert (cudnn.allow_tf32, products.allow_tf32) == (False, False)
     finally:
         cudnn.allow_tf32, products.allow_tf32 = before
+
+
+def test_a_row_names_the_processor_its_vector_instructions_and_the_engine(monkeypatch, tmp_path):
+    lines = "processor : 0\nmodel name : AMD EPYC\ncpu family : 25\nmodel : 17\nflags : fpu avx512_bf16 avx fma\n"
+    (tmp_path / "cpuinfo").write_text(lines, encoding="utf-8")
+    monkeypatch.setattr(environment, "Path", lambda _: tmp_path / "cpuinfo")
+    for cached in (environment._cpu, environment._processor):
+        monkeypatch.setattr(environment, cached.__name__, cached.__wrapped__)
+    found = environment.hardware(environment.Environment(tmp_path, device="cpu"), 1)
+    assert found["name"] == "AMD EPYC, family 25, model 17"
+    assert found["flags"] == "avx avx512_bf16 fma"
+    fused = importlib.util.find_spec("numba") is not None
+    assert found["engine"] == ("cpu" if fused else "blocked")
