@@ -63,17 +63,17 @@ def alto_step_(
     if "blocked" not in tensors.kept:
         tensors.kept["blocked"] = _parts(tensors)
     begun = [
-        (chosen, *first_pass_(replace(picked, grads=[tensors.grads[i] for i in chosen]), rule))
+        (chosen, first_pass_(replace(picked, grads=[tensors.grads[i] for i in chosen]), rule))
         for chosen, picked, first_pass_ in tensors.kept["blocked"]
     ]
     rates = [float(lr)] * len(rows)
     if rule.layerwise:
         norms_held = torch.empty(2, len(rows), dtype=torch.float64, device="cpu")
-        for chosen, of_chosen, _ in begun:
+        for chosen, (of_chosen, _) in begun:
             norms_held[:, chosen] = of_chosen
         theta_norms, r_norms = whole_norms(norms_held)
         rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
-    for chosen, _, second_pass_ in begun:
+    for chosen, (_, second_pass_) in begun:
         second_pass_([rates[i] for i in chosen])
 
 
