@@ -21,6 +21,13 @@ class Check:
     held: int = 0
     first_broken: int | None = None
 
+    def note(self, step: int, holds: bool) -> None:
+        """Count one step."""
+        self.steps += 1
+        self.held += holds
+        if not holds and self.first_broken is None:
+            self.first_broken = step
+
     @property
     def share(self) -> float:
         """The share of the checked steps at which it held; nan if none was checked."""
@@ -38,10 +45,7 @@ class Checks:
         check = self._checks.get((theorem, assumption))
         if check is None:
             check = self._checks[theorem, assumption] = Check(theorem, assumption)
-        check.steps += 1
-        check.held += holds
-        if not holds and check.first_broken is None:
-            check.first_broken = step
+        check.note(step, holds)
 
     def all(self) -> tuple[Check, ...]:
         """Every check."""

@@ -1,6 +1,7 @@
 """Theorem N for any update theta' = theta - eta Q m with diagonal Q and m from E and momentum."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf, isfinite
 
 from theory.method.filters import Filter
@@ -22,6 +23,7 @@ class Bound:
     allowed: bool
 
 
+@lru_cache(16)
 def tracking(F: Filter) -> bounds.Tracking:
     """Lemma E's triple with the smaller drift; that of the recursion where they are equal, as its noise is smaller."""
     return min(bounds.tracking_by_recursion(F), bounds.tracking_by_filter(F), key=lambda triple: triple.drift)

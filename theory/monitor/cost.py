@@ -1,4 +1,4 @@
-"""What watching costs: CPU time per step of a training with and without a watch, in interleaved pairs."""
+"""What watching costs: CPU time per step of a training with and without a watch, side by side."""
 
 import statistics
 import time
@@ -55,8 +55,9 @@ def measure(name: str, every: int = 10, steps: int = 100, pairs: int = 12) -> Co
     Args:
         name: of :data:`NETWORKS`.
         every: as in :func:`theory.watch`.
-        steps: per training.
-        pairs: trainings with a watch, each beside one without.
+        steps: per training, a multiple of ``every``.
+        pairs: trainings with a watch, each beside one without: they take ``every`` steps in turn, so that what else the
+            machine does slows both.
 
     Returns:
         The cost.
@@ -65,11 +66,14 @@ def measure(name: str, every: int = 10, steps: int = 100, pairs: int = 12) -> Co
     torch.set_num_threads(1)
     try:
         for pair in range(-1, pairs):  # the first warms up
-            order = (True, False) if pair % 2 else (False, True)
-            spent = {watched: _train(name, every if watched else 0, steps) for watched in order}
+            trainings = [_training(name, 0), _training(name, every)]
+            spent = [0.0, 0.0]
+            for turn in range(steps // every):
+                for which in (0, 1) if (pair + turn) % 2 else (1, 0):
+                    spent[which] += trainings[which](every)
             if pair >= 0:
-                found.append(spent[True] / spent[False] - 1)
-                plain.append(1000 * spent[False] / steps)
+                found.append(spent[1] / spent[0] - 1)
+                plain.append(1000 * spent[0] / steps)
     finally:
         torch.set_num_threads(threads)
     half = float(stats.t.ppf(0.975, pairs - 1)) * statistics.stdev(found) / pairs**0.5
@@ -77,20 +81,22 @@ def measure(name: str, every: int = 10, steps: int = 100, pairs: int = 12) -> Co
     return Cost(name, count, statistics.median(plain), statistics.mean(found), half)
 
 
-def _train(name: str, every: int, steps: int) -> float:
+def _training(name: str, every: int) -> Callable[[int], float]:
+    """A training that takes a number of steps and returns their CPU time in seconds; ``every=0``: without a watch."""
     torch.manual_seed(0)
     model, loss = NETWORKS[name]()
     optimizer = torch.optim.AdamW(model.parameters())
     seen = watch(optimizer, every=every) if every else None
-    begin = time.process_time()
-    for _ in range(steps):
-        optimizer.zero_grad()
-        value = loss()
-        value.backward()
-        if seen:
-            seen.note_loss(value)
-        optimizer.step()
-    spent = time.process_time() - begin
-    if seen:
-        seen.detach()
-    return spent
+
+    def take(steps: int) -> float:
+        begin = time.process_time()
+        for _ in range(steps):
+            optimizer.zero_grad()
+            value = loss()
+            value.backward()
+            if seen:
+                seen.note_loss(value)
+            optimizer.step()
+        return time.process_time() - begin
+
+    return take

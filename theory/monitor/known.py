@@ -40,36 +40,54 @@ class Known:
 
     def step_matrix(
         self, group: Mapping[str, Any], states: Sequence[Mapping[str, Any]], out: Tensor, parts: Sequence[Tensor]
-    ) -> None:
-        """The diagonal of Q for parameters of one group after a step, as a vector of this process's shards.
+    ) -> float:
+        """The diagonal of Q = scale / S for parameters of one group after a step, this process's shards.
 
         Args:
             group: the parameter group.
             states: the optimizer's state of each parameter.
-            out: where Q goes, (count,).
+            out: where S goes, (count,).
             parts: the views of ``out`` that belong to the parameters, in their shapes.
+
+        Returns:
+            The scale, which has the learning rate in it; nan before the first step.
         """
         rate = float(group["lr"]) * self.gain
         if not self.adam:
-            out.fill_(rate)
-            return
-        torch._foreach_copy_(list(parts), [local(state["exp_avg_sq"]) for state in states])
+            out.fill_(1.0)
+            return rate
+        for state, part in zip(states, parts, strict=True):
+            torch.sqrt(local(state["exp_avg_sq"]), out=part)
         eps = group["eps"][0] if isinstance(group["eps"], tuple | list) else group["eps"]
         if not self.corrected:
-            out.sqrt_().add_(eps).reciprocal_().mul_(rate)
-            return
+            out.add_(eps)
+            return rate
+        # rate / (1 - beta2^k) / (sqrt(v / (1 - beta3^k)) + eps), in few passes over the memory
         beta2, beta3 = (float(beta) for beta in group["betas"])
-        steps = [float(state["step"]) for state in states]
+        steps = [state["step"] for state in states]
+        steps = numbers(steps) if isinstance(steps[0], Tensor) else steps
+        if not all(steps):
+            return math.nan  # a fused optimizer skipped its first step
         alike = len(set(steps)) == 1  # a parameter without a gradient stays behind
-        for k, part in zip(steps, [out] if alike else parts, strict=not alike):
-            # rate / (1 - beta2^k) / (sqrt(v / (1 - beta3^k)) + eps), in few passes over the memory
-            root = math.sqrt(1 - beta3**k)
-            part.sqrt_().add_(eps * root).reciprocal_().mul_(rate * root / (1 - beta2**k))
+        roots = [math.sqrt(1 - beta3**k) for k in (steps[:1] if alike else steps)]
+        factors = [root / (1 - beta2**k) for k, root in zip(steps, roots, strict=not alike)]
+        for root, factor, part in zip(roots, factors, [out] if alike else parts, strict=True):
+            part.add_(eps * root)
+            if not alike:
+                part.mul_(factors[0] / factor)
+        return rate * factors[0]
 
 
 def local(tensor: Any) -> Tensor:
     """This process's shard of a DTensor, or the tensor itself."""
     return tensor.to_local() if hasattr(tensor, "to_local") else tensor
+
+
+def numbers(scalars: Sequence[Tensor]) -> list[float]:
+    """Their values, with one transfer from an accelerator."""
+    if scalars and not scalars[0].is_cpu and len({x.device for x in scalars}) == 1:
+        return torch.stack([x.double() for x in scalars]).tolist()
+    return [x.item() for x in scalars]
 
 
 def unwrapped(optimizer: Any) -> torch.optim.Optimizer:

@@ -13,14 +13,17 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
-from theory.monitor.secants import dot
+from theory.monitor.known import numbers
+from theory.monitor.secants import dots
 
 
 class Noise:
     """Hooks on the accumulation of gradients, from :meth:`start` to :meth:`take`. Nothing is copied.
 
-    They are hooks of autograd's nodes: a hook of a tensor slows every backward pass, also after it was removed. Where a
-    step had one backward pass, the next one follows one parameter only, to count the passes.
+    They are hooks of autograd's nodes. A removed hook still slows each backward pass as long as its node lives, and a
+    loss that the training keeps until the next one keeps all nodes. So there are three stages: without hooks, until a
+    gradient was changed after it was made; then one parameter is followed, to count the passes; then all, as long as
+    a step has two or more of them. The first two steps with several passes are not measured.
 
     Attributes:
         seconds: time spent in the hooks.
@@ -28,15 +31,19 @@ class Noise:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self._squares: dict[Any, list[Tensor]] = {}
-        self._whole: dict[Any, Tensor] = {}
+        self._squares: dict[Any, list[list[Tensor]]] = {}
+        self._whole: dict[Any, list[Tensor]] = {}
         self._hooks: list[tuple[Any, Any]] = []
-        self._one = False
+        self._followed: list[Any] = []
+        self._stage = 0
 
     def start(self, params: Sequence[Any]) -> None:
         """Follow the gradients of the next step; those of sharded parameters are not followed."""
         followed = [p for p in params if not hasattr(p, "placements")]
-        for p in followed[:1] if self._one else followed:
+        self._followed = [p for p in followed if p.grad is not None][:1] or followed[:1]
+        if self._stage < 2:
+            followed = self._followed if self._stage else []
+        for p in followed:
             node = get_gradient_edge(p).node  # lives as long as it is kept here
             self._hooks.append((node, node.register_hook(partial(self._accumulated, p))))
 
@@ -45,8 +52,8 @@ class Noise:
             return
         begin = time.perf_counter()
         rows = self._squares.setdefault(p, [])
-        rows.append(_square(contributions[0]))
-        if len(rows) > 1:
+        rows.append([] if self._stage < 2 else _square(contributions[0]))
+        if len(rows) > 1 and self._stage == 2:
             self._whole[p] = _square(p.grad)
         self.seconds += time.perf_counter() - begin
 
@@ -60,12 +67,15 @@ class Noise:
         self.remove()
         squares, parts = self._squares, self._whole
         self._squares, self._whole = {}, {}
-        counts, one = {len(rows) for rows in squares.values()}, self._one
-        self._one = max(counts, default=0) < 2
-        if one or len(counts) != 1 or (n := counts.pop()) < 2 or torch.distributed.is_initialized():
+        counts, stage = {len(rows) for rows in squares.values()}, self._stage
+        if stage == 0:
+            self._stage = int(any(p.grad is None or p.grad._version for p in self._followed))
+        else:
+            self._stage = 2 if max(counts, default=2) > 1 else 1
+        if stage < 2 or len(counts) != 1 or (n := counts.pop()) < 2 or torch.distributed.is_initialized():
             return None  # several processes: the last pass holds the others' gradients
-        added = sum(float(torch.stack(rows).sum()) for rows in squares.values())
-        whole = sum(float(part) for part in parts.values())
+        added = sum(numbers([x for rows in squares.values() for row in rows for x in row]))
+        whole = sum(numbers([x for row in parts.values() for x in row]))
         return n * (added - whole / n) / (n - 1) * (g2 / whole if whole else 1.0)
 
     def remove(self) -> None:
@@ -76,6 +86,6 @@ class Noise:
 
 
 @torch.no_grad()
-def _square(g: Tensor) -> Tensor:
+def _square(g: Tensor) -> list[Tensor]:
     g = (g.coalesce().values() if g.is_sparse else g).detach().reshape(-1)
-    return dot(g, g)
+    return dots(g, g)

@@ -51,7 +51,9 @@ class Watch:
         self._now: secants.Snapshot | None = None
         self._past: secants.Snapshot | None = None
         self._known: Known | None = None
-        self._read: list[tuple[Any, ...]] = []
+        self._groups: list[Known] = []
+        self._read: list[list[Any]] = []
+        self._checked = 0
         self._first_rate = self._first_loss = self._first_g2 = math.nan
         self._L = self._G = self._D = self._q_max = self._inverse_q_min = 0.0
         self._squares, self._measured, self._held, self._held_steps = 0.0, 0, 0.0, 0
@@ -97,6 +99,7 @@ class Watch:
         """
         if self._measured == 0:
             raise ValueError(f"a report needs two consecutive measured steps, and {self._step} steps were taken")
+        self._settings(self._step)
         F = self._known.filter if self._known else None
         spent = self._spent + self._noise.seconds
         variance = self._variance
@@ -146,11 +149,16 @@ class Watch:
         begin = time.perf_counter()
         self._step += 1
         step, groups = self._step, self._optimizer.param_groups
-        settings = [(*map(group.get, SETTINGS), *group.get("betas", ())) for group in groups]
+        settings = [[float(group["lr"]), *group.get("betas", ()), *map(group.get, SETTINGS)] for group in groups]
         if settings != self._read:
-            self._known, self._read = self._one(groups), settings
-        self._settings(step, groups)
+            self._settings(step - 1)
+            self._groups, self._read = [read(self._optimizer, group) for group in groups], settings
+            self._known = self._one(self._groups)
         measured, self._now = self._now, None
+        if not measured and (step - 1) % self._every:
+            self._spent += time.perf_counter() - begin
+            return
+        self._settings(step)
         if measured:
             self._pair(measured.compare(), step)
         if (step - 1) % self._every == 0:
@@ -163,6 +171,8 @@ class Watch:
         self._spent += time.perf_counter() - begin
 
     def _after(self, *_: Any) -> None:
+        if not (self._now or self._past or self._step % self._every == 0):
+            return
         begin = time.perf_counter()
         if self._now or self._past:
             self._matrices()
@@ -177,7 +187,7 @@ class Watch:
         at = now or before
         if at and self._known and not self._known.unknown:
             Q = self._step_matrices(at)
-        if before and at and Q is not None and list(map(id, at.params)) == list(map(id, before.params)):
+        if before and at and Q is not None and at.vectors is before.vectors:
             share = before.increases(Q)
             self._held, self._held_steps = self._held + share, self._held_steps + 1
             self._checks.note(C, GROWS, self._step, share == 1)
@@ -188,10 +198,10 @@ class Watch:
             x = self._x["Hessian"] = self._curvature.estimate(*now.shaped())
             self._edge(self._step, x)
 
-    def _step_matrices(self, at: secants.Snapshot) -> list[Tensor] | None:
+    def _step_matrices(self, at: secants.Snapshot) -> secants.Matrix | None:
         groups, found = self._optimizer.param_groups, []
         for bucket in at.buckets:
-            known = read(self._optimizer, groups[bucket.group])
+            known = self._groups[bucket.group]
             states = [self._optimizer.state.get(p, {}) for p in bucket.params]
             if known.adam and any("exp_avg_sq" not in state for state in states):
                 return None  # the optimizer skipped the step, as with infinite scaled gradients
@@ -200,33 +210,37 @@ class Watch:
             states[0]["exp_avg_sq"].dtype if known.adam else bucket.params[0].dtype
             for bucket, (known, _, states) in zip(at.buckets, found, strict=True)
         ]
-        Q = at.vectors.next_Q(types)
-        for vector, (known, group, states) in zip(Q, found, strict=True):
+        S = at.vectors.next_S(types)
+        scales = [
             known.step_matrix(group, states, vector, at.vectors.parts[id(vector)])
-        return Q
+            for vector, (known, group, states) in zip(S, found, strict=True)
+        ]
+        return None if any(map(math.isnan, scales)) else secants.Matrix(S, scales)
 
-    def _one(self, groups: list[dict[str, Any]]) -> Known:
+    def _one(self, rows: list[Known]) -> Known:
         """What is known, if all groups have the same filter."""
-        rows = [read(self._optimizer, group) for group in groups]
         if reason := next((row.unknown for row in rows if row.unknown), ""):
             return replace(rows[0], filter=None, unknown=reason)
         if len({(row.filter, row.gain, row.adam, row.corrected) for row in rows}) > 1:
             return replace(rows[0], filter=None, unknown="its parameter groups have different momentum or alpha")
         return replace(rows[0], decay=max(row.decay for row in rows))
 
-    def _settings(self, step: int, groups: list[dict[str, Any]]) -> None:
-        assert self._known
-        rates = [float(group["lr"]) for group in groups]
-        if step == 1:
-            self._first_rate = rates[0]
+    def _settings(self, last: int) -> None:
+        """Check the settings of the steps since the last call up to this one, at all of which they were the same."""
+        rates = [row[0] for row in self._read]
+        for step in range(self._checked + 1, last + 1):
+            assert self._known
+            if step == 1:
+                self._first_rate = rates[0]
+                for theorem in (N, C):
+                    self._checks.note(theorem, FRESH, step, not self._optimizer.state)
+            first = self._first_rate
+            self._checks.note(N, SAME_RATE, step, first > 0 and rates.count(first) == len(rates))
             for theorem in (N, C):
-                self._checks.note(theorem, FRESH, step, not self._optimizer.state)
-        first = self._first_rate
-        self._checks.note(N, SAME_RATE, step, first > 0 and rates.count(first) == len(rates))
-        for theorem in (N, C):
-            self._checks.note(theorem, NO_DECAY, step, self._known.decay == 0)
-        root = first / math.sqrt(step)
-        self._checks.note(C, ROOT_RATE, step, all(math.isclose(rate, root, rel_tol=1e-6) for rate in rates))
+                self._checks.note(theorem, NO_DECAY, step, self._known.decay == 0)
+            root = first / math.sqrt(step)
+            self._checks.note(C, ROOT_RATE, step, all(math.isclose(rate, root, rel_tol=1e-6) for rate in rates))
+        self._checked = last
 
     def _sizes(self, step: int, found: dict[str, float]) -> None:
         g2, G = found["g2"], found["G"]
@@ -234,7 +248,7 @@ class Watch:
             self._first_g2 = g2
         for theorem in (N, C):
             self._checks.note(theorem, FINITE, step, math.isfinite(g2))
-        self._G, self._D = _larger(self._G, G), _larger(self._D, math.sqrt(found["theta2"]))
+        self._G, self._D = secants.largest((self._G, G)), secants.largest((self._D, math.sqrt(found["theta2"])))
         self._latest = {"step": step, "gradient": math.sqrt(g2), "G": G, "D": math.sqrt(found["theta2"])}
         noise = self._noise.take(g2)
         if noise is not None:
@@ -301,11 +315,6 @@ class Watch:
             tracking(found.filter), self._matrix(), eta=1.0, T=found.steps, gap=self._first_loss - self._lower,
             first=self._first_g2, variance=found.variance,
         )  # fmt: skip
-
-
-def _larger(one: float, other: float) -> float:
-    """The larger of two sizes; NaN where one is, which max() would drop."""
-    return math.nan if math.isnan(one) or math.isnan(other) else max(one, other)
 
 
 def watch(
