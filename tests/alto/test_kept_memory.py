@@ -137,6 +137,23 @@ def test_memory_that_was_freed_or_moved_is_not_taken_again(action):
     assert other.data_ptr() == right
 
 
+@pytest.mark.parametrize(
+    "action",
+    [lambda u: u.t_(), lambda u: u.requires_grad_(), lambda u: setattr(u, "seen", True)],
+    ids=["turned", "given to autograd", "marked"],
+)
+def test_what_a_base_does_to_a_mixed_gradient_ends_with_its_step(action):
+    w = parameter(3, 2)
+    optimizer = E(does(action)([w], lr=0.1), alpha=-5.0, beta1=0.9)
+    seen = set()
+    optimizer.base.register_step_pre_hook(
+        lambda *_: seen.add((w.grad.shape, w.grad.requires_grad, hasattr(w.grad, "seen")))
+    )
+    for _ in range(4):
+        optimizer.step()
+    assert seen == {((3, 2), False, False)}
+
+
 def test_memory_from_inference_mode_is_not_taken_again():
     w = parameter(4)
     held = []
