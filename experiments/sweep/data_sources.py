@@ -67,7 +67,9 @@ def look(experiment: Experiment, place: Environment) -> Sources:
         key = f"settings.{setting}.training.warmup"  # in a longer one the learning rate would never be reached
         require(training.warmup <= most, key, training.warmup, f"at most {most:g}, the epochs of the whole run")
         found[setting] = Source(config, count, data.fingerprint(config, place.data_dir))
-        if config.name not in data.SIMULATED:
+        if config.name in data.SIMULATED:
+            admission.trial(experiment, setting, None)
+        else:
             dataset = data.load(config, place.data_dir)
             models.fits(model, dataset)
             own_part = dataset.kind in {"text", "tags"}

@@ -13,6 +13,7 @@ from experiments.optimizers import competitors
 from experiments.runs import plan
 from experiments.training.batches import prepare
 from experiments.training.evaluate import loss_of
+from experiments.training.simulators import Simulators
 
 _FEW = 8  # examples of a trial
 
@@ -83,24 +84,25 @@ def switches(data_config: DataConfig, training: TrainingConfig) -> None:
         require(training.curvature == 0, "training.curvature", training.curvature, f"0 {of}")
 
 
-def trial(experiment: Experiment, setting: str, dataset: data.Dataset) -> None:
+def trial(experiment: Experiment, setting: str, dataset: data.Dataset | None) -> None:
     """Where a part is the user's, take a few examples' loss and gradient, and a step of each optimizer of theirs.
 
     Args:
         experiment: The experiment.
         setting: One of its settings.
-        dataset: Its data.
+        dataset: Its data; None for a simulated task, where the agent acts once and its gradient is one everywhere.
 
     Raises:
+        ConfigError: a simulated task, and gymnasium is absent.
         DataError: a target is beyond the network's outputs.
         OwnCodeError: the network, the loss or an optimizer fails on these data.
     """
-    _, model, training = experiment.resolve(setting)
+    task, model, training = experiment.resolve(setting)
     optimizers = [label for label, one in experiment.optimizers.items() if own.is_own(one.name or label)]
     if not (optimizers or own.is_own(model.name) or training.loss):
         return
     with torch.random.fork_rng():
-        network = _with_gradient(model, training, dataset)
+        network = _with_gradient(model, training, dataset) if dataset else _agent(model, task.name)
         for label in optimizers:
             options, lr = plan.trials(experiment, plan.Cell(setting, label))[0]
             name, fixed = competitors.resolved(label, experiment.optimizers[label], _FEW)
@@ -125,6 +127,19 @@ def _with_gradient(model: ModelConfig, training: TrainingConfig, dataset: data.D
             raise ValueError(f"the loss has shape {tuple(total.shape)}, and must be one number")
         total.backward()
     return network
+
+
+def _agent(model: ModelConfig, task: str) -> nn.Module:
+    """An agent that has acted once, with a gradient of ones."""
+    torch.manual_seed(0)
+    simulators = Simulators(task, 1)
+    agent = models.create_agent(model, simulators.observations, simulators.actions)
+    with own.theirs(f"{model.name} on {task}"):
+        agent.act(simulators.reset([0]), torch.Generator().manual_seed(0))
+    simulators.close()
+    for parameter in agent.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    return agent
 
 
 def _within(dataset: data.Dataset, classes: int) -> None:

@@ -10,9 +10,9 @@ from experiments import data
 from experiments.config import catalog
 from experiments.config.schema import DataConfig, GridConfig, ModelConfig
 from experiments.io.environment import Environment
-from experiments.io.errors import ConfigError
+from experiments.io.errors import ConfigError, OwnCodeError
 from experiments.runs import parquet_file, plan, rows
-from experiments.sweep import runner
+from experiments.sweep import data_sources, runner
 from experiments.sweep.pool import Workers
 from experiments.training.reinforcement import ReinforcementLoop
 from experiments.training.simulators import Simulators
@@ -194,3 +194,21 @@ def test_gymnasium_without_mujoco_is_named(monkeypatch):
     monkeypatch.setattr(gymnasium, "make", fail)
     with pytest.raises(ConfigError, match=r"pip install 'gymnasium\[mujoco\]'"):
         Simulators("ant", 1)
+
+
+@pytest.mark.parametrize("part", ["optimizer", "network"])
+def test_ones_own_part_is_tried_before_the_first_run(tmp_path, monkeypatch, part):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "import torch\n"
+        "class Optimizer(torch.optim.SGD):\n    def step(self, closure=None):\n        raise KeyError('mine')\n"
+        "class Agent(torch.nn.Linear):\n    def __init__(self):\n        super().__init__(1, 1)\n",
+        encoding="utf-8",
+    )
+    text = SWIM.replace("[optimizers.Adam]", '[optimizers.Mine]\nname = "mine.py:Optimizer"')
+    text = text.replace('baseline = "Adam"', 'baseline = "ALTO"')
+    if part == "network":
+        text = SWIM.replace('{ name = "ppo", options = { hidden = [8], passes = 2 } }', '{ name = "mine.py:Agent" }')
+    (tmp_path / "swim.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(OwnCodeError, match="mine" if part == "optimizer" else "act"):
+        data_sources.look(catalog.load("swim.toml"), Environment(tmp_path))
