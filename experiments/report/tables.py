@@ -12,6 +12,7 @@ from experiments.analysis.contrast import MEASURES, Term, contrast, identical
 from experiments.analysis.kept import Summary
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval
 from experiments.analysis.time_to_target import reaches
+from experiments.analysis.trials import Best, best_of
 from experiments.config.schema import Experiment
 
 
@@ -40,10 +41,11 @@ def tables(kept: Summary) -> list[Table]:
 
     Returns:
         What was run, results (beside the paper's where network and data are the same), differences to the baseline,
-        time to accuracy, cost, flatness where it was measured, and runs of two settings that ended in one network.
+        the best of fewer trials where they are kept, time to accuracy, cost, flatness where it was measured, and runs
+        of two settings that ended in one network.
     """
-    made = [_settings(kept), _results(kept), _differences(kept), _times(kept), _costs(kept), _flatness(kept),
-            _identities(kept)]  # fmt: skip
+    made = [_settings(kept), _results(kept), _differences(kept), _tried(kept), _times(kept), _costs(kept),
+            _flatness(kept), _identities(kept)]  # fmt: skip
     shown = names.settings(kept.experiment)
     return [
         replace(table, rows=tuple((shown.get(row[0], row[0]), *row[1:]) for row in table.rows))
@@ -187,13 +189,15 @@ def _settings(kept: Summary) -> Table:
         if one.clip != "shared":
             clips.setdefault(f"{one.clip}", []).append(label)
     of = "; ".join(f"{clip} for {', '.join(labels)}" for clip, labels in clips.items())
+    precisions = {experiment.resolve(setting)[2].precision for setting in experiment.settings} - {"float32"}
+    arithmetic = f" Forward and backward in {', '.join(sorted(precisions))}." if precisions else ""
     own = f" The clip is that of all competitors, but {of}." if clips else ""
     return Table(
         "What was run",
         ("setting", "data", "network", "batch", "epochs", "schedule", "warm-up", "clip", "name in the config"),
         tuple(rows),
         f"{tuning} tuning seed{'s' if tuning > 1 else ''}, {final} final seeds. A convnet is named by its channels."
-        f"{own}",
+        f"{own}{arithmetic}",
     )
 
 
@@ -224,6 +228,30 @@ def _differences(kept: Summary) -> Table:
         ("setting", "difference", "mean", "95 % interval", "seeds", "p (sign flips)"),
         tuple(difference_cells(difference) for difference in kept.report.differences),
     )
+
+
+def _tried(kept: Summary) -> Table:
+    """The best validation result of n trials: who would have won with a smaller budget of tuning."""
+    cells = [cell for cell in kept.report.summaries if cell.trials]
+    most = max((len(cell.trials) for cell in cells), default=0)
+    counts = [n for n in (1, 4, 16) if n < most] + [most]
+    rows = []
+    for cell in cells:
+        best = best_of(cell.trials, kept.report.metric)
+        shown = [_range(best[n - 1]) if n <= len(best) else "-" for n in counts]
+        rows.append((cell.setting, cell.label, *shown))
+    return Table(
+        f"Best validation {metric_words(kept.report.metric)} of n trials",
+        ("setting", "optimizer", *(f"n = {n}" for n in counts)),
+        tuple(rows),
+        "Mean and 95 % range over all sets of n of the trials, each equally likely (Dodge et al. 2019, without "
+        "replacement); the luck of the tuning seeds is not in the range.",
+    )
+
+
+def _range(best: Best) -> str:
+    mean, ends, _ = numbers(Interval(best.mean, best.low, best.high, best.n))
+    return f"{mean} {ends}" if best.low < best.high else mean
 
 
 def _times(kept: Summary) -> Table:

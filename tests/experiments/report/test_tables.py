@@ -112,6 +112,36 @@ def test_a_clip_of_one_competitors_own_is_told(tmp_path):
     assert "The clip" not in titled(make(tmp_path, {ALTO: [1.0]}), "What was run").note
 
 
+def test_the_best_of_fewer_trials_is_told_where_trials_are_kept(tmp_path):
+    made = make(tmp_path, {ALTO: [90.0], LAMB: [88.0]})
+    scores = {"ALTO": (50.0, 90.0, 70.0, 60.0, 80.0), "LAMB": (80.0, 85.0, 20.0), "SGD": ()}
+    cells = tuple(
+        dataclasses.replace(cell, trials=scores[cell.label])
+        for cell in made.report.summaries
+        if cell.setting == "small"
+    )
+    found = titled(
+        dataclasses.replace(made, report=dataclasses.replace(made.report, summaries=cells)),
+        "Best validation accuracy in % of n trials",
+    )
+    assert found.headings[2:] == ("n = 1", "n = 4", "n = 5")
+    assert [row[1:] for row in found.rows] == [
+        ("ALTO", "70.00 [50.00, 90.00]", "88.00 [80.00, 90.00]", "90.00"),
+        ("LAMB", "61.67 [20.00, 85.00]", "-", "-"),
+    ]
+
+
+def test_arithmetic_other_than_float32_is_told(tmp_path):
+    plain = make(tmp_path, {ALTO: [1.0]})
+    assert "bfloat16" not in titled(plain, "What was run").note
+    halved = make(
+        tmp_path,
+        {ALTO: [1.0]},
+        config=CONFIG.replace("[settings.small]", '[settings.small]\ntraining = { precision = "bfloat16" }'),
+    )
+    assert titled(halved, "What was run").note.endswith(" Forward and backward in bfloat16.")
+
+
 def test_the_forms_have_the_same_rows(tmp_path):
     kept = make(tmp_path, {ALTO: [90.0, 92.0], LAMB: [88.0, 91.0], SGD: [50.0, 52.0]}, note="JPEG_re-encoded & small")
     markdown, latex = tables.markdown(kept), tables.latex(kept)
