@@ -260,7 +260,7 @@ def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
     experiment = kept.experiment
     data, model, training = experiment.resolve(setting)
     some = "" if data.limit == "all" else f", {data.limit} training examples"
-    length = names.length(training)
+    length = names.length(training) + ("" if training.precision == "float32" else f", {training.precision}")
     tuning, rates = experiment.tuning, experiment.grid(setting).values()
     others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
     chosen = f"chosen for each competitor from {len(rates)} by validation {tuning.metric} over {others}"

@@ -10,7 +10,7 @@ from experiments.config import catalog
 from experiments.config.parse import build
 from experiments.io.errors import ConfigError, DataError
 from experiments.report import answers
-from tests.experiments.analysis.made import make
+from tests.experiments.analysis.made import CONFIG, make
 from theory.claims.networks import laptop
 from theory.claims.networks import paper_tables as claims
 from theory.ledger.evidence import Outcome
@@ -45,7 +45,15 @@ def test_where_less_is_better_the_lead_changes_sign(tmp_path):
 def test_at_equal_rates_the_protocol_says_so(tmp_path):
     equal = [{**term, "setting": "equal"} for term in LEAD]
     kept = make(tmp_path, {("equal", "ALTO"): [1.0, 2.0], ("equal", "LAMB"): [1.0, 1.0]})
-    assert "learning rate 0.03 for all" in evidence.answer("c", ask(terms=equal), kept).protocol
+    said = evidence.answer("c", ask(terms=equal), kept).protocol
+    assert "learning rate 0.03 for all" in said
+    assert "float" not in said
+
+
+def test_the_protocol_names_another_arithmetic(tmp_path):
+    halved = CONFIG.replace("[settings.small]", '[settings.small]\ntraining = { precision = "bfloat16" }')
+    kept = make(tmp_path, {ALTO: [1.0, 2.0], LAMB: [1.0, 1.0]}, config=halved)
+    assert "epochs, bfloat16)" in evidence.answer("c", ask(terms=LEAD), kept).protocol
 
 
 def test_against_all_rivals_the_smallest_lead_counts_and_the_intervals_widen(tmp_path):
