@@ -1,17 +1,20 @@
 """The variance of the gradient, from the micro-batches of gradient accumulation.
 
 A step's gradient A is the sum of n contributions d_i, one per backward pass. The unbiased estimate of E|A - E A|^2 for
-independent, equally distributed d_i is n (sum |d_i|^2 - |A|^2 / n) / (n - 1).
+independent, equally distributed d_i is n (sum |d_i|^2 - |A|^2 / n) / (n - 1). Under DDP on W processes A is the sum of
+all their contributions over W, so one backward pass per process is enough (McCandlish et al. 2018, appendix A.1).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
+from torch.nn.parallel import DistributedDataParallel
 
 from theory.monitor.known import numbers
 from theory.monitor.secants import dots
@@ -25,17 +28,21 @@ class Noise:
     gradient was changed after it was made; then one parameter is followed, to count the passes; then all, as long as
     a step has two or more of them. The first two steps with several passes are not measured.
 
+    Args:
+        ddp: the model under DDP; all its parameters are followed, and each :meth:`take` reduces three numbers.
+
     Attributes:
         seconds: time spent in the hooks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ddp: DistributedDataParallel | None = None) -> None:
+        self._ddp, self._queued = ddp, False
         self.seconds = 0.0
         self._squares: dict[Any, list[list[Tensor]]] = {}
         self._whole: dict[Any, list[Tensor]] = {}
         self._hooks: list[tuple[Any, Any]] = []
         self._followed: list[Any] = []
-        self._stage = 0
+        self._stage = 2 if ddp else 0
 
     def start(self, params: Sequence[Any]) -> None:
         """Follow the gradients of the next step; those of sharded parameters are not followed."""
@@ -53,9 +60,21 @@ class Noise:
         begin = time.perf_counter()
         rows = self._squares.setdefault(p, [])
         rows.append([] if self._stage < 2 else _square(contributions[0]))
-        if len(rows) > 1 and self._stage == 2:
+        if self._ddp:
+            self._at_the_end(lambda: self._at_the_end(self._averaged))  # DDP's own last callback comes between
+        elif len(rows) > 1 and self._stage == 2:
             self._whole[p] = _square(p.grad)
         self.seconds += time.perf_counter() - begin
+
+    def _at_the_end(self, call: Callable[[], None]) -> None:
+        """Call this once at the end of the backward pass."""
+        if not self._queued or call == self._averaged:
+            self._queued = True
+            torch.autograd.Variable._execution_engine.queue_callback(call)  # type: ignore[attr-defined]
+
+    def _averaged(self) -> None:
+        self._queued = False
+        self._whole = {p: _square(p.grad) for p in self._squares if p.grad is not None}
 
     def take(self, g2: float) -> float | None:
         """The estimate for the step that is about to be taken; None with fewer than two backward passes.
@@ -68,21 +87,40 @@ class Noise:
         squares, parts = self._squares, self._whole
         self._squares, self._whole = {}, {}
         counts, stage = {len(rows) for rows in squares.values()}, self._stage
+        if self._ddp:
+            return self._over_processes(squares, parts, counts.pop() if len(counts) == 1 else 0, g2)
         if stage == 0:
             self._stage = int(any(p.grad is None or p.grad._version for p in self._followed))
         else:
             self._stage = 2 if max(counts, default=2) > 1 else 1
         if stage < 2 or len(counts) != 1 or (n := counts.pop()) < 2 or torch.distributed.is_initialized():
             return None  # several processes: the last pass holds the others' gradients
-        added = sum(numbers([x for rows in squares.values() for row in rows for x in row]))
-        whole = sum(numbers([x for row in parts.values() for x in row]))
-        return n * (added - whole / n) / (n - 1) * (g2 / whole if whole else 1.0)
+        return _estimate(n, _added(chain(*squares.values())), _added(parts.values()), g2)
+
+    def _over_processes(self, squares: dict, parts: dict, passes: int, g2: float) -> float | None:
+        assert self._ddp
+        device = next(self._ddp.parameters()).device
+        row = torch.tensor([_added(chain(*squares.values())), passes, passes**2], dtype=torch.float64, device=device)
+        torch.distributed.all_reduce(row, group=self._ddp.process_group)
+        count = torch.distributed.get_world_size(self._ddp.process_group)
+        added, n, n2 = row.tolist()
+        if n < 2 or n2 * count != n**2:  # no pass was followed here, or the processes took different numbers of them
+            return None
+        return _estimate(n, added / count**2, _added(parts.values()), g2)
 
     def remove(self) -> None:
         """Take the hooks away."""
         for _, hook in self._hooks:
             hook.remove()
         self._hooks = []
+
+
+def _estimate(n: float, added: float, whole: float, g2: float) -> float:
+    return n * (added - whole / n) / (n - 1) * (g2 / whole if whole else 1.0)
+
+
+def _added(rows: Iterable[list[Tensor]]) -> float:
+    return sum(numbers([x for row in rows for x in row]))
 
 
 @torch.no_grad()

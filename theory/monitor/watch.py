@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
 from theory.monitor import edge, secants
 from theory.monitor.assumptions import Checks
@@ -39,12 +40,13 @@ class Watch:
     def __init__(
         self, optimizer: torch.optim.Optimizer, every: int, variance: float | None, lower_bound: float,
         loss: Callable[[], Tensor] | None, curvature_every: int, sinks: Iterable[Callable[[dict[str, float]], None]],
+        ddp: DistributedDataParallel | None,
     ) -> None:  # fmt: skip
         self.rows: deque[dict[str, float]] = deque(maxlen=ROWS)
         self._optimizer, self._every, self._variance, self._lower = optimizer, every, variance, lower_bound
         self._curvature = edge.Curvature(loss) if loss else None
         self._curvature_every, self._sinks = curvature_every, tuple(sinks)
-        self._noise = Noise()
+        self._noise = Noise(ddp)
         self._noise.start(self._params())
         self._checks, self._step, self._spent, self._begun = Checks(), 0, 0.0, time.perf_counter()
         self._vectors: secants.Vectors | None = None
@@ -299,7 +301,7 @@ class Watch:
         if math.isnan(self._first_loss):
             return "no loss was noted before the first step: call note_loss"
         if found.variance is None:
-            return "the gradient noise is not known: give variance= (0 for full batches), or accumulate micro-batches"
+            return "the gradient noise is not known: give variance= (0 for full batches), or ddp=, or micro-batches"
         return ""
 
     def _not_c(self, found: Report) -> str:
@@ -326,6 +328,7 @@ def watch(
     loss: Callable[[], Tensor] | None = None,
     curvature_every: int = 100,
     sinks: Iterable[Callable[[dict[str, float]], None]] = (),
+    ddp: DistributedDataParallel | None = None,
 ) -> Watch:
     """Watch any torch optimizer. It is only read, and the model is not touched.
 
@@ -342,6 +345,8 @@ def watch(
         loss: evaluates the loss on a fixed batch with a graph, for Hessian-vector products; plain parameters only.
         curvature_every: steps between these products; a multiple of ``every``.
         sinks: called with each measured row; see :mod:`theory.monitor.sinks`.
+        ddp: the model under DistributedDataParallel, to measure the variance from the differences between processes.
+            Then every process must watch, with the same ``every``.
 
     Returns:
         The watch. ``note_loss(loss)`` before each step where it is at hand, ``report()`` at any time, ``detach()`` at
@@ -364,5 +369,14 @@ def watch(
         if call is not None and not callable(call):
             raise TypeError(f"{name} holds a {type(call).__name__}: allowed are functions")
     if loss and any(hasattr(p, "placements") for group in inner.param_groups for p in group["params"]):
-        raise ValueError("loss was given with sharded parameters: Hessian-vector products need plain ones")
-    return Watch(inner, every, variance, lower_bound, loss, curvature_every, sinks)
+        raise ValueError(
+            "loss was given with sharded parameters: FSDP2's gradients have no graph, so there are no Hessian-vector "
+            "products; leave loss out, and call theory.monitor.sharpness on an unsharded copy of the model"
+        )
+    if ddp is not None:
+        if not isinstance(ddp, DistributedDataParallel):
+            raise TypeError(f"ddp is a {type(ddp).__name__}: allowed are models under DistributedDataParallel")
+        theirs = set(ddp.parameters())
+        if any(p not in theirs for group in inner.param_groups for p in group["params"]):
+            raise ValueError("ddp: the optimizer has a parameter that is not in this model")
+    return Watch(inner, every, variance, lower_bound, loss, curvature_every, sinks, ddp)

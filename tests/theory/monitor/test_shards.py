@@ -1,5 +1,6 @@
 """DDP and FSDP2 on two gloo processes: the same report as one process with the whole batch."""
 
+import contextlib
 import socket
 
 import pytest
@@ -12,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import theory
 
+NAMED = ("DDP", "FSDP2")
 NAMES = ("L", "G", "D", "gradient", "secant_x", "monotone", "first_gradient")
 
 
@@ -34,6 +36,25 @@ def report(kind, x, y):
     return [getattr(found, name) for name in NAMES] + [found.Q.smallest, found.Q.largest]
 
 
+def variance(kind, x, y):
+    """Of clipped gradients, with two micro-batches per process; alone, with all of them in one process."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    model = DistributedDataParallel(net, gradient_as_bucket_view=kind == "view") if kind != "one" else net
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    run = theory.watch(optimizer, every=1, ddp=None if kind == "one" else model)
+    parts = list(zip(x.split(2), y.split(2), strict=True))
+    for _ in range(5):
+        optimizer.zero_grad()
+        for number, (inputs, targets) in enumerate(parts):
+            last = number == len(parts) - 1
+            with contextlib.nullcontext() if kind == "one" or last else model.no_sync():
+                (nn.functional.mse_loss(model(inputs), targets) / len(parts)).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+        optimizer.step()
+    return [row["variance"] for row in run.rows if row["step"] > 2]
+
+
 def batch():
     x = torch.randn(8, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     return x, x.sum(1, keepdim=True)
@@ -43,13 +64,14 @@ def _one(rank, kind, port, queue):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     try:
-        queue.put(report(kind, *(part.chunk(2)[rank] for part in batch())))
+        queue.put((report if kind in NAMED else variance)(kind, *(part.chunk(2)[rank] for part in batch())))
     finally:
         dist.destroy_process_group()
 
 
-@pytest.mark.parametrize("kind", ["DDP", "FSDP2"])
+@pytest.mark.parametrize("kind", [*NAMED, "copied", "view"])
 def test_two_processes_report_as_one(kind):
+    """With ``ddp=``, "copied" and "view" of DDP's buckets: the noise is that of all micro-batches in one process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,6 +86,7 @@ def test_two_processes_report_as_one(kind):
         for process in processes:
             process.join(30)
             process.kill()
-    alone = report("one", *batch())
+    alone = (report if kind in NAMED else variance)("one", *batch())
+    assert alone
     for values in found:
         assert values == pytest.approx(alone, rel=1e-9)
