@@ -65,6 +65,7 @@ def _means(book: Book, stored: Mapping[str, Any], name: str) -> dict[str, list[l
     groups: dict[str, list[list[str]]] = {}
     for entry in report["summaries"]:
         setting, label, test = entry["setting"], entry["label"], entry["test"]
+        chosen = [f"{option} = {value:g}" for option, value in entry.get("options", {}).items()]  # by validation
         lead = differences.get((setting, label))
         book.value(f"{name}/{setting}/{label}/mean", fixed(test["mean"]))
         if lead is not None:
@@ -73,7 +74,7 @@ def _means(book: Book, stored: Mapping[str, Any], name: str) -> dict[str, list[l
             rf"{words(_name(report))}: {_ran(stored, setting)}; {_unit(report)}, baseline {words(report['baseline'])}"
         )
         groups.setdefault(heading, []).append([
-            words(label), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}", fixed(test["mean"]),
+            words(", ".join([label, *chosen])), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}", fixed(test["mean"]),
             interval(test, within=RANGE.get(report["metric"], ANY)), f"{test['n']} of {entry['planned']}",
             *(["", ""] if lead is None else _difference(lead)),
         ])  # fmt: skip
