@@ -74,7 +74,8 @@ def _means(book: Book, stored: Mapping[str, Any], name: str) -> dict[str, list[l
             rf"{words(_name(report))}: {_ran(stored, setting)}; {_unit(report)}, baseline {words(report['baseline'])}"
         )
         groups.setdefault(heading, []).append([
-            words(", ".join([label, *chosen])), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}", fixed(test["mean"]),
+            words(", ".join([label, *chosen])), f"{plain(entry['lr'])}{'*' if entry['at_edge'] else ''}",
+            fixed(test["mean"]),
             interval(test, within=RANGE.get(report["metric"], ANY)), f"{test['n']} of {entry['planned']}",
             *(["", ""] if lead is None else _difference(lead)),
         ])  # fmt: skip
