@@ -371,7 +371,7 @@ def watch(
     if loss and any(hasattr(p, "placements") for group in inner.param_groups for p in group["params"]):
         raise ValueError(
             "loss was given with sharded parameters: FSDP2's gradients have no graph, so there are no Hessian-vector "
-            "products; leave loss out, and call theory.monitor.sharpness on an unsharded copy of the model"
+            "products; leave loss out, and call theory.monitor.sharpness.sharpness on an unsharded copy of the model"
         )
     if ddp is not None:
         if not isinstance(ddp, DistributedDataParallel):
