@@ -70,7 +70,7 @@ def write(folder: Path, *, budget: int = BUDGET, packages: Mapping[str, str] = P
             if distribution in known:
                 known[distribution]["installed"] = False
             kept = "its stored rows stay" if distribution in known else "it has no rows"
-            yield f"{distribution} cannot be imported ({error}): {kept}; pip install {distribution}, and run this again"
+            yield f"{distribution} cannot be imported ({error}; pip install {distribution}): {kept}"
         else:
             rows = [_row(name, cls, budget) for name, cls in _optimizers(found)]
             known[distribution] = {

@@ -178,7 +178,7 @@ class Snapshot:
             return [held, []]
 
         held, count = total(self.buckets, sums, finish=lambda i, added, _: ([added[0], float(after.S[i].numel())], []))
-        return held / count
+        return held / count if count else 1.0
 
     def shaped(self) -> tuple[list[Any], list[Tensor]]:
         """The parameters and Q in their shapes; plain parameters only."""
