@@ -9,6 +9,8 @@ other kernels nothing. Arrays on an address, and memory of a tile's length, are 
 than by functions of Numba, each of which would be compiled for each dtype.
 """
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import cfunc, njit, types
@@ -37,13 +39,15 @@ JOB = np.dtype(
 )
 _SIGNATURE = types.void(types.intp)  # where the job is
 
-_EXACT = {"error_model": "numpy", "boundscheck": False}
+_EXACT: dict[str, Any] = {"error_model": "numpy", "boundscheck": False}
 # Sums may be reordered (that is what makes them vectors) and products fused; NaN and infinity keep their meaning.
-_FAST = {**_EXACT, "fastmath": {"reassoc", "contract"}}
-_INLINE = {"nogil": True, "forceinline": True}
+_FAST: dict[str, Any] = {**_EXACT, "fastmath": {"reassoc", "contract"}}
+_exact: Any = njit(**_EXACT, nogil=True, forceinline=True)
+_fast: Any = njit(**_FAST, nogil=True, forceinline=True)
+_instructions: Any = intrinsic
 
 
-@intrinsic
+@_instructions
 def _array(typing_context, address, first, length, kind):  # noqa: ARG001
     """Numbers of a dtype on the memory at an address, from number ``first`` on, as an array."""
     array = types.Array(kind.dtype, 1, "C")
@@ -56,7 +60,7 @@ def _array(typing_context, address, first, length, kind):  # noqa: ARG001
     return array(types.intp, types.intp, types.intp, kind), generate
 
 
-@intrinsic
+@_instructions
 def _scratch(typing_context, kind):  # noqa: ARG001
     """Memory for a tile, on the stack."""
     array = types.Array(kind.dtype, 1, "C")
@@ -79,7 +83,7 @@ def _made(context, builder, kind, address, length, size):
     return array._getvalue()
 
 
-@intrinsic
+@_instructions
 def _add(typing_context, address, number):  # noqa: ARG001
     """Add to the int64 at an address, as one operation that all threads see in one order; return what it was."""
 
@@ -90,7 +94,7 @@ def _add(typing_context, address, number):  # noqa: ARG001
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic
+@_instructions
 def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
     """A b + c, rounded once where the processor can: which product is fused is then not the compiler's choice."""
 
@@ -102,14 +106,14 @@ def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
     return a(a, a, a), generate
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _span(job, row, tensor, first, end, kind):
     """Elements first..end of a tensor, as an array on its own memory."""
     address = _array(job.table, row * job.tensors + tensor, 1, np.int64)[0]
     return _array(address, first, end - first, kind)
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _widen(bits, out):
     """Write bfloat16 numbers (as uint16) as float32."""
     wide = out.view(np.uint32)
@@ -117,7 +121,7 @@ def _widen(bits, out):
         wide[i] = np.uint32(bits[i]) << np.uint32(16)
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _narrow(numbers, out):
     """Write float32 numbers as bfloat16 (as uint16), rounded to nearest even; a NaN stays one."""
     wide = numbers.view(np.uint32)
@@ -129,7 +133,7 @@ def _narrow(numbers, out):
         out[i] = np.uint16(quiet if is_nan else rounded)
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _random(out, first, step, position):
     """Write 16 random bits for each element from ``first`` on, a multiple of 8; see :mod:`alto.engines._rounding`."""
     mask, shift = np.uint64(_rounding.WORD), np.uint64(32)
@@ -147,7 +151,7 @@ def _random(out, first, step, position):
         words[4 * call], words[4 * call + 1], words[4 * call + 2], words[4 * call + 3] = x0, x1, x2, x3
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _round(numbers, bits, out):
     """Write float32 numbers as bfloat16 (as uint16), rounded at random; see :func:`alto.engines._rounding.rounded`."""
     wide = numbers.view(np.uint32)
@@ -159,7 +163,7 @@ def _round(numbers, bits, out):
         out[i] = np.uint16(((x | quiet) + dropped) >> np.uint32(16))
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _load(job, row, tensor, first, end, kind, half, buffer):
     """A tensor's elements in the state's dtype: in place, or, if they are in another one, widened into ``buffer``."""
     if half is None:
@@ -168,13 +172,13 @@ def _load(job, row, tensor, first, end, kind, half, buffer):
     return buffer[: end - first]
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _mix(a, b, keep, weight):
     """Keep a + weight b, where keep is 1 - weight; exact where either is 0, as torch.lerp is."""
     return a + weight * (b - a) if weight < keep else b - keep * (b - a)
 
 
-@njit(**_EXACT, **_INLINE)
+@_exact
 def _begin(job):
     """Before the first items of a step: advance the counters, and let nothing be done yet."""
     for tensor in range(job.tensors):
@@ -193,7 +197,7 @@ def _begin(job):
     job.undecided = 0
 
 
-@njit(**_EXACT, **_INLINE)
+@_exact
 def _correction(job, step):
     """The scale and shift after this many steps; see :func:`alto.engines._maths.correction`."""
     if not job.corrects:
@@ -202,7 +206,7 @@ def _correction(job, step):
     return root / (1 - job.beta2**step), root * job.eps1
 
 
-@njit(**_EXACT, **_INLINE)
+@_exact
 def _decide(job, tensor):
     """The rate of a layer whose sums are complete, lr times :func:`alto.engines._maths.layer_factor`.
 
@@ -225,7 +229,7 @@ def _decide(job, tensor):
     return job.lr * min(phi / (np.sqrt(r_square) + job.eps2 * phi), _maths.LARGEST_FACTOR)
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _updates(job, tensor, at, stop, kind, buffer):
     """Where r of these elements is kept for the second pass; nowhere for long if the network is large."""
     if job.keeps:
@@ -233,7 +237,7 @@ def _updates(job, tensor, at, stop, kind, buffer):
     return buffer[: stop - at]
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _average(job, tensor, first, end, scale, shift, step, kind, half, explores, half_h):
     """First pass over a chunk: write h, m, v; return the sums of squares of theta and r."""
     wide_g, wide_theta, wide_h, wide_r = _scratch(kind), _scratch(kind), _scratch(kind), _scratch(kind)
@@ -247,8 +251,7 @@ def _average(job, tensor, first, end, scale, shift, step, kind, half, explores, 
         theta = _load(job, THETA, tensor, at, stop, kind, half, wide_theta)
         m = _span(job, M, tensor, at, stop, kind)
         v = _span(job, V, tensor, at, stop, kind)
-        if explores is not None:
-            h = _load(job, H, tensor, at, stop, kind, half_h, wide_h)
+        h = g if explores is None else _load(job, H, tensor, at, stop, kind, half_h, wide_h)
         r = _updates(job, tensor, at, stop, kind, wide_r)
         a = kind(0)
         b = kind(0)
@@ -261,7 +264,7 @@ def _average(job, tensor, first, end, scale, shift, step, kind, half, explores, 
                 h[i] = _mix(old, x, beta1, rate1)
             new_m = _mix(m[i], u, beta2, rate2)
             part = root3 * u
-            new_v = _multiply_add(v[i], beta3, part * part)  # pyright: ignore[reportCallIssue]
+            new_v = _multiply_add(v[i], beta3, part * part)
             m[i] = new_m
             v[i] = new_v
             new_r = scale * new_m / (np.sqrt(new_v) + shift) + decay * theta[i]
@@ -277,7 +280,7 @@ def _average(job, tensor, first, end, scale, shift, step, kind, half, explores, 
     return theta_square, r_square
 
 
-@njit(**_FAST, **_INLINE)
+@_fast
 def _apply(job, tensor, first, end, scale, shift, rate, kind, half):
     """Second pass over a chunk: theta -= rate r, with r computed again if it was not kept."""
     wide_theta, wide_r = _scratch(kind), _scratch(kind)
@@ -313,7 +316,7 @@ def step_of(kind, element, slow):
             _begin(job)
             return
         while True:
-            number = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
+            number = _add(job.ticket, 1)
             if number >= job.count:
                 return
             item = _array(job.items, 4 * number, 4, np.int64)
@@ -326,7 +329,7 @@ def step_of(kind, element, slow):
                 scale, shift = _correction(job, step)
             if chunk == SECOND:
                 # Its chunks of the first pass come before it, so other threads have taken them: this does not last.
-                while _add(left, 0):  # pyright: ignore[reportCallIssue]
+                while _add(left, 0):
                     pass
                 if not np.isnan(rate[0]):
                     _apply(job, tensor, first, end, scale, shift, rate[0], kind, half)
@@ -338,7 +341,7 @@ def step_of(kind, element, slow):
                 if _add(left, -1) == 2:  # the last of its chunks
                     if job.layerwise:
                         rate[0] = _decide(job, tensor)
-                    _add(left, -1)  # pyright: ignore[reportCallIssue]
+                    _add(left, -1)
 
     return _compiled(step)
 
@@ -355,7 +358,7 @@ def explore_of(kind, element):
         wide_u, wide_g = _scratch(kind), _scratch(kind)
         keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
         while True:
-            number = _add(job.ticket, 1)  # pyright: ignore[reportCallIssue]
+            number = _add(job.ticket, 1)
             if number >= job.count:
                 return
             item = _array(job.items, 4 * number, 4, np.int64)
