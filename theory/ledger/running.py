@@ -1,11 +1,12 @@
 """Runs evidence in several processes, claim by claim, the ones that take longest first."""
 
+import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 
 from theory.ledger.budget import SEED, Budget
 from theory.ledger.claim import Entry, entries
@@ -64,7 +65,7 @@ def run(
     os.environ.update(dict.fromkeys(THREADS, "1"))  # read once, when a process imports its libraries
     try:
         # Started afresh, not forked: a copy of a process whose libraries have threads may hang.
-        with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _enter) as pool:
             try:
                 return _run(pool, count, sources, effort, known, follow, finished)
             except BaseException:
@@ -125,6 +126,19 @@ def _run(
                 finished(source, [found[source, name] for name in ids[source]])
     report()
     return {source: [found[source, name] for name in own] for source, own in ids.items()}
+
+
+def _enter() -> None:
+    """Begin a process of the pool: Ctrl-C is its parent's to handle, and it ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "only for a process of the pool"
+    parent.join()  # a killed parent says nothing to its pool, whose processes would wait for tasks without end
+    os._exit(1)
 
 
 def _ids(source: Source) -> list[str]:

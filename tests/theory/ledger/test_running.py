@@ -1,5 +1,9 @@
 """Evidence in processes of its own: the same results as here, file by file, and what becomes of a bad file."""
 
+import fcntl
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +34,35 @@ def test_two_processes_run_every_claim_once_and_keep_the_order():
 def test_one_claim_of_a_file():
     (found,) = running.run({EXAMPLE: ["binomial"]}, QUICK, processes=1).values()
     assert [entry.claim.id for entry in found] == ["binomial"]
+
+
+def test_no_process_outlives_a_killed_run(tmp_path):
+    place, mine = tmp_path / "held", tmp_path / "mine.py"
+    holding = f"import fcntl, time\nheld = open({str(place)!r}, 'w')\nfcntl.flock(held, fcntl.LOCK_EX)\ntime.sleep(60)"
+    mine.write_text(holding)
+    running_it = f"running.run({{sources.Source({str(mine)!r}): None}}, effort.QUICK)"
+    code = f"from theory.ledger import effort, running, sources\n{running_it}"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(running.__file__).parents[2])
+    _wait(lambda: place.exists() and not _free(place))  # until the file of claims is read, in a process of the pool
+    process.kill()
+    process.wait()
+    _wait(lambda: _free(place))  # the system frees a lock when the process that holds it has ended
+
+
+def _free(place):
+    with place.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _wait(condition):
+    give_up = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("text", "why"), [
