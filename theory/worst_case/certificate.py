@@ -50,6 +50,8 @@ class Certificate:
 
     def reject(self) -> str | None:
         """Why exact arithmetic refuses the certificate; None if it proves the bound."""
+        if fault := inexact(self.method, self.mu, self.tau, *self.multipliers.values()):
+            return fault
         if not 0 <= self.mu < 1:
             return f"mu = {self.mu} lies outside [0, 1)"
         known = set(pairs(self.method.N))
@@ -185,6 +187,14 @@ def slack(method: Method, mu: Fraction, tau: Fraction, multipliers: Mapping[Pair
     displacement = fast.displacement()
     forms = ((w, _inequality(fast, displacement, share, pair)) for pair, w in multipliers.items() if w)
     return weighted([[tau * (r == s == 0) for s in range(size)] for r in range(size)], forms)
+
+
+def inexact(method: Method, *numbers: Any) -> str | None:
+    """Which of a certificate's numbers is no Fraction, so that its arithmetic would round; None if all are."""
+    for value in (method.c, method.beta1, method.beta2, method.eta, *numbers):
+        if type(value) not in (int, Fraction):
+            return f"{value!r} is no exact rational"
+    return None
 
 
 def flint(q: Fraction) -> fmpq:

@@ -24,6 +24,7 @@ from theory.worst_case.certificate import (
     Pair,
     balance,
     in_flint,
+    inexact,
     parsed,
     positive_semidefinite,
     rational,
@@ -52,6 +53,8 @@ class NonconvexCertificate:
 
     def reject(self) -> str | None:
         """Why exact arithmetic refuses the certificate; None if it proves the bound."""
+        if fault := inexact(self.method, self.tau, *self.multipliers.values(), *self.shares):
+            return fault
         N, known = self.method.N, set(pairs(self.method.N))
         for pair, weight in self.multipliers.items():
             if pair not in known:
