@@ -36,7 +36,8 @@ def advance_(steps: list[Tensor], kept: dict[str, Any] | None = None) -> None:
     else:
         if "counters" not in kept:
             kinds = {torch.float32: c_float, torch.float64: c_double}
-            kept["counters"] = [kinds[step.dtype].from_buffer(step.numpy()) for step in steps]
+            kept["memory"] = [step.untyped_storage() for step in steps]  # it lives as long as the addresses are used
+            kept["counters"] = [kinds[step.dtype].from_address(step.data_ptr()) for step in steps]
         for counter in kept["counters"]:
             counter.value += 1
         increment_version(steps)
