@@ -27,7 +27,7 @@ def _drift(alpha: Fraction, slope: Fraction = SLOPE) -> Check:
     ball = theorem.largest_drift(alpha, slope)
     largest = float(ball.upper())
     detail = f"E[r_k | past] <= {largest:.4f} for all slopes in [-{slope}, {slope}], {DRAWS} draws enumerated"
-    certain = bool(ball < -theorem.ball(DELTA))
+    certain = bool(ball < -theorem.exact(DELTA))
     return Check(certain, "ball arithmetic (python-flint), 40 digits", detail, largest)
 
 
