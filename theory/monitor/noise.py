@@ -46,6 +46,7 @@ class Noise:
 
     def start(self, params: Sequence[Any]) -> None:
         """Follow the gradients of the next step; those of sharded parameters are not followed."""
+        self._queued = False  # a backward pass that raised never came to its end
         followed = [p for p in params if not hasattr(p, "placements")]
         self._followed = [p for p in followed if p.grad is not None][:1] or followed[:1]
         if self._stage < 2:
@@ -61,16 +62,12 @@ class Noise:
         rows = self._squares.setdefault(p, [])
         rows.append([] if self._stage < 2 else _square(contributions[0]))
         if self._ddp:
-            self._at_the_end(lambda: self._at_the_end(self._averaged))  # DDP's own last callback comes between
+            if not self._queued:
+                self._queued = True
+                at_the_end(lambda: at_the_end(self._averaged))  # DDP's own last callback comes between
         elif len(rows) > 1 and self._stage == 2:
             self._whole[p] = _square(p.grad)
         self.seconds += time.perf_counter() - begin
-
-    def _at_the_end(self, call: Callable[[], None]) -> None:
-        """Call this once at the end of the backward pass."""
-        if not self._queued or call == self._averaged:
-            self._queued = True
-            torch.autograd.Variable._execution_engine.queue_callback(call)  # type: ignore[attr-defined]
 
     def _averaged(self) -> None:
         self._queued = False
@@ -113,6 +110,23 @@ class Noise:
         for _, hook in self._hooks:
             hook.remove()
         self._hooks = []
+
+
+def why_not(params: Iterable[Any]) -> str:
+    """Why the variance of these parameters' gradient was not measured, and what to give."""
+    if any(hasattr(p, "placements") for p in params):
+        return (
+            "FSDP2 keeps a shard of the averaged gradient, and each process's own gradient is gone when the step "
+            "begins: give variance="
+        )
+    if torch.distributed.is_initialized():
+        return "give variance=, or ddp=model on every process, with as many backward passes on each"
+    return "give variance= (0 for full batches), or accumulate two or more micro-batches per step"
+
+
+def at_the_end(call: Callable[[], None]) -> None:
+    """Call this at the end of the backward pass that runs now, after what was queued before it."""
+    torch.autograd.Variable._execution_engine.queue_callback(call)  # type: ignore[attr-defined]
 
 
 def _estimate(n: float, added: float, whole: float, g2: float) -> float:

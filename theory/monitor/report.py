@@ -31,6 +31,7 @@ class Report:
         Q: measured bounds of the diagonal step matrix, the learning rate included; None if the update is not known.
         first_loss, first_gradient: f(theta_1), nan if it was not noted, and |g_1|^2.
         unknown: why momentum and Q are not known; empty where they are.
+        no_variance: why the variance is not known, and what to do; empty where it is.
         seconds, share: time in the hooks, and over the time of the rest. On an accelerator it includes waiting for it.
     """
 
@@ -56,6 +57,7 @@ class Report:
     first_loss: float
     first_gradient: float
     unknown: str
+    no_variance: str
     seconds: float
     share: float
 
@@ -86,7 +88,7 @@ class Report:
             ("G = sup |g|_inf", f"{self.G:.4g}"),
             ("D = sup |theta|", f"{self.D:.4g}"),
             ("mean |g|^2", f"{self.gradient:.4g}"),
-            ("variance of the step's gradient", _shown(self.variance, "not measured")),
+            ("variance of the step's gradient", _shown(self.variance, f"not measured: {self.no_variance}")),
             ("mean lag of the momentum, steps", _shown(self.age, unknown)),
             ("K, total age of the momentum, steps", _shown(self.total_age, unknown)),
             ("share of white noise's variance that it keeps", _shown(self.noise_gain, unknown)),

@@ -15,7 +15,7 @@ from theory.monitor import edge, secants
 from theory.monitor.assumptions import Checks
 from theory.monitor.bound import tracking
 from theory.monitor.known import SETTINGS, Known, read, unwrapped
-from theory.monitor.noise import Noise
+from theory.monitor.noise import Noise, why_not
 from theory.monitor.report import Report
 from theory.theorems import bounds
 
@@ -118,6 +118,7 @@ class Watch:
             checks=self._checks.all(), not_claimed={}, bound=None, filter=F, first_loss=self._first_loss,
             first_gradient=self._first_g2, Q=self._matrix() if self._q_max else None,
             unknown=self._known.unknown if self._known else "",
+            no_variance=why_not(self._params()) if variance is None else "",
             seconds=spent, share=spent / max(time.perf_counter() - self._begun - spent, 1e-9),
         )  # fmt: skip
         reasons = {N: self._not_n(found), C: self._not_c(found)}
@@ -301,7 +302,7 @@ class Watch:
         if math.isnan(self._first_loss):
             return "no loss was noted before the first step: call note_loss"
         if found.variance is None:
-            return "the gradient noise is not known: give variance= (0 for full batches), or ddp=, or micro-batches"
+            return f"the variance is not known: {found.no_variance}"
         return ""
 
     def _not_c(self, found: Report) -> str:
@@ -340,7 +341,8 @@ def watch(
     Args:
         optimizer: a torch optimizer, or Accelerate's or Lightning's wrapper of one. ``step(closure)`` works too.
         every: steps 1, 1 + every, ... are compared with the step after each; default 10, ours.
-        variance: E|g - grad f|^2 of the step's gradient; 0 for full batches. None: measured from micro-batches.
+        variance: E|g - grad f|^2 of the step's gradient; 0 for full batches. None: measured from micro-batches, but not
+            under FSDP2.
         lower_bound: a finite number that the loss cannot fall below; it stands for inf f in Theorem N.
         loss: evaluates the loss on a fixed batch with a graph, for Hessian-vector products; plain parameters only.
         curvature_every: steps between these products; a multiple of ``every``.
@@ -375,7 +377,10 @@ def watch(
         )
     if ddp is not None:
         if not isinstance(ddp, DistributedDataParallel):
-            raise TypeError(f"ddp is a {type(ddp).__name__}: allowed are models under DistributedDataParallel")
+            raise TypeError(
+                f"ddp is a {type(ddp).__name__}: allowed are models under DistributedDataParallel; under FSDP2 leave "
+                "ddp out and give variance="
+            )
         theirs = set(ddp.parameters())
         if any(p not in theirs for group in inner.param_groups for p in group["params"]):
             raise ValueError("ddp: the optimizer has a parameter that is not in this model")
