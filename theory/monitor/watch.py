@@ -207,7 +207,7 @@ class Watch:
             known = self._groups[bucket.group]
             states = [self._optimizer.state.get(p, {}) for p in bucket.params]
             if known.adam and any("exp_avg_sq" not in state for state in states):
-                return None  # the optimizer skipped the step, as with infinite scaled gradients
+                return None  # its state was dropped, and this step had no gradient of it
             found.append((known, groups[bucket.group], states))
         types = [
             states[0]["exp_avg_sq"].dtype if known.adam else bucket.params[0].dtype

@@ -71,6 +71,19 @@ def test_one_process_with_one_pass_per_step_is_sent_to_micro_batches():
     assert "micro-batches" in train(nn.Linear(2, 1)).no_variance
 
 
+def test_noise_where_the_first_parameter_has_no_gradient_and_a_step_drops_all():
+    """So no gradient is there when a parameter is chosen to count the passes."""
+    unused, weight = (nn.Parameter(torch.zeros(3)) for _ in range(2))
+    optimizer = torch.optim.SGD([unused, weight], lr=0.1)
+    optimizer.register_step_post_hook(lambda *_: optimizer.zero_grad())
+    run = theory.watch(optimizer, every=1)
+    for _ in range(5):
+        for part in (torch.eye(3)[0], torch.eye(3)[1]):
+            (weight * part).sum().backward()
+        optimizer.step()
+    assert run.report().variance == pytest.approx(2)  # 2 (1 + 1 - 2 / 2) / 1
+
+
 def train(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.001)
     run = theory.watch(optimizer, every=1)
