@@ -33,11 +33,9 @@ def explore(alpha: float = -5.0, beta1: float = 0.99) -> Any:
         ModuleNotFoundError: if optax is not installed.
     """
     _checks.exploration(alpha, beta1)
-    import jax  # pyright: ignore[reportMissingImports]
-    import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
-
-    optax: Any = import_module("optax")
-
+    jax, jnp, optax = map(
+        import_module, ("jax", "jax.numpy", "optax")
+    )  # not read by type checkers: they need not be there
     if alpha == 0:
         return optax.identity()
     c = -alpha * (1 - beta1)

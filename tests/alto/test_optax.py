@@ -1,4 +1,4 @@
-"""E for optax equals E for torch. Skipped where optax is not installed."""
+"""E for optax equals E for torch. Skipped where optax is not installed; `make test` installs it."""
 
 import numpy as np
 import pytest
