@@ -12,19 +12,20 @@ from theory import __main__ as command
 from theory.claims import HEADLINE
 from theory.commands import ledger as ledger_command
 from theory.commands import verify as verify_command
-from theory.ledger import outcomes, provenance
+from theory.ledger import outcomes, provenance, running
 from theory.ledger.sources import Source
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "tests" / "theory" / "ledger" / "claims_of_another_paper.py"
 KEYS = {"id", "source", "statement", "plain", "found", "assumptions", "corrected", "verdict", "evidence"}
-FEW = (Source("theory.claims.lemmas.tracking"),)
+FEW = (Source("theory.claims.theorems.scope"),)
 NAMES = [claim.id for claim in FEW[0].claims()]
 
 
 @pytest.fixture
 def few(monkeypatch, tmp_path):
-    """One file of claims, and a ledger of its own."""
+    """One file of claims that are checked soon, in one process, and a ledger of its own."""
+    monkeypatch.setattr(running, "cores", lambda: 1)  # to start a process takes longer than these claims
     for module in (verify_command, ledger_command):
         monkeypatch.setattr(module, "SOURCES", FEW)
     monkeypatch.setattr(outcomes, "LOCAL", tmp_path / "local.json")
@@ -36,13 +37,13 @@ def test_the_first_run_computes_the_second_keeps_and_fresh_computes_again(few, c
     assert command.main(["verify"]) == 1  # nothing is committed: every claim is new
     first = capsys.readouterr()
     assert f"{len(NAMES)} claims checked" in first.err
-    assert "not as committed: ours-tracking-error: a new claim, proved" in first.err.replace("\n", " ")
-    assert "ours-tracking-error" not in first.out  # a claim of ours is counted
+    assert "not as committed: ours-growth-of-alto: a new claim, proved" in first.err.replace("\n", " ")
+    assert "ours-growth-of-alto" not in first.out  # a claim of ours is counted
     command.main(["verify", "--all"])
     second = capsys.readouterr()
     assert "nothing to check again" in second.err
     assert f"{len(NAMES)} kept" in second.err
-    assert "ours-tracking-error" in second.out
+    assert "ours-growth-of-alto" in second.out
     command.main(["verify", "--fresh"])
     assert f"{len(NAMES)} claims checked" in capsys.readouterr().err
 
@@ -53,12 +54,12 @@ def test_accept_writes_the_ledger_that_later_runs_are_compared_with(few, capsys)
     assert stored["effort"] == "thorough"
     assert [claim["id"] for claim in stored["claims"]] == NAMES
     assert command.main(["verify"]) == 0
-    mine = stored["claims"][NAMES.index("ours-tracking-error")]
+    mine = stored["claims"][NAMES.index("ours-growth-of-alto")]
     mine["evidence"][0]["outcome"] = "contradicts"
     outcomes.COMMITTED.write_text(json.dumps(stored))
     capsys.readouterr()
     assert command.main(["verify"]) == 1
-    assert "ours-tracking-error: was refuted, is proved" in capsys.readouterr().err.replace("\n", " ")
+    assert "ours-growth-of-alto: was refuted, is proved" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_ledger_prints_stored_outcomes_and_says_which_are_old(few, capsys, monkeypatch):
@@ -68,11 +69,11 @@ def test_ledger_prints_stored_outcomes_and_says_which_are_old(few, capsys, monke
     capsys.readouterr()
     assert command.main(["ledger", "--json"]) == 0
     told = capsys.readouterr()
-    claim = json.loads(told.out)[NAMES.index("ours-tracking-error")]
+    claim = json.loads(told.out)[NAMES.index("ours-growth-of-alto")]
     assert claim.keys() >= KEYS
     assert claim["verdict"] == "proved"
     assert told.err == ""
-    command.main(["ledger", "--only", "ours-tracking-error"])
+    command.main(["ledger", "--only", "ours-growth-of-alto"])
     assert claim["evidence"][0]["name"] in capsys.readouterr().out
     outcomes.LOCAL.rename(outcomes.COMMITTED)
     monkeypatch.setattr(Source, "fingerprint", lambda _: "other code")
@@ -141,7 +142,7 @@ def test_a_command_imports_only_what_it_needs(arguments):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("more", [[], ["--only", "ours-tracking-error"], ["--claims", str(FILE)], ["--kind", "proof"]],
+@pytest.mark.parametrize("more", [[], ["--only", "ours-growth-of-alto"], ["--claims", str(FILE)], ["--kind", "proof"]],
                          ids=["all", "only", "claims", "kind"])  # fmt: skip
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(few, tmp_path, capsys, monkeypatch, more):
     monkeypatch.setattr(verify_command.running, "run", lambda *_, **__: pytest.fail("evidence was run"))
