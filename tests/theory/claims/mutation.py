@@ -40,6 +40,7 @@ def mutated(module, old, new):
         del sys.modules[name]
     sys.meta_path.insert(0, finder)
     try:
+        importlib.import_module("theory.ledger.evidence")._draw.__kwdefaults__["shrink"] = False  # any failure will do
         yield importlib.import_module
     finally:
         sys.meta_path.remove(finder)
