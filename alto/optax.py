@@ -33,9 +33,12 @@ def explore(alpha: float = -5.0, beta1: float = 0.99) -> Any:
         ModuleNotFoundError: if optax is not installed.
     """
     _checks.exploration(alpha, beta1)
-    jax, jnp, optax = map(
-        import_module, ("jax", "jax.numpy", "optax")
-    )  # not read by type checkers: they need not be there
+    try:
+        jax, jnp, optax = map(import_module, ("jax", "jax.numpy", "optax"))  # type checkers need not find them
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error}: alto.optax.explore needs it; pip install optax", name=error.name
+        ) from error
     if alpha == 0:
         return optax.identity()
     c = -alpha * (1 - beta1)

@@ -1,5 +1,7 @@
 """E for optax equals E for torch. Skipped where optax is not installed; `make test` installs it."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,13 @@ from alto.optax import explore
 def test_a_setting_outside_the_region_is_refused_without_optax():
     with pytest.raises(ValueError, match=r"alpha=-5, beta1=0\.1"):
         explore(-5.0, 0.1)
+
+
+def test_a_missing_optax_is_named_with_what_to_do(monkeypatch):
+    for name in ("jax", "jax.numpy", "optax"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModuleNotFoundError, match=r"jax.*: alto\.optax\.explore needs it; pip install optax"):
+        explore()
 
 
 optax = pytest.importorskip("optax", reason="optax is not installed: E for optax is not tested here")
