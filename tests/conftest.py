@@ -1,18 +1,8 @@
 """What all tests share: one torch thread a process (they run in parallel), and hypothesis without time limits."""
 
-import importlib.util
-import sys
-
 import hypothesis
 import pytest
 import torch
-
-if importlib.util.find_spec("absl"):
-    # JAX's logging keeps the stream of the moment of its import, and closes it when logging is configured anew. If
-    # it is imported within a test, that stream is pytest's own, and no later test of the process could write.
-    from absl import logging
-
-    logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)

@@ -216,7 +216,7 @@ def clock_back() -> None:
 
 
 def test_stopped_processes_go_on_and_the_wall_clock_counts_for_nothing(tiny_file, tmp_path):
-    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 12"))
+    tiny_file.write_text(tiny_file.read_text().replace("epochs = 3", "epochs = 40"))
     experiment = catalog.load(str(tiny_file))
     runner.run(experiment, Environment(tmp_path / "whole" / "tiny" / "laptop"), Workers(1), lambda _: None)
     out, give_up = tmp_path / "out", time.monotonic() + PATIENCE
