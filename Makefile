@@ -94,5 +94,5 @@ $(CORE): pyproject.toml constraints.txt
 
 $(READY): $(CORE)
 	@echo "installing what tests, paper and site need into $(VENV) (some minutes, about 3 GB)"
-	$(PIP) -c constraints.txt -e ".[theory,experiments,nlp,rl,fused,optax,docs,dev]"
+	$(PIP) -c constraints.txt -e ".[theory,experiments,nlp,rl,fused,docs,dev]"
 	touch $@

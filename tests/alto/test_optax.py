@@ -1,4 +1,4 @@
-"""E for optax. Skipped where optax is not installed; `make test` installs it."""
+"""E for optax. Its cases run where optax is installed: `pip install ".[optax]"`."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def test_a_missing_optax_is_named_with_what_to_do(monkeypatch):
 
 @pytest.mark.skipif(not find_spec("optax"), reason="optax is not installed: E for optax is not tested here")
 def test_it_equals_e():
-    """In a process of its own: one with JAX must not fork, and JAX's logging would close pytest's stream there."""
+    """In a process of its own: one with JAX must not fork, which other tests do."""
     cases = Path(__file__).with_name("optax_cases.py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(cases)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=cases.parent)
