@@ -12,7 +12,7 @@ from experiments.report.figures.palette import COLOURS, dot, heading, house_styl
 
 _LEAST = 3  # places on the axis
 _BETA1 = 0.99
-_WITHOUT = ("LAMB", "AdamW")  # E with alpha = 0 on the two bases
+_WITH_E = {"LAMB": "ALTO", "AdamW": "EAdamW"}  # the baseline is E with alpha = 0
 
 
 def draw(kept: Summary) -> Figure | None:
@@ -57,14 +57,17 @@ def draw(kept: Summary) -> Figure | None:
 
 
 def _explorations(experiment: Experiment) -> dict[str, float]:
-    """C of the baseline, which explores nothing, and of every competitor with beta1 = 0.99 and an alpha alone."""
+    """C of the baseline, which explores nothing, and of E around it with beta1 = 0.99 and an alpha alone."""
     found: dict[str, float] = {}
+    base = experiment.optimizers[experiment.baseline].name or experiment.baseline
     for label, optimizer in experiment.optimizers.items():
         options, name = optimizer.options, optimizer.name or label
         if optimizer.clip != "shared":
             continue  # its clip differs as well
-        if set(options) == {"alpha", "beta1"} and options["beta1"] == _BETA1 and isinstance(options["alpha"], float):
-            found[label] = -options["alpha"] * (1 - _BETA1)
-        elif label == experiment.baseline and name in _WITHOUT and not options:
+        if label == experiment.baseline and name in _WITH_E and not options:
             found[label] = 0.0
+        elif name != _WITH_E.get(base) or set(options) != {"alpha", "beta1"} or options["beta1"] != _BETA1:
+            continue  # it differs from the baseline by more than exploration, or has another average
+        elif isinstance(alpha := options["alpha"], float):
+            found[label] = -alpha * (1 - _BETA1)
     return found

@@ -159,10 +159,13 @@ options = { alpha = -5.0, beta1 = 0.9 }
 [optimizers."alpha = -70, clip"]
 name = "ALTO"
 options = { alpha = -70.0, beta1 = 0.99 }
-clip = 1.0""",
+clip = 1.0
+[optimizers."NAdamW, alpha = -20"]
+name = "ENAdamW"
+options = { alpha = -20.0, beta1 = 0.99 }""",
     )
     finals = {("small", "alpha = +50"): [80.0, 82.0], ("small", "LAMB"): [90.0, 92.0],
-              ("small", "alpha = -70, clip"): [60.0, 61.0],
+              ("small", "alpha = -70, clip"): [60.0, 61.0], ("small", "NAdamW, alpha = -20"): [50.0, 52.5],
               ("small", "alpha = -50"): [70.0, 75.0]}  # fmt: skip
     drawn = exploration.draw(make(tmp_path, finals, config=config))
     places = {
