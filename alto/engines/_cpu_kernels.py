@@ -1,8 +1,10 @@
 """The Numba kernels of the fused CPU engine: loops over addresses, run by every thread of a team at once.
 
-Each thread takes the next item (a piece of one tensor) until none is left, and walks it tile by tile. One loop over all
-operands streams them from memory side by side; the compiler makes vectors of it after it has checked that they do not
-overlap: once per tile, so tiles are long.
+Items (pieces of tensors) come in stages. In each stage a thread takes its own part of the items first, then what others
+have left. Its own part is the same in both passes and in every step, so that it finds the data in a cache near by:
+between cores without a common cache they travel slowly. An item is walked tile by tile. One loop over all operands
+streams them from memory side by side; the compiler makes vectors of it after it has checked that they do not overlap:
+once per tile, so tiles are long.
 
 A branch on an argument that is None is left out before anything in it is compiled: what only half precision needs costs
 other kernels nothing. Arrays on an address, and memory of a tile's length, are built by instructions in place rather
@@ -30,8 +32,8 @@ _TENSOR, _FIRST, _END, _CHUNK = range(4)
 SECOND = -1
 
 # What a kernel is given: addresses of arrays, numbers and switches (int64), and constants (float64).
-_ADDRESSES = "ticket items table steps counts positions firsts starts chunks left squares totals rates updates"
-_NUMBERS = "count tensors begins keeps layerwise corrects decides undecided wide_steps"
+_ADDRESSES = "items edges taken table steps counts positions firsts starts chunks left squares totals rates updates"
+_NUMBERS = "stages thread_number threads turn tensors begins keeps layerwise corrects decides undecided wide_steps"
 _CONSTANTS = "keep c beta1 rate1 beta2 rate2 beta3 root3 decay sign eps1 eps2 eps3 lr vanishing"
 JOB = np.dtype(
     [(name, np.int64) for name in f"{_ADDRESSES} {_NUMBERS}".split()]
@@ -95,6 +97,28 @@ def _add(typing_context, address, number):  # noqa: ARG001
 
 
 @_instructions
+def _exchange(typing_context, address, number):  # noqa: ARG001
+    """Put a number where an int64 is, and return that, as one operation that all threads see in one order."""
+
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        where = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("xchg", where, arguments[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@_instructions
+def _call(typing_context, address):  # noqa: ARG001
+    """What the function at an address returns, which takes nothing and returns an int."""
+
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        function = builder.inttoptr(arguments[0], ir.FunctionType(ir.IntType(32), []).as_pointer())
+        return builder.call(function, [])
+
+    return types.int32(types.int64), generate
+
+
+@_instructions
 def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
     """A b + c, rounded once where the processor can: which product is fused is then not the compiler's choice."""
 
@@ -104,6 +128,27 @@ def _multiply_add(typing_context, a, b, c):  # noqa: ARG001
         return builder.call(fused, arguments)
 
     return a(a, a, a), generate
+
+
+@_exact
+def _thread(job):
+    """The number of this thread in its team."""
+    return np.int64(_call(job.thread_number)) if job.thread_number else np.int64(0)
+
+
+@_exact
+def _stage(job, number, thread):
+    """The first item of a stage, how many it has, and where this thread's own part of them begins."""
+    edges = _array(job.edges, number, 2, np.int64)
+    count = edges[1] - edges[0]
+    return edges[0], count, count * thread // job.threads
+
+
+@_exact
+def _take(job, number):
+    """Whether this thread gets the item: the first one to ask in a turn does."""
+    taken = _array(job.taken, number, 1, np.int64)
+    return taken[0] != job.turn and _exchange(job.taken + 8 * number, job.turn) != job.turn
 
 
 @_fast
@@ -315,33 +360,36 @@ def step_of(kind, element, slow):
         if job.begins:
             _begin(job)
             return
-        while True:
-            number = _add(job.ticket, 1)
-            if number >= job.count:
-                return
-            item = _array(job.items, 4 * number, 4, np.int64)
-            tensor, first, end, chunk = item[_TENSOR], item[_FIRST], item[_END], item[_CHUNK]
-            left = job.left + 8 * tensor
-            rate = _array(job.rates, tensor, 1, np.float64)
-            step = _array(job.counts, tensor, 1, np.float64)[0]
-            if step != known:
-                known = step
-                scale, shift = _correction(job, step)
-            if chunk == SECOND:
-                # Its chunks of the first pass come before it, so other threads have taken them: this does not last.
-                while _add(left, 0):
-                    pass
-                if not np.isnan(rate[0]):
-                    _apply(job, tensor, first, end, scale, shift, rate[0], kind, half)
-            else:
-                squares = _array(job.squares, 2 * chunk, 2, np.float64)
-                squares[0], squares[1] = _average(
-                    job, tensor, first, end, scale, shift, step, kind, half, explores, half_h
-                )
-                if _add(left, -1) == 2:  # the last of its chunks
-                    if job.layerwise:
-                        rate[0] = _decide(job, tensor)
-                    _add(left, -1)
+        thread = _thread(job)
+        for stage in range(job.stages):
+            begin, count, own = _stage(job, stage, thread)
+            for k in range(count):
+                number = begin + (own + k) % count
+                if not _take(job, number):
+                    continue
+                item = _array(job.items, 4 * number, 4, np.int64)
+                tensor, first, end, chunk = item[_TENSOR], item[_FIRST], item[_END], item[_CHUNK]
+                left = job.left + 8 * tensor
+                rate = _array(job.rates, tensor, 1, np.float64)
+                step = _array(job.counts, tensor, 1, np.float64)[0]
+                if step != known:
+                    known = step
+                    scale, shift = _correction(job, step)
+                if chunk == SECOND:
+                    # Its chunks' first passes are in earlier stages, so threads have them: this does not last.
+                    while _add(left, 0):
+                        pass
+                    if not np.isnan(rate[0]):
+                        _apply(job, tensor, first, end, scale, shift, rate[0], kind, half)
+                else:
+                    squares = _array(job.squares, 2 * chunk, 2, np.float64)
+                    squares[0], squares[1] = _average(
+                        job, tensor, first, end, scale, shift, step, kind, half, explores, half_h
+                    )
+                    if _add(left, -1) == 2:  # the last of its chunks
+                        if job.layerwise:
+                            rate[0] = _decide(job, tensor)
+                        _add(left, -1)
 
     return _compiled(step)
 
@@ -357,10 +405,11 @@ def explore_of(kind, element):
         job = _array(pointer, 0, 1, JOB)[0]
         wide_u, wide_g = _scratch(kind), _scratch(kind)
         keep, c, beta1, rate1 = kind(job.keep), kind(job.c), kind(job.beta1), kind(job.rate1)
-        while True:
-            number = _add(job.ticket, 1)
-            if number >= job.count:
-                return
+        begin, count, own = _stage(job, 0, _thread(job))
+        for k in range(count):
+            number = begin + (own + k) % count
+            if not _take(job, number):
+                continue
             item = _array(job.items, 4 * number, 4, np.int64)
             tensor = item[_TENSOR]
             for at in range(item[_FIRST], item[_END], TILE):

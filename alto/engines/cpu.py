@@ -63,7 +63,7 @@ def explore_(
     job.place(kernels.GRAD, list(map(Tensor.data_ptr, grads)))
     written(slow_avgs)
     job.set(**_mixing(alpha, beta1))
-    job.run(job.items)
+    job.run(job.all)
     return us
 
 
@@ -88,7 +88,7 @@ def alto_step_(
     fields.lr = lr = float(lr)
     fields.decides = decides = whole_norms is unsharded or not rule.layerwise
     job.begin()
-    job.run(job.items if decides else job.first)
+    job.run(job.all if decides else job.first)
     if fields.undecided:
         totals = job.totals.copy()
         exact = (fields.vanishing < totals) & (totals < np.inf)
@@ -146,8 +146,8 @@ class _Job:
     ) -> None:  # fmt: skip
         sizes = [x.numel() for x in columns[0]]
         work = sum(sizes)
-        self.items, chunks = _items(sizes, passes)
-        self.first, self.second = (self.items[(self.items[:, 3] >= 0) == first] for first in (True, False))
+        stages, chunks = _stages(sizes, passes)
+        self.all, self.first, self.second = _Work(stages), _Work(stages[::2]), _Work(stages[1::2])
         self.table = np.array([[x.data_ptr() for x in xs] for xs in columns], np.int64)
         self.rates, self.totals = np.zeros(len(sizes)), np.zeros((len(sizes), 2))
         self.updates = torch.empty(
@@ -156,14 +156,14 @@ class _Job:
         self.writes: list[Tensor] = []
         self._placed: dict[int, list[int]] = {}
         self._arrays = {
-            "ticket": np.zeros(1, np.int64), "counts": np.zeros(len(sizes)), "table": self.table,
+            "counts": np.zeros(len(sizes)), "table": self.table,
             "totals": self.totals, "rates": self.rates,
             "chunks": np.array(chunks, np.int64) + 1, "left": np.zeros(len(sizes), np.int64),
             "steps": np.array([step.data_ptr() for step in steps or ()], np.int64),
             "positions": np.array(positions or (), np.int64), "squares": np.zeros((sum(chunks), 2)),
             "firsts": _before(chunks), "starts": _before(sizes), "updates": self.updates.numpy(),
         }  # fmt: skip
-        self._ticket, self._kernel = self._arrays["ticket"], kernel
+        self._kernel = kernel
         self._threads = work // _WORTH_A_THREAD
         self.fields: Any = _Fields(tensors=len(sizes))
         self._address = ctypes.addressof(self.fields)
@@ -184,16 +184,35 @@ class _Job:
         self._kernel(self._address)
         self.fields.begins = 0
 
-    def run(self, items: np.ndarray) -> None:
-        """Let the team take these items."""
-        self._ticket[0] = 0
-        self.fields.items, self.fields.count = items.ctypes.data, len(items)
+    def run(self, work: "_Work") -> None:
+        """Let the team do this work."""
+        fields = self.fields
+        fields.turn += 1
+        fields.items, fields.edges, fields.taken = work.addresses
+        fields.stages = work.stages
         threads = max(1, min(torch.get_num_threads(), self._threads))
         team = _team() if threads > 1 else None
         if team is None:
+            fields.threads, fields.thread_number = 1, 0
             self._kernel(self._address)
         else:
+            fields.threads, fields.thread_number = threads, _thread_number()
             team(self._kernel, self._address, threads, 0)
+
+
+# A tensor, the first element, the end, and the number of the chunk, or that this is its second visit.
+_Item = tuple[int, int, int, int]
+
+
+class _Work:
+    """Items in stages: those of a stage are taken in any order, and none before all of earlier stages are."""
+
+    def __init__(self, stages: list[list[_Item]]) -> None:
+        items = np.array([item for stage in stages for item in stage], np.int64).reshape(-1, 4)
+        self.stages = len(stages)
+        # Also the turn in which each item was last taken; the kernel counts on the arrays staying alive.
+        self._arrays = items, _before(list(map(len, stages))), np.zeros(len(items), np.int64)
+        self.addresses = [array.ctypes.data for array in self._arrays]
 
 
 class _Fields(ctypes.Structure):
@@ -210,21 +229,21 @@ def _before(counts: list[int]) -> np.ndarray:
     return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
 
-def _items(sizes: list[int], passes: int) -> tuple[np.ndarray, list[int]]:
-    """Cut tensors into chunks: int64, a row (tensor, first element, end, chunk) per visit; how many chunks each has."""
-    rows, chunks, wave, elements = [], [], [], 0
-    count = 0
+def _stages(sizes: list[int], passes: int) -> tuple[list[list[_Item]], list[int]]:
+    """Cut tensors into chunks: stages of items, by turns of a wave's first and second visits; each tensor's chunks."""
+    stages: list[list[_Item]] = [[], []]
+    chunks, elements, count = [], 0, 0
     for tensor, size in enumerate(sizes):
-        if elements + size > _WAVE:
-            rows += wave
-            wave, elements = [], 0
+        if elements + size > _WAVE and passes == 2:
+            stages += [[], []]
+            elements = 0
         elements += size
         cuts = [(tensor, first, min(first + _CHUNK, size)) for first in range(0, size, _CHUNK)]
-        rows += [(*cut, count + n) for n, cut in enumerate(cuts)]
-        wave += [(*cut, kernels.SECOND) for cut in cuts] if passes == 2 else []
+        stages[-2] += [(*cut, count + n) for n, cut in enumerate(cuts)]
+        stages[-1] += [(*cut, kernels.SECOND) for cut in cuts] if passes == 2 else []
         count += len(cuts)
         chunks.append(len(cuts))
-    return np.array(rows + wave, np.int64).reshape(-1, 4), chunks
+    return stages, chunks
 
 
 def _walkable(
@@ -292,22 +311,35 @@ def _one_process_at_a_time() -> Iterator[None]:
 
 
 @cache
-def _team() -> Any:
-    """OpenMP's call that runs a function on a team of threads, in the library that torch itself has loaded.
-
-    GNU's call, which LLVM's library offers as well. None where there is none, or if this process was forked from one
-    that had a team: its threads are not here.
-    """
+def _openmp() -> Any:
+    """The OpenMP library that torch itself has loaded; None where there is none."""
     try:
         with open("/proc/self/maps", encoding="utf-8") as lines:
             paths = {line.split()[-1] for line in lines if "libgomp" in line or "libiomp" in line or "libomp" in line}
         of_torch = [path for path in sorted(paths) if f"{os.sep}torch{os.sep}" in path]
-        team = ctypes.CDLL((of_torch or sorted(paths))[0]).GOMP_parallel
-    except (OSError, IndexError, AttributeError):  # another system, or another kind of team
+        return ctypes.CDLL((of_torch or sorted(paths))[0])
+    except (OSError, IndexError):  # another system, or another kind of team
+        return None
+
+
+@cache
+def _team() -> Any:
+    """OpenMP's call that runs a function on a team of threads: GNU's, which LLVM's library offers as well.
+
+    None where there is none, or if this process was forked from one that had a team: its threads are not here.
+    """
+    team = getattr(_openmp(), "GOMP_parallel", None)
+    if team is None:
         return None
     team.argtypes = [ctypes.CFUNCTYPE(None, ctypes.c_void_p), ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
     team.restype = None
     return team
+
+
+@cache
+def _thread_number() -> int:
+    """The address of OpenMP's function that tells a thread its number in the team."""
+    return ctypes.cast(_openmp().omp_get_thread_num, ctypes.c_void_p).value or 0
 
 
 def _alone() -> None:

@@ -82,7 +82,7 @@ def show(report: dict[str, Any]) -> None:
     if first := report["first_step_seconds"]:
         _out.print(
             f"ALTO fused, first step of a process: {first['compiled']:.1f} s compiling, {first['cached']:.1f} s with "
-            "kernels from the disk",
+            f"kernels from the disk, of which {first['torch']:.1f} s are torch's, at the first optimizer of any kind",
             highlight=False,
             soft_wrap=True,
         )
