@@ -1,8 +1,9 @@
 """Plain torch on a CPU, in blocks that stay in the cache.
 
 A step over whole tensors would move each operand through memory for each of some twenty operations, and touch fresh
-pages for every temporary. Here memory is read twice (for the averages and the norms, then for the update, which
-computes r again instead of storing it), and the temporaries are two blocks.
+pages for every temporary. Here memory is read twice: for the averages and the norms, then for the update. The update
+follows at once where the norm is known, so that a tensor may still be in the cache. It computes r again, but of tensors
+of up to a million elements r is kept until then. The temporaries are two blocks and such an r.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from alto._counter import advance_
 from alto._rule import Rule, Tensors
+from alto._sharding import unsharded
 from alto.engines import foreach as launched
 from alto.engines._joined import Joined, fitting
 from alto.engines._layout import Blocks, Kept
@@ -24,6 +26,8 @@ from alto.engines._rounding import store_
 # 3 MB, which leaves the cache next to a core but not the shared one, and half as many would double the calls of torch.
 # Tensors up to here are small: they are stepped all together, for most of their time would go into calling torch.
 _GRAIN = 1 << 17
+# Elements of a tensor up to which r is kept for the update: 4 MB in float32.
+_KEPT = 1 << 20
 
 # The norms of theta and of r, shape (2, number of tensors), and what then writes the parameters, given their rates.
 _Begun = tuple[Tensor, Callable[[list[float]], None]]
@@ -59,45 +63,57 @@ def alto_step_(
     """Algorithm 2 (Algorithm 1 without bias correction) for all layers; see :mod:`alto.engines`."""
     del capturable  # nothing waits for a CPU
     advance_(tensors.steps, tensors.kept)
-    rows = range(len(tensors.params))
     if "blocked" not in tensors.kept:
         tensors.kept["blocked"] = _parts(tensors)
-    begun = [
-        (chosen, first_pass_(replace(picked, grads=[tensors.grads[i] for i in chosen]), rule))
-        for chosen, picked, first_pass_ in tensors.kept["blocked"]
-    ]
-    rates = [float(lr)] * len(rows)
-    if rule.layerwise:
-        norms_held = torch.empty(2, len(rows), dtype=torch.float64, device="cpu")
-        for chosen, (of_chosen, _) in begun:
-            norms_held[:, chosen] = of_chosen
-        theta_norms, r_norms = whole_norms(norms_held)
-        rates = (lr * layer_factor(theta_norms, r_norms, eps2=rule.eps2, eps3=rule.eps3)).tolist()
-    for chosen, (_, second_pass_) in begun:
-        second_pass_([rates[i] for i in chosen])
+    known = whole_norms is unsharded or not rule.layerwise
+    scratch = _Scratch(tensors.exp_avgs[0].dtype, max(param.numel() for param in tensors.params), keeps=known)
+    begun: list[tuple[list[int], _Begun]] = []
+    for chosen, picked, first_pass_ in tensors.kept["blocked"]:
+        found, second_pass_ = first_pass_(replace(picked, grads=[tensors.grads[i] for i in chosen]), rule, scratch)
+        if known:
+            second_pass_(_rates(found, rule, lr))
+        else:
+            begun.append((chosen, (found, second_pass_)))
+    if begun:
+        held = torch.empty(2, len(tensors.params), dtype=torch.float64, device="cpu")
+        for chosen, (found, _) in begun:
+            held[:, chosen] = found
+        rates = _rates(whole_norms(held), rule, lr)
+        for chosen, (_, second_pass_) in begun:
+            second_pass_([rates[i] for i in chosen])
 
 
-def _parts(tensors: Tensors) -> list[tuple[list[int], Tensors, Callable[[Tensors, Rule], _Begun]]]:
-    """Which rows are taken alike, their tensors without the gradients, and how they are taken."""
+def _rates(found: Tensor, rule: Rule, lr: float | Tensor) -> list[float]:
+    """Learning rate times factor, from the norms of theta and r, shape (2, number of tensors)."""
+    if not rule.layerwise:
+        return [float(lr)] * found.shape[1]
+    return (lr * layer_factor(*found, eps2=rule.eps2, eps3=rule.eps3)).tolist()
+
+
+def _parts(tensors: Tensors) -> list[tuple[list[int], Tensors, Callable[[Tensors, Rule, "_Scratch"], _Begun]]]:
+    """Which rows are taken together, their tensors without the gradients, and how they are taken."""
     rows = range(len(tensors.params))
     large = [i for i in rows if tensors.params[i].numel() > _GRAIN]
     joined = fitting(tensors)
     others = sorted({*rows}.difference(large, joined))
-    picked = [(chosen, replace(tensors.pick(chosen), grads=[])) for chosen in (joined, others, large)]
-    first_passes = partial(_joined_, Joined(picked[0][1])) if joined else _together_, _together_, _one_by_one_
-    return [(*part, first_pass_) for part, first_pass_ in zip(picked, first_passes, strict=True) if part[0]]
+    chosen = [joined, others, *([i] for i in large)]
+    picked = [replace(tensors.pick(each), grads=[]) for each in chosen]
+    small = partial(_joined_, Joined(picked[0])) if joined else _together_, _together_
+    parts = zip(chosen, picked, [*small, *[_large_] * len(large)], strict=True)
+    return [part for part in parts if part[0]]
 
 
-def _joined_(joined: Joined, tensors: Tensors, rule: Rule) -> _Begun:
+def _joined_(joined: Joined, tensors: Tensors, rule: Rule, scratch: "_Scratch") -> _Begun:
     """Copied into long tensors, if all have taken as many steps."""
     if len({step.item() for step in tensors.steps}) > 1:
-        return _together_(tensors, rule)
+        return _together_(tensors, rule, scratch)
     r, found = joined.advance_(tensors, rule)
     return found, partial(joined.apply_, r)
 
 
-def _together_(tensors: Tensors, rule: Rule) -> _Begun:
+def _together_(tensors: Tensors, rule: Rule, scratch: "_Scratch") -> _Begun:
     """All of them, in a few calls of torch."""
+    del scratch
     rs = launched.advance_(tensors, rule, capturable=False)
     found = torch.empty(2, len(rs), dtype=torch.float64, device="cpu")
     if rule.layerwise:
@@ -110,37 +126,36 @@ def _together_(tensors: Tensors, rule: Rule) -> _Begun:
     return found, apply_
 
 
-def _one_by_one_(tensors: Tensors, rule: Rule) -> _Begun:
-    """Block by block, with the bias corrections outside: r = scale (m / (sqrt(v) + shift) + decay / scale theta)."""
-    scratch = _Scratch(tensors.exp_avgs[0].dtype, max(param.numel() for param in tensors.params))
-    corrections = [correction(step.item(), rule) for step in tensors.steps]
-    squares = torch.zeros(len(corrections), 2, dtype=torch.float64, device="cpu")
-    for i, (scale, shift) in enumerate(corrections):
-        explored = [tensors.slow_avgs[i]] if tensors.slow_avgs else []
-        first = 0
-        for theta, g, m, v, *h in _blocks(
-            tensors.params[i], tensors.grads[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i], *explored
-        ):
-            u = -g.to(m.dtype) if rule.maximize else g.to(m.dtype)
-            if h:
-                old = h[0].to(m.dtype)
-                mixed = torch.lerp(u, old, -rule.alpha * (1 - rule.beta1), out=scratch.take(0, m))
-                store_(h[0], old.lerp_(u, 1 - rule.beta1), tensors.steps[i], tensors.positions[i], first=first)
-                u = mixed
-            m.lerp_(u, 1 - rule.beta2)
-            v.mul_(rule.beta3).addcmul_(u, u, value=1 - rule.beta3)
-            first += m.numel()
-            if rule.layerwise:
-                r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
-                squares[i] += torch.stack((norm(theta.to(m.dtype)), scale * norm(r))).square()
+def _large_(tensors: Tensors, rule: Rule, scratch: "_Scratch") -> _Begun:
+    """One tensor, block by block: r = scale (m / (sqrt(v) + shift) + decay / scale theta)."""
+    (param,), (grad,), (exp_avg,), (exp_avg_sq,) = tensors.params, tensors.grads, tensors.exp_avgs, tensors.exp_avg_sqs
+    (step,) = tensors.steps
+    scale, shift = correction(step.item(), rule)
+    decay = rule.weight_decay / scale
+    squares = torch.zeros(2, 1, dtype=torch.float64, device="cpu")
+    first, rs = 0, []  # those that are kept
+    for theta, g, m, v, *h in _blocks(param, grad, exp_avg, exp_avg_sq, *tensors.slow_avgs):
+        u = -g.to(m.dtype) if rule.maximize else g.to(m.dtype)
+        if h:
+            old = h[0].to(m.dtype)
+            mixed = torch.lerp(u, old, -rule.alpha * (1 - rule.beta1), out=scratch.mixed(m))
+            store_(h[0], old.lerp_(u, 1 - rule.beta1), step, tensors.positions[0], first=first)
+            u = mixed
+        m.lerp_(u, 1 - rule.beta2)
+        v.mul_(rule.beta3).addcmul_(u, u, value=1 - rule.beta3)
+        if rule.layerwise:
+            keeps = scratch.keeps and param.numel() <= _KEPT
+            r = _direction(theta, m, v, shift, decay, scratch.r(m, first if keeps else 0))
+            rs += [r] if keeps else []
+            squares[:, 0] += torch.stack((norm(theta.to(m.dtype)), scale * norm(r))).square()
+        first += m.numel()
 
     def apply_(rates: list[float]) -> None:
-        for i, (scale, shift) in enumerate(corrections):
-            for theta, m, v in _blocks(tensors.params[i], tensors.exp_avgs[i], tensors.exp_avg_sqs[i]):
-                r = _direction(theta, m, v, shift, rule.weight_decay / scale, scratch)
-                theta.add_(r, alpha=-rates[i] * scale)
+        for i, (theta, m, v) in enumerate(_blocks(param, exp_avg, exp_avg_sq)):
+            r = rs[i] if rs else _direction(theta, m, v, shift, decay, scratch.r(m))
+            theta.add_(r, alpha=-rates[0] * scale)
 
-    return squares.T.sqrt(), apply_
+    return squares.sqrt(), apply_
 
 
 def sums_of_squares(
@@ -151,7 +166,7 @@ def sums_of_squares(
     scratch = _Scratch(m.dtype, theta.numel())
     total = torch.zeros(2, dtype=torch.float64, device="cpu")
     for of_theta, of_m, of_v in _blocks(theta, m, v):
-        r = _direction(of_theta, of_m, of_v, shift, weight_decay / scale, scratch)
+        r = _direction(of_theta, of_m, of_v, shift, weight_decay / scale, scratch.r(of_m))
         total += torch.stack((norm(of_theta.to(m.dtype)), scale * norm(r))).square()
     return total
 
@@ -165,22 +180,38 @@ def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
 
 class _Scratch:
-    """Two buffers for the temporaries of a block, made once per step."""
+    """Memory for the temporaries of a block, made once per step.
 
-    def __init__(self, dtype: torch.dtype, largest: int) -> None:
-        size = min(_GRAIN * torch.get_num_threads(), largest)
-        self._buffers = [torch.empty(size, dtype=dtype, device="cpu") for _ in range(2)]
+    Args:
+        dtype: of the averages.
+        largest: elements of the largest tensor.
+        keeps: whether there is room for r of a whole tensor of up to a million elements.
+    """
 
-    def take(self, which: int, like: Tensor) -> Tensor:
-        """Buffer ``which`` (0 or 1) in the shape of a block; a tensor of its own for one that was left whole."""
-        buffer = self._buffers[which]
-        if like.numel() > len(buffer) or not like.is_contiguous():
-            return torch.empty_like(like, dtype=buffer.dtype)
-        return buffer[: like.numel()].view(like.shape)
+    def __init__(self, dtype: torch.dtype, largest: int, *, keeps: bool = False) -> None:
+        block = min(_GRAIN * torch.get_num_threads(), largest)
+        self.keeps = keeps
+        self._mixed = torch.empty(block, dtype=dtype, device="cpu")
+        self._r = torch.empty(max(block, min(_KEPT, largest) if keeps else 0), dtype=dtype, device="cpu")
+
+    def mixed(self, like: Tensor) -> Tensor:
+        """For the mixed gradient of a block; a tensor of its own for one that was left whole."""
+        return self._view(self._mixed, like, 0)
+
+    def r(self, like: Tensor, first: int = 0) -> Tensor:
+        """As :meth:`mixed`, for r of a block; from element ``first`` on where the r of earlier blocks is kept."""
+        return self._view(self._r, like, first)
+
+    @staticmethod
+    def _view(memory: Tensor, like: Tensor, first: int) -> Tensor:
+        end = first + like.numel()
+        if end > len(memory) or not like.is_contiguous():
+            return torch.empty_like(like, dtype=memory.dtype)
+        return memory[first:end].view(like.shape)
 
 
-def _direction(theta: Tensor, m: Tensor, v: Tensor, shift: float, decay: float, scratch: _Scratch) -> Tensor:
+def _direction(theta: Tensor, m: Tensor, v: Tensor, shift: float, decay: float, out: Tensor) -> Tensor:
     """R / scale of a block, where r is the update before the layerwise factor: m / (sqrt(v) + shift) + decay theta."""
-    r = torch.sqrt(v, out=scratch.take(1, m)).add_(shift)
+    r = torch.sqrt(v, out=out).add_(shift)
     torch.div(m, r, out=r)
     return r.add_(theta, alpha=decay) if decay else r
