@@ -108,6 +108,17 @@ def _exchange(typing_context, address, number):  # noqa: ARG001
 
 
 @_instructions
+def _read(typing_context, address):  # noqa: ARG001
+    """The int64 at an address, which other threads may exchange meanwhile."""
+
+    def generate(context, builder, signature, arguments):  # noqa: ARG001
+        where = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load_atomic(where, "monotonic", 8)
+
+    return types.int64(types.int64), generate
+
+
+@_instructions
 def _call(typing_context, address):  # noqa: ARG001
     """What the function at an address returns, which takes nothing and returns an int."""
 
@@ -147,8 +158,8 @@ def _stage(job, number, thread):
 @_exact
 def _take(job, number):
     """Whether this thread gets the item: the first one to ask in a turn does."""
-    taken = _array(job.taken, number, 1, np.int64)
-    return taken[0] != job.turn and _exchange(job.taken + 8 * number, job.turn) != job.turn
+    taken = job.taken + 8 * number
+    return _read(taken) != job.turn and _exchange(taken, job.turn) != job.turn
 
 
 @_fast

@@ -16,15 +16,16 @@ from alto.engines._maths import joined_norms, norms, rows_to_sum
 _LONGEST = 1 << 19
 
 
-def fitting(tensors: Tensors) -> list[int]:
-    """The rows that :class:`Joined` takes: the smallest tensors, ordered for its sums."""
+def fitting(tensors: Tensors, limit: int) -> list[int]:
+    """The rows that :class:`Joined` takes: the smallest tensors, of up to ``limit`` elements, ordered for its sums."""
     columns = [tensors.params, tensors.grads, *[column for _, column in tensors.averages()]]
     if any(column[0].dtype != tensors.params[0].dtype for column in columns):
         return []  # the copies would have to be cast, or rounded at random
     plain = [
         row
         for row, of_row in enumerate(zip(*columns, strict=True))
-        if {type(x) for x in of_row} <= {Tensor, torch.nn.Parameter}
+        if of_row[0].numel() <= limit
+        and {type(x) for x in of_row} <= {Tensor, torch.nn.Parameter}
         and all(x.is_contiguous() and not x.is_neg() for x in of_row)
         and rows_to_sum(of_row[0]) is not None
     ]

@@ -3,7 +3,7 @@
 A step over whole tensors would move each operand through memory for each of some twenty operations, and touch fresh
 pages for every temporary. Here memory is read twice: for the averages and the norms, then for the update. The update
 follows at once where the norm is known, so that a tensor may still be in the cache. It computes r again, but of tensors
-of up to a million elements r is kept until then. The temporaries are two blocks and such an r.
+of up to a million elements r is kept until then. The temporaries are two blocks, or one and such an r.
 """
 
 from collections.abc import Callable, Iterator
@@ -66,7 +66,8 @@ def alto_step_(
     if "blocked" not in tensors.kept:
         tensors.kept["blocked"] = _parts(tensors)
     known = whole_norms is unsharded or not rule.layerwise
-    scratch = _Scratch(tensors.exp_avgs[0].dtype, max(param.numel() for param in tensors.params), keeps=known)
+    largest = max(param.numel() for param in tensors.params)
+    scratch = _Scratch(tensors.exp_avgs[0].dtype, largest, keeps=known and rule.layerwise)
     begun: list[tuple[list[int], _Begun]] = []
     for chosen, picked, first_pass_ in tensors.kept["blocked"]:
         found, second_pass_ = first_pass_(replace(picked, grads=[tensors.grads[i] for i in chosen]), rule, scratch)
@@ -94,7 +95,7 @@ def _parts(tensors: Tensors) -> list[tuple[list[int], Tensors, Callable[[Tensors
     """Which rows are taken together, their tensors without the gradients, and how they are taken."""
     rows = range(len(tensors.params))
     large = [i for i in rows if tensors.params[i].numel() > _GRAIN]
-    joined = fitting(tensors)
+    joined = fitting(tensors, _GRAIN)
     others = sorted({*rows}.difference(large, joined))
     chosen = [joined, others, *([i] for i in large)]
     picked = [replace(tensors.pick(each), grads=[]) for each in chosen]
@@ -133,7 +134,8 @@ def _large_(tensors: Tensors, rule: Rule, scratch: "_Scratch") -> _Begun:
     scale, shift = correction(step.item(), rule)
     decay = rule.weight_decay / scale
     squares = torch.zeros(2, 1, dtype=torch.float64, device="cpu")
-    first, rs = 0, []  # those that are kept
+    first = 0
+    visited: list[tuple[Tensor, Tensor, Tensor, Tensor | None]] = []  # theta, m, v, and r where it is kept
     for theta, g, m, v, *h in _blocks(param, grad, exp_avg, exp_avg_sq, *tensors.slow_avgs):
         u = -g.to(m.dtype) if rule.maximize else g.to(m.dtype)
         if h:
@@ -143,16 +145,16 @@ def _large_(tensors: Tensors, rule: Rule, scratch: "_Scratch") -> _Begun:
             u = mixed
         m.lerp_(u, 1 - rule.beta2)
         v.mul_(rule.beta3).addcmul_(u, u, value=1 - rule.beta3)
-        if rule.layerwise:
-            keeps = scratch.keeps and param.numel() <= _KEPT
-            r = _direction(theta, m, v, shift, decay, scratch.r(m, first if keeps else 0))
-            rs += [r] if keeps else []
+        keeps = scratch.keeps and param.numel() <= _KEPT
+        r = _direction(theta, m, v, shift, decay, scratch.r(m, first if keeps else 0)) if rule.layerwise else None
+        if r is not None:
             squares[:, 0] += torch.stack((norm(theta.to(m.dtype)), scale * norm(r))).square()
+        visited.append((theta, m, v, r if keeps else None))
         first += m.numel()
 
     def apply_(rates: list[float]) -> None:
-        for i, (theta, m, v) in enumerate(_blocks(param, exp_avg, exp_avg_sq)):
-            r = rs[i] if rs else _direction(theta, m, v, shift, decay, scratch.r(m))
+        for theta, m, v, kept in visited:
+            r = _direction(theta, m, v, shift, decay, scratch.r(m)) if kept is None else kept
             theta.add_(r, alpha=-rates[0] * scale)
 
     return squares.sqrt(), apply_

@@ -89,7 +89,7 @@ def alto_step_(
     fields.decides = decides = whole_norms is unsharded or not rule.layerwise
     job.begin()
     job.run(job.all if decides else job.first)
-    if fields.undecided:
+    if fields.undecided or not decides:  # all layers may be empty here, and not on the other processes
         totals = job.totals.copy()
         exact = (fields.vanishing < totals) & (totals < np.inf)
         for i in np.flatnonzero(~exact.all(axis=1)):  # also where theta or r is 0

@@ -14,11 +14,13 @@ import torch.distributed.nn.functional  # noqa: F401 - before a group exists, wh
 import torch.multiprocessing as mp
 from torch import nn
 from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, set_optimizer_state_dict
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, Shard, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from alto import ALTO, LAMB, E, decay_groups
+from tests.alto.zoo import forced
 
 WORLD = 2
 STEPS = 4
@@ -118,13 +120,40 @@ def refusals(rank):
     return said
 
 
+def one_row():
+    """A matrix of one row, and its gradient: of two ranks, the second has none of it."""
+    generator = torch.Generator().manual_seed(2)
+    return [torch.randn(1, 8, generator=generator) for _ in range(2)]
+
+
+def lone(make=lambda tensor: tensor):
+    """The row after two steps of each engine, as the only parameter; ``make`` shards it."""
+    found = {}
+    for engine in ("cpu", "blocked", "foreach", "single"):
+        theta, grad = one_row()
+        param = nn.Parameter(make(theta))
+        param.grad = make(grad)
+        optimizer = ALTO([param], lr=0.05)
+        with forced(engine):
+            optimizer.step()
+            optimizer.step()
+        found[engine] = whole(param).numpy()
+    return found
+
+
+def sharded(tensor):
+    return distribute_tensor(tensor, init_device_mesh("cpu", (WORLD,)), [Shard(0)])
+
+
 def worker(rank, port, queue):
     """Run every case in one process group: to start one takes longer than all cases."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
     dist.init_process_group("gloo", rank=rank, world_size=WORLD)
     results = {}
-    for key, function in [(key, partial(case, rank, *key)) for key in CASES] + [("refusals", partial(refusals, rank))]:
+    functions = {key: partial(case, rank, *key) for key in CASES}
+    functions |= {"refusals": partial(refusals, rank), "lone": partial(lone, sharded)}
+    for key, function in functions.items():
         try:
             results[key] = function()
         except BaseException:  # what failed is a result, too; the other cases go on
@@ -171,6 +200,14 @@ def test_two_processes_equal_one(results, kind, name):
         assert not isinstance(result, str), result
         for one, two in zip(model.parameters(), result, strict=True):
             torch.testing.assert_close(torch.from_numpy(two), one.detach(), rtol=1e-6, atol=1e-9)
+
+
+def test_a_process_without_any_element_takes_its_part_in_the_norms(results):
+    alone = lone()
+    for found in results["lone"]:
+        assert isinstance(found, dict), found
+        for engine, row in found.items():
+            torch.testing.assert_close(torch.from_numpy(row), torch.from_numpy(alone[engine]))
 
 
 def test_what_fsdp1_has_flattened_is_refused_with_a_remedy(results):

@@ -287,6 +287,30 @@ def test_large_tensors_in_several_threads_are_the_single_step_to_a_few_ulps(
                 assert ((x - y).abs() <= 8 * of_state * (1 + x.abs())).all()
 
 
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach"])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("explores", [False, True])
+def test_layers_about_the_limits_of_plain_torch_are_stepped_once(engine, transposed, explores):
+    """Below and above 2^17 elements and the largest block; some a multiple of 512; gradients laid out in both ways."""
+    outcomes = []
+    for name in ("single", engine):
+        generator = torch.Generator().manual_seed(0)
+        params = [
+            torch.randn(shape, generator=generator) for shape in [(8,), (16,), (512, 512), (256, 512), (701, 803)]
+        ]
+        optimizer = ALTO(params, 0.1, alpha=-5.0 if explores else 0.0, eps=(1.0, 1e-6, 1e-10))
+        with forced(name):
+            for _ in range(2):
+                for p in params:
+                    grad = torch.randn(p.shape[::-1], generator=generator).t() if p.dim() == 2 else torch.ones_like(p)
+                    p.grad = grad if transposed else grad.contiguous()
+                optimizer.step()
+        outcomes.append([(p, optimizer.state[p]["exp_avg"], optimizer.state[p]["exp_avg_sq"]) for p in params])
+    for ones, others in zip(*outcomes, strict=True):
+        for x, y in zip(ones, others, strict=True):
+            torch.testing.assert_close(x, y, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_exploring_large_gradients_in_several_threads(dtype, threads):
     results = []
