@@ -3,7 +3,7 @@
 A step over whole tensors would move each operand through memory for each of some twenty operations, and touch fresh
 pages for every temporary. Here memory is read twice: for the averages and the norms, then for the update. The update
 follows at once where the norm is known, so that a tensor may still be in the cache. It computes r again, but of tensors
-of up to a million elements r is kept until then. The temporaries are two blocks, or one and such an r.
+of up to half a million elements r is kept until then. The temporaries are two blocks, or one and such an r.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ from alto.engines._rounding import store_
 # 3 MB, which leaves the cache next to a core but not the shared one, and half as many would double the calls of torch.
 # Tensors up to here are small: they are stepped all together, for most of their time would go into calling torch.
 _GRAIN = 1 << 17
-# Elements of a tensor up to which r is kept for the update: 4 MB in float32.
-_KEPT = 1 << 20
+# Elements of a tensor up to which r is kept for the update: 2 MB in float32.
+_KEPT = 1 << 19
 
 # The norms of theta and of r, shape (2, number of tensors), and what then writes the parameters, given their rates.
 _Begun = tuple[Tensor, Callable[[list[float]], None]]
@@ -187,7 +187,7 @@ class _Scratch:
     Args:
         dtype: of the averages.
         largest: elements of the largest tensor.
-        keeps: whether there is room for r of a whole tensor of up to a million elements.
+        keeps: whether there is room for r of a whole tensor of up to half a million elements.
     """
 
     def __init__(self, dtype: torch.dtype, largest: int, *, keeps: bool = False) -> None:
