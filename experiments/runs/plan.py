@@ -17,7 +17,7 @@ Phase = Literal["tune", "final"]
 
 # Raise it when the meaning of a run changes (a default, or the training loop), so that old rows are not taken for new.
 _FORMAT = 1
-_AUGMENTED = 2  # likewise, of runs with augmentation
+_LATER = 2  # likewise, of runs with augmentation and of the BiLSTM
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Run:
 
         Fields at their default are left out: a new option whose default changes nothing keeps the old rows valid.
         """
-        content = json.dumps([_AUGMENTED if self.data.augment else _FORMAT, _content(self)], sort_keys=True)
+        meaning = _LATER if self.data.augment or self.model.name == "bilstm" else _FORMAT
+        content = json.dumps([meaning, _content(self)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property

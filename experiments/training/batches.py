@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from experiments.data import Dataset
+from experiments.data.dataset import PADDING
 
 
 def derive_seed(seed: int, *purpose: str | int) -> int:
@@ -26,6 +27,11 @@ def order(examples: int, seed: int, epoch: int) -> Tensor:
     """The order of the examples in one epoch: (examples,) int64."""
     generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
     return torch.randperm(examples, generator=generator)
+
+
+def by_length(inputs: Tensor) -> Tensor:
+    """An order in which sentences of one length are neighbours, the same for every run: (examples,) int64."""
+    return (inputs != PADDING).sum(dim=1).argsort(stable=True)
 
 
 def prepare(data: Dataset, inputs: Tensor) -> Tensor:

@@ -110,9 +110,16 @@ class SupervisedLoop(TrainingLoop):
         """The examples of this step's whole batch."""
         epoch, position = divmod(self.step, self.per_epoch)
         if self.order_of != epoch:
-            self.order = batches.order(len(self.train_split), self.run.seed, epoch).to(self.device)
+            self.order = self._order(epoch).to(self.device)
             self.order_of = epoch
         return self.order[position * self.batch_size : (position + 1) * self.batch_size]
+
+    def _order(self, epoch: int) -> Tensor:
+        """The order of the examples in this epoch."""
+        if self.run.model.name == "bilstm" and self.per_epoch == 1 and self.team.size == 1:
+            # The gradient of a full batch does not depend on the order, and this network reads equal lengths faster.
+            return batches.by_length(self.train_split.inputs)
+        return batches.order(len(self.train_split), self.run.seed, epoch)
 
     def _counted(self, indices: Tensor) -> int:
         """How many targets of these examples count."""

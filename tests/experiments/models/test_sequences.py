@@ -73,6 +73,37 @@ def test_every_sentence_of_a_batch_gets_its_own_tags():
         assert not tags[length:].any()
 
 
+def test_sentences_of_one_length_are_read_together_with_the_same_result():
+    torch.manual_seed(0)
+    tagger = BiLSTM(20, 5, dropout=0.0)
+    batch = torch.randint(1, 20, (24, 7), generator=torch.Generator().manual_seed(1))
+    batch[:8, 4:], batch[16:, 2:] = PADDING, PADDING
+    lengths = (batch != PADDING).sum(dim=1)
+    found = []
+    for logits in (tagger(batch), tagger._packed(batch, lengths)):
+        tagger.zero_grad()
+        (logits * torch.arange(logits.numel()).view_as(logits).cos()).sum().backward()
+        found.append([logits.detach(), *(p.grad for p in tagger.parameters())])
+    for together, packed in zip(*found, strict=True):
+        torch.testing.assert_close(together, packed, rtol=1e-5, atol=1e-6)
+    assert not found[0][0][:8, 4:].any()
+    assert not found[0][0][16:, 2:].any()
+
+
+def test_the_tagger_in_bfloat16_is_near_that_in_float32():
+    torch.manual_seed(0)
+    tagger = BiLSTM(20, 5).eval()
+    alike = torch.randint(1, 20, (16, 6), generator=torch.Generator().manual_seed(1))
+    mixed = alike.clone()
+    mixed[torch.arange(6)[None] >= torch.arange(16)[:, None] % 6 + 1] = PADDING
+    for batch in (alike, mixed):
+        with torch.autocast("cpu", torch.bfloat16):
+            coarse = tagger(batch)
+        exact = tagger(batch)
+        assert not torch.equal(coarse.float(), exact)
+        torch.testing.assert_close(coarse.float(), exact, rtol=0.02, atol=0.01)
+
+
 def test_the_tagger_reads_both_ways():
     torch.manual_seed(0)
     tagger = BiLSTM(20, 5).eval()

@@ -161,12 +161,11 @@ TO_COME = {
         },
     ),
     "conll-bilstm": (
-        {"LAMB": 80, "ALTO": 80, "LAMB (NUS)": 70},
+        {"LAMB": 80, "ALTO": 80},
         "",
         {
             "CoNLL-2003: ALTO over LAMB, alpha tuned": "undecided",
             "CoNLL-2003: the same, claimed to be below 2.5": "shown",
-            "CoNLL-2003: ALTO over NUS-HPC-AI-Lab's LAMB": "shown",
         },
     ),
     "swimmer": (

@@ -5,9 +5,11 @@ import dataclasses
 import pytest
 import torch
 
+from experiments.data.dataset import PADDING
 from experiments.io.environment import Environment
 from experiments.optimizers import competitors, schedules
 from experiments.runs import plan
+from experiments.training import batches
 from experiments.training.supervised import SupervisedLoop
 from experiments.training.train import train
 from tests.experiments.optimizers.test_competitors import SMALL_BATCH
@@ -43,6 +45,38 @@ def test_channels_last_is_the_memory_format_and_changes_no_result(run, tmp_path)
         rows.append(session.finish(lambda *_: None))
     for one, two in zip(*(row.curve for row in rows), strict=True):
         assert one.train_loss == pytest.approx(two.train_loss, rel=1e-4)
+
+
+def tagging(run, **training):
+    """A run of the BiLSTM on a corpus of made sentences."""
+    options = {"embedding": 8, "hidden": 8, "layers": 1, "dropout": 0.0}
+    one = dataclasses.replace(
+        run,
+        data=dataclasses.replace(run.data, name="made-sentences", validation=0.1),
+        model=dataclasses.replace(run.model, name="bilstm", options=options),
+    )
+    return changed(one, schedule="constant", **training)
+
+
+def test_a_full_batch_of_sentences_is_read_by_length_with_the_same_gradient(run, place, tmp_path):
+    gradients = []
+    for microbatch in ("batch", 64):
+        (tmp_path / str(microbatch)).mkdir()
+        full = tagging(run, batch_size="full", microbatch=microbatch)
+        session = SupervisedLoop(full, place, tmp_path / str(microbatch))
+        lengths = (session.train_split.inputs != PADDING).sum(dim=1)[session._indices()]
+        assert lengths.tolist() == sorted(lengths.tolist())
+        assert len(lengths) == len(session.train_split)
+        session.advance()
+        gradients.append([p.grad.clone() for p in session.parameters])
+    for whole, split in zip(*gradients, strict=True):
+        torch.testing.assert_close(whole, split, rtol=1e-4, atol=1e-7)
+
+
+def test_smaller_batches_of_sentences_stay_in_the_order_of_the_seed(run, place, tmp_path):
+    session = SupervisedLoop(tagging(run, batch_size=64), place, tmp_path)
+    order = batches.order(len(session.train_split), run.seed, 0)
+    assert torch.equal(session._indices(), order[:64])
 
 
 def test_a_compiled_network_trains_like_the_other(run, tmp_path, monkeypatch):
