@@ -301,9 +301,11 @@ class E(Optimizer):
 
         Raises:
             ValueError: for an option outside the region, parameters that share memory, or that FSDP1 has replaced.
-            RuntimeError: for a sparse gradient, or an average that does not fit its parameter. In all these cases
-                nothing has changed. What the base raises goes through; these gradients are then taken out of the slow
-                averages again (exactly but for rounding), so that the step may be tried once more.
+            RuntimeError: for a sparse gradient, or a gradient or an average that does not fit its parameter. In all
+                these cases nothing has changed. What the base or one of its hooks raises goes through; the slow
+                averages are then as before, so that the step may be tried once more: exactly if the base has hooks
+                before its step or ``beta1`` is below .01, else but for the rounding of an average with these gradients
+                in it (so a base that itself refuses gradients which are not finite needs such a hook).
         """
         loss = None
         if closure is not None:

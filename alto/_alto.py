@@ -31,7 +31,7 @@ class ALTO(Optimizer):
     :math:`\hat m_k = m_k / (1 - \beta_2^k)`, :math:`\hat v_k = v_k / (1 - \beta_3^k)`. The paper writes
     :math:`u_k = g_k + \alpha a_k` with an average :math:`a_k` of gradient differences; :math:`a_k = h_k - h_{k-1}`, so
     it is the same. Where :math:`\|\theta_k\|` or :math:`\|r_k\|` is 0 the layerwise factor is 1: the literal one would
-    hardly move a layer that starts at zero.
+    hardly move a layer that starts at zero. It is 1 also where one of them is not finite.
 
     Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2), that is :math:`|c| < 1`. It keeps the
     first step downhill; it is not the stability region. :math:`\alpha < 0` looks :math:`|\alpha|` steps back (large
@@ -266,8 +266,11 @@ class ALTO(Optimizer):
         kept, self._kept = self._kept, None  # only what this step has checked is there for the next one
         if not self._changes.check(self.param_groups, self._check_group) or kept is None:
             return None
-        plan, calls = kept
-        if any(call.split() for call in calls) or (grads := plan.grads(self)) is None:
+        plan, groups, calls = kept
+        if not _plan.same(self.param_groups, groups) or any(call.split() for call in calls):
+            return None
+        grads = plan.grads(self)
+        if grads is None:
             return None
         for call in calls:
             call.tensors.grads[:] = grads[: len(call.tensors.params)]
@@ -285,7 +288,8 @@ class ALTO(Optimizer):
             and _plan.Plan.possible([*params, *grads, *averages, *steps])
             and all(p.grad is g for p, g in zip(params, grads, strict=True))
         ):
-            self._kept = _plan.Plan(self, params, grads, [*params, *averages, *steps]), calls
+            plan = _plan.Plan(self, params, grads, [*params, *averages, *steps])
+            self._kept = plan, list(self.param_groups), calls
 
     def _first_calls(self) -> list[_calls.Call]:
         """The calls of this step, with new state where there is none, all of it checked."""

@@ -136,6 +136,9 @@ def check(calls: list[Call], groups: list[dict[str, Any]], separate: _memory.Sep
         ValueError: if two share memory.
     """
     name_of = partial(_memory.label, groups)
+    params = [param for group in groups for param in group["params"]]
+    if len(set(map(id, params))) < len(params):
+        _memory.refuse_repeated(params, name_of)
     columns: list[_memory.Column] = []
     for tensors in (call.tensors for call in calls):
         for what, column in tensors.averages():

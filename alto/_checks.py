@@ -25,6 +25,7 @@ _NEAR = 0.8
 # Consequences of values outside a range.
 _UPHILL = "a negative one would go uphill (to ascend, set maximize)"
 _ROUNDING = 1e-12  # 20 * (1 - .95) is 1.0000000000000009 and 10 * (1 - .9) is 0.9999999999999998: both are 1
+_AVERAGES = "change all of its averages together with the parameter, or delete its state"
 FADES = "with a decay rate of 1 or more, old gradients would keep their full weight"
 
 
@@ -225,7 +226,7 @@ def alike(what: str, tensor: Tensor, param: Tensor, name: str) -> None:
     if tensor.shape != param.shape:
         raise RuntimeError(
             f"{what} of {name} has shape {tuple(tensor.shape)}, the parameter {tuple(param.shape)}: "
-            "change all of its averages together with the parameter, or delete its state"
+            + ("compute it again, or set it to None" if what == "the gradient" else _AVERAGES)
         )
     if tensor.device != param.device:
         raise RuntimeError(

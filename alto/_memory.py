@@ -15,11 +15,11 @@ Column = tuple[str, Sequence[Tensor], Sequence[int]]
 
 
 class Separate:
-    """Checks that no two tensors share memory; anew only when an address has changed."""
+    """Checks that no two tensors share memory; anew only when an address or a layout has changed."""
 
     def __init__(self) -> None:
-        self._known: list[int] = []
-        self._grads: list[int] = []
+        self._known: list[object] = []
+        self._grads: list[object] = []
         self._storages: set[int] = set()
 
     def check(self, columns: list[Column], name_of: Callable[[int], str]) -> None:
@@ -35,7 +35,7 @@ class Separate:
         """
         grads = [column for column in columns if column[0] == GRADIENT]
         written = [column for column in columns if column[0] != GRADIENT]
-        of_written, of_grads = _addresses(written), _addresses(grads)
+        of_written, of_grads = _places(written), _places(grads)
         if of_written != self._known:
             _refuse_overlaps(columns, name_of)
             self._known = of_written
@@ -45,13 +45,14 @@ class Separate:
         self._grads = of_grads
 
 
-def _addresses(columns: list[Column]) -> list[int]:
+def _places(columns: list[Column]) -> list[object]:
+    """Where tensors are, and how they are laid out there."""
     return [
-        number
+        part
         for _, tensors, _ in columns
         for tensor in tensors
         if type(tensor) in _PLAIN
-        for number in (tensor.data_ptr(), tensor.numel())
+        for part in (tensor.data_ptr(), tensor.shape, tensor.stride())
     ]
 
 

@@ -47,6 +47,9 @@ class Call:
         return len(options) > 1 or len({state.get(WEIGHT) for state in self.states}) > 1
 
 
+# The least beta1 for which the average before a step is computed from the one after it: rounding grows by 1 / beta1.
+_SOLVABLE = 1e-2
+
 # A plan, the groups that explored in its step, and the calls.
 Kept = tuple[Plan, list[dict[str, Any]], list[Call]]
 
@@ -136,9 +139,11 @@ class Mixing:
         name_of = partial(label, self._optimizer.param_groups)
         columns: list[Column] = [(PARAMETER, [_sharding.local(param) for param in params], range(len(params)))]
         for call in self._calls:
-            for grad, slow_avg, place in zip(call.grads, call.slow_avgs, call.places, strict=True):
-                if slow_avg.shape != grad.shape or slow_avg.device != grad.device:
-                    _checks.alike(f"state {SLOW_AVG!r}", slow_avg, grad, name_of(place))
+            for param, grad, slow_avg, place in zip(call.params, call.grads, call.slow_avgs, call.places, strict=True):
+                if not grad.shape == slow_avg.shape == param.shape or slow_avg.device != grad.device:
+                    own = _sharding.local(param)
+                    _checks.alike("the gradient", grad, own, name_of(place))
+                    _checks.alike(f"state {SLOW_AVG!r}", slow_avg, own, name_of(place))
             columns += [(SLOW_AVG, call.slow_avgs, call.places), (GRADIENT, call.grads, call.places)]
         refuse_unwritable(columns[1:], name_of)  # the base writes the parameters
         self._optimizer._separate.check(columns, name_of)
@@ -159,8 +164,9 @@ class Mixing:
                 alpha, beta1 = alpha * weight, beta1 * weight / new
                 self._undo.append(partial(_weigh, call.states, weight))
                 _weigh(call.states, new)
+            before = self._copies(call, beta1)
             us: Any = engine.explore_(call.grads, call.slow_avgs, alpha=alpha, beta1=beta1, kept=call.kept)
-            self._undo.append(partial(_take_back, us, call.grads, call.slow_avgs, alpha=alpha, beta1=beta1))
+            self._undo.append(partial(_take_back, call.grads, call.slow_avgs, before, beta1))
             plain = self.kept is not None  # a plan is kept of such tensors alone
             grads: Any = call.grads if plain else [param.grad for param in call.params]
             self._own += zip(call.params, grads, strict=True)
@@ -171,9 +177,18 @@ class Mixing:
             if isinstance(state, dict) and len(state) <= 2 and {SLOW_AVG} <= state.keys() <= {SLOW_AVG, WEIGHT}:
                 self._alone[param] = optimizer.state.pop(param)
 
+    def _copies(self, call: Call, beta1: float) -> list[Tensor] | None:
+        """The slow averages before the step, where they could not be computed from those after it; else None.
+
+        A hook may refuse a gradient that is not finite, and that gradient would not come out of an average again.
+        """
+        if beta1 >= _SOLVABLE and not getattr(self._optimizer.base, "_optimizer_step_pre_hooks", None):
+            return None
+        return [slow_avg.detach().clone() for slow_avg in call.slow_avgs]
+
     @torch._disable_dynamo
     def take_back(self) -> None:
-        """After an error: put the slow averages back as they were before the step (exactly but for rounding)."""
+        """After an error: put the slow averages back as they were before the step."""
         self._begun.clear()
         for undo in self._undo:
             undo()
@@ -211,11 +226,10 @@ def _weigh(states: list[dict[str, Any]], weight: float) -> None:
 
 
 @torch.no_grad()
-def _take_back(us: list[Tensor], grads: list[Tensor], slow_avgs: list[Tensor], *, alpha: float, beta1: float) -> None:
-    """Solve for h what an engine has done: h' = beta1 h + (1 - beta1) g, or, where beta1 is 0, u = (1 - c) g + c h."""
-    c = -alpha * (1 - beta1)
-    for u, grad, slow_avg in zip(us, grads, slow_avgs, strict=True):
-        if beta1:
-            slow_avg.sub_(grad, alpha=1 - beta1).div_(beta1)
-        elif c:
-            slow_avg.copy_(u).sub_(grad, alpha=1 - c).div_(c)
+def _take_back(grads: list[Tensor], slow_avgs: list[Tensor], before: list[Tensor] | None, beta1: float) -> None:
+    """Put h back: from copies, or solved for what an engine has done, h' = beta1 h + (1 - beta1) g."""
+    if before is not None:
+        torch._foreach_copy_(slow_avgs, before)
+        return
+    for grad, slow_avg in zip(grads, slow_avgs, strict=True):
+        slow_avg.sub_(grad, alpha=1 - beta1).div_(beta1)

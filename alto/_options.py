@@ -81,7 +81,7 @@ class Changes:
         self._seen: list[tuple[Any, ...]] = []
 
     def check(self, groups: list[dict[str, Any]], check: Callable[[dict[str, Any]], None]) -> bool:
-        """Call ``check`` on each group whose options, number of parameters or first parameter are not those checked.
+        """Call ``check`` on each group whose options, number of parameters or first parameter (or its dtype) are new.
 
         Where only a learning rate has changed, that alone is checked.
 
@@ -108,7 +108,8 @@ class Changes:
 def _values(group: dict[str, Any]) -> tuple[Any, Any]:
     """What identifies the learning rate, and the other options."""
     lr, params = group["lr"], group["params"]
-    values = len(params), id(params[0]) if params else 0, _OTHERS(group)
+    first = (id(params[0]), params[0].dtype) if params else ()
+    values = len(params), first, _OTHERS(group)
     if isinstance(lr, Tensor):  # its contents may be on a device: its version tells whether they have changed
         return (id(lr), None if lr.is_inference() else lr._version), values
     return lr, values

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from alto import _checks
+from alto.engines import _forked as _forked  # notes each fork from now on, also one before cpu is imported
 from alto.engines import blocked, single
 from alto.engines import foreach as launched
 from alto.engines._protocol import Engine

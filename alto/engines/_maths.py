@@ -23,11 +23,12 @@ def layer_factor(theta_norm: Tensor, r_norm: Tensor, *, eps2: float, eps3: float
     """Return phi / (|r| + eps2 phi) with phi = |theta| + eps3 (Algorithm 1), at most 1e37, elementwise over layers.
 
     It is 1 where either norm is 0, as in every LAMB in use: the paper's literal phi would hardly move a layer that
-    starts at zero. A NaN norm gives 1 as well; then r itself carries the NaN.
+    starts at zero. A norm that is NaN or infinite gives 1 as well: the other elements then move as without the factor.
     """
     phi = theta_norm + eps3
     factor = (phi / (r_norm + eps2 * phi)).clamp(max=LARGEST_FACTOR)
-    return torch.where((theta_norm > 0) & (r_norm > 0), factor, torch.ones_like(phi))
+    usable = (theta_norm > 0) & (theta_norm < math.inf) & (r_norm > 0) & (r_norm < math.inf)
+    return torch.where(usable, factor, torch.ones_like(phi))
 
 
 def bias_correction(beta: float, step: Tensor, dtype: torch.dtype, *, capturable: bool) -> float | Tensor:

@@ -30,7 +30,7 @@ except ImportError:  # Windows
 from alto._rule import Rule, Tensors
 from alto._sharding import unsharded
 from alto.engines import _cpu_kernels as kernels
-from alto.engines import blocked
+from alto.engines import _forked, blocked
 from alto.engines._layout import Blocks, Kept, walkable, written
 from alto.engines._maths import correction, layer_factor, vanishing
 
@@ -307,7 +307,12 @@ def _one_process_at_a_time() -> Iterator[None]:
             file = stack.enter_context(open(path, "a", encoding="ascii"))
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX)
+                # By name: a process that was forked meanwhile has the file open, too, and would keep the lock.
+                stack.callback(fcntl.flock, file, fcntl.LOCK_UN)
         yield
+
+
+_LIBRARIES = ("libgomp", "libiomp", "libomp")
 
 
 @cache
@@ -315,19 +320,24 @@ def _openmp() -> Any:
     """The OpenMP library that torch itself has loaded; None where there is none."""
     try:
         with open("/proc/self/maps", encoding="utf-8") as lines:
-            paths = {line.split()[-1] for line in lines if "libgomp" in line or "libiomp" in line or "libomp" in line}
+            mapped = [line.rstrip("\n").split(maxsplit=5)[-1] for line in lines]  # a path may have spaces
+        paths = {path for path in mapped if any(name in path for name in _LIBRARIES)}
         of_torch = [path for path in sorted(paths) if f"{os.sep}torch{os.sep}" in path]
         return ctypes.CDLL((of_torch or sorted(paths))[0])
     except (OSError, IndexError):  # another system, or another kind of team
         return None
 
 
-@cache
 def _team() -> Any:
     """OpenMP's call that runs a function on a team of threads: GNU's, which LLVM's library offers as well.
 
-    None where there is none, or if this process was forked from one that had a team: its threads are not here.
+    None where there is none, or if this process was forked: the threads of its parent's team are not here.
     """
+    return None if _forked.here else _parallel()
+
+
+@cache
+def _parallel() -> Any:
     team = getattr(_openmp(), "GOMP_parallel", None)
     if team is None:
         return None
@@ -340,11 +350,3 @@ def _team() -> Any:
 def _thread_number() -> int:
     """The address of OpenMP's function that tells a thread its number in the team."""
     return ctypes.cast(_openmp().omp_get_thread_num, ctypes.c_void_p).value or 0
-
-
-def _alone() -> None:
-    globals()["_team"] = lambda: None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_alone)

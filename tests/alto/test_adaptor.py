@@ -313,6 +313,57 @@ def test_half_precision_parameters_have_a_float32_average_also_after_a_load():
     assert equal(run(optimizer, params, range(3, 6)), run(other, resumed, range(3, 6)))
 
 
+@pytest.mark.parametrize("number", [1e30, float("inf"), float("nan")])
+def test_a_gradient_that_a_hook_of_the_base_refuses_leaves_no_trace(number):
+    results = []
+    for refuses in (True, False):
+        params = matrices()
+        optimizer = E(torch.optim.SGD(params, lr=0.1), alpha=0.5, beta1=0.9)
+
+        def refuse(base, *_, params=params):
+            if not all(p.grad.abs().max() < 1e20 for p in params):
+                raise FloatingPointError
+
+        optimizer.base.register_step_pre_hook(refuse)
+        run(optimizer, params, 3)
+        if refuses:
+            params[0].grad = torch.full_like(params[0], number)
+            with pytest.raises(FloatingPointError):
+                optimizer.step()
+        results.append(run(optimizer, params, range(3, 6)))
+    assert equal(*results)
+
+
+def test_a_base_that_fails_after_it_has_changed_its_gradients_leaves_the_averages():
+    class Clipping(torch.optim.SGD):
+        def step(self, closure=None):
+            for p in params:
+                p.grad.zero_()
+            raise MemoryError
+
+    params = matrices()
+    optimizer = E(Clipping(params, lr=0.1), alpha=0.5, beta1=0.0)
+    with pytest.raises(MemoryError):
+        run(optimizer, params, 1)
+    optimizer.base.__class__ = torch.optim.SGD
+    run(optimizer, params, 1)
+    before = [optimizer.state[p]["explore_slow_avg"].clone() for p in params]
+    optimizer.base.__class__ = Clipping
+    with pytest.raises(MemoryError):
+        run(optimizer, params, range(1, 2))
+    assert equal([optimizer.state[p]["explore_slow_avg"] for p in params], before)
+
+
+def test_a_gradient_that_no_longer_fits_its_parameter_is_named():
+    param = nn.Parameter(torch.ones(4, 5))
+    optimizer = E(torch.optim.SGD([param], lr=0.1))
+    run(optimizer, [param], 1)
+    param.grad = torch.ones(4, 5)
+    param.grad.data = torch.ones(7)
+    with pytest.raises(RuntimeError, match=r"the gradient of parameter 0 .*has shape \(7,\), the parameter \(4, 5\)"):
+        optimizer.step()
+
+
 @pytest.mark.parametrize("start", ["zero", "corrected"])
 @pytest.mark.parametrize("beta1", [0.0, 0.01, 0.9])
 @pytest.mark.parametrize("failing", [1, 3])

@@ -400,3 +400,26 @@ def test_nothing_to_do_is_no_nan_even_without_eps2_and_eps3(engine):
         optimizer.step()
     assert torch.equal(params[0], torch.zeros(3))
     assert torch.equal(params[1], torch.ones(3))
+
+
+@pytest.mark.parametrize("engine", ["cpu", "blocked", "foreach", "single"])
+@pytest.mark.parametrize("size", [3, 600, 200_000])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_an_infinite_weight_spoils_no_other_of_its_layer(engine, size, weight_decay):
+    """Its norm is no number to divide by: the factor is 1, and the others move as without it."""
+    outcomes = []
+    for layerwise in (True, False):
+        weights = torch.linspace(1, 2, size)
+        weights[1] = -torch.inf
+        param = weights.clone()
+        optimizer = ALTO([param], lr=0.1, weight_decay=weight_decay, layerwise=layerwise)
+        with forced(engine):
+            for _ in range(3):
+                param.grad = torch.ones(size)
+                param.grad[1] = 0
+                optimizer.step()
+        finite = torch.arange(size) != 1
+        assert (param[finite] < weights[finite] - 0.1).all()
+        assert not param[1].isfinite()
+        outcomes.append(param[finite])
+    torch.testing.assert_close(*outcomes)

@@ -212,6 +212,57 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, env=environment)
 
 
+def test_a_child_that_is_forked_before_the_first_step_steps_too():
+    """Its parent's team, which torch has begun, is not there."""
+    code = """
+import os, torch, alto
+torch.set_num_threads(2)
+torch.ones(1 << 20).add_(1)  # the team starts
+child = os.fork()
+if child == 0:
+    from alto.engines import cpu
+    w = torch.ones(1 << 10); w.grad = torch.ones_like(w)
+    ws = [w.clone() for _ in range(200)]
+    for w in ws:
+        w.grad = torch.ones(1 << 10)
+    alto.ALTO(ws).step()
+    assert cpu._team() is None
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, env=environment)
+
+
+def test_a_process_that_is_forked_during_a_compilation_does_not_keep_the_lock(tmp_path):
+    code = f"""
+import os, signal, tempfile
+tempfile.tempdir = {str(tmp_path)!r}
+from alto.engines import cpu
+with cpu._one_process_at_a_time():
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+try:
+    signal.alarm(20)  # ends this process if it waits
+    with cpu._one_process_at_a_time():
+        pass
+finally:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
+
+
+def test_the_team_is_found_in_a_folder_with_a_space_in_its_name(monkeypatch):
+    maps = "7f0-7f1 r-xp 00000000 08:01 12   /a folder/torch/lib/libgomp.so.1\n7f2-7f3 rw-p 00000000 00:00 0\n"
+    opened = mock.mock_open(read_data=maps)
+    monkeypatch.setattr(cpu, "open", opened, raising=False)
+    monkeypatch.setattr(cpu.ctypes, "CDLL", lambda path: path)
+    assert cpu._openmp.__wrapped__() == "/a folder/torch/lib/libgomp.so.1"
+
+
 def test_hooks_for_all_optimizers_in_several_threads():
     counts: dict[type, int] = {}
     handle = register_optimizer_step_pre_hook(lambda o, *_: counts.update({type(o): counts.get(type(o), 0) + 1}))

@@ -104,6 +104,18 @@ def test_averages_that_are_shared_by_hand_are_refused(name, keys):
     assert equal(params, before)
 
 
+def test_a_view_that_begins_where_it_did_and_now_reaches_into_another_is_refused(make):
+    flat = torch.randn(8)
+    params = [nn.Parameter(flat[:4]), nn.Parameter(flat[4:])]
+    optimizer = make(params)
+    steps(optimizer, params)
+    params[0].data = flat.as_strided((4,), (2,))
+    before = flat.clone()
+    with pytest.raises(ValueError, match=r"parameter 0 of group 0.* parameter 1 of group 0.* share memory"):
+        steps(optimizer, params)
+    assert torch.equal(flat, before)
+
+
 def test_a_slow_average_that_is_shared_is_refused_by_e():
     params = [nn.Parameter(torch.ones(4, 3)), nn.Parameter(torch.ones(4, 3))]
     optimizer = EAdamW(params)

@@ -58,6 +58,10 @@ def loaded(optimizer, params):
     optimizer.load_state_dict(optimizer.state_dict())
 
 
+def other_dictionaries(optimizer, params):
+    optimizer.param_groups = [{**group, "lr": 0.3} for group in optimizer.param_groups]
+
+
 def one_more_group(optimizer, params):
     params.append(nn.Parameter(torch.ones(4, 9)))
     optimizer.add_param_group({"params": params[-1:], "lr": 0.3})
@@ -94,8 +98,8 @@ CHANGES = {
 CHANGES |= {
     act.__name__: act
     for act in (
-        new_memory, transposed_in_place, swapped_averages, new_state, forgotten, loaded, one_more_group, one_less,
-        another_in_its_place, half_state, counted_anew,
+        new_memory, transposed_in_place, swapped_averages, new_state, forgotten, loaded, other_dictionaries,
+        one_more_group, one_less, another_in_its_place, half_state, counted_anew,
     )
 }  # fmt: skip
 
