@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from alto import _checks, _memory, _sharding, engines
 from alto._counter import counter, is_counter
+from alto._plan import params_of
 from alto._rule import Rule, Tensors
 from alto._state import state_dtype
 
@@ -133,12 +134,10 @@ def check(calls: list[Call], groups: list[dict[str, Any]], separate: _memory.Sep
 
     Raises:
         RuntimeError: if one does not fit its parameter, or cannot be written here.
-        ValueError: if two share memory.
+        ValueError: if two share memory, or a parameter is listed twice.
     """
     name_of = partial(_memory.label, groups)
-    params = [param for group in groups for param in group["params"]]
-    if len(set(map(id, params))) < len(params):
-        _memory.refuse_repeated(params, name_of)
+    _memory.refuse_repeated(list(params_of(groups)), name_of)
     columns: list[_memory.Column] = []
     for tensors in (call.tensors for call in calls):
         for what, column in tensors.averages():

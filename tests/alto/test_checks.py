@@ -387,3 +387,16 @@ def test_the_bound_of_the_region_is_outside_whatever_the_rounding(alpha, beta1):
     with pytest.raises(ValueError, match="would take 0 times the gradient"):
         ALTO([torch.nn.Parameter(torch.ones(2))], alpha=alpha, beta1=beta1)
     ALTO([torch.nn.Parameter(torch.ones(2))], alpha=0.999999 * alpha, beta1=beta1)
+
+
+def test_an_eps_that_a_new_dtype_of_the_parameters_cannot_hold_is_refused():
+    param = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
+    optimizer = ALTO([param], eps=(1e-50, 1e-6, 1e-10))
+    param.grad = torch.ones_like(param)
+    optimizer.step()
+    param.grad, param.data = None, param.data.float()
+    param.grad = torch.zeros_like(param)
+    before = param.detach().clone()
+    with pytest.raises(ValueError, match=r"eps\[0\] = 1e-50: it rounds to 0 in torch\.float32"):
+        optimizer.step()
+    assert torch.equal(param, before)

@@ -104,6 +104,17 @@ def test_averages_that_are_shared_by_hand_are_refused(name, keys):
     assert equal(params, before)
 
 
+def test_a_parameter_that_takes_another_ones_place_by_hand_is_listed_twice(make):
+    params = [nn.Parameter(torch.ones(3)) for _ in range(3)]
+    optimizer = make(params)
+    steps(optimizer, params)
+    optimizer.param_groups[0]["params"][2] = params[1]
+    before = [p.detach().clone() for p in params]
+    with pytest.raises(ValueError, match=r"parameter 1 of group 0, .* is listed again as parameter 2 of group 0"):
+        steps(optimizer, params)
+    assert equal(params, before)
+
+
 def test_a_view_that_begins_where_it_did_and_now_reaches_into_another_is_refused(make):
     flat = torch.randn(8)
     params = [nn.Parameter(flat[:4]), nn.Parameter(flat[4:])]
