@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from theory import claims
 from theory.claims.networks import laptop, paper_tables
 from theory.ledger.claim import Claim, Verdict, entries
 from theory.ledger.evidence import QUICK, Outcome
@@ -66,3 +67,9 @@ def test_an_open_comparison_is_an_answer_and_not_broken_evidence(tmp_path):
 
 def test_without_a_file_it_is_not_run(tmp_path):
     assert paper_tables.evidence_for("table-3", tmp_path) == ()
+
+
+def test_the_smaller_claims_that_a_table_names_exist():
+    named = {name for row in paper_tables.ROWS.values() for name in row.smaller}
+    assert named <= {claim.id for claim in claims.ALL}
+    assert not named & paper_tables.ROWS.keys()
