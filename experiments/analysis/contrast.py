@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.analysis.chance import result
-from experiments.analysis.kept import Line, Summary
+from experiments.analysis.kept import DIGITS, Line, Summary
 from experiments.io.errors import ConfigError
 
 MEASURES = ("filter_sharpness", "top_eigenvalue", "trace", "sharpness", "moved", "moved_lately")
@@ -77,6 +77,26 @@ def contrast(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> di
     return {seed: math.fsum(weight * column[seed] for weight, column in columns) for seed in sorted(shared)}
 
 
+def error(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> float:
+    """How far a number of `contrast` may be from that of the rows, as a summary keeps six digits of each result.
+
+    Args:
+        kept: The experiment.
+        terms: The cells.
+        quantity: As in `values`.
+
+    Returns:
+        The sum of the terms' largest errors.
+
+    Raises:
+        ConfigError: as in `contrast`.
+    """
+    if quantity != "test":  # a relative error of the measure, whatever its size
+        return math.fsum(abs(term.weight) for term in terms) * math.log10(1 + 0.5 * 10 ** (1 - DIGITS))
+    columns = [(abs(term.weight), values(kept, term.setting, term.label).values()) for term in terms]
+    return math.fsum(weight * max(map(_rounding, column), default=0.0) for weight, column in columns)
+
+
 def identical(kept: Summary, one: str, other: str) -> dict[str, list[bool]]:
     """Whether the runs of two settings ended in bitwise equal networks.
 
@@ -101,3 +121,8 @@ def _value(run: Line, quantity: str) -> float | None:
         return -math.log10(run.examples_per_second) if run.examples_per_second > 0 else None
     value = run.measures.get(quantity.removeprefix("log10 "), (None,))[-1]
     return math.log10(value) if value is not None and value > 0 else None
+
+
+def _rounding(value: float) -> float:
+    """Half a unit of the last digit that is kept."""
+    return 0.5 * 10 ** (math.floor(math.log10(abs(value))) + 1 - DIGITS) if value else 0.0

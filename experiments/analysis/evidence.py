@@ -14,7 +14,7 @@ from typing import Any
 from scipy import stats
 
 from experiments.analysis import benchmarks, names
-from experiments.analysis.contrast import Term, contrast
+from experiments.analysis.contrast import Term, contrast, error
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
 from experiments.analysis.questions import Question, family, questions
@@ -104,7 +104,7 @@ def answer(claim: str, question: Question, kept: Summary) -> Evidence:
         claim,
         question,
         [t_interval(column, level) for column in columns],
-        p_value=_p_value(columns[0], question) if len(columns) == 1 else None,
+        p_value=_p_value(columns[0], question, error(kept, leads[0], question.of)) if len(columns) == 1 else None,
         t_p_value=_t_p_value(columns, question),
         at_edge=_at_edge(kept, leads),
         protocol=protocol(kept, leads[0][0].setting, seeds),
@@ -263,7 +263,11 @@ def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
     length = names.length(training) + ("" if training.precision == "float32" else f", {training.precision}")
     tuning, rates = experiment.tuning, experiment.grid(setting).values()
     others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
-    chosen = f"chosen for each competitor from {len(rates)} by validation {tuning.metric} over {others}"
+    tuned = " and ".join(
+        f"{', '.join(one.tuned)} of {label}" for label, one in experiment.optimizers.items() if one.tuned
+    )
+    trials = f"{len(rates)} trials, with {tuned}," if tuned else f"{len(rates)}"
+    chosen = f"chosen for each competitor from {trials} by validation {tuning.metric} over {others}"
     words = [
         f"{experiment.tier} tier of {experiment.name} ({data.name}{some}; {model.name}; batch {training.batch_size}, "
         f"{length})",
@@ -304,9 +308,9 @@ def _evidence(
     )
 
 
-def _p_value(pairs: list[float], question: Question) -> float:
+def _p_value(pairs: list[float], question: Question, error: float = 0.0) -> float:
     bounds = [bound for bound in (question.at_least, question.at_most) if bound is not None]
-    return max(sign_flip_p_value([pair - bound for pair in pairs]) for bound in bounds)
+    return max(sign_flip_p_value([pair - bound for pair in pairs], error) for bound in bounds)
 
 
 def _t_p_value(columns: list[list[float]], question: Question) -> float:

@@ -21,6 +21,9 @@ _MEASURES = ("top_eigenvalue", "trace", "trace_error", "sharpness", "filter_shar
 
 Column = tuple[float | None, ...]
 
+DIGITS = 6
+"""Significant digits of the kept numbers; the rows have all."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -171,5 +174,4 @@ def _measures(curve: tuple[Point, ...]) -> dict[str, Column]:
 
 
 def _short(value: float | None) -> float | None:
-    """Six significant digits: the rows keep the rest."""
-    return None if value is None else float(f"{value:.6g}")
+    return None if value is None else float(f"{value:.{DIGITS}g}")

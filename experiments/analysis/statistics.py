@@ -74,7 +74,7 @@ def t_p_value(values: Sequence[float], bound: float) -> float:
     return float(cast("Any", stats.ttest_1samp(values, bound)).pvalue)
 
 
-def sign_flip_p_value(differences: Sequence[float]) -> float:
+def sign_flip_p_value(differences: Sequence[float], error: float = 0.0) -> float:
     """Two-sided permutation p-value of paired differences: how often random signs give a mean as large.
 
     Up to `EXACT` pairs all signs are tried. Above, `DRAWS` of them are drawn with a fixed seed, and the observed ones
@@ -89,6 +89,8 @@ def sign_flip_p_value(differences: Sequence[float]) -> float:
 
     Args:
         differences: One per seed.
+        error: How far each difference may be from the exact one, for example because it was rounded. Sums that are as
+            large as the observed one up to these errors count as large: accuracies lie on a grid, so their sums tie.
 
     Returns:
         The p-value, in (0, 1].
@@ -103,7 +105,7 @@ def sign_flip_p_value(differences: Sequence[float]) -> float:
     observed = abs(float(np.sum(differences)))
     # The observed signs are among those tried: the tolerance keeps rounding from excluding them. It is relative to the
     # largest sum that signs can make, so that the value is the same in any unit.
-    bound = observed - _ROUNDING * float(array.sum())
+    bound = observed - _ROUNDING * float(array.sum()) - 2 * error * len(array)
     if len(array) <= EXACT:
         return float(np.mean(np.abs(_all_sums(array)) >= bound))
     return (1 + sum(int(np.sum(np.abs(sums) >= bound)) for sums in _drawn_sums(array))) / (1 + DRAWS)

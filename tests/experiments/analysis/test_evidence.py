@@ -116,10 +116,11 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
     page = answers.page(tmp_path, "{{answer ours-up}}\n{{answer ours-down}}\n{{ answer ours-open }}\n")
     found = [line.split("**")[1] for line in page.splitlines()]
     assert found == ["shown", "contradicted", "undecided"]
-    assert "| batch 128 | ALTO - LAMB | +1.20 |" in answers.page(tmp_path, "{{differences made}}")
-    assert "- equal: laptop tier of made" in answers.page(tmp_path, "{{protocol made}}")
+    assert answers.page(tmp_path, "{{mean made | small | ALTO}}") == "3.23"
+    assert answers.page(tmp_path, "{{difference made | small | ALTO}}") == "+1.20 [+0.70, +1.70]"
     for bad, error in (("{{answer nobody}}", DataError), ("{{poem made}}", ConfigError),
-                       ("{{preferred made | small}}", ConfigError)):  # fmt: skip
+                       ("{{preferred made | small}}", ConfigError), ("{{mean made | small | Adam}}", ConfigError),
+                       ("{{difference made | small | LAMB}}", ConfigError)):  # fmt: skip
         with pytest.raises(error):
             answers.page(tmp_path, bad)
     awaited = next(iter(questions()))  # asked, and not in this folder

@@ -93,6 +93,14 @@ def test_a_sum_of_zero_is_tied_whatever_rounding_makes_of_it():
     assert sign_flip_p_value(pairs) == 1.0
 
 
+def test_accuracies_that_were_rounded_tie_as_the_exact_ones_do():
+    images = 359  # accuracies in percent, kept with six digits, are near multiples of 100 / 359 and not on them
+    pairs = [(352, 345), (350, 352), (349, 350), (346, 353), (347, 349), (344, 350), (344, 353), (344, 351)]
+    exact = [100 * (a - b) / images for a, b in pairs]
+    rounded = [round(100 * a / images, 4) - round(100 * b / images, 4) for a, b in pairs]
+    assert sign_flip_p_value(rounded) < sign_flip_p_value(exact) == sign_flip_p_value(rounded, 1e-4)
+
+
 @pytest.mark.parametrize("unit", [1e-300, 1e-14, 1.0, 1e14])
 def test_sign_flips_do_not_depend_on_the_unit(unit):
     assert sign_flip_p_value([unit * k for k in range(1, 9)]) == 2 / 2**8
