@@ -49,12 +49,13 @@ def page(results: Path, template: str | None = None) -> str:
         results: As in `write`.
         template: Text with slots; None takes the package's. A claim's slots are ``{{answer CLAIM}}``, its number with
             interval and verdict (or that its runs have not ended), and ``{{estimate CLAIM}}``, the number alone. The
-            slots of a laptop tier: ``{{differences NAME}}`` is a table of the differences, ``{{protocol NAME}}`` how
-            its runs were made, ``{{rates NAME | SETTING}}`` the chosen learning rates, ``{{preferred NAME | SETTING}}``
-            the optimizer with the best validation score, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of
-            runs ended in bitwise equal networks, and ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose
-            gradient was longer than the clip. ``{{lead near | ahead}}`` counts settings, as `figures.lead.standing`
-            does: ``near`` or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``. ``{{waterfall WORDS}}`` is
+            slots of a laptop tier: ``{{mean NAME | SETTING | LABEL}}`` is a mean test result,
+            ``{{difference NAME | SETTING | LABEL}}`` a competitor minus the baseline with its interval,
+            ``{{rates NAME | SETTING}}`` the chosen learning rates, ``{{preferred NAME | SETTING}}`` the optimizer with
+            the best validation score, ``{{identical NAME | SETTING | SETTING}}`` how many pairs of runs ended in
+            bitwise equal networks, and ``{{clipped NAME | SETTING | LABEL}}`` the share of steps whose gradient was
+            longer than the clip. ``{{lead near | ahead}}`` counts settings, as `figures.lead.standing` does: ``near``
+            or ``far``, and ``all``, ``ahead``, ``behind`` or ``undecided``. ``{{waterfall WORDS}}`` is
             the picture of that name, once its runs have ended.
 
     Returns:
@@ -81,21 +82,19 @@ def page(results: Path, template: str | None = None) -> str:
         if kind == "lead":
             return _standing(leads(results), name, *cells)
         kept = summary(results / "experiments" / f"{name}-laptop.json")
-        if kind == "differences":
-            (table,) = [made for made in tables.tables(kept) if made.title.startswith("Difference")]
-            return tables.markdown_table(table)
-        if kind == "protocol":
-            rows = [evidence.protocol(kept, setting, list(kept.report.seeds)) for setting in kept.experiment.settings]
-            return "\n".join(f"- {setting}: {row}" for setting, row in zip(kept.experiment.settings, rows, strict=True))
         if kind == "rates":
             return _rates(kept, *cells)
         if kind == "preferred":
             return _preferred(kept, *cells)
+        if kind == "mean":
+            return _mean(kept, *cells)
+        if kind == "difference":
+            return _difference(kept, *cells)
         if kind == "identical":
             return _identical(kept, *cells)
         if kind == "clipped":
             return _clipped(kept, *cells)
-        known = "answer, estimate, lead, waterfall, differences, protocol, rates, preferred, identical, clipped"
+        known = "answer, estimate, lead, waterfall, rates, preferred, mean, difference, identical, clipped"
         raise ConfigError("template", f"unknown slot {kind!r}; there are: {known}")
 
     return _SLOT.sub(fill, text)
@@ -168,6 +167,23 @@ def _preferred(kept: Summary, setting: str) -> str:
         raise ConfigError("template", f"{kept.experiment.name} has no validation scores under {setting!r}")
     best = (min if kept.report.metric == "loss" else max)(scores.values())
     return " and ".join(f"*{label}*" for label, score in scores.items() if score == best)
+
+
+def _mean(kept: Summary, setting: str, label: str) -> str:
+    """The mean test result of a competitor: ``63.95``."""
+    found = [cell for cell in kept.report.summaries if (cell.setting, cell.label) == (setting, label)]
+    if not found:
+        raise ConfigError("template", f"{kept.experiment.name} has no cell ({setting!r}, {label!r})")
+    return tables.numbers(found[0].test)[0]
+
+
+def _difference(kept: Summary, setting: str, label: str) -> str:
+    """A competitor minus the experiment's baseline: ``-2.25 [-3.08, -1.41]``."""
+    found = [one for one in kept.report.differences if (one.setting, one.label) == (setting, label)]
+    if not found:
+        raise ConfigError("template", f"{kept.experiment.name} has no difference of {label!r} under {setting!r}")
+    mean, interval, _ = tables.numbers(found[0].difference, "+")
+    return f"{mean} {interval}"
 
 
 def _clipped(kept: Summary, setting: str, label: str) -> str:

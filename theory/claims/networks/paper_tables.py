@@ -115,7 +115,7 @@ class _Row:
         source: where the paper makes it.
         statement: what it says.
         needs: what a run at its scale takes.
-        smaller: claims of ours that ask the same on a smaller scale.
+        smaller: claims of ours that ask the same on a smaller scale, or a part of it.
     """
 
     source: str
@@ -246,7 +246,7 @@ ROWS = {
 
 def _claim(name: str, row: _Row) -> Claim:
     evidence = evidence_for(name)
-    smaller = f" On a smaller scale: {', '.join(row.smaller)}." if row.smaller else ""
+    smaller = f" Smaller or partial: {', '.join(row.smaller)}." if row.smaller else ""
     found = "" if evidence else f"Not run: needs {row.needs}.{smaller}"
     return Claim(id=name, source=row.source, statement=row.statement, found=found, evidence=evidence, needs=row.needs)
 

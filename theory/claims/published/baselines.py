@@ -142,8 +142,8 @@ CLAIMS = (
         "Whatever its LAMB is, Table 7 leaves less than half of Table 3's lead on CIFAR-10 to E.",
         _table_7_against_3,
         "Tables 3 and 7",
-        "Of {lead:.2f} points E is worth {corrected:.2f} if that LAMB has bias correction (but then Table 7 has it at "
-        "{seven:.2f} and Table 3 at {three:.2f}), {uncorrected:.2f} if not.",
+        "Table 3's lead is {lead:.2f} points. E adds {uncorrected:.2f} if its LAMB lacks bias correction; else "
+        "{corrected:.2f}, and then LAMB has {three:.2f} % in Table 3 but {seven:.2f} % in Table 7.",
     ),
     claim(
         "published-bias-correction",

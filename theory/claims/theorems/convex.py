@@ -153,8 +153,8 @@ theorem_2 = Claim(
     ),
     plain="On convex losses the regret of ALTO is of order sqrt(T).",
     found=(
-        "True if monotonicity, with eps1, is enforced. ALTO itself rarely has it, and without it the regret can be "
-        "linear."
+        "True if (sqrt(v) + eps1) / (lr x layer factor) is kept from falling. In ALTO it does fall, and then the "
+        "regret can be linear."
     ),
     assumptions=(*CONVEX, MONOTONE),
     corrected=(

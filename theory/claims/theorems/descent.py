@@ -244,9 +244,10 @@ theorem_n_alto = Claim(
     id="ours-theorem-n-alto",
     source="ours",
     statement=(
-        r"The same for vanilla ALTO with $q_{max} = 1/(\epsilon_1\epsilon_2)$ and $1/q_{min} = (\kappa G + "
-        r"\epsilon_1) "
-        r"(\sqrt{d_{max}}\zeta + (\gamma + \epsilon_2)\epsilon_3)/\epsilon_3$."
+        r"Vanilla ALTO, $q_{max} = 1/(\epsilon_1\epsilon_2)$, $1/q_{min} = (\kappa G + \epsilon_1) "
+        r"(\sqrt{d_{max}}\zeta + (\gamma + \epsilon_2)\epsilon_3)/\epsilon_3$, $\chi = q_{max}/q_{min}$, "
+        r"$\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla f\|^2 \le "
+        r"\frac{2\Delta}{\eta q_{min} T} + \chi(C_s \frac{\sigma^2}{n} + \frac{C_0 \|\nabla f(\theta_1)\|^2}{T})$."
     ),
     plain="The mean squared gradient of ALTO has an explicit bound, with the preconditioner's condition number.",
     assumptions=(

@@ -48,10 +48,13 @@ CLAIMS = (
         id="ours-theorem-n-alto-finite",
         source="ours",
         statement=(
-            r"The same for ALTO without weight decay, with $q_{max} = 1/(\epsilon_1\epsilon_2)$ or, with bias "
+            r"ALTO without weight decay, with $q_{max} = 1/(\epsilon_1\epsilon_2)$ or, with bias "
             r"correction, $1/((1 - \beta_2) \epsilon_1\epsilon_2)$, and $1/q_{min} = (\kappa G + \epsilon_1) "
             r"(\sqrt{d_{max}} \zeta + \epsilon_2\epsilon_3)/\epsilon_3$, $d_{max}$ the size of the largest layer, "
-            r"$\zeta = \kappa_m G/\epsilon_1$ ($\kappa G/\epsilon_1$ with bias correction) or that of lemma-10."
+            r"$\zeta = \kappa_m G/\epsilon_1$ ($\kappa G/\epsilon_1$ with bias correction) or that of lemma-10, "
+            r"$\eta q_{max} L \le 1/2$, $C_d (\eta q_{max} L)^2 \le 1/2$: $\frac1T \sum_k E\|\nabla f(\theta_k)\|^2 "
+            r"\le \frac{2\Delta}{\eta q_{min} T} + \frac{q_{max}}{q_{min}} (C_s \sigma^2 + \frac{C_0 \|\nabla "
+            r"f(\theta_1)\|^2}{T})$."
         ),
         plain="ALTO without weight decay has such a bound too, for noise with finitely many outcomes.",
         assumptions=(*NOISE, BOUNDED, r"$\epsilon_1, \epsilon_2, \epsilon_3 > 0$"),

@@ -150,8 +150,8 @@ theorem_1 = Claim(
     ),
     plain="With batches of order eps^-2, ALTO reaches a mean squared gradient of order eps^2 in order eps^-2 steps.",
     found=(
-        "True after a repair: gradients unbiased given the past instead of independent ones; mu may exceed 1 if the "
-        "weight decay falls by 1/(1 + mu)."
+        "True after a repair: gradients unbiased given the past, not independent. The preconditioner's growth mu may "
+        "exceed 1 if the weight decay falls by 1/(1 + mu)."
     ),
     assumptions=(r"$f$ $L$-smooth, bounded below", CONDITIONAL, "bounded gradients (3.3)"),
     corrected=(
