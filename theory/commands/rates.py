@@ -29,7 +29,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
                         help=f"only these studies: {', '.join(STUDIES)}")  # fmt: skip
     parser.add_argument("--objective", metavar="NAME",
                         help="instead of the studies: one objective of theory/objectives with its own noise, with "
-                             "E and without; with --optimizer also a function, as FILE.py:NAME")  # fmt: skip
+                             "E and without (a wrong name lists them); with --optimizer also a function, as "
+                             "FILE.py:NAME")  # fmt: skip
     parser.add_argument(
         "--full",
         action="store_true",
