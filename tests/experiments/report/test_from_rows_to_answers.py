@@ -174,7 +174,7 @@ TO_COME = {
         {
             "swimmer: ALTO over LAMB": "shown",
             "swimmer: ALTO over Adam": "contradicted",
-            "swimmer: EAdam over Adam": "contradicted",
+            "swimmer: EAdam, with beta3 = .99, over Adam, with .999": "contradicted",
         },
     ),
 }
