@@ -77,7 +77,7 @@ def contrast(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> di
     return {seed: math.fsum(weight * column[seed] for weight, column in columns) for seed in sorted(shared)}
 
 
-def error(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> float:
+def rounding_error(kept: Summary, terms: Sequence[Term], quantity: str = "test") -> float:
     """How far a number of `contrast` may be from that of the rows, as a summary keeps six digits of each result.
 
     Args:

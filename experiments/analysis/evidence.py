@@ -14,7 +14,7 @@ from typing import Any
 from scipy import stats
 
 from experiments.analysis import benchmarks, names
-from experiments.analysis.contrast import Term, contrast, error
+from experiments.analysis.contrast import Term, contrast, rounding_error
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
 from experiments.analysis.questions import Question, family, questions
@@ -104,7 +104,9 @@ def answer(claim: str, question: Question, kept: Summary) -> Evidence:
         claim,
         question,
         [t_interval(column, level) for column in columns],
-        p_value=_p_value(columns[0], question, error(kept, leads[0], question.of)) if len(columns) == 1 else None,
+        p_value=_p_value(columns[0], question, rounding_error(kept, leads[0], question.of))
+        if len(columns) == 1
+        else None,
         t_p_value=_t_p_value(columns, question),
         at_edge=_at_edge(kept, leads),
         protocol=protocol(kept, leads[0][0].setting, seeds),

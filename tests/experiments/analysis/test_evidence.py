@@ -4,7 +4,7 @@ import json
 import pytest
 from scipy import stats
 
-from experiments.analysis import evidence, kept
+from experiments.analysis import contrast, evidence, kept
 from experiments.analysis.questions import Question, questions
 from experiments.config import catalog
 from experiments.config.parse import build
@@ -261,3 +261,16 @@ def test_the_page_names_whom_validation_prefers(tmp_path):
                 validation={ALTO: 9.0, LAMB: 8.0, SGD: 9.0})  # fmt: skip
     kept.write(made, tmp_path / "experiments" / "made-laptop.json")
     assert answers.page(tmp_path, "{{preferred made | small}}") == "*ALTO* and *SGD*"
+
+
+def test_the_rounding_of_kept_results_is_half_a_unit_of_the_sixth_digit(tmp_path):
+    made = make(tmp_path, {ALTO: [97.1234, 96.5, 98.0], LAMB: [9.5, 9.25, 9.75]})
+    terms = [contrast.Term(2.0, *ALTO), contrast.Term(-2.0, *LAMB)]
+    assert contrast.rounding_error(made, terms) == pytest.approx(2 * 0.5e-4 + 2 * 0.5e-5, rel=1e-9)
+
+
+def test_a_protocol_names_options_that_were_tuned_with_the_rate(tmp_path):
+    made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0]})
+    tuned = dataclasses.replace(made, experiment=catalog.load("conll-bilstm"))
+    assert "trials" not in evidence.protocol(made, "small", [1, 2, 3])
+    assert "from 10 trials, with alpha of ALTO, by validation" in evidence.protocol(tuned, "full batch", [1, 2, 3])
