@@ -38,12 +38,12 @@ nitpick_ignore_regex = [
     ("py:.*", r".*\._\w+(\.\w+)?"),
     # Type variables.
     ("py:.*", r".*\.(Number|Make|Kind_co|T)"),
-    # Parts of rooms whose page shows the door alone.
+    # Parts of subpackages whose page shows their public names alone.
     ("py:.*", r"theory\.(conform\.(subject\.Subject|case\.Case)|stability\.family\.Same)"),
     ("py:.*", r"theory\.rates\.measured\.(NAMES|Theory)"),
     ("py:.*", r"theory\.(watch|objectives\.names|ledger\.provenance\.record|figures\.own)"),
 ]
-suppress_warnings = ["ref.python"]  # three rooms have a Check of their own, and name it as their neighbours do
+suppress_warnings = ["ref.python"]  # three subpackages have a Check of their own, and name it as their neighbours do
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3

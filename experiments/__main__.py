@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import tyro
 
-from experiments.cli import door
+from experiments.cli import entry
 from experiments.cli.available import Fetch, List
 from experiments.cli.bench import Bench
 from experiments.cli.campaign import Campaign
@@ -25,7 +25,7 @@ def main() -> int:
     """Parse the command line and act on it.
 
     Returns:
-        The exit status, as `door.act` has it.
+        The exit status, as `entry.act` has it.
     """
     os.environ["MPLBACKEND"] = "agg"  # files are drawn; a notebook's or a wrong one would fail at the import
     commands: dict[str, Callable] = {
@@ -44,7 +44,7 @@ def main() -> int:
         "check-results": CheckResults,
         "bench": Bench,
     }
-    return door.act(
+    return entry.act(
         lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="python -m experiments", description=__doc__)
     )
 

@@ -114,7 +114,7 @@ def test_arrows(package, forbidden):
     assert [(str(file), name) for file, name in found if name in forbidden] == []
 
 
-ROOMS = {
+SUBPACKAGES = {
     "theory": {
         "objectives": set(),
         "plotting": set(),
@@ -155,11 +155,11 @@ ROOMS = {
         },
     },
 }  # fmt: skip
-"""The rooms of each package, and the rooms that each may import."""
+"""The subpackages of each package, and those that each may import."""
 
 
 def arrows(package):
-    """Every import of one room by another, also those inside functions; those for type checkers alone do not count."""
+    """Imports of one subpackage by another, also those inside functions, but not those for type checkers alone."""
     for file in sorted((ROOT / package).glob("*/**/*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         typing = {
@@ -176,33 +176,33 @@ def arrows(package):
                 names = [node.module.split(".")[1]]
             elif isinstance(node, ast.Import):
                 names = [alias.name.split(".")[1] for alias in node.names if alias.name.startswith(f"{package}.")]
-            room = file.relative_to(ROOT / package).parts[0]
-            if id(node) not in typing and room != "scripts":  # no room: a script may use them all
-                yield from ((room, name, file.name) for name in names if name != room)
+            own = file.relative_to(ROOT / package).parts[0]
+            if id(node) not in typing and own != "scripts":  # no subpackage: a script may use them all
+                yield from ((own, name, file.name) for name in names if name != own)
 
 
-@pytest.mark.parametrize("package", ROOMS)
-def test_arrows_between_rooms(package):
-    allowed = ROOMS[package]
+@pytest.mark.parametrize("package", SUBPACKAGES)
+def test_arrows_between_subpackages(package):
+    allowed = SUBPACKAGES[package]
     assert set(allowed) == {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
     found = list(arrows(package))
     assert found
     assert [arrow for arrow in found if arrow[1] not in allowed[arrow[0]]] == []
-    assert {room: names - {to for frm, to, _ in found if frm == room} for room, names in allowed.items() if names} == {
-        room: set() for room, names in allowed.items() if names
+    assert {own: names - {to for frm, to, _ in found if frm == own} for own, names in allowed.items() if names} == {
+        own: set() for own, names in allowed.items() if names
     }  # an arrow that nothing needs is taken from the table
     graphlib.TopologicalSorter(allowed).prepare()  # no circle
 
 
-@pytest.mark.parametrize("package", ROOMS)
-def test_no_module_stands_outside_the_rooms(package):
+@pytest.mark.parametrize("package", SUBPACKAGES)
+def test_no_module_stands_outside_the_subpackages(package):
     assert {path.name for path in (ROOT / package).glob("*.py")} == {"__init__.py", "__main__.py"}
 
 
-@pytest.mark.parametrize("package", ROOMS)
-def test_tests_mirror_the_rooms(package):
-    rooms = {path.parent.name for path in (ROOT / "tests" / package).glob("*/test_*.py")}
-    assert rooms <= set(ROOMS[package])
+@pytest.mark.parametrize("package", SUBPACKAGES)
+def test_tests_mirror_the_subpackages(package):
+    names = {path.parent.name for path in (ROOT / "tests" / package).glob("*/test_*.py")}
+    assert names <= set(SUBPACKAGES[package])
 
 
 def test_only_the_fused_engines_need_more_than_torch():

@@ -86,7 +86,7 @@ CHECKED_AGAIN = {"theory/rocq/duals.py", "theory/worst_case/certificate.py", "th
 def test_every_other_reader_of_results_goes_through_that_door():
     direct = re.compile(r"json\.loads?\(.*read_(text|bytes)\(")
     root = RESULTS.parent
-    found = {file for room in ("theory", "docs/extensions") for file in (root / room).rglob("*.py")}
+    found = {file for folder in ("theory", "docs/extensions") for file in (root / folder).rglob("*.py")}
     direct_readers = {str(file.relative_to(root)) for file in found if direct.search(file.read_text(encoding="utf-8"))}
     assert direct_readers - {"docs/extensions/blocks.py", "docs/extensions/ledger_data.py"} == CHECKED_AGAIN
 
@@ -99,12 +99,12 @@ def test_a_claim_on_a_changed_comparison_has_no_finding(copy):
 
 
 @pytest.mark.parametrize(
-    ("door", "name"),
+    ("module", "name"),
     [(stored, "known"), (experiments_files, "_known")],
     ids=["theory", "experiments"],
 )
-def test_a_file_that_is_written_while_it_is_read_is_not_called_changed(door, name, copy, monkeypatch):
-    path, real = copy / KINDS["study"], getattr(door, name)
+def test_a_file_that_is_written_while_it_is_read_is_not_called_changed(module, name, copy, monkeypatch):
+    path, real = copy / KINDS["study"], getattr(module, name)
     before = path.read_bytes()
 
     def written_first(sums):
@@ -112,12 +112,12 @@ def test_a_file_that_is_written_while_it_is_read_is_not_called_changed(door, nam
         files.write(path, b"{}")
         return real(sums)
 
-    monkeypatch.setattr(door, name, written_first)
-    door.unchanged(path, before)
+    monkeypatch.setattr(module, name, written_first)
+    module.unchanged(path, before)
     assert path.read_bytes() == b"{}"
     edit(copy / KINDS["rates"])
     with pytest.raises(ValueError, match="was changed"):
-        door.unchanged(copy / KINDS["rates"], (copy / KINDS["rates"]).read_bytes())
+        module.unchanged(copy / KINDS["rates"], (copy / KINDS["rates"]).read_bytes())
 
 
 def test_verify_names_a_changed_file_and_accepts_no_verdict_on_it(copy, monkeypatch, capsys):

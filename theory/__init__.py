@@ -8,9 +8,9 @@
     watch = theory.watch(optimizer)                            # the theorems' constants along a training
     theory.ledger.outcomes.load(theory.ledger.outcomes.COMMITTED)   # what the evidence found
 
-The rooms, in the order in which data flows: :mod:`theory.method` holds the objects, :mod:`theory.ledger` the kinds of
-evidence and the verdicts, :mod:`theory.theorems` bounds and their proofs, :mod:`theory.claims` what is claimed. A room
-or a name is imported at its first use.
+The subpackages, in the order in which data flows: :mod:`theory.method` holds the objects, :mod:`theory.ledger` the
+kinds of evidence and the verdicts, :mod:`theory.theorems` bounds and their proofs, :mod:`theory.claims` what is
+claimed. A subpackage or a name is imported at its first use.
 
 Notation: one symbol, one meaning; the documentation's page "Notation" has them all. ``g`` gradient, ``h`` slow average,
 ``a = h_k - h_{k-1}``, ``u`` what E feeds to the base optimizer, ``c = -alpha (1 - beta1)``. Every beta is a decay rate:
@@ -45,7 +45,7 @@ __all__ = ["Advice", "Claim", "Report", "Verdict", "advise", "sharpness", "watch
 
 
 def __getattr__(name: str) -> Any:
-    """A public name or a room, imported now."""
+    """A public name or a subpackage, imported now."""
     if name in _NAMES:
         return getattr(import_module(_NAMES[name]), name)
     if name in _ROOMS:

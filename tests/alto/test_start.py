@@ -79,20 +79,20 @@ def test_the_first_gradient_goes_through_as_it_is():
 
 
 @pytest.mark.parametrize("start", ["zero", "first", "corrected"])
-@pytest.mark.parametrize("door", ["state_dict", "copy", "pickle"])
-def test_a_run_that_is_resumed_is_the_unbroken_run(start, door):
+@pytest.mark.parametrize("way", ["state_dict", "copy", "pickle"])
+def test_a_run_that_is_resumed_is_the_unbroken_run(start, way):
     """A checkpoint decides how its averages go on, whatever start the optimizer that loads it has."""
     gs = gradients(8)
     unbroken, whole = started(start)
     stepped(unbroken, whole, gs)
     first, w = started(start)
     stepped(first, w, gs[:3])
-    if door == "state_dict":
+    if way == "state_dict":
         second, other = started("zero")
         other.data.copy_(w.data)
         second.load_state_dict(copy.deepcopy(first.state_dict()))
     else:
-        second, other = copy.deepcopy((first, w)) if door == "copy" else pickle.loads(pickle.dumps((first, w)))
+        second, other = copy.deepcopy((first, w)) if way == "copy" else pickle.loads(pickle.dumps((first, w)))
         assert second.start == start
     stepped(second, other, gs[3:])
     assert torch.equal(whole, other)

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from docutils import nodes
 
-from docs import draw_house
+from docs import draw_packages
 from docs.extensions import claim_graph, command_lines, ledger_data, links, rates_page, run_blocks, sources, stored
 from docs.extensions.ledger_page import inline, pieces
 from docs.extensions.plain_docstrings import escape
@@ -158,16 +158,16 @@ def test_missing_results_are_named_with_the_command_that_makes_them(tmp_path, mo
         stored.write_pages(Mock(srcdir=tmp_path))
 
 
-def test_the_picture_of_the_house_is_drawn_by_its_script_and_its_rows_fit_the_imports():
-    assert draw_house.FILE.read_text() == draw_house.picture()
-    for building, rows in draw_house.ROWS.items():
-        height = {room: i for i, row in enumerate(rows) for room in row}
-        rooms = {path.parent.name for path in (sources.ROOT / building).glob("*/__init__.py")}
-        assert set(height) == rooms
-        for room in rooms:
-            for path in (sources.ROOT / building / room).rglob("*.py"):
-                found = re.findall(rf"^(?:from|import) {building}[ .](?:import )?(\w+)", path.read_text(), re.MULTILINE)
-                assert [one for one in found if one in height and one != room and height[one] <= height[room]] == []
+def test_the_picture_of_the_packages_is_drawn_by_its_script_and_its_rows_fit_the_imports():
+    assert draw_packages.FILE.read_text() == draw_packages.picture()
+    for package, rows in draw_packages.ROWS.items():
+        height = {name: i for i, row in enumerate(rows) for name in row}
+        names = {path.parent.name for path in (sources.ROOT / package).glob("*/__init__.py")}
+        assert set(height) == names
+        for name in names:
+            for path in (sources.ROOT / package / name).rglob("*.py"):
+                found = re.findall(rf"^(?:from|import) {package}[ .](?:import )?(\w+)", path.read_text(), re.MULTILINE)
+                assert [one for one in found if one in height and one != name and height[one] <= height[name]] == []
 
 
 def test_a_long_formula_is_cut_at_its_outermost_relations_alone():

@@ -19,7 +19,7 @@ GROUPS = {
     "published": ("headline", "baselines", "scale"),
     "networks": ("paper_tables", "laptop"),
 }  # fmt: skip
-"""The rooms, each with its files. A new file of claims is added here."""
+"""The subpackages of claims, each with its files. A new file of claims is added here."""
 
 HEADLINE = (
     "published-headline-mean", "published-table-7-against-3", "published-public-lamb", "ours-headline-lead-below",

@@ -30,7 +30,7 @@ STYLES = {
 }
 MARKS = {Outcome.SUPPORTS: "+", Outcome.CONTRADICTS: "-", Outcome.INCONCLUSIVE: "?", Outcome.ERROR: "!"}
 SUBJECTS = {"behaviour": "how E behaves", "networks": "trained networks", "published": "what the paper prints"}
-"""The rooms of claims whose name says less than a heading should."""
+"""The subpackages of claims whose name says less than a heading should."""
 
 
 def whole(parts: Sequence[Part], changed: Mapping[str, str], *, every: bool) -> RenderableType:
@@ -101,7 +101,7 @@ def counted(parts: Sequence[Part]) -> RenderableType:
 
 
 def subject(part: Part) -> str:
-    """What a file of claims is about, by its room: ``theory.claims.lemmas.tracking`` -> ``lemmas``."""
+    """What a file of claims is about, by its subpackage: ``theory.claims.lemmas.tracking`` -> ``lemmas``."""
     room = part.source.name.removesuffix(".py").split(".")[-2:][0]
     return SUBJECTS.get(room, room)
 

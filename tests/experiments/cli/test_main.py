@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments import __main__ as command
-from experiments.cli import bench, door, report, run
+from experiments.cli import bench, entry, report, run
 from experiments.cli.which import Which
 from experiments.data.dataset import data_folder
 from experiments.io.errors import ConfigError
@@ -153,12 +153,12 @@ def test_a_mistake_is_named_on_stderr(words, complaint, tmp_path):
 
 def test_the_home_folder_is_meant_by_its_sign(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    chosen = door.with_home(report.Report(Which("digits", out=Path("~/runs"), data_dir=Path("~/data"))))
+    chosen = entry.with_home(report.Report(Which("digits", out=Path("~/runs"), data_dir=Path("~/data"))))
     assert (chosen.which.out, chosen.which.data_dir) == (tmp_path / "runs", tmp_path / "data")
     monkeypatch.setenv("ALTO_DATA_DIR", "~/data")
     assert data_folder(None, "") == tmp_path / "data"
     with pytest.raises(ConfigError, match="nobody-of-this-name"):
-        door.with_home(report.Answers(Path("~nobody-of-this-name/results")))
+        entry.with_home(report.Answers(Path("~nobody-of-this-name/results")))
 
 
 @pytest.mark.parametrize("words", [("run", "digits"), ("report", "digits")], ids=lambda words: words[0])

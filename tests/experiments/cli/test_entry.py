@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments.cli import door
+from experiments.cli import entry
 from experiments.io.files import locked
 from theory.ledger import files as theory_files
 
@@ -34,8 +34,8 @@ class Failing:
     ids=["memory", "disk"],
 )
 def test_what_runs_out_is_one_line(error, said, monkeypatch, capsys):
-    monkeypatch.setattr(door, "with_home", lambda command: command)
-    assert door.act(lambda: Failing(error)) == 2
+    monkeypatch.setattr(entry, "with_home", lambda command: command)
+    assert entry.act(lambda: Failing(error)) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(said)
 

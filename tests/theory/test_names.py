@@ -1,4 +1,4 @@
-"""The public doors: ``import theory`` gives the documented names and rooms, each imported at its first use."""
+"""``import theory`` gives the documented names and subpackages, each imported at its first use."""
 
 import os
 import subprocess

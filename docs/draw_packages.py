@@ -1,13 +1,14 @@
-"""Draws the picture of the house, ``docs/_static/house.svg``: ``python -m docs.draw_house``.
+"""Draws the picture of the packages, ``docs/_static/packages.svg``: ``python -m docs.draw_packages``.
 
-A room imports rooms of lower rows of its own building, and ``alto``. A test holds the rows against the imports.
+A subpackage imports subpackages of lower rows of its own package, and ``alto``. A test compares the rows
+with the imports.
 """
 
 from collections.abc import Iterator, Sequence
 
 from theory.ledger.provenance import ROOT
 
-FILE = ROOT / "docs" / "_static" / "house.svg"
+FILE = ROOT / "docs" / "_static" / "packages.svg"
 ROWS = {
     "theory": (
         ("commands",),
@@ -28,7 +29,7 @@ ROWS = {
         ("io",),
     ),
 }
-"""The rooms of each building, from the roof down."""
+"""The subpackages of each package; a row imports the rows below it."""
 
 WIDTH, HEIGHT = 1100, 596
 BLUE, BROWN, GREY = ("#e8f1f5", "#0b5f80"), ("#fbf3e6", "#8a4b00"), ("#f1f1f1", "#666")
@@ -45,16 +46,16 @@ def _box(x: float, y: float, width: float, height: float, name: str, line: str, 
     )
 
 
-def _building(x: float, width: float, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rooms of one building, row by row."""
+def _rows(x: float, width: float, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The subpackages of one package, row by row."""
     gap, top, height = 7, 146, 34
     for i, row in enumerate(rows):
         y = top + i * (height + gap)
-        room = (width - 24 - gap * (len(row) - 1)) / len(row)
+        each = (width - 24 - gap * (len(row) - 1)) / len(row)
         for k, name in enumerate(row):
-            left = x + 12 + k * (room + gap)
-            yield f'<rect x="{left:g}" y="{y}" width="{room:g}" height="{height}" rx="4" fill="#fff" stroke="#9ab"/>'
-            yield f'<text x="{left + room / 2:g}" y="{y + 22}" font-size="12.5">{name}</text>'
+            left = x + 12 + k * (each + gap)
+            yield f'<rect x="{left:g}" y="{y}" width="{each:g}" height="{height}" rx="4" fill="#fff" stroke="#9ab"/>'
+            yield f'<text x="{left + each / 2:g}" y="{y + 22}" font-size="12.5">{name}</text>'
 
 
 def _arrow(path: str, *, dashed: bool) -> str:
@@ -70,8 +71,8 @@ def picture() -> str:
         _box(650, 96, 430, 348, "experiments/", "training real networks", BLUE),
         _box(500, 236, 100, 64, "results/", "small files", BROWN),
         _box(410, 516, 280, 60, "alto/", "the optimizers; the maths is in engines/", BLUE),
-        *_building(20, 430, ROWS["theory"]),
-        *_building(650, 430, ROWS["experiments"]),
+        *_rows(20, 430, ROWS["theory"]),
+        *_rows(650, 430, ROWS["experiments"]),
         _arrow("M235 446 V546 H406", dashed=False),
         _arrow("M865 446 V546 H694", dashed=False),
         _arrow("M648 268 H605", dashed=True),
