@@ -180,7 +180,8 @@ def verdict(claim: Statement, results: Sequence[Result], premises: Mapping[str, 
     """The verdict on the statement as made. See :class:`Verdict`; nothing but the outcomes decides.
 
     One failing case (a counterexample, a drawn case, an enumerated expectation) outweighs any support. A measurement
-    never proves and never refutes: it reproduces, or it does not. A proof counts while the claims that it rests on
+    never proves and never refutes: it reproduces, or it does not. Where one of several leaves the claim open, the claim
+    is undecided. A proof counts while the claims that it rests on
     stand; a kernel-checked one contains all that it uses.
     """
     if not results:
@@ -205,9 +206,8 @@ def verdict(claim: Statement, results: Sequence[Result], premises: Mapping[str, 
         return Verdict.CONTRADICTED
     if any(r.outcome is Outcome.SUPPORTS and r.kind not in {Kind.PROOF, Kind.FORMAL} for r in logical):
         return Verdict.HOLDS
-    supporting = {r.kind for r in data if r.outcome is Outcome.SUPPORTS}
-    if supporting:
-        return Verdict.REPRODUCED if Kind.MEASUREMENT in supporting else Verdict.COMPUTED
+    if data and all(r.outcome is Outcome.SUPPORTS for r in data):
+        return Verdict.REPRODUCED if any(r.kind is Kind.MEASUREMENT for r in data) else Verdict.COMPUTED
     lost = any(r.kind not in DATA for r in made)  # a proof or counterexample that no longer works
     return Verdict.BROKEN if lost or not data else Verdict.UNDECIDED
 

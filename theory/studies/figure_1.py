@@ -15,7 +15,7 @@ STUDIES = ("cardioid", "rosenbrock")
 TITLE = "The paper's figure 1, with controls"
 SEE = (
     r"Strongly negative $\alpha$ does walk along the valley, but so do its controls: ESGD(-90) is heavy ball(.99), "
-    r"Adam(.99) with a larger step ends as flat, and ESGD ends no flatter than SGD until $\alpha=-90$."
+    r"Adam(.99) with a larger step ends as flat, and ESGD is shown to end flatter than SGD at $\alpha=-90$ alone."
 )
 
 

@@ -31,7 +31,7 @@ OPENINGS = {
     "proved-kernel": ("True",), "proved": ("True",), "argued": ("True",),
     "proved-repaired": ("True", "False as written"), "holds-in-cases-tried": ("True",),
     "reproduced": ("True",), "refuted": ("False",),
-    "assumption-does-not-hold": ("Does not hold",), "contradicted": ("Contradicted", "EAdam does."),
+    "assumption-does-not-hold": ("Does not hold",), "contradicted": ("Contradicted",), "undecided": ("Undecided",),
     "not-run": ("Not run: needs",), "computed": ("Computed",),
 }  # fmt: skip
 

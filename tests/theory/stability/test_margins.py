@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from theory.claims.behaviour import escape
+from theory.ledger.evidence import Outcome
+from theory.ledger.intervals import decided_by
 from theory.stability import linear, mean_square_batch_one, polyak
 
 SETTINGS = [(-5.0, 0.99, 0.9), (0.5, 0.01, 0.9), (-50.0, 0.99, 0.0), (-2.0, 0.8, 0.5)]
@@ -106,14 +108,11 @@ def test_polyaks_point_beats_its_neighbours(kappa):
         polyak.polyak(1.0)
 
 
-def test_intervals_cover_at_their_rate():
-    """2000 samples of 8 normals: coverage .95, standard error .005; four of them."""
-    rng = np.random.default_rng(0)
-    hits = [abs(mean) <= half for mean, half in (escape.interval(rng.normal(size=8)) for _ in range(2000))]
-    assert np.mean(hits) == pytest.approx(0.95, abs=0.02)
-
-
-def test_overlapping_intervals_are_no_order():
-    assert escape._falls([(3.0, 0.4), (2.0, 0.4)])
-    assert not escape._falls([(3.0, 0.6), (2.0, 0.6)])
-    assert not escape._falls([(2.0, 0.1), (3.0, 0.1)])
+@pytest.mark.parametrize(("means", "outcome"), [
+    ([(3.0, 0.4), (2.0, 0.4)], Outcome.SUPPORTS),
+    ([(3.0, 0.6), (2.0, 0.6)], Outcome.INCONCLUSIVE),
+    ([(2.0, 0.1), (3.0, 0.1)], Outcome.CONTRADICTS),
+    ([(2.0, 0.6), (3.0, 0.6)], Outcome.INCONCLUSIVE),
+], ids=["falls", "overlap", "rises", "overlap upwards"])  # fmt: skip
+def test_overlapping_intervals_are_no_order(means, outcome):
+    assert decided_by(escape._falls(means)) is outcome

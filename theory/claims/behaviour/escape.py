@@ -1,35 +1,42 @@
 """Where E goes beyond linear stability: valleys, dips, wells, label noise, divergence; at equal learning rate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, measured
+from theory.ledger.intervals import decided_by
 from theory.simulate import dips, double_well, drift, label_noise
 from theory.simulate.full_batch import train
 from theory.simulate.rule import Rule
 from theory.stability import linear
+from theory.studies.intervals import t_interval
 
 LATE = 0.04
 """The adiabatic prediction is a limit: x must relax fast. Earlier runs missed it by up to this, late."""
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Mean and half width of Student's 95 % interval over seeds; shape (seeds,)."""
-    n = len(values)
-    return float(values.mean()), float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+def _means(values: Iterable[np.ndarray]) -> list[tuple[float, float]]:
+    """Mean and half width of the 95 % interval over the seeds of each."""
+    return [(float(mean), float(half)) for mean, half in map(t_interval, values)]
 
 
-def _falls(intervals: list[tuple[float, float]]) -> bool:
-    """Whether each interval lies wholly below the one before it."""
-    return all(later + half < earlier - other for (earlier, other), (later, half) in pairwise(intervals))
+def _falls(means: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The interval of how far each mean lies below the one before it; a mean comes with its half width."""
+    return [
+        (earlier - later - (other + half), earlier - later + (other + half))
+        for (earlier, other), (later, half) in pairwise(means)
+    ]
 
 
-def _verdict(good: bool, detail: str, values: Mapping[str, float] | None = None) -> Finding:
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail, values=values or {})
+def _judged(
+    good: bool, detail: str, values: Mapping[str, float] | None = None, margins: Sequence[tuple[float, float]] = ()
+) -> Finding:
+    """The finding of conditions without an interval, and of margins that have one."""
+    sure = Outcome.SUPPORTS if good else Outcome.CONTRADICTS
+    return Finding(decided_by(margins) if good and margins else sure, detail, values=values or {})
 
 
 def _drift(effort: Effort) -> Finding:
@@ -37,7 +44,7 @@ def _drift(effort: Effort) -> Finding:
     rules = [Rule(alpha) for alpha in (-80.0, -50.0, 0.0, 50.0)]
     ends = drift.drift(rules, eta=0.8, steps=steps, points=1)[:, :, -1]
     expected = [drift.predicted(rule, eta=0.8, steps=steps)[-1] for rule in rules]
-    seen = [interval(end) for end in ends]
+    seen = _means(ends)
     near = all(abs(mean - p) <= half + LATE * abs(p) for (mean, half), p in zip(seen, expected, strict=True))
     lines = [
         f"alpha={rule.alpha:g}: {mean:.3f} +- {half:.3f}, predicted {p:.3f}"
@@ -48,7 +55,7 @@ def _drift(effort: Effort) -> Finding:
         values |= {f"alpha={rule.alpha:g}: mean": mean, f"alpha={rule.alpha:g}: half": half}
         values |= {f"alpha={rule.alpha:g}: predicted": float(p)}
     detail = f"log-sharpness after {steps} steps, 48 seeds, 95 %: {'; '.join(lines)}"
-    return _verdict(near and _falls(seen), detail, values)
+    return _judged(near, detail, values, _falls(seen))
 
 
 valley_drift = Claim(
@@ -77,12 +84,13 @@ def _label_noise(effort: Effort) -> Finding:
     alphas, seeds = ((-80.0, -50.0, 0.0, 50.0) if effort.thorough else (-80.0, 0.0, 50.0)), 4
     length = {"steps": 6000} if effort.thorough else {"steps": 1800, "settle_steps": 600}
     run = label_noise.flatten([Rule(alpha) for alpha in alphas], seeds=seeds, points=1, **length)
-    seen = [interval(row) for row in run.final_trace]
+    seen = _means(run.final_trace)
     lines = [f"alpha={a:g}: {mean:.2f} +- {half:.2f}" for a, (mean, half) in zip(alphas, seen, strict=True)]
-    return _verdict(
-        _falls(seen) and run.final_loss.max() < 1e-4,
+    return _judged(
+        bool(run.final_loss.max() < 1e-4),
         f"trace of the Hessian from {run.trace[0, 0, 0]:.2f} after {length['steps']} noisy steps, {seeds} seeds, 95 %: "
         f"{'; '.join(lines)}",
+        margins=_falls(seen),
     )
 
 
@@ -105,21 +113,21 @@ flattening = Claim(
 def _wells(effort: Effort) -> Finding:
     alphas = (0.0, -50.0, -80.0)
     steps = 1_000_000 if effort.thorough else 400_000
-    lines, falls, times = [], True, []
+    lines, falls, times = [], [], []
     for label, rules, eta in (
         ("ESGD", [Rule(alpha) for alpha in alphas], 0.05),
         ("EAdam", [Rule(alpha, 0.99, 0.9, 0.999) for alpha in alphas], 0.05 * double_well.Well().sigma),
     ):
         seen = double_well.visits(rules, eta=eta, steps=steps)
-        share = [interval(row) for row in seen.occupancy]
-        falls &= _falls([share[0], share[-1]])
+        share = _means(seen.occupancy)
+        falls += _falls([share[0], share[-1]])
         times.append(seen.exit_times()[0])
         lines += [
             f"{label} alpha={alpha:g}: flat {mean:.3f} +- {half:.3f}, exit from sharp {exit_time:.3g}"
             for alpha, (mean, half), exit_time in zip(alphas, share, times[-1], strict=True)
         ]
     slower, faster = bool((np.diff(times[0]) > 0).all()), bool((np.diff(times[1]) < 0).all())
-    return _verdict(falls and slower and faster, f"{steps} steps, 16 seeds, 95 %: {'; '.join(lines)}")
+    return _judged(slower and faster, f"{steps} steps, 16 seeds, 95 %: {'; '.join(lines)}", margins=falls)
 
 
 wells = Claim(
@@ -151,7 +159,7 @@ def _dips(_: Effort) -> Finding:
     good = all(abs(ratios[alpha] / expected[alpha] - 1) < 1 / 6 for alpha in (-5.0, -50.0))
     good &= first[50.0] < first[0.0] < first[-5.0] < first[-50.0]
     lines = [f"alpha={a:g}: {depth:.5f}, x{ratios[a]:.3f} (1/(1-c) = {expected[a]:.3f})" for a, depth in first.items()]
-    return _verdict(
+    return _judged(
         good,
         f"first depth that holds a run; beta2=.9: {'; '.join(lines)}; "
         f"without momentum alpha=-5 gains {100 * (plain[-5.0] / plain[0.0] - 1):.1f} %",
@@ -180,7 +188,7 @@ def _divergence(effort: Effort) -> Finding:
         ends[alpha] = run.loss[-1]
         bears = linear.largest_stable(-alpha * (1 - beta1), beta1, beta2) / eta
         lines.append(f"alpha={alpha:g} (stable below sharpness {bears:.3g}): loss {run.loss[-1]:.1e}")
-    return _verdict(ends[-91.0] < 1e-9 and ends[-95.0] > 1e3, "eta = .03, beta2 = .9; " + "; ".join(lines))
+    return _judged(ends[-91.0] < 1e-9 and ends[-95.0] > 1e3, "eta = .03, beta2 = .9; " + "; ".join(lines))
 
 
 divergence = Claim(

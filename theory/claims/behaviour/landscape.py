@@ -6,12 +6,14 @@ import sympy as sp
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, measured, proof
 from theory.ledger.formal import formal
+from theory.ledger.intervals import decided_by
 from theory.ledger.provers import Check, identity
 from theory.method.algorithms import ESGD
 from theory.method.trajectory import record
 from theory.rocq import LIBRARY
 from theory.simulate.full_batch import settled_sharpness
 from theory.stability import linear
+from theory.studies.intervals import t_interval
 
 READS = ("formal.json",)
 
@@ -32,11 +34,11 @@ def _valley(effort: Effort) -> Finding:
     for alpha in (50.0, 0.0, -50.0):
         run = record(ESGD(alpha, 0.99, 0.0), gradient, np.zeros((seeds, 2)), steps=steps, eta=lambda _: 0.8)
         final = run.theta[-1, :, 1]
-        ends[alpha] = (final.mean(), 1.96 * final.std(ddof=1) / np.sqrt(seeds))
-    flatter = ends[-50.0][0] + ends[-50.0][1] < ends[0.0][0] - ends[0.0][1]
+        ends[alpha] = t_interval(final)
+    flatter, halves = ends[0.0][0] - ends[-50.0][0], ends[0.0][1] + ends[-50.0][1]
     detail = ", ".join(f"alpha={alpha:g}: {mean:.3f} +- {half:.3f}" for alpha, (mean, half) in ends.items())
     return Finding(
-        Outcome.SUPPORTS if flatter else Outcome.CONTRADICTS,
+        decided_by([(flatter - halves, flatter + halves)]),
         f"log-sharpness after {steps} steps (lower is flatter), 48 seeds, 95 %: {detail}",
         values={"steps": float(steps)}
         | {f"alpha={alpha:g}": float(mean) for alpha, (mean, _) in ends.items()}

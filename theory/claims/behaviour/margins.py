@@ -105,7 +105,7 @@ frequency_response = Claim(
         r"2\beta_1\cos\omega)$: 1 at $\omega = 0$ for every $\alpha$, $1 - 2c/(1+\beta_1)$ in amplitude at $\omega = "
         r"\pi$. $\alpha < 0$ attenuates high frequencies (a lag filter), "
         r"$\alpha > 0$ amplifies them (a lead filter); the group delay at 0 is $-\alpha$ "
-        r"(ours-mean-lag)."
+        r"(ours-mean-age)."
     ),
     plain="Negative alpha attenuates fast changes of the gradient, positive alpha amplifies them; a constant passes.",
     assumptions=(r"$|c| < 1$",),

@@ -177,7 +177,7 @@ CHAINS, LENGTH, BURN_IN = 64, 20_000, 4_000
 
 def _simulated_variance(_: Effort) -> Finding:
     """ESGD itself, step by step in normal noise: the mean of theta^2 over the late steps, 64 seeds, over V."""
-    parts, values, good = [], {}, True
+    parts, values, gaps, halves = [], {}, [], []
     for x, alpha, beta1, beta2 in SIMULATED:
         rng = np.random.default_rng(11)
         optimizer = ESGD(alpha, beta1, beta2)
@@ -188,12 +188,14 @@ def _simulated_variance(_: Effort) -> Finding:
             total += theta[0][:, 0] ** 2 if k >= BURN_IN else 0.0
         V = float(linear.variance(x, -alpha * (1 - beta1), beta1, beta2))
         mean, half = t_interval(total / (LENGTH - BURN_IN) / V, level=SURE)
-        good &= bool(abs(mean - 1) <= half < 0.05)
+        gaps.append(abs(mean - 1) - half)
+        halves.append(half)
         name = f"x={x:g}, alpha={alpha:g}, beta1={beta1:g}, beta2={beta2:g}"
         parts.append(f"{name}: {mean:.4f} +- {half:.4f}")
         values[name] = float(mean)
     detail = f"simulated variance over V, {CHAINS} seeds, {100 * SURE:g} % each: {'; '.join(parts)}"
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail, values=values)
+    equal = Outcome.SUPPORTS if max(halves) < 0.05 else Outcome.INCONCLUSIVE  # a wide interval contains 1 too easily
+    return Finding(Outcome.CONTRADICTS if max(gaps) > 0 else equal, detail, values=values)
 
 
 SURE = 0.999

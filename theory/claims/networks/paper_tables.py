@@ -24,6 +24,7 @@ from pathlib import Path
 
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Evidence, Finding, Outcome, measured
+from theory.ledger.intervals import decided_by
 from theory.ledger.stored import read
 
 READS = ("evidence/*.json",)
@@ -70,11 +71,7 @@ def compare(stored: dict) -> Finding:
     if not low <= estimate <= high:
         raise ValueError(f"[{low}, {high}] is no interval around the estimate {estimate}")
     floor, ceiling = -math.inf if least is None else least, math.inf if most is None else most
-    outcome = Outcome.INCONCLUSIVE
-    if floor < low and high < ceiling:  # equal runs differ by exactly 0, and that is no lead
-        outcome = Outcome.SUPPORTS
-    elif high < floor or low > ceiling:
-        outcome = Outcome.CONTRADICTS
+    outcome = decided_by([(low - floor, high - floor), (ceiling - high, ceiling - low)])
     reason = "" if outcome is Outcome.INCONCLUSIVE else _doubt(stored)
     said = f"undecided, {reason}" if reason else _SAID[outcome]
     outcome = Outcome.INCONCLUSIVE if reason else outcome

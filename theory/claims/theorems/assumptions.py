@@ -8,7 +8,6 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import beta as beta_distribution
-from scipy.stats import t as t_distribution
 
 from theory.claims.lemmas.tracking import dependence
 from theory.claims.theorems.regret_runs import Variant, run_stream
@@ -17,7 +16,6 @@ from theory.ledger.evidence import (
     About,
     Effort,
     Finding,
-    Outcome,
     Piece,
     counterexample,
     enumerated,
@@ -25,11 +23,13 @@ from theory.ledger.evidence import (
     measured,
     proof,
 )
+from theory.ledger.intervals import decided_by
 from theory.ledger.provers import Check, Expr, Query, Square, certificate, identity, magnitude, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ALTO
 from theory.method.sequences import average, explored
 from theory.method.trajectory import Trajectory, record
+from theory.studies.intervals import t_interval
 from theory.theorems.regret_chain import monotone_share
 from theory.theorems.skewed_noise import NOISE, PROBABILITY, drift_bounds, long_run
 
@@ -168,7 +168,7 @@ def _without_eps1(_: Effort) -> str:
 def _share(effort: Effort) -> Finding:
     """In how many free runs (C3) held at every step and coordinate; 95 % Clopper-Pearson intervals."""
     runs = 300 if effort.thorough else 60
-    lines, values, held_with_factor = [], {"runs": float(runs)}, 0
+    lines, values, with_factor = [], {"runs": float(runs)}, []
     for name, layerwise in (("EAdam", False), ("ALTO", True)):
         free = [run_stream(seed, Variant(layerwise, monotone=False))[0] for seed in range(runs)]
         shares = [monotone_share(run) for run in free]
@@ -183,10 +183,8 @@ def _share(effort: Effort) -> Finding:
         values |= {f"{name}: low": float(low), f"{name}: high": float(high)}
         values[f"{name}: held as written"] = float(sum(written))
         lines[-1] += f", as written {sum(written)}/{runs}"
-        held_with_factor = held if layerwise else held_with_factor
-    rare = held_with_factor < runs / 2
-    outcome = Outcome.CONTRADICTS if rare else Outcome.SUPPORTS
-    return Finding(outcome, "3.5 with eps1 held in " + "; ".join(lines), values=values)
+        with_factor += [(low - 0.5, high - 0.5)] if layerwise else []
+    return Finding(decided_by(with_factor), "3.5 with eps1 held in " + "; ".join(lines), values=values)
 
 
 def _lemma_m() -> Check:
@@ -294,14 +292,14 @@ def _floor_drift(_: Effort) -> tuple[str, dict[str, float]]:
 
 def _floor_runs(effort: Effort) -> Finding:
     steps = 300_000 if effort.thorough else 8_000
-    lines, values, good = [], {"steps": float(steps), "seeds": 16.0}, True
+    lines, values, margins = [], {"steps": float(steps), "seeds": 16.0}, []
     for eta in (0.1, 0.03):
         share, error = long_run(alpha=-0.5, eta=eta, steps=steps)
-        good &= share - 2 * error > 0.9
+        margins.append((share - 2 * error - 0.9, share + 2 * error - 0.9))
         lines.append(f"eta={eta}: {share:.3f} +- {2 * error:.3f}")
         values |= {f"eta={eta}: share": float(share), f"eta={eta}: half": 2 * float(error)}
     detail = f"mean |grad|^2 / sup |grad|^2, 16 seeds, {steps} steps: " + "; ".join(lines)
-    return Finding(Outcome.SUPPORTS if good else Outcome.CONTRADICTS, detail, values=values)
+    return Finding(decided_by(margins), detail, values=values)
 
 
 SETTINGS = (
@@ -329,18 +327,16 @@ def _stationary_drift(alpha: float, beta1: float, beta2: float, beta3: float, *,
 def _floor_range(effort: Effort) -> Finding:
     """The sign of the stationary drift by beta3; 99.9 % t-intervals over the chains, seed 0."""
     steps = 40_000 if effort.thorough else 8_000
-    lines, values, good, bad = [], {}, True, False
+    lines, values, margins = [], {}, []
     for *setting, sign in SETTINGS:
         means = _stationary_drift(*setting, steps=steps)
-        half = float(t_distribution.ppf(0.9995, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means)))
-        mean = float(means.mean())
-        good &= sign * mean - half > 0
-        bad |= sign * mean + half < 0
+        mean, half = map(float, t_interval(means, level=0.999))
+        margins.append((sign * mean - half, sign * mean + half))
         name = "alpha={:g}, beta1={:g}, beta2={:g}, beta3={:g}".format(*setting)
         lines.append(f"{name}: {mean:+.4f} +- {half:.4f}")
         values |= {f"{name}: drift": mean, f"{name}: half": half}
-    outcome = Outcome.CONTRADICTS if bad else Outcome.SUPPORTS if good else Outcome.INCONCLUSIVE
-    return Finding(outcome, f"E[r] where the gradient is +.1, {steps} steps: " + "; ".join(lines), values=values)
+    said = f"E[r] where the gradient is +.1, {steps} steps: " + "; ".join(lines)
+    return Finding(decided_by(margins), said, values=values)
 
 
 batch_floor = Claim(

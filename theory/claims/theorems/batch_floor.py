@@ -7,13 +7,14 @@ from itertools import product
 import numpy as np
 import sympy as sp
 from scipy.signal import lfilter
-from scipy.stats import t as t_distribution
 
 from theory.ledger.claim import Claim
-from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
+from theory.ledger.evidence import Effort, Finding, Piece, enumerated, holds_for, measured, proof
+from theory.ledger.intervals import decided_by
 from theory.ledger.provers import Check, Square, certificate
 from theory.method import strategies
 from theory.method.algorithms import ALTO
+from theory.studies.intervals import t_interval
 from theory.theorems import batch_floor as theorem
 from theory.theorems.skewed_noise import BETA1, BETA3, DRAWS, EPS1, NOISE, PROBABILITY
 
@@ -80,15 +81,15 @@ def _all_paths(seed: int, share: float = 1.0) -> None:
 
 
 def _interval(means: np.ndarray) -> tuple[float, float]:
-    """Mean and half of a 99.9 % t-interval over independent chains."""
-    half = float(t_distribution.ppf(0.9995, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means)))
-    return float(means.mean()), half
+    """Mean and half width of a 99.9 % t-interval over independent chains."""
+    mean, half = t_interval(means, level=0.999)
+    return float(mean), float(half)
 
 
 def _speed(effort: Effort) -> Finding:
     """The rise per eta T of literal EAdam on .1 sqrt(1 + x^2), 32 runs from 0; 99.9 % intervals, seed 0."""
     steps, eta = (20_000 if effort.thorough else 3000), 0.1
-    lines, outcome, values = [], Outcome.SUPPORTS, {}
+    lines, margins, values = [], [], {}
     for alpha in ALPHAS:
         rng = np.random.default_rng(0)
         rule = ALTO(float(alpha), BETA1, 0.0, BETA3, EPS1, 1.0, 1.0, 0.0, bias_correction=False, layerwise=False)
@@ -99,10 +100,11 @@ def _speed(effort: Effort) -> Finding:
         mean, half = _interval(x[0][:, 0] / (eta * steps))
         least = -float(theorem.largest_drift(alpha, SLOPE).upper())
         risen = theorem.least_rise(least, eta=eta, blocks=steps // DRAWS - 1, miss=1e-6)
-        outcome = Outcome.CONTRADICTS if mean + half < least or x[0].min() < risen else outcome
+        margins += [(mean - half - least, mean + half - least), (x[0].min() - risen, x[0].min() - risen)]
         lines.append(f"alpha = {float(alpha):g}: {mean:.3f} +- {half:.3f}, at least {least:.3f}")
         values[f"alpha = {float(alpha):g}"] = mean
-    return Finding(outcome, f"(x_T - x_1) / (eta T), 32 runs of {steps} steps: " + "; ".join(lines), values=values)
+    said = f"(x_T - x_1) / (eta T), 32 runs of {steps} steps: " + "; ".join(lines)
+    return Finding(decided_by(margins), said, values=values)
 
 
 def _flat_is_needed(_: Effort) -> str:
@@ -230,9 +232,9 @@ def _order(effort: Effort) -> Finding:
         errors.append((exact - float(SLOPE) / np.sqrt(before[..., 0])).mean(1))
     slopes = np.polyfit(np.log(1 - np.array(DECAYS)), np.log(-np.array(errors)), 1)[0]
     exponent, half = _interval(slopes)
-    outcome = Outcome.SUPPORTS if abs(exponent - 1) + half < 0.1 else Outcome.CONTRADICTS
+    near = 0.1 - abs(exponent - 1)
     seen = f"exponent in 1 - beta3 from {DECAYS[0]} to {DECAYS[-1]}: {exponent:.3f} +- {half:.3f} over 32 chains"
-    return Finding(outcome, seen, values={"exponent": exponent, "half": half})
+    return Finding(decided_by([(near - half, near + half)]), seen, values={"exponent": exponent, "half": half})
 
 
 downhill = Claim(

@@ -6,8 +6,9 @@ import numpy as np
 
 from theory.claims.lemmas.tracking import NORMALISED
 from theory.ledger.claim import Claim
-from theory.ledger.evidence import Effort, Finding, Outcome, enumerated, holds_for, measured
+from theory.ledger.evidence import Effort, Finding, enumerated, holds_for, measured
 from theory.ledger.formal import formal
+from theory.ledger.intervals import decided_by
 from theory.method import strategies
 from theory.method.algorithms import ESGD
 from theory.method.filters import Filter
@@ -95,11 +96,12 @@ def _exceedances(_: Effort) -> Finding:
     deltas, count = study["config"]["deltas"], study["config"]["replicas"]
     bounded = [one for one in study["runs"] if one["noise"] == "sign"]
     rare = [one for one in study["runs"] if one["noise"] == "rare"]
-    most = max(high / delta for one in bounded for high, delta in zip(one["high"], deltas, strict=True))
+    ends = [end for one in bounded for end in zip(one["low"], one["high"], deltas, strict=True)]
+    most = max(high / delta for _, high, delta in ends)
     passed = min(one["low"][-1] / deltas[-1] for one in rare)
     slack = min(min(np.array(one["bound"]) / one["quantile"]) for one in bounded)
     return Finding(
-        Outcome.SUPPORTS if most <= 1 else Outcome.CONTRADICTS,
+        decided_by((delta - high, delta - low) for low, high, delta in ends),
         f"{count} runs of each of {len(bounded)} settings, noise +-1: the 95 % intervals of the probability end at "
         f"{most:.3g} delta or below, bound/quantile at least {slack:.3g}; rare draws of the same variance at delta = "
         f"{deltas[-1]:g}: at least {passed:.3g} delta",

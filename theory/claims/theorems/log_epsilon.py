@@ -4,7 +4,8 @@ import numpy as np
 import sympy as sp
 
 from theory.ledger.claim import Claim
-from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
+from theory.ledger.evidence import Effort, Finding, Piece, enumerated, holds_for, measured, proof
+from theory.ledger.intervals import decided_by
 from theory.ledger.provers import Check, Query, Square, certificate, identity, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ALTO
@@ -172,13 +173,14 @@ def _constants(_: Effort) -> tuple[str, dict[str, float]]:
 
 def _runs(_: Effort) -> Finding:
     """The stored runs with one sample per step: the intervals of the mean lie below the bound at every T."""
-    ratio, exponents = np.inf, []
+    ratio, exponents, margins = np.inf, [], []
     for one in store.load("log-epsilon")["runs"]:
         T, mean, half = (np.array(one[key]) for key in ("T", "mean", "half"))
         ratio = min(ratio, float((one["bound"] / (mean + half)).min()))
+        margins += zip(one["bound"] - mean - half, one["bound"] - mean + half, strict=True)
         exponents.append(f"{np.log(mean[-1] / mean[0]) / np.log(T[-1] / T[0]):.2f}")
     return Finding(
-        Outcome.SUPPORTS if ratio >= 1 else Outcome.CONTRADICTS,
+        decided_by(margins),
         f"f = sqrt(1 + x^2), skewed noise: bound/measured at least {ratio:.3g}; exponents of the mean from the first "
         f"to the last T: {', '.join(exponents)}",
         values={"bound/measured": ratio},

@@ -9,6 +9,7 @@ from theory.claims.lemmas.tracking import CONDITIONAL
 from theory.claims.theorems.normalised_step import SMOOTH, cauchy_schwarz
 from theory.ledger.claim import Claim
 from theory.ledger.evidence import Effort, Finding, Outcome, Piece, enumerated, holds_for, measured, proof
+from theory.ledger.intervals import decided_by
 from theory.ledger.provers import Check, Query, Square, certificate, reals, smt
 from theory.method import strategies
 from theory.method.algorithms import ALTO
@@ -152,11 +153,15 @@ def _constants(_: Effort) -> tuple[str, dict[str, float]]:
 def _measured_rate(_: Effort) -> Finding:
     """The stored study: the interval of the mean lies below the bound at every T; the exponents are for comparison."""
     rows = store.load("normalised-step")["rates"]
-    ratio = min(float((study.bound(row) / (np.array(row["mean"]) + row["half"])).min()) for row in rows)
+    ratio, margins = np.inf, []
+    for row in rows:
+        bound, mean, half = study.bound(row), np.array(row["mean"]), np.array(row["half"])
+        ratio = min(ratio, float((bound / (mean + half)).min()))
+        margins += zip(bound - mean - half, bound - mean + half, strict=True)
     said = ", ".join(f"{row['exponent']:.3f} +- {row['exponent_half']:.3f} at alpha = {row['alpha']:g}" for row in rows)
     low, high = rows[0]["window"]
     return Finding(
-        Outcome.SUPPORTS if ratio >= 1 else Outcome.CONTRADICTS,
+        decided_by(margins),
         f"bound/measured at least {ratio:.3g}, T = {rows[0]['T'][0]} to {high}; exponent from T = {low} on: {said}",
         values={"bound/measured": ratio, **{f"exponent({row['alpha']:g})": row["exponent"] for row in rows}},
     )
