@@ -30,7 +30,7 @@ class ALTO(Optimizer):
     where the norms are those of one parameter tensor (a "layer") as a whole, over all shards of it, and
     :math:`\hat m_k = m_k / (1 - \beta_2^k)`, :math:`\hat v_k = v_k / (1 - \beta_3^k)`. The paper writes
     :math:`u_k = g_k + \alpha a_k` with an average :math:`a_k` of gradient differences; :math:`a_k = h_k - h_{k-1}`, so
-    it is the same. Where :math:`\|\theta_k\|` or :math:`\|r_k\|` is 0 the layerwise factor is 1: the literal one would
+    it is the same. Where :math:`\|\theta_k\|` or :math:`\|r_k\|` is 0 the layer factor is 1: the literal one would
     hardly move a layer that starts at zero. It is 1 also where one of them is not finite.
 
     Admissible region: :math:`|\alpha| (1 - \beta_1) < 1` (the paper's Section 2), that is :math:`|c| < 1`. It keeps the
@@ -74,7 +74,7 @@ class ALTO(Optimizer):
 
     Range: in float32 an element whose gradient is beyond 1e20 has :math:`v_k = \infty`, as in Adam, and its
     :math:`r_k` is the decay alone; near 3e38, the largest number, :math:`m_k` overflows, too, and :math:`r_k` is NaN.
-    Norms do not overflow, and the layerwise factor is at most 1e37.
+    Norms do not overflow, and the layer factor is at most 1e37.
 
     Distributed: gradients must be equal on all ranks (as DDP leaves them). DTensor parameters (FSDP2) work on the local
     shard; the norms are those of the whole parameter, by one small all-reduce for all groups with equal options. FSDP1,

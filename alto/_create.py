@@ -20,7 +20,7 @@ NAMES: dict[str, Callable[..., Optimizer]] = {
 def create(name: str, model: nn.Module, lr: float = 1e-3, weight_decay: float = 1e-4, **options: Any) -> Optimizer:
     """Build an optimizer by name on a model's parameters.
 
-    Norm and bias parameters get neither weight decay nor the layerwise factor (:func:`decay_groups`).
+    Norm and bias parameters get neither weight decay nor the layer factor (:func:`decay_groups`).
 
     Args:
         name: "alto", "lamb", "esgd", "eadam", "eadamw", or ``e_`` before an optimizer of ``torch.optim`` in any case,

@@ -1,4 +1,4 @@
-"""Parameter groups: which parameters get weight decay and the layerwise factor."""
+"""Parameter groups: which parameters get weight decay and the layer factor."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase

@@ -56,7 +56,7 @@ class Joined:
         self._spread = [rate.expand(size) for rate, size in zip(self._rates, self._sizes, strict=True)]
 
     def advance_(self, tensors: Tensors, rule: Rule) -> tuple[Tensor, Tensor]:
-        """Write the averages; return the long r, before the layerwise factor, and the norms of theta and r as rows.
+        """Write the averages; return the long r, before the layer factor, and the norms of theta and r as rows.
 
         Args:
             tensors: those given, with gradients, and as many steps taken by each.

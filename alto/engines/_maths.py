@@ -1,4 +1,4 @@
-"""Formulas that every engine shares: the layerwise factor, the bias corrections, an accurate norm."""
+"""Formulas that every engine shares: the layer factor, the bias corrections, an accurate norm."""
 
 import math
 
@@ -13,7 +13,7 @@ TensorList = list[Tensor] | tuple[Tensor, ...]
 # One running fp32 sum on a CPU is off by 5e-5 after 65 536 equal squares, by 1e-3 after 3 million; rows of this length
 # first, and their norms together in float64, keep it below 3e-7.
 _ROW = 512
-# A larger layerwise factor would overflow float32 where eps2 is 0 and r all but 0, and inf * 0 is NaN.
+# A larger layer factor would overflow float32 where eps2 is 0 and r all but 0, and inf * 0 is NaN.
 LARGEST_FACTOR = 1e37
 # Up to here one sum in float64 takes less time than rows, although torch copies to float64 first.
 _SMALL = 1 << 13

@@ -213,7 +213,7 @@ class _Scratch:
 
 
 def _direction(theta: Tensor, m: Tensor, v: Tensor, shift: float, decay: float, out: Tensor) -> Tensor:
-    """R / scale of a block, where r is the update before the layerwise factor: m / (sqrt(v) + shift) + decay theta."""
+    """R / scale of a block, where r is the update before the layer factor: m / (sqrt(v) + shift) + decay theta."""
     r = torch.sqrt(v, out=out).add_(shift)
     torch.div(m, r, out=r)
     return r.add_(theta, alpha=decay) if decay else r

@@ -52,7 +52,7 @@ def alto_step_(
 
 
 def advance_(tensors: Tensors, rule: Rule, *, capturable: bool) -> TensorList:
-    """Write the averages; return r, the updates before the layerwise factor, in new tensors of the averages' dtype."""
+    """Write the averages; return r, the updates before the layer factor, in new tensors of the averages' dtype."""
     ms, vs = tensors.exp_avgs, tensors.exp_avg_sqs
     us = cast(tensors.grads, ms)
     if rule.maximize:

@@ -27,7 +27,7 @@ class _Entry:
     Attributes:
         module: The package's module, imported when needed.
         attribute: The class in it.
-        marks: What it needs in the group of norm and bias parameters: that they have no layerwise factor (ours), or
+        marks: What it needs in the group of norm and bias parameters: that they have no layer factor (ours), or
             that they are not matrices (Muon).
         explores: It takes alpha and beta1.
         base: The torch optimizer whose keyword arguments it takes too.

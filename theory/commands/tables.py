@@ -113,7 +113,7 @@ def advice_tables(advice: "Advice") -> tuple[Table, Table, Table]:
         ("largest stable lr x preconditioned sharpness (EAdam)", advice.largest_stable_preconditioned),
         (f"at sharpness {advice.sharpness:g}" if advice.sharpness else "verdict", verdict),
         ("  factor per step there", "" if advice.spectral_radius is None else advice.spectral_radius),
-        ("mean lag of u, steps", advice.mean_lag),
+        ("mean age of the gradients in u, steps", advice.mean_age_of_u),
         ("mean age of the gradients in m, steps", advice.mean_age),
         ("noise gain of u", advice.noise_gain),
         ("weight of the slow average in m", "undefined" if advice.slow_weight is None else advice.slow_weight),

@@ -128,7 +128,7 @@ def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
         return Known(Filter(alpha, beta1, float(group["betas"][0])), adam=True, decay=decay)
     if home == "alto" and kind in {"ALTO", "LAMB"}:
         if group["layerwise"]:
-            return Known(None, decay=decay, unknown="ALTO's layerwise factor is not read; see theory.monitor.literal")
+            return Known(None, decay=decay, unknown="ALTO's layer factor is not read; see theory.monitor.literal")
         F = Filter(float(group["alpha"]), float(group["beta1"]), float(group["betas"][0]))
         return Known(F, adam=True, corrected=bool(group["bias_correction"]), decay=decay)
     return Known(None, decay=decay, unknown=f"the update of {type(base).__module__}.{kind} is not known")

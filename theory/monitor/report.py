@@ -19,7 +19,7 @@ class Report:
         G: sup |g|_inf; D: sup |theta|_2, at the measured steps.
         gradient: mean |g|^2 over the measured steps.
         variance: E|g - grad f|^2, given or measured; None if neither.
-        age, total_age: mean lag of the momentum in steps, and Theorem N's K; None if the update is not known.
+        age, total_age: mean age of the momentum in steps, and Theorem N's K; None if the update is not known.
         noise_gain: the share of the variance of white noise that the momentum keeps.
         threshold: the exact largest stable x of a quadratic; None if the update is not known.
         secant_x, hessian_x: x along the last measured step, and from Hessian-vector products; nan if not measured.
@@ -89,7 +89,7 @@ class Report:
             ("D = sup |theta|", f"{self.D:.4g}"),
             ("mean |g|^2", f"{self.gradient:.4g}"),
             ("variance of the step's gradient", _shown(self.variance, f"not measured: {self.no_variance}")),
-            ("mean lag of the momentum, steps", _shown(self.age, unknown)),
+            ("mean age of the momentum, steps", _shown(self.age, unknown)),
             ("K, total age of the momentum, steps", _shown(self.total_age, unknown)),
             ("share of white noise's variance that it keeps", _shown(self.noise_gain, unknown)),
             ("coordinates in which H did not decrease", _shown(100 * self.monotone, "not measured", " %")),

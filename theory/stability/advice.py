@@ -36,7 +36,7 @@ class Advice:
         flip_threshold, oscillation_threshold: lr x sharpness at which each happens; inf where it never does.
         largest_stable_sharpness: at this lr.
         stable: the verdict for the given sharpness; spectral_radius: the factor per step there. None without one.
-        mean_lag: mean age of u in steps, -alpha; negative is extrapolation.
+        mean_age_of_u: mean age of u in steps, -alpha; negative is extrapolation.
         noise_gain: Var u / Var g for white noise.
         slow_weight: w in m = (1 - w) EMA_beta2(g) + w EMA_beta1(g). At beta1 = beta2 there is no such mixture (w grows
             without limit as the betas meet): None, or 0 at alpha = 0; then m = (1 - c/beta) EMA + (c/beta) EMA of EMA.
@@ -62,7 +62,7 @@ class Advice:
     largest_stable_sharpness: float
     stable: bool | None
     spectral_radius: float | None
-    mean_lag: float
+    mean_age_of_u: float
     noise_gain: float
     slow_weight: float | None
     alpha_star: float
@@ -127,7 +127,7 @@ def advise(
         largest_stable_sharpness=largest / lr,
         stable=None if sharpness is None else lr * sharpness < largest,
         spectral_radius=radius,
-        mean_lag=-alpha,
+        mean_age_of_u=-alpha,
         noise_gain=F.noise_gain,
         slow_weight=_slow_weight(F),
         alpha_star=F.alpha_star,

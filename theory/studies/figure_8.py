@@ -25,7 +25,7 @@ SEE = (
 
 SHOWN_ETA, STEPS = 0.1, 4000
 ORIGIN = 2.0
-"""How far the second function is moved to see what the layerwise factor makes of the origin."""
+"""How far the second function is moved to see what the layer factor makes of the origin."""
 ALPHA, ALPHAS, BETA1 = -80.0, (-5.0, -50.0, -90.0), 0.99
 """E on the first function, and on the second."""
 

@@ -74,7 +74,7 @@ def test_adams_preconditioner_is_the_one_of_its_step():
         (lambda params: sgd(params, nesterov=True), "Nesterov"),
         (lambda params: sgd(params, dampening=0.1), "dampening"),
         (torch.optim.RMSprop, "torch.optim.rmsprop.RMSprop is not known"),
-        (lambda params: alto.ALTO(params, lr=0.01), "layerwise factor"),
+        (lambda params: alto.ALTO(params, lr=0.01), "layer factor"),
         (lambda params: torch.optim.Adam(params, amsgrad=True), "amsgrad"),
     ],
     ids=["decay", "rate", "nesterov", "dampening", "rmsprop", "alto", "amsgrad"],

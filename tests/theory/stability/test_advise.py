@@ -22,7 +22,7 @@ from theory.stability.advice import _cliff
 from theory.stability.equivalents import Equivalent, distance, equivalents, explored
 
 KEYS = {
-    "c", "largest_stable_lr_times_sharpness", "binding", "mean_lag", "noise_gain", "slow_weight", "alpha_star",
+    "c", "largest_stable_lr_times_sharpness", "binding", "mean_age_of_u", "noise_gain", "slow_weight", "alpha_star",
     "inside_paper_region", "warnings",
 }  # fmt: skip
 PAPER = [(-5.0, 0.99, 0.9), (0.5, 0.01, 0.9), (-80.0, 0.99, 0.95), (-90.0, 0.99, 0.9)]

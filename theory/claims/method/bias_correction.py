@@ -1,4 +1,4 @@
-"""What bias correction does to LAMB: nothing where the layerwise factor acts, a rate where it does not."""
+"""What bias correction does to LAMB: nothing where the layer factor acts, a rate where it does not."""
 
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ BETA2 = Fraction(9, 10)
 
 
 def rate(k: int, beta3: Fraction, beta2: Fraction = BETA2) -> float:
-    """f_k: a step without bias correction over the step with it, where no layerwise factor acts."""
+    """f_k: a step without bias correction over the step with it, where no layer factor acts."""
     return float((1 - beta2**k) ** 2 / (1 - beta3**k)) ** 0.5
 
 
@@ -94,7 +94,7 @@ def _library_follows(gradients: list[list[int]], beta3: float) -> None:
 
 
 def _no_rate(gradients: list[list[int]], beta3: float) -> None:
-    """False: bias correction changes no step where no layerwise factor acts."""
+    """False: bias correction changes no step where no layer factor acts."""
     numbers = [[float(number) for number in gradient] for gradient in gradients]
     first, second = _steps(numbers, beta3=beta3, eps=(1e-30, 1e-30, 1e-30), decay=0.0, layerwise=False)
     assert (second[0] - first[0]).abs().max() <= 1e-9
@@ -144,7 +144,7 @@ CLAIMS = (
         source="ours, on the paper's Algorithms 1 and 2 without E, which are LAMB",
         statement=(
             r"With $\epsilon_1 = \epsilon_2 = 0$ and no weight decay, LAMB with and without bias correction take the "
-            r"same step wherever the layerwise factor acts: "
+            r"same step wherever the layer factor acts: "
             r"$\eta \phi\, m_k / (\sqrt{v_k}\, \|m_k/\sqrt{v_k}\|)$ in each coordinate. Where it does not act (norm "
             r"and bias parameters), the step without bias correction is $f_k = (1-\beta_2^k)/\sqrt{1-\beta_3^k}$ times "
             r"the step with it, at step $k$."
@@ -156,7 +156,7 @@ CLAIMS = (
             proof(
                 "the corrected direction is a multiple of the other, and normalising removes it",
                 Piece("the sum of squares over a layer: sum of (s r)^2 = s^2 times the sum of r^2, s = q/p"),
-                Piece("with the layerwise factor the steps are equal", _normalised, concludes=True),
+                Piece("with the layer factor the steps are equal", _normalised, concludes=True),
                 Piece("without it the step without bias correction is p/q times the other", _scaled, concludes=True),
                 *(Piece(f"largest f_k, {name}", lambda beta3=beta3: _largest(beta3)) for name, beta3 in _RATES.items()),
             ),

@@ -203,12 +203,12 @@ def _weights_sum_to_one() -> Check:
     return identity(_transfer(alpha).subs(z, 1), 1)
 
 
-def _mean_lag() -> Check:
+def _mean_age() -> Check:
     """Mean lag = -d/dz of the transfer function at z = 1, since sum_j j w_j z^{-j-1} = -W'(z)."""
     return identity(_slope(_transfer(alpha)), b - alpha)
 
 
-def _explored_lag() -> Check:
+def _explored_age() -> Check:
     u: Expr = ((1 - c) * z + c - beta1) / (z - beta1)
     return identity(_slope(u), -alpha)
 
@@ -222,8 +222,8 @@ def _lag_by_summation(beta1: float, beta2: float, c: float) -> None:
         assert abs(F.K - (F.b - F.alpha)) < 1e-9 * (1 + F.K)
 
 
-mean_lag = Claim(
-    id="ours-mean-lag",
+mean_age = Claim(
+    id="ours-mean-age",
     source="ours",
     statement=(
         r"The weights of $u$ and of $m$ on past gradients sum to 1. The mean age of $u$ is exactly $-\alpha$ "
@@ -239,8 +239,8 @@ mean_lag = Claim(
         proof(
             "value and slope of the transfer function at z = 1",
             Piece("the weights of m sum to 1", _weights_sum_to_one),
-            Piece("mean age of u", _explored_lag, concludes=True),
-            Piece("mean age of m", _mean_lag, concludes=True),
+            Piece("mean age of u", _explored_age, concludes=True),
+            Piece("mean age of m", _mean_age, concludes=True),
             Piece("the mean age is -W'(1) for a filter W(z) = sum w_j z^-j, which converges at z = 1"),
         ),
         holds_for(
@@ -360,4 +360,4 @@ noise_gain = Claim(
     ),
 )
 
-CLAIMS = (heavy_ball_nesterov, two_averages, alpha_star, mean_lag, transport_identity, noise_gain)
+CLAIMS = (heavy_ball_nesterov, two_averages, alpha_star, mean_age, transport_identity, noise_gain)

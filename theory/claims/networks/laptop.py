@@ -19,7 +19,8 @@ def _claim(stored: dict) -> Claim:
     units = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     sign = "+" if units else ""  # without either it is a ratio of times, not a difference
     low, high = (f"{stored[end]:{sign}.3g}" for end in ("low", "high"))
-    judged = [f"adjusted p = {stored['adjusted']:.2g}"] if stored["adjusted"] is not None else []
+    p = stored["adjusted"]
+    judged = [f"adjusted p against the claim's bound = {p:.2g}"] if p is not None else []
     if stored["at_edge"]:
         judged.append(f"learning rate at the grid's edge: {', '.join(stored['at_edge'])}")
     quantity = stored["quantity"][0].upper() + stored["quantity"][1:]

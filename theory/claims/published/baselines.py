@@ -139,11 +139,11 @@ def _memory() -> Computed:
 CLAIMS = (
     claim(
         "published-table-7-against-3",
-        "Whatever its LAMB is, Table 7 leaves less than half of Table 3's lead on CIFAR-10 to E.",
+        "By Table 7, E makes less than half of ALTO's lead over LAMB in Table 3 on CIFAR-10, whatever that LAMB is.",
         _table_7_against_3,
         "Tables 3 and 7",
-        "Table 3's lead is {lead:.2f} points. E adds {uncorrected:.2f} if its LAMB lacks bias correction; else "
-        "{corrected:.2f}, and then LAMB has {three:.2f} % in Table 3 but {seven:.2f} % in Table 7.",
+        "The lead in Table 3 is {lead:.2f} points. E adds {uncorrected:.2f} if the paper's LAMB has no bias "
+        "correction, else {corrected:.2f}; then one LAMB has {three:.2f} % in Table 3 and {seven:.2f} % in Table 7.",
     ),
     claim(
         "published-bias-correction",

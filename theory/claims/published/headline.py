@@ -100,7 +100,7 @@ def _found() -> str:
     found, over, best = _averages(), average(large_batch(), "LAMB"), average(large_batch())
     fitting = [name for name, number in found.items() if round(number, 1) == HEADLINE]
     return (
-        f"Computed: of {len(found)} ways to average {len(fitting)} gives {HEADLINE:g}: {'; '.join(fitting)}. All "
+        f"Computed: {len(fitting)} of {len(found)} averages of the leads is {HEADLINE:g}: {'; '.join(fitting)}. "
         f"{len(large_batch())} rows: mean {over.points:.2f} points, median {over.median_points:.2f}; over the best "
         f"rival {best.points:.2f}, {best.median_points:.2f}."
     )
