@@ -26,7 +26,7 @@ FAMILIES = (("ESGD", 0.0, None, 0.05), ("EAdam", 0.9, 0.999, 0.0315))
 SEED, RESAMPLES = 0, 1000
 
 
-def _exit_intervals(seen: Visits, rule: int, rng: np.random.Generator) -> dict[str, Any]:
+def exit_intervals(seen: Visits, rule: int, rng: np.random.Generator) -> dict[str, Any]:
     """Both mean exit times with percentile intervals, by resampling whole seeds."""
     found = {}
     for name, stay, exits in (
@@ -51,7 +51,7 @@ def compute(effort: Effort) -> dict[str, Any]:
         rows = []
         for i, alpha in enumerate(ALPHAS):
             mean, half = t_interval(seen.occupancy[i])
-            rows.append({"alpha": alpha, "occupancy": mean, "half": half, **_exit_intervals(seen, i, rng)})
+            rows.append({"alpha": alpha, "occupancy": mean, "half": half, **exit_intervals(seen, i, rng)})
         families.append({"label": label, "beta2": beta2, "beta3": beta3, "eta": eta, "rows": rows})
     well = Well()
     config = {"steps": steps, "replicas": seeds, "beta1": 0.99, "barrier": well.barrier, "sigma": well.sigma,

@@ -34,7 +34,10 @@ COMPARISONS = {
     "the bound within the interval": {"low": -0.1},
 }
 
-ROW = {"id": "a", "derived": False, "verdict": "agrees", "proved": True, "bound_over_measured": 2.0}
+ROW = {
+    "id": "a", "derived": False, "verdict": "agrees", "proved": True, "bound_over_measured": 2.0, "relation": "=",
+    "low": 0.49, "high": 0.51, "tolerance": 0.02,
+}  # fmt: skip
 STUDY = {"rows": [ROW], "seeds": [0, 1], "mode": "full", "provenance": {"commit": "0" * 12}}
 STUDIES = {
     "no comparison": {"rows": []},
@@ -49,6 +52,7 @@ STUDIES = {
     "one row is undecided": {"rows": [ROW, {**ROW, "verdict": "undecided"}]},
     "a derived bound is violated": {"rows": [ROW, {**ROW, "derived": True, "verdict": "bound violated"}]},
     "a row twice": {"rows": [ROW, ROW]},
+    "an interval wider than the tolerance": {"rows": [ROW, {**ROW, "id": "b", "low": 0.45, "high": 0.51}]},
 }
 
 COMPUTED = {

@@ -14,17 +14,22 @@ STEPS = 5000
 
 
 def _at_rest() -> tuple[bool, str]:
-    """ESGD on f = x^2 / 2, whose valley is the y axis, from (1, 1), at beta1 = .99 and beta2 = .9."""
-    moved, left = [], []
+    """ESGD on f = e^y x^2 / 2, whose valley is the y axis and narrows with y, from (1, 0), beta1 = .99, beta2 = .9."""
+
+    def gradient(_: int, theta: np.ndarray) -> np.ndarray:
+        x, sharp = theta[:, 0], np.exp(theta[:, 1])
+        return np.stack([sharp * x, sharp * x**2 / 2], 1)
+
+    before, after, left = [], [], []
     for alpha in ALPHAS:
-        run = record(
-            ESGD(alpha, 0.99, 0.9), lambda _, theta: theta * np.array([1.0, 0.0]), np.ones((1, 2)), steps=STEPS,
-            eta=lambda _: 0.1,
-        )  # fmt: skip
-        moved.append(float(np.abs(run.theta[:, 0, 1] - 1).max()))
-        left.append(float(np.abs(run.theta[-1000:, 0, 0]).max()))
-    said = f"alpha in {ALPHAS}: moved along the valley {max(moved):g}, distance at the end {max(left):.1g}"
-    return max(moved) == 0 and max(left) < 1e-6, said
+        run = record(ESGD(alpha, 0.99, 0.9), gradient, np.array([[1.0, 0.0]]), steps=STEPS, eta=lambda _: 0.1)
+        x, y = run.theta[:, 0].T
+        before.append(float(np.ptp(y)))
+        after.append(float(np.ptp(y[-1000:])))
+        left.append(float(np.abs(x[-1000:]).max()))
+    said = f"alpha in {ALPHAS}: moves along the valley by at least {min(before):.2g} in {STEPS} steps, by at most "
+    said += f"{max(after):.1g} in the last 1000, and is then within {max(left):.1g} of it"
+    return min(before) > 0.1 and max(after) < 1e-9 and max(left) < 1e-6, said
 
 
 explores = Claim(
@@ -32,9 +37,9 @@ explores = Claim(
     source="paper, abstract",
     statement="After it has reached a local minimum, E goes on exploring along the valley.",
     plain="After it has reached a local minimum, E goes on exploring along the valley.",
-    found="False without noise: on a quadratic valley E comes to rest as its base does, and never moves along it.",
+    found="False without noise: on a curved valley E comes to rest, as its base does. With noise it drifts along it.",
     assumptions=("no noise; ours-variance-sign and ours-valley-drift say what noise does",),
-    evidence=(counterexample("a flat valley, three negative alphas", _at_rest),),
+    evidence=(counterexample("a valley that narrows, three negative alphas", _at_rest),),
 )
 
 
@@ -58,8 +63,8 @@ def _lower(study: dict) -> Finding:
 lower = Claim(
     id="abstract-lower-minima",
     source="paper, abstract",
-    statement=r"E more likely ends in a lower minimum than its base: on $f_1$ of Figure 8, at most step sizes.",
-    plain="E more likely ends in a lower minimum than its base.",
+    statement=r"E ends in a lower minimum than its base at most step sizes on $f_1$ of Figure 8.",
+    plain="On the first function of Figure 8 E ends in a lower minimum than its base, at most step sizes.",
     found="True on the paper's own function of one variable, where a base without E does as well.",
     assumptions=(r"$f_1$ of Figure 8, $\alpha = -80$, $\beta_3 = .99$, $\epsilon = 10^{-8}$",),
     evidence=(measured("end points of the stored study", lambda _: _lower(store.load("figure-8"))),),

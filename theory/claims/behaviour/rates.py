@@ -65,6 +65,9 @@ STATEMENTS = {
 def read(study: dict) -> Finding:
     """Every comparison agrees and no proved bound is below what it bounds; one that differs contradicts.
 
+    An equality that agrees leaves the claim open where half of its interval is wider than its tolerance: almost any
+    number near it would agree.
+
     Args:
         study: a stored full run.
 
@@ -86,9 +89,11 @@ def read(study: dict) -> Finding:
         raise ValueError("a row is there twice")
     rows = [row for row in every if not row["derived"] or row["verdict"] == "bound violated"]
     failing = [row["id"] for row in rows if row["verdict"] in {"differs", "bound violated"}]
-    unclear = [row["id"] for row in rows if row["verdict"] == "undecided"]
+    wide = [row["id"] for row in rows if row["relation"] != "<=" and row["high"] - row["low"] > 2 * row["tolerance"]]
+    unclear = {row["id"] for row in rows if row["verdict"] == "undecided"} | {*wide} - {*failing}
     ratios = [row["bound_over_measured"] for row in every if row["proved"]]
     said = f"{len(rows)} comparisons, {len(rows) - len(failing) - len(unclear)} agree"
+    said += f", {len(unclear)} are undecided" if unclear else ""
     seeds = f"{len(study['seeds'])} seeds, 95 % bootstrap intervals" if study["seeds"] else "no randomness"
     least = f"; smallest bound/measured {min(ratios):.4g} of {len(ratios)}" if ratios else ""
     detail = f"{said}{least}; {study['mode']} run, {seeds}, commit {study['provenance']['commit']}"

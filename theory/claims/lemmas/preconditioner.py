@@ -56,7 +56,7 @@ lemma_4 = Claim(
         r"$|W_{k+1}/W_k - 1| \le \mu = \sqrt{1-\beta_3}\, \kappa G/\epsilon_1$. No bound on $\mu$ is needed."
     ),
     plain="The preconditioner changes little in one step.",
-    found="True, and no bound on mu is needed.",
+    found="True of sqrt(v) + eps1, and no bound on mu is needed. (sqrt(v) alone can change by any factor where v = 0.)",
     assumptions=(r"$\|u_k\|_\infty \le \kappa G$ (lemma-3)", r"$\epsilon_1 > 0$"),
     rests_on=("lemma-3",),
     evidence=(

@@ -212,7 +212,10 @@ lemma_6 = Claim(
         r"from it in the paper is not judged."
     ),
     plain="The gradient at step k is independent of a_(k-1), on which the bound of the second moment of a_k rests.",
-    found="False: g_k and a_(k-1) are correlated. We prove another bound. The paper's own recursion is not judged.",
+    found=(
+        "Does not hold: g_k and a_(k-1) are correlated. Another bound takes its place; the paper's own recursion is "
+        "not judged."
+    ),
     assumptions=(r"$f$ $L$-smooth", CONDITIONAL),
     corrected=(
         r"$E\|a_k\|^2 = (1-\beta_1)^2 (E\|\xi_k\|^2 + E\|w_{k-1}+\delta_k\|^2) \le "
@@ -222,6 +225,7 @@ lemma_6 = Claim(
         r"follow even from independence, because the means are not 0."
     ),
     repairs=Repair.CONCLUSION,
+    assumed=True,
     evidence=(
         counterexample("g_2 and a_1 are correlated on a quadratic", dependence),
         proof(

@@ -351,7 +351,8 @@ ema_nesterov_adam = Claim(
                 "with r = g_2 / g_1 free, it is F(r + s') in E and F(r) + s in EMA-Nesterov, "
                 "s = c (1 - beta1) / (1 - c) > 0; so F(r + n s') = F(r) + n s for every n"
             ),
-            Piece("but F is bounded", _adam_ratio_is_bounded, concludes=True),
+            Piece("but F is bounded", _adam_ratio_is_bounded),
+            Piece("so F(r) + n s would have to be bounded in n, although s > 0"),
         ),
         enumerated("with Adam inside they part", _with_adam),
     ),

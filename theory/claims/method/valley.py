@@ -54,7 +54,10 @@ hessian_difference = Claim(
         r"$\frac{L_2}{2} \|\theta_k - \theta_{k-1}\|^2$ where $L_2$ bounds the third derivative."
     ),
     plain="A difference of full-batch gradients is the Hessian times the step, up to a remainder of second order.",
-    found="True, and the bound of the remainder is attained by cubics.",
+    found=(
+        "True of full-batch gradients, and cubics attain the bound of the remainder. The noise of minibatches is not "
+        "covered."
+    ),
     assumptions=(r"$f$ three times differentiable, $\|D^3 f\| \le L_2$ on the segment", "full-batch gradients"),
     evidence=(
         proof(
@@ -62,8 +65,8 @@ hessian_difference = Claim(
             Piece(
                 "remainder = int_0^1 (H(theta_{k-1} + t s) - H(theta_k)) s dt, of norm <= L_2 |s|^2 int_0^1 (1-t) dt"
             ),
-            Piece("that bound is L_2 |s|^2 / 2", _mean_of_t),
-            Piece("sharp: a cubic attains it", _taylor_for_cubics, concludes=True),
+            Piece("that bound is L_2 |s|^2 / 2", _mean_of_t, concludes=True),
+            Piece("sharp: a cubic attains it", _taylor_for_cubics),
         ),
         holds_for("sums of cosines, relative tolerance 1e-9", _gradient_difference, seed=strategies.seeds),
     ),
@@ -158,7 +161,7 @@ table_1 = Claim(
 def _signs(_: Effort) -> Finding:
     shares = {n: sign_agreement(n) for n in (20, 200, 2000)}
     fast, slow = shares[20], shares[2000]
-    good = fast[1] > 0.95 and fast[0] < 0.6 and slow[0] > 0.9 and slow[1] < 0.6
+    good = fast[1] > 0.95 and fast[0] < 0.6 and slow[0] > 0.9 and slow[1] < 0.6 and max(shares[200]) < 0.9
     detail = "; ".join(
         f"{n} steps per crossing: {d:.3f} like the difference, {g:.3f} like the gradient"
         for n, (d, g) in shares.items()
@@ -173,11 +176,11 @@ sign_of_a = Claim(
     id="ours-sign-of-a",
     source="ours, on the paper's reading of Table 1",
     statement=(
-        r"At $\beta_1 = .99$, $a_k$ has the sign of $g_k$ and not of $g_k - g_{k-1}$, unless the crossing of the "
-        r"valley "
-        r"takes many more than $1/(1-\beta_1) = 100$ steps."
+        r"At $\beta_1 = .99$, $a_k$ has the sign of $g_k$ and not of $g_k - g_{k-1}$ where the crossing of the valley "
+        r"takes 20 steps, and the other way round where it takes 2000. At 200, twice $1/(1-\beta_1)$, it agrees with "
+        r"neither on nine steps of ten."
     ),
-    plain="At beta1 = .99 a_k has the sign of g_k, not of g_k - g_(k-1), unless crossing the valley takes many steps.",
+    plain="At beta1 = .99 a_k has the sign of g_k where the valley is crossed in 20 steps, of g_k - g_(k-1) in 2000.",
     assumptions=(r"constant speed through $-\exp(-x^2/2)$",),
     evidence=(measured("sign agreement at 20, 200 and 2000 steps per crossing", _signs),),
 )
@@ -250,13 +253,18 @@ def _figure_8(_: Effort) -> Finding:
     def eadam(alpha: float, beta2: float) -> EAdam:
         return EAdam(alpha, 0.99, beta2, 0.99, 1e-8)
 
+    def alto(alpha: float) -> ALTO:
+        return ALTO(alpha, 0.99, 0.95, 0.99, 1e-6, 1e-6, 1e-10, 0.0, bias_correction=True, layerwise=True)
+
     ends = {
         "Adam(.95)": _end(eadam(0.0, 0.95), 0.1, 2000),
         "EAdam(-80)": _end(eadam(-80.0, 0.95), 0.1, 2000),
         "Adam(.99)": _end(eadam(0.0, 0.99), 0.1, 2000),
         "Adam(.99), 5 eta": _end(eadam(0.0, 0.99), 0.5, 4000),
+        "ALTO(-80)": _end(alto(-80.0), 0.1, 2000),
+        "LAMB(.95)": _end(alto(0.0), 0.1, 2000),
     }
-    further = ends["EAdam(-80)"] > ends["Adam(.95)"] + 1
+    further = min(ends["EAdam(-80)"], ends["ALTO(-80)"]) > ends["Adam(.95)"] + 1
     detail = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
     return Finding(
         Outcome.SUPPORTS if further else Outcome.CONTRADICTS,
@@ -268,9 +276,12 @@ def _figure_8(_: Effort) -> Finding:
 figure_8 = Claim(
     id="figure-8",
     source="paper, Figure 8, first function (the paper's eta and eps are not known to us)",
-    statement=r"On the 1-D function $f_1$, EAdam with $\alpha = -80$ leaves the local minimum in which Adam(.95) ends.",
-    plain="On the first function of Figure 8, EAdam with alpha = -80 leaves the local minimum in which Adam ends.",
-    found="True. Adam with decay rate .99 leaves it as well; E has the same first moment at this alpha.",
+    statement=(
+        r"On the 1-D function $f_1$, ALTO with $\alpha = -80$ leaves the local minimum in which Adam(.95) ends; EAdam "
+        r"does so too."
+    ),
+    plain="On the first function of Figure 8, ALTO with alpha = -80 leaves the local minimum in which Adam ends.",
+    found="True, of EAdam too. Without E, Adam with decay rate .99 and LAMB leave it as well.",
     assumptions=(
         r"$\eta = .1$; E at $\alpha^\star$ is Adam with decay rate .99 in the first moment (ours-alpha-star)",
     ),

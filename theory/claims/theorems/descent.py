@@ -52,7 +52,7 @@ def _descent_on_quadratics(seed: int) -> None:
 
 lemma_8 = Claim(
     id="lemma-8",
-    source="paper, Appendix, Lemma 8 (descent when eta <= eps1 eps2 / (3L))",
+    source="paper, Appendix, Lemma 8 (descent when eta <= eps1 eps2 / (3L); eps2 has a hat there, which we leave out)",
     statement=(
         r"For $f$ $L$-smooth, $\theta_{k+1} = \theta_k - \eta Q m$ with any diagonal $0 \le Q \le q_{max}$ and "
         r"$e = m - \nabla f(\theta_k)$: $f(\theta_{k+1}) \le f(\theta_k) - \frac{\eta}{2}(\|\nabla f\|_Q^2 + "
@@ -60,7 +60,7 @@ lemma_8 = Claim(
         r"$q_{max} = 1/(\epsilon_1\epsilon_2)$."
     ),
     plain="With small steps the objective falls, up to the error of the momentum.",
-    found="True, also for steps up to eps1 eps2 / (2L), above the paper's limit of eps1 eps2 / (3L).",
+    found="True, also for steps up to eps1 eps2 / (2L), with eps2 as the layer factor has it.",
     assumptions=(r"$f$ $L$-smooth (not each sample's loss)",),
     evidence=(
         formal("in any dimension", LIBRARY, "lemma_8", "lemma_8_descends"),

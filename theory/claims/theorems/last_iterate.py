@@ -59,7 +59,7 @@ CLAIMS = (
             r"$h$ and with the learning rate $\eta/2$: on a convex $f$, smooth or not, whose subgradients have "
             r"$\|g_k\| \le G$, every iterate has $f(\theta_T) - f^* \le \|\theta_1 - x^*\|^2/(2\eta T) + \eta G^2/2$."
         ),
-        plain="With a growing average E on SGD converges in its last iterate, without smoothness.",
+        plain="With a growing average every iterate of E on SGD obeys the bound of SGD's mean, without smoothness.",
         assumptions=(
             r"$f$ convex; no noise; any $x^*$, for $f^* = f(x^*)$",
             r"$c_k = \beta_{1,k}$, so that $u_k = h_k$; the paper's form with $a_k$ is another where $\beta_1$ varies",

@@ -205,8 +205,8 @@ CLAIMS = (
         assumptions=(
             r"$f$ $L$-smooth and bounded below, $\theta_1$ deterministic, constant $\eta$",
             r"$E[g_k | \text{past}] = \nabla f(\theta_k)$ and, surely, $|g_{k,i}| \le G$",
-            r"$\beta_1, \beta_2 < \beta_3$, $|\rho| < \sqrt{\beta_3}$ and $C > 0$: the paper's presets have them at "
-            r"$\beta_3 = .999$",
+            r"$\beta_1, \beta_2 < \beta_3$, $|\rho| < \sqrt{\beta_3}$ and $C > 0$: the paper's presets have them with "
+            r"$\beta_3 = .999$ in place of its .99, at which the large-batch preset has not",
         ),
         rests_on=("lemma-3",),
         evidence=(
@@ -222,6 +222,7 @@ CLAIMS = (
                 Piece("W_k >= beta3^(i/2) W_{k-i}: Minkowski's inequality for the filters from u to g and to m"),
                 Piece("(1 - beta3) u^2 / (eps1^2 + v) <= log((eps1^2 + v_k) / (beta3 (eps1^2 + v_{k-1}))), summed"),
                 Piece("smoothness, summed over k, and V <= U + eps1", _summed, concludes=True),
+                Piece("the order: as beta3 tends to 1, A, B, M, C and R tend to constants; log(1/beta3) is about 1/T"),
             ),
             holds_for(
                 "each step of it on all paths of a skewed noise", _stages, seed=strategies.seeds, share=0.5,

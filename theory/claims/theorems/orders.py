@@ -62,11 +62,14 @@ unregularised = Claim(
     id="theorem-1-unregularised",
     source="paper, Theorem 1 (its second half: the gradient of f itself, under 3.4)",
     statement=(
-        r"With $\|\theta_k\| \le D$ and $T \ge O(D^2 \epsilon^{-2})$ the bound $4\epsilon^2$ of Theorem 1 holds for "
+        r"With $\|\theta_k\| \le D$ and $T \ge O(G^2 D \epsilon^{-2})$ the bound $4\epsilon^2$ of Theorem 1 holds for "
         r"$\frac1T \sum_k E\|\nabla f(\theta_k)\|^2$ too."
     ),
     plain="If the parameters stay bounded, Theorem 1 holds for the gradient of f without its regulariser.",
-    found="True after Theorem 1's repair. The powers of D are ours; those that the paper displays are not available.",
+    found=(
+        "True after Theorem 1's repair, with T of order G^2 D^2 (the paper: G^2 D) and eps^2 for f_k in place of "
+        "4 eps^2."
+    ),
     assumptions=("those of theorem-1", r"$\|\theta_k\| \le D$ (3.4), which no step of ALTO gives"),
     corrected=(
         r"With $\gamma_k = \gamma/(1+\mu)^k$, $\mu > 0$, and $\frac1T \sum_k E\|\nabla f_k\|^2 \le \epsilon^2$: "
@@ -134,11 +137,11 @@ order_of_adam = Claim(
         r"$\alpha, \beta_1, \beta_2, \beta_3$."
     ),
     plain="ALTO's regret bound is of the order of Adam's up to a factor sqrt(d), without a decaying beta.",
-    found="True if monotonicity is enforced: A grows like d for EAdam and like d^(3/2) for ALTO.",
+    found="True if monotonicity is enforced: in Theorem C, A grows at most like d for EAdam and like d^(3/2) for ALTO.",
     assumptions=(*CONVEX, MONOTONE),
     corrected=(
         r"With $\|\theta_k\|_\infty, \|\theta^*\|_\infty \le R$, so that $D, \|\theta^*\| \le \sqrt d R$ and $D_\infty "
-        r"\le 2R$, Theorem C's $A(d)$ is at most $d\,A(1)$ without the layer factor, Adam's order, and at most "
+        r"\le 2R$, Theorem C's $A(d)$ is at most $d\,A(1)$ without the layer factor, for EAdam, and at most "
         r"$d^{3/2} A(1)$ with it for one layer; (C3) is enforced and all betas are constant."
     ),
     repairs=Repair.ASSUMPTION,
@@ -215,8 +218,9 @@ dependence = Claim(
         r"O(G^{3/2} \epsilon^{-2})$."
     ),
     plain="The batch of Theorem 1 grows like G, its learning rate falls like G^(-1/2), and its steps grow like G^1.5.",
-    found="True after Theorem 1's repair, for G >= 1. Constants depend on d; the paper's are not available.",
-    assumptions=("those of theorem-1", r"$\epsilon$, $L$, $\Delta$, $\sigma$, $\|\nabla f(\theta_1)\|$, $d$ held"),
+    found="True after Theorem 1's repair, for G >= 1, beta2^2 < beta3 and no weight decay. The constants depend on d.",
+    assumptions=("those of theorem-1", r"$\epsilon$, $L$, $\Delta$, $\sigma$, $\|\nabla f(\theta_1)\|$, $d$ held",
+                 r"$\gamma = 0$: the regulariser's terms grow with $G$"),
     corrected=(
         r"For $G \ge 1$ and $\beta_2^2 < \beta_3$, so that $\zeta$ of lemma-10 does not depend on $G$: if Theorem N "
         r"for ALTO gives $\epsilon^2$ at $G = 1$ with $\eta_1, n_1, T_1$, then it does at $G$ with "

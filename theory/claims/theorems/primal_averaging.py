@@ -387,19 +387,20 @@ extrapolating = Claim(
     id="ours-convex-extrapolation",
     source="ours",
     statement=(
-        r"The step $\min(1, 2(1-c))/L$ of ours-convex-primal-averaging does not suffice for $-1 < c < 0$ "
-        r"($\beta_2 = 0$): ESGD converges on all quadratics of curvature in $(0, L]$ if "
-        r"$\eta L < 2(1+\beta_1)/(1+\beta_1-2c)$ and diverges on $L\theta^2/2$ above. This is below 1 for "
-        r"$c < -(1+\beta_1)/2$."
+        r"For $-1 < c < 0$ ($\beta_2 = 0$) ESGD converges on all quadratics of curvature in $(0, L]$ if "
+        r"$\eta L < 2(1+\beta_1)/(1+\beta_1-2c)$ and diverges on $L\theta^2/2$ above. For $c < -(1+\beta_1)/2$ this "
+        r"is below 1: there the step $\min(1, 2(1-c))/L$ of ours-convex-primal-averaging does not suffice."
     ),
-    plain="For alpha > 0 the step must be shorter: the convex bound's step for alpha <= 0 can diverge.",
+    plain="For large alpha > 0 the step must be shorter: the convex bound's step for alpha <= 0 can diverge.",
     assumptions=(
         r"$\beta_2 = 0$; for all convex $f$ we have only the step of ours-convex-any-alpha, which is shorter",
     ),
     evidence=(
         proof(
             "roots of the characteristic polynomial",
+            Piece("the recursion is linear: along each eigenvector of the Hessian it is that of one dimension"),
             Piece("the polynomial", _characteristic),
+            Piece("Jury: its roots lie inside the unit circle if and only if three inequalities hold"),
             Piece("Jury's conditions hold below the limit, at every smaller curvature too", _jury, concludes=True),
             Piece("above it a root lies below -1", _flip),
         ),

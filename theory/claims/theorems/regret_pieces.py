@@ -123,7 +123,9 @@ VARYING = (
 )
 """The chain where alpha_k varies: the largest kappa(c_k) stands for kappa and kappa_m, and K has its cruder form."""
 
-VARIATION = Piece("the variation of |alpha_k| <= alpha / sqrt(k) is at most 4 alpha sqrt(T): one step", _variation)
+VARIATION = Piece(
+    "the variation of |alpha_k| <= alpha / sqrt(k) is at most 4 alpha sqrt(T): one step", _variation, concludes=True
+)
 
 CONVEX = (
     r"each $f_k$ convex on a box $X$ that holds $\theta^*$",

@@ -38,7 +38,7 @@ smooth = Claim(
 
 def _growth(steps: int) -> tuple[np.ndarray, np.ndarray]:
     """|theta_k| of Algorithm 1 with the gradient -1 in each of two coordinates, and prod (1 + eta_k) |theta_1|."""
-    alto = ALTO(-5.0, 0.9, 0.9, 0.99, 1e-6, 1e-6, 1e-10, 0.0, bias_correction=False, layerwise=True)
+    alto = ALTO(-5.0, 0.99, 0.9, 0.99, 1e-6, 1e-6, 1e-10, 0.0, bias_correction=False, layerwise=True)
 
     def eta(k: int) -> float:
         return 0.1 / float(np.sqrt(k))
@@ -75,8 +75,11 @@ bounded = Claim(
     source="paper, Assumption 3.4 (the paper assumes it and does not claim it)",
     statement=r"$\|\theta_k\| \le D$ and $\|\theta_k\|_\infty \le D_\infty$ along runs of ALTO with bounded gradients.",
     plain="The parameters stay bounded along runs of ALTO.",
-    found="Does not hold without clipping: on a linear loss a run of ALTO grows like the product of 1 + eta_k.",
-    assumptions=(r"$\eta_k = \eta/\sqrt k$, no projection",),
+    found=(
+        "Does not hold without clipping and weight decay: on a linear loss a run of ALTO grows like the product of "
+        "1 + eta_k."
+    ),
+    assumptions=(r"$\eta_k = \eta/\sqrt k$, no projection, no weight decay",),
     assumed=True,
     evidence=(counterexample("a linear loss, the paper's betas and epsilons", _unbounded),),
 )
@@ -89,8 +92,8 @@ growth = Claim(
         r"\min(\|\theta_k\|, \|r_k\|/\epsilon_2)$ to $\|\theta_k\|$. So under a steady gradient with $\|r_k\| \ge r$ "
         r"and $\sum_k \eta_k = \infty$ the parameters have no bound."
     ),
-    plain="A steady gradient makes ALTO's parameters grow without bound; only a projection bounds them.",
-    assumptions=(r"one layer, $\theta_1 \ne 0$, $\epsilon_2 > 0$, $\epsilon_3 \ge 0$, no projection",),
+    plain="A steady gradient makes ALTO's parameters grow without bound, without projection and weight decay.",
+    assumptions=(r"one layer, $\theta_1 \ne 0$, $\epsilon_2 > 0$, $\epsilon_3 \ge 0$, no projection, $\gamma = 0$",),
     evidence=(
         proof(
             "the growth of one step, then the sum",

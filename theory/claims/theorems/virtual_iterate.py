@@ -174,7 +174,7 @@ pl = Claim(
     source="ours",
     statement=(
         r"ESGD on an $L$-smooth $f$ with $\|\nabla f\|^2 \ge 2\mu(f - f^*)$ and any batch: at the virtual iterate "
-        r"$y_{n+1} = \theta_{n+1} - \eta T_n$, $E f(y_{n+1}) - f^* \le (1 - \eta\mu)^n \Delta + "
+        r"$y_{N+1} = \theta_{N+1} - \eta T_N$, $E f(y_{N+1}) - f^* \le (1 - \eta\mu)^N \Delta + "
         r"\frac{L \eta \sigma^2}{2 \mu n} (1 + 2 L \eta \tau_2)$ if $2 (L\eta)^2 K K_q \le 1 - L\eta$, "
         r"$K_q = \sum_i |t_i| q^{-(i+1)}$, $q = 1 - \eta\mu$."
     ),
