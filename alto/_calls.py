@@ -72,7 +72,8 @@ def gather(optimizer: Optimizer, undo: Undo) -> list[Call]:
             state = _state_of(optimizer, param, group, undo)
             slow_avg = state.get("slow_avg")
             layout = _sharding.layout(param)
-            key = (param.device, param.dtype, layout, None if slow_avg is None else slow_avg.dtype, options)
+            slow = None if slow_avg is None else slow_avg.dtype
+            key = (param.device, param.dtype, param.grad.dtype, layout, slow, options)
             if key not in calls:
                 calls[key] = Call(Tensors([], [], [], [], [], [], []), rule, layout, [])
             if not any(each is group for each in calls[key].groups[-1:]):

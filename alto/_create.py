@@ -54,5 +54,5 @@ def create(name: str, model: nn.Module, lr: float = 1e-3, weight_decay: float = 
     if base is None:
         known = ", ".join([*NAMES, *(f"e_{each}" for each in sorted(bases))])
         raise ValueError(f"name = {name!r}: must be one of {known}")
-    own = {key: options.pop(key) for key in ("alpha", "beta1", "foreach", "fused") if key in options}
+    own = {key: options.pop(key) for key in ("alpha", "beta1", "start", "foreach", "fused") if key in options}
     return E(base(groups, lr=lr, **options), **own)  # pyright: ignore[reportCallIssue]

@@ -23,7 +23,8 @@ class AlphaScheduler(LRScheduler):
 
     It is a scheduler of ``torch.optim`` that leaves the learning rate as it is. So it goes beside any other one, and
     into ``ChainedScheduler``. Call ``step()`` once per optimizer step, after it. Where alpha is 0 the base optimizer
-    runs alone, and E's slow average stays as it was. A compiled ``step()`` compiles again for each new alpha.
+    gets the gradient itself; the slow average, once there, goes on. A compiled ``step()`` compiles again for each new
+    alpha.
 
     Args:
         optimizer: :class:`alto.ALTO` or :class:`alto.E` (also its variants); each group has its own :math:`\alpha_0`.

@@ -70,26 +70,30 @@ def replacing(target: Path) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
-_waiting: ContextVar[dict[Path, Path] | None] = ContextVar("_waiting", default=None)
+_waiting: ContextVar[dict[Path, Path | None] | None] = ContextVar("_waiting", default=None)
 
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """Write several files or none: those written in the block take their places at its end, if nothing has failed.
+    """Write and delete several files or none: at the end of the block, if nothing has failed.
 
     Yields:
         Nothing. In the block the old contents are read.
     """
-    waiting: dict[Path, Path] = {}
+    waiting: dict[Path, Path | None] = {}
     token = _waiting.set(waiting)
     try:
         yield
         for target, temporary in waiting.items():
-            _take_place(temporary, target)
+            if temporary is None:
+                _delete(target)
+            else:
+                _take_place(temporary, target)
     finally:
         _waiting.reset(token)
         for temporary in waiting.values():
-            temporary.unlink(missing_ok=True)
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
 
 def _take_place(temporary: Path, target: Path) -> None:
@@ -107,11 +111,21 @@ def _take_place(temporary: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, and its digest.
+    """Delete a file, and its digest; in a block of `together` at its end.
 
     Args:
         path: The file; it is there.
     """
+    waiting, target = _waiting.get(), Path(os.path.realpath(path))
+    if waiting is None:
+        _delete(path)
+        return
+    if (temporary := waiting.get(target)) is not None:
+        temporary.unlink()
+    waiting[target] = None
+
+
+def _delete(path: Path) -> None:
     target = Path(os.path.realpath(path))
     sums = _sums(target)
     path.unlink()

@@ -42,7 +42,7 @@ def read(path: Path) -> list[Row]:
 def exchange(path: Path, out: Path, finished: list[Row]) -> tuple[int, int]:
     """Give each side what it lacks: the file the finished rows, the output folder the file's rows.
 
-    Where both have a run, each keeps its own row.
+    Where both have a run, each keeps its own row, also a damaged one or one of other data.
 
     Args:
         path: The file; written atomically, and only when a row is added.
@@ -53,9 +53,8 @@ def exchange(path: Path, out: Path, finished: list[Row]) -> tuple[int, int]:
         How many rows the file gained, and how many the folder.
     """
     kept = {row.run.digest: row for row in read(path)}
-    there = {row.run.digest for row in finished}
     gained = [row for row in finished if row.run.digest not in kept]
-    given = [row for digest, row in kept.items() if digest not in there]
+    given = [row for row in kept.values() if not (rows.folder(out, row.run) / "row.json").exists()]
     for row in given:
         rows.write(rows.folder(out, row.run), row)
     if gained:

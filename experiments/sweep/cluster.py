@@ -12,7 +12,7 @@ from experiments.io.errors import ConfigError, require
 from experiments.runs import rows
 from experiments.runs.plan import Run
 from experiments.runs.rows import Row
-from experiments.sweep.pool import Event
+from experiments.sweep.pool import FATAL, LASTING, Event
 from experiments.training.train import train
 
 
@@ -95,14 +95,19 @@ class Cluster:
             time.sleep(self._pause if queued else 0)
 
 
-def _train(run: Run, place: Environment) -> None:
-    """A job; its result is the row on disk."""
-    train(run, place)
+def _train(run: Run, place: Environment) -> Exception | None:
+    """A job. It returns the errors after which a second try is in vain: submitit keeps no types of what is raised."""
+    try:
+        train(run, place)
+    except (*FATAL, *LASTING) as error:
+        return error
+    return None
 
 
 def _result(job, run: Run, place: Environment) -> Row:
     row = rows.read(rows.folder(place.out, run), run)
     if row is None:
-        job.result()  # raises what the job raised
+        if (error := job.result()) is not None:
+            raise error
         raise RuntimeError(f"job {job.job_id} ended without a row; its logs are {job.paths.stderr} and beside it")
     return row

@@ -30,8 +30,8 @@ from experiments.runs.rows import Row
 from experiments.training.train import train
 
 _PRELOADED = ("experiments.training.train", "torch._dynamo")  # the second is what the first step of a process imports
-_FATAL = (ConfigError, TeamError)  # other runs would fail too, or the processes of a team have lost each other
-_LASTING = (DataError, CheckpointError)  # a second try would fail too, but another run need not
+FATAL = (ConfigError, TeamError)  # other runs would fail too, or the processes of a team have lost each other
+LASTING = (DataError, CheckpointError)  # a second try would fail too, but another run need not
 
 
 @dataclass(frozen=True)
@@ -214,11 +214,11 @@ def _attempt(
     for run, result in workers.outcomes(runs, place, notify):
         try:
             outcome.rows[run.id] = result()
-        except _FATAL:
+        except FATAL:
             raise
         except Exception as error:
             outcome.failures[run.id] = _words(error)
-            if not isinstance(error, _LASTING):
+            if not isinstance(error, LASTING):
                 again.append(run)
             notify(Event(run, failure=outcome.failures[run.id]))
         else:

@@ -64,7 +64,7 @@ class TrainingLoop(ABC):
         self.resumed = 0
         self.loss_sum = torch.zeros((), device=self.device, dtype=torch.float64)
         self.loss_steps = 0
-        self.lately: Tensor | None = None  # the weights of ten steps before the next evaluation, once they are known
+        self.lately: dict[int, Tensor] = {}  # by the step of an evaluation: the weights of ten steps before it
         self.curve: list[Point] = []
         self.norms: list[Tensor] = []  # of the gradients, one scalar per step
 
@@ -139,7 +139,7 @@ class TrainingLoop(ABC):
                 f"{file} is of another network or optimizer ({words}): take their code back, or delete the file to "
                 "start this run anew"
             ) from error
-        self.lately = state["lately"]
+        self.lately = state["lately"] or {}
         for name in _COUNTERS:
             setattr(self, name, state[name])
         self.norms = list(state["norms"])

@@ -64,7 +64,7 @@ class SupervisedLoop(TrainingLoop):
         """One step: the gradient of one batch, accumulated over micro-batches, and the optimizer's update."""
         training = self.run.training
         if self.origin is not None and self.step + _LAG in self.evaluated_at:
-            self.lately = self._weights()
+            self.lately[self.step + _LAG] = self._weights()
         warmup = round(training.warmup * self.per_epoch)
         lr = self.run.lr * schedules.factor(training.schedule, self.step, self.total, warmup)
         for group in self.optimizer.param_groups:
@@ -123,7 +123,7 @@ class SupervisedLoop(TrainingLoop):
 
     def _counted(self, indices: Tensor) -> int:
         """How many targets of these examples count."""
-        if self.data.kind == "tags":
+        if self.data.kind == "tags" or (self.data.kind == "own" and not self.run.training.loss):
             return int((self.train_split.take(indices).targets != data.IGNORED).sum())
         return len(indices) * self.per_example
 
@@ -180,8 +180,7 @@ class SupervisedLoop(TrainingLoop):
         from experiments.training import curvature  # scipy is slow to import, and few runs measure curvature
 
         assert self.origin is not None
-        weights, lately = self._weights(), self.lately
-        self.lately = None
+        weights, lately = self._weights(), self.lately.pop(self.step, None)
         return {
             "moved": finite(float((weights - self.origin).norm())),
             "moved_lately": None if lately is None else finite(float((weights - lately).norm())),

@@ -23,6 +23,7 @@ def test_e_over_any_of_torchs():
     assert isinstance(optimizer.base, torch.optim.RAdam)
     assert optimizer.param_groups[0]["explore_alpha"] == -3.0
     assert optimizer.param_groups[0]["betas"] == (0.8, 0.99)
+    assert alto.create("e_adam", nn.Linear(2, 3), start="first").start == "first"
 
 
 @pytest.mark.parametrize("name", ["adamw", "e_", "e_optimizer", "e_nothing"])

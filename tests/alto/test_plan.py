@@ -202,6 +202,20 @@ def test_a_gradient_of_another_dtype_is_no_longer_walked_by_address(kind):
     assert equal(params, others)
 
 
+@pytest.mark.parametrize("foreach", [None, True], ids=["default", "plain torch"])
+def test_gradients_of_two_dtypes_in_one_step(foreach):
+    params, others = matrices(2), matrices(2)
+    together, alone = ALTO(params, foreach=foreach), [ALTO([other], foreach=foreach) for other in others]
+    for step in range(3):
+        for of in (params, others):
+            for param, grad, kind in zip(of, gradients(of, step), (torch.float32, torch.bfloat16), strict=True):
+                param.grad_dtype = None  # any
+                param.grad = grad.to(kind)
+        for each in (together, *alone):
+            each.step()
+    assert equal(params, others)
+
+
 def test_a_negative_view_as_a_gradient_after_plain_ones():
     params, others = matrices(2), matrices(2)
     optimizer, plain = ALTO(params), ALTO(others)

@@ -69,8 +69,9 @@ def run(
             try:
                 return _run(pool, count, sources, effort, known, follow, finished)
             except BaseException:
+                processes = list((pool._processes or {}).values())  # the pool forgets them in shutdown
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in list((pool._processes or {}).values()):  # a claim may run for minutes
+                for process in processes:  # a claim may run for minutes
                     process.terminate()
                 raise
     finally:

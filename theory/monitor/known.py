@@ -107,12 +107,14 @@ def unwrapped(optimizer: Any) -> torch.optim.Optimizer:
 
 def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
     """What is known of a group of this optimizer; exact class names only, as a subclass may do anything."""
-    base, alpha, beta1 = optimizer, 0.0, 0.0
+    base, alpha, beta1, start = optimizer, 0.0, 0.0, "zero"
     if type(optimizer).__module__.split(".")[0] == "alto" and hasattr(optimizer, "base"):
-        base = optimizer.base
+        base, start = optimizer.base, optimizer.start
         alpha, beta1 = float(group["explore_alpha"]), float(group["explore_beta1"])
     kind, home = type(base).__name__, type(base).__module__.split(".")[0]
     decay = float(group.get("weight_decay", 0.0))
+    if start != "zero":
+        return Known(None, decay=decay, unknown=f"start = {start!r}: the theorems have a slow average that begins at 0")
     if group.get("maximize"):
         return Known(None, decay=decay, unknown="it maximizes")
     if home == "torch" and kind == "SGD":
@@ -129,6 +131,10 @@ def read(optimizer: Any, group: Mapping[str, Any]) -> Known:
     if home == "alto" and kind in {"ALTO", "LAMB"}:
         if group["layerwise"]:
             return Known(None, decay=decay, unknown="ALTO's layer factor is not read; see theory.monitor.literal")
-        F = Filter(float(group["alpha"]), float(group["beta1"]), float(group["betas"][0]))
+        if base is not optimizer and group["alpha"] != 0:
+            return Known(None, decay=decay, unknown="E is around an optimizer that has an alpha of its own")
+        if base is optimizer:
+            alpha, beta1 = float(group["alpha"]), float(group["beta1"])
+        F = Filter(alpha, beta1, float(group["betas"][0]))
         return Known(F, adam=True, corrected=bool(group["bias_correction"]), decay=decay)
     return Known(None, decay=decay, unknown=f"the update of {type(base).__module__}.{kind} is not known")

@@ -277,12 +277,17 @@ def follow(optimizer: torch.optim.Optimizer, variance: float = 0.0, lower_bound:
         The following: ``report()`` gives one :class:`Report` per group.
 
     Raises:
-        ValueError: a group lacks one of ALTO's hyper-parameters, or ``lower_bound`` is not finite.
+        ValueError: a group lacks one of ALTO's hyper-parameters, maximizes or is of an E, or ``lower_bound`` is not
+            finite.
     """
     return Following(optimizer, variance, lower_bound)
 
 
 def _literal(group: dict) -> ALTO:
+    if "explore_alpha" in group:
+        raise ValueError("the optimizer is an E: only ALTO and LAMB without another E around them can be followed")
+    if group.get("maximize"):
+        raise ValueError("maximize = True: ALTO of the paper descends; minimize the negative loss")
     missing = [name for name in ("alpha", "beta1", "betas", "eps", "weight_decay", "layerwise") if name not in group]
     if missing:
         raise ValueError(

@@ -149,6 +149,11 @@ class Watch:
 
     def _observe(self) -> None:
         """Before step k: compare with step k - 1 where that was measured, and copy where this one is."""
+        if getattr(self._optimizer, "grad_scale", None) is not None:  # torch's fused optimizers divide in their step
+            raise RuntimeError(
+                "the gradients are still scaled by a GradScaler: call scaler.unscale_(optimizer) before "
+                "scaler.step(optimizer), or take an optimizer without fused=True"
+            )
         begin = time.perf_counter()
         self._step += 1
         step, groups = self._step, self._optimizer.param_groups
@@ -254,7 +259,7 @@ class Watch:
         self._G, self._D = secants.largest((self._G, G)), secants.largest((self._D, math.sqrt(found["theta2"])))
         self._latest = {"step": step, "gradient": math.sqrt(g2), "G": G, "D": math.sqrt(found["theta2"])}
         noise = self._noise.take(g2)
-        if noise is not None:
+        if noise is not None and math.isfinite(noise):  # not of passes that a GradScaler has skipped
             self._variances = [self._variances[0] + noise, self._variances[1] + 1]
             self._latest["variance"] = noise
 

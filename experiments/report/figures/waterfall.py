@@ -102,7 +102,8 @@ def draw(made: Parts) -> Figure:
         axes.set_ylabel("points of test accuracy")
         seeds = len(made.whole.seeds)
         axes.set_title(
-            f"Shapley shares of three switches, then E on LAMB; mean over {seeds} paired seeds, 95 % interval", fontsize="medium"
+            f"Shapley shares of three switches, then E on LAMB; mean over {seeds} paired seeds, 95 % interval",
+            fontsize="medium",
         )
         axes.margins(y=0.15)
     return figure

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from experiments.io.errors import BusyError
-from experiments.io.files import locked, ready, sweep_temporaries, together, write_atomic, write_json
+from experiments.io.files import locked, ready, remove, sweep_temporaries, together, write_atomic, write_json
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path, monkeypatch):
@@ -69,6 +69,7 @@ def test_several_files_take_their_places_together_or_not_at_all(tmp_path):
         with together():
             write_atomic(tmp_path / "a", b"new")
             write_atomic(tmp_path / "b", b"new")
+            remove(tmp_path / "a")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -79,6 +80,10 @@ def test_several_files_take_their_places_together_or_not_at_all(tmp_path):
         write_atomic(tmp_path / "a", b"newest")
         assert (tmp_path / "a").read_bytes() == b"old"
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"newest"}
+    with together():
+        write_atomic(tmp_path / "b", b"new")
+        remove(tmp_path / "a")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"b": b"new"}
 
 
 def test_a_folder_in_a_files_place_is_refused_before_any_of_them_is_written(tmp_path):

@@ -35,6 +35,18 @@ def test_rows_go_to_another_folder_which_trains_only_the_rest(tiny, tmp_path, fi
     assert file.read_bytes() == content
 
 
+def test_a_row_that_is_there_is_not_replaced(tiny, tmp_path, file):
+    here, there = Environment(tmp_path / "here"), Environment(tmp_path / "there")
+    runner.run(tiny, here, Workers(1))
+    runner.exchange(tiny, file, here)
+    first = row_file.read(file)[0]
+    own = rows.folder(there.out, first.run) / "row.json"
+    own.parent.mkdir(parents=True)
+    own.write_text("damaged")
+    assert row_file.exchange(file, there.out, []) == (0, 7)
+    assert own.read_text() == "damaged"
+
+
 def test_a_damaged_line_is_named_and_nothing_is_written(tiny, tmp_path, file):
     file.parent.mkdir()
     file.write_text("{}\n")

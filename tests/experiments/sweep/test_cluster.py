@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from experiments.io.errors import ConfigError
+from experiments.io.errors import CheckpointError, ConfigError
 from experiments.runs import plan, rows
 from experiments.sweep import runner
 from experiments.sweep.cluster import Cluster
@@ -75,6 +75,26 @@ def test_a_failed_job_is_submitted_once_more_and_then_reported(short, place, tmp
     assert results.failures == {run.id: "OSError: node lost" for run in runs}
     assert not results.complete
     assert all(rows.read(rows.folder(place.out, run), run) is None for run in runs)
+
+
+def test_what_a_second_try_cannot_mend_keeps_its_type(short, place, tmp_path, monkeypatch):
+    pytest.importorskip("submitit")
+    cluster, submitted = Cluster("local", tmp_path / "logs"), []
+
+    def submit(function, run, there):
+        submitted.append(run.id)
+        job = Job()
+        job.result = lambda: function(run, there)
+        return job
+
+    def damaged(*_):
+        raise CheckpointError("damaged")
+
+    monkeypatch.setattr(cluster._executor, "submit", submit)
+    monkeypatch.setattr("experiments.sweep.cluster.train", damaged)
+    results = runner.run(short, place, cluster, lambda _: None)
+    assert len(submitted) == len(set(submitted)) == len(results.failures)
+    assert set(results.failures.values()) == {"CheckpointError: damaged"}
 
 
 def test_a_job_without_error_and_row_is_a_failure_too(short, place, tmp_path, monkeypatch):

@@ -133,6 +133,13 @@ def test_a_run_records_movement_and_curvature_and_resumes_with_them(tiny, tmp_pa
     assert [dataclasses.replace(p, seconds=0) for p in row.curve] == [
         dataclasses.replace(p, seconds=0) for p in whole.curve
     ]
+    # evaluations less than ten steps apart: each has the weights of ten steps before it, or none
+    often = dataclasses.replace(watched, training=dataclasses.replace(watched.training, evaluations=4))
+    near = train(often, Environment(tmp_path / "c"))
+    assert [(point.step, point.moved_lately is None) for point in near.curve] == [
+        (6, True), (12, False), (18, False), (24, False),
+    ]  # fmt: skip
+    assert near.curve[1].moved_lately == whole.curve[0].moved_lately
     # watching changes nothing: the same run unwatched ends in the same weights
     blind = dataclasses.replace(watched, training=dataclasses.replace(watched.training, curvature=0))
     assert train(blind, place).weights == whole.weights

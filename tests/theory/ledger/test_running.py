@@ -1,6 +1,7 @@
 """Evidence in processes of its own: the same results as here, file by file, and what becomes of a bad file."""
 
 import fcntl
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +48,23 @@ def test_no_process_outlives_a_killed_run(tmp_path):
     process.kill()
     process.wait()
     _wait(lambda: _free(place))  # the system frees a lock when the process that holds it has ended
+
+
+def test_no_process_outlives_an_interrupted_run(monkeypatch):
+    workers = []
+
+    def interrupted(pool, *_):
+        pool.submit(time.sleep, 20)
+        _wait(lambda: pool._processes)
+        workers.extend(pool._processes.values())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        running.run({EXAMPLE: None}, QUICK, processes=1)
+    for worker in workers:
+        worker.join(10)
+    assert [worker.exitcode for worker in workers] == [-signal.SIGTERM]
 
 
 def _free(place):

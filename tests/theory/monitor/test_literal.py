@@ -181,6 +181,10 @@ def test_too_early_and_wrong_optimizer():
         follow(alto.ALTO(weights)).report()
     with pytest.raises(ValueError, match="has no alpha"):
         follow(torch.optim.SGD(weights, lr=0.1))
+    with pytest.raises(ValueError, match="maximize"):
+        follow(alto.ALTO(weights, maximize=True))
+    with pytest.raises(ValueError, match="is an E"):
+        follow(alto.E(alto.LAMB(weights), alpha=-5.0, beta1=0.99))
 
 
 def test_minibatch_variance_is_unbiased_on_all_pairs():

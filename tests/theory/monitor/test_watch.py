@@ -76,8 +76,9 @@ def test_adams_preconditioner_is_the_one_of_its_step():
         (torch.optim.RMSprop, "torch.optim.rmsprop.RMSprop is not known"),
         (lambda params: alto.ALTO(params, lr=0.01), "layer factor"),
         (lambda params: torch.optim.Adam(params, amsgrad=True), "amsgrad"),
+        (lambda params: alto.E(sgd(params), alpha=-5.0, beta1=0.99, start="first"), "begins at 0"),
     ],
-    ids=["decay", "rate", "nesterov", "dampening", "rmsprop", "alto", "amsgrad"],
+    ids=["decay", "rate", "nesterov", "dampening", "rmsprop", "alto", "amsgrad", "start"],
 )
 def test_not_claimed_where_the_theorem_does_not_apply(make, why):
     report = watched(make, steps=4)
@@ -104,13 +105,35 @@ def test_the_step_that_broke_an_assumption_is_named():
     [
         (lambda params: alto.E(torch.optim.AdamW(params), alpha=-5.0, beta1=0.99), 9 + 5),
         (lambda params: alto.ALTO(params, alpha=-5.0, beta1=0.99, betas=(0.9, 0.99), layerwise=False), 9 + 5),
+        (lambda params: alto.E(alto.LAMB(params, betas=(0.9, 0.99), layerwise=False), alpha=-5.0, beta1=0.99), 9 + 5),
     ],
-    ids=["E(AdamW)", "ALTO"],
+    ids=["E(AdamW)", "ALTO", "E(LAMB)"],
 )
 def test_e_is_known(make, age):
     report = watched(make, steps=4)
     assert report.age == pytest.approx(age)
     assert math.isfinite(report.secant_x)
+
+
+def test_gradients_that_are_still_scaled_are_refused():
+    weight = torch.zeros(3, requires_grad=True)
+    optimizer = sgd([weight])
+    theory.watch(optimizer)
+    weight.grad = torch.ones(3)
+    optimizer.grad_scale = torch.tensor(65536.0)  # as a GradScaler sets it for a fused optimizer
+    with pytest.raises(RuntimeError, match="unscale_"):
+        optimizer.step()
+    optimizer.grad_scale = None
+    optimizer.step()
+
+
+def test_noise_of_an_overflow_is_left_out(monkeypatch):
+    weight, loss = quadratic()
+    optimizer = sgd([weight])
+    run, found = theory.watch(optimizer, every=1), iter([2.0, math.inf, math.nan, 4.0])
+    monkeypatch.setattr(run._noise, "take", lambda _: next(found))
+    train(optimizer, loss, 4)
+    assert run.report().variance == 3.0
 
 
 def test_noise_from_micro_batches():
