@@ -204,13 +204,16 @@ def test_a_gradient_of_another_dtype_is_no_longer_walked_by_address(kind):
 
 @pytest.mark.parametrize("foreach", [None, True], ids=["default", "plain torch"])
 def test_gradients_of_two_dtypes_in_one_step(foreach):
-    params, others = matrices(2), matrices(2)
+    generator = torch.Generator().manual_seed(0)
+    params = [nn.Parameter(torch.randn(3, 3000, generator=generator)) for _ in range(2)]  # too large to be joined
+    others = [nn.Parameter(param.detach().clone()) for param in params]
     together, alone = ALTO(params, foreach=foreach), [ALTO([other], foreach=foreach) for other in others]
-    for step in range(3):
-        for of in (params, others):
-            for param, grad, kind in zip(of, gradients(of, step), (torch.float32, torch.bfloat16), strict=True):
-                param.grad_dtype = None  # any
-                param.grad = grad.to(kind)
+    for _ in range(3):
+        for param, other, kind in zip(params, others, (torch.float32, torch.bfloat16), strict=True):
+            grad = torch.randn(3, 3000, generator=generator).to(kind)
+            for each in (param, other):
+                each.grad_dtype = None  # any
+                each.grad = grad.clone()
         for each in (together, *alone):
             each.step()
     assert equal(params, others)

@@ -23,6 +23,14 @@ def classes():
     x, y, x2, y2 = wine()
     return x, (y[:, 0] > 0).long(), x2, (y2[:, 0] > 0).long()
 
+def half_ignored():
+    x, y, x2, y2 = classes()
+    return x, torch.where(torch.arange(len(y)) % 2 == 0, y, -100), x2, y2
+
+def half():
+    x, y, x2, y2 = classes()
+    return x[::2], y[::2], x2, y2
+
 class Net(nn.Module):
     def __init__(self, width=8, out=1):
         super().__init__()
@@ -114,6 +122,20 @@ def test_classes_have_an_accuracy(here):
     assert results.complete, results.failures
     accuracies = [row.curve[-1].test.accuracy for rows in results.rows.values() for row in rows]
     assert all(0 <= accuracy <= 1 for accuracy in accuracies)
+
+
+def test_targets_that_do_not_count_change_no_step(here):
+    curves = []
+    for name in ("half", "half_ignored"):
+        changes = ['training.loss=""', f"data.name=mine.py:{name}", "tuning.metric=accuracy", "model.options.out=2",
+                   "data.validation=0", "training.batch_size=full", "final.seeds=[1]",
+                   "tuning.learning_rates.high=0.01", "tuning.learning_rates.count=1"]  # fmt: skip
+        results = experiments.run(catalog.load("mine.toml", changes=changes), crew=experiments.Workers(1))
+        assert results.complete, results.failures
+        points = [p for rows in results.rows.values() for row in rows for p in row.curve]
+        curves.append([(p.train_loss, p.test.loss) for p in points])
+    for one, other in zip(*curves, strict=True):
+        assert other == pytest.approx(one, rel=1e-5)
 
 
 WRONG = {
