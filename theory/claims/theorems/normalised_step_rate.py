@@ -225,7 +225,7 @@ expectation = Claim(
         enumerated("the term of the decay is needed", _decay_remains),
         enumerated("the constants at the paper's settings", _constants),
         measured("the stored rates at batch 1", _measured_rate),
-        measured("the stored training on digits", _training),
+        measured("the stored training on digits, L and the gap measured along it", _training),
     ),
 )  # fmt: skip
 
