@@ -69,10 +69,10 @@ def run(
             try:
                 return _run(pool, count, sources, effort, known, follow, finished)
             except BaseException:
-                processes = list((pool._processes or {}).values())  # the pool forgets them in shutdown
+                workers = list((pool._processes or {}).values())  # the pool forgets them in shutdown
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in processes:  # a claim may run for minutes
-                    process.terminate()
+                for worker in workers:  # a claim may run for minutes
+                    worker.terminate()
                 raise
     finally:
         for name, value in saved.items():

@@ -181,7 +181,8 @@ def _share(effort: Effort) -> Finding:
         written = [bool((np.diff(q := _as_written(run), axis=0) >= -1e-12 * q[1:]).all()) for run in free]
         held, as_written = sum(share == 1 for share in shares), sum(written)
         low, high = _clopper_pearson(held, runs)
-        of_alto = [tuple(end - 0.5 for end in _clopper_pearson(as_written, runs))] if layerwise else of_alto
+        least, most = _clopper_pearson(as_written, runs)
+        of_alto = [(least - 0.5, most - 0.5)] if layerwise else of_alto
         lines.append(
             f"{name}: {held}/{runs} runs [{low:.2f}, {high:.2f}], median share of steps {np.median(shares):.2f}"
         )
