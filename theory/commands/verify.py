@@ -141,6 +141,7 @@ def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[
         parts = {}
     # What a lower effort found stays kept until this one has found it, as the run may be stopped.
     kept = {part.source: part for part in known if part.source in prints and part.serves(prints[part.source], QUICK)}
+    kept |= parts
     missing = {source: None for source in SOURCES if source not in parts}
     ran = 0
 
@@ -148,7 +149,8 @@ def _everything(options: argparse.Namespace, effort: Effort, accepted: Sequence[
         nonlocal ran
         ran += len(entries)
         parts[source] = Part(source, prints[source], effort.name, outcomes.versions(), entries)
-        outcomes.save(({**kept, **parts}[one] for one in SOURCES if one in parts or one in kept), outcomes.LOCAL)
+        kept[source] = parts[source]
+        outcomes.save((kept[one] for one in SOURCES if one in kept), outcomes.LOCAL)
 
     if missing:
         files.ready(outcomes.LOCAL)

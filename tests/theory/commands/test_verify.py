@@ -48,6 +48,24 @@ def test_the_first_run_computes_the_second_keeps_and_fresh_computes_again(few, c
     assert f"{len(NAMES)} claims checked" in capsys.readouterr().err
 
 
+def test_a_thorough_run_that_is_stopped_leaves_the_quick_outcomes(few, monkeypatch):
+    two = (*FEW, Source("theory.claims.theorems.last_iterate"))
+    monkeypatch.setattr(verify_command, "SOURCES", two)
+    command.main(["verify"])
+    run = running.run
+
+    def stopped(sources, *arguments, **options):
+        run({two[0]: None}, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "run", stopped)
+    with pytest.raises(SystemExit, match="130"):
+        command.main(["verify", "--thorough"])
+    assert [(part.source, part.effort) for part in outcomes.load(outcomes.LOCAL)] == [
+        (two[0], "thorough"), (two[1], "quick"),
+    ]  # fmt: skip
+
+
 def test_accept_writes_the_ledger_that_later_runs_are_compared_with(few, capsys):
     assert command.main(["verify", "--accept"]) == 0
     stored = json.loads(outcomes.COMMITTED.read_text())
