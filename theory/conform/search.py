@@ -38,7 +38,8 @@ def smallest(
 
     Args:
         cases: what to draw from.
-        check: raises in a case that fails; a :class:`NotOfferedError` ends the search at once.
+        check: raises in a case that fails. A :class:`NotOfferedError` ends the search at once, unless a case has failed
+            before: then that case stands.
         examples: how many cases at most; the number of the current Hypothesis profile by default.
         seed: of the draws. By default the current profile decides, and pytest's ``--hypothesis-seed``.
         shrink: whether to look for a simpler case.
@@ -58,7 +59,7 @@ def smallest(
         try:
             check(case)
         except NotOfferedError as error:
-            found = Failure(case, error)
+            found = found or Failure(case, error)
         except Exception as error:
             found = Failure(case, error, error.__traceback__)
             raise

@@ -188,7 +188,7 @@ def _summary(known: Mapping[str, Any]) -> str:
     for part in [*parts.CONTRACT, *(f"invariance: {name}" for name in parts.INVARIANCES)]:
         cells = []
         for one in known.values():
-            states = [row["parts"][part] for row in one["rows"] if "parts" in row]
+            states = [row["parts"][part] for row in one["rows"] if part in row.get("parts", {})]
             offered = [state for state in states if state != suite.State.NOT_OFFERED]
             cells.append(f"{sum(state == suite.State.KEPT for state in offered)} of {len(offered)}")
         lines.append(_line(part, *cells))

@@ -106,6 +106,11 @@ class Run:
         arguments = list(inspect.signature(type(self.optimizer).step).parameters.values())[1:]
         return any(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in arguments)
 
+    @property
+    def has_rate(self) -> bool:
+        """Whether every group has a learning rate that is a number."""
+        return all(isinstance(group.get("lr"), (int, float, Tensor)) for group in self.optimizer.param_groups)
+
     def loss(self, k: int) -> Tensor:
         """The loss of step ``k``."""
         targets = [numbers(p.shape, self.trial.seed, k, i).to(p.dtype) for i, p in enumerate(self.params)]
@@ -158,9 +163,9 @@ class Run:
 
 
 def same(left: Sequence[Tensor], right: Sequence[Tensor]) -> bool:
-    """Whether tensors have the same dtypes and bits."""
+    """Whether tensors have the same dtypes and numbers; a NaN is the same as another NaN, and as nothing else."""
     return len(left) == len(right) and all(
-        x.dtype == y.dtype and x.shape == y.shape and torch.equal(x.nan_to_num(), y.nan_to_num())
+        x.dtype == y.dtype and x.shape == y.shape and bool(((x == y) | (x.isnan() & y.isnan())).all())
         for x, y in zip(left, right, strict=True)
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 import subprocess
 import sys
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import strategies as st
 
 import alto
 from tests.theory.conform.broken import MUTANTS, NoCycle, Noisy, NoLoss, Right
 from theory import __main__ as command
-from theory.conform import contract, parts, suite
+from theory.conform import contract, parts, search, suite, trial
 
 ROOT = Path(__file__).parents[3]
 
@@ -90,6 +92,51 @@ def test_the_test_fails_with_the_case_and_with_their_traceback():
 def test_what_it_does_not_have_is_skipped():
     with pytest.raises(pytest.skip.Exception, match="no option maximize"):
         contract(lambda params: torch.optim.LBFGS(params, lr=0.1), budget=1)("maximize")
+
+
+class Fixed(Right):
+    """Its step size is no option: its groups have no learning rate."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        for group in self.param_groups:
+            del group["lr"]
+        del self.defaults["lr"]
+
+    def rate(self, group):
+        return 0.1
+
+
+def test_an_optimizer_without_a_learning_rate_is_not_judged_by_it():
+    assert judged("groups", Fixed) == suite.Outcome("groups", suite.State.KEPT)
+    for part in ("scheduler", "OneCycleLR"):
+        assert judged(part, Fixed) == suite.Outcome(part, suite.State.NOT_OFFERED, "no learning rate in its groups")
+
+
+def test_a_case_that_fails_stands_though_a_simpler_one_is_not_offered():
+    def check(n):
+        if 0 < n < 10:
+            raise search.NotOfferedError("too small")
+        assert n == 0
+
+    failure = search.smallest(st.integers(0, 10_000), check, examples=20, seed=0)
+    assert (failure.case, type(failure.error)) == (10, AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ([math.nan], [math.nan], True),
+        ([math.nan], [0.0], False),
+        ([math.inf], [torch.finfo(torch.float32).max], False),
+        ([-math.inf], [-math.inf], True),
+        ([complex(1, math.nan)], [complex(1, 0)], False),
+        ([3], [3], True),
+        ([1.0], [1], False),
+    ],
+)
+def test_numbers_that_are_no_numbers_are_not_the_same_as_numbers(left, right, expected):
+    assert trial.same([torch.tensor(left)], [torch.tensor(right)]) is expected
 
 
 def test_unknown_names_are_refused_with_the_known_ones():

@@ -49,6 +49,15 @@ def test_each_class_is_judged_once_and_a_missing_package_keeps_its_rows(package,
     assert said.endswith("it has no rows")
 
 
+def test_stored_rows_without_a_part_that_is_new_do_not_count_in_it(package, tmp_path):
+    list(survey.write(tmp_path, budget=1, packages={"torch": "small_package"}))
+    stored = survey.read(tmp_path)
+    del stored["torch"]["rows"][0]["parts"]["hooks"]
+    table = survey.table(stored)
+    assert "| hooks | 0 of 0 |" in table
+    assert "| `Again` | 18 of 18 |" in table
+
+
 def test_an_optimizer_that_never_ends_is_stopped(package, monkeypatch, tmp_path):
     package.SGD = package.Again = package.Needy = Slow
     monkeypatch.setattr(survey, "SECONDS", 1)
