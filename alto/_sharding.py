@@ -40,7 +40,7 @@ def refuse_flattened(params: list[Any], name_of: Callable[[int], str]) -> None:
         library = flattened_by(param)
         if library is not None:
             raise ValueError(
-                f"{name_of(place)} was flattened by {library}: the layerwise factor needs the norm of a whole layer, "
+                f"{name_of(place)} was flattened by {library}: the layer factor needs the norm of a whole layer, "
                 "and would get that of a piece; shard with fully_shard (FSDP2) or use DDP, or set layerwise = False in "
                 "its group, or wrap an elementwise optimizer in E"
             )
@@ -96,7 +96,7 @@ def refuse_flat_buffers(params: list[Any], before: int, name_of: Callable[[int],
     if params and before > 1 and dimensions(params) == 1:
         raise ValueError(
             f"{name_of(0)} stands where a layer of {before} dimensions was: a library (DeepSpeed's ZeRO stage 1 or 2, "
-            "Megatron's distributed optimizer) has put a flat buffer in its place, and the layerwise factor would get "
+            "Megatron's distributed optimizer) has put a flat buffer in its place, and the layer factor would get "
             "that one's norm; shard with fully_shard (FSDP2) or use DDP, or set layerwise = False in its group, or "
             "wrap an elementwise optimizer in E"
         )
