@@ -47,7 +47,7 @@ class ALTO(Optimizer):
             momentum write ``betas[0]``. Default: (0.9, 0.99), the paper's.
         eps: ``(eps1, eps2, eps3)``. One number is eps1, the term that Adam calls epsilon; the others are then at their
             defaults. Default: (1e-6, 1e-6, 1e-10), the paper's.
-        weight_decay: decoupled, inside the trust ratio: :math:`\gamma`, the paper's lambda. Default: 1e-4, the paper's.
+        weight_decay: decoupled, inside the layer factor: :math:`\gamma`, the paper's lambda. Default: 1e-4, as there.
         bias_correction: True is Algorithm 2, False is Algorithm 1 ("vanilla"). Default: True.
         layerwise: whether to scale each tensor's update to its norm. False takes the plain step :math:`\eta r_k`.
         maximize: ascend instead.

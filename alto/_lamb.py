@@ -20,8 +20,8 @@ class LAMB(ALTO):
         r_k &= \hat m_k / (\sqrt{\hat v_k} + \epsilon_1) + \gamma \theta_k, \qquad \theta_{k+1} = \theta_k - \eta\,
         r_k\, \phi / (\|r_k\| + \epsilon_2 \phi), \qquad \phi = \|\theta_k\| + \epsilon_3
 
-    The factor of :math:`\eta r_k` is the trust ratio. This is :class:`ALTO` with ``alpha = 0``, and stays so: another
-    alpha is refused, in a group and in a checkpoint too.
+    The factor of :math:`\eta r_k` is the layer factor, which LAMB's authors call the trust ratio. This is
+    :class:`ALTO` with ``alpha = 0``, and stays so: another alpha is refused, in a group and in a checkpoint too.
 
     The switches in which LAMB implementations differ, and this one's choice: decay inside the trust ratio and decoupled
     from the moments, as published; bias correction on (``bias_correction=False`` is the first version of the paper);

@@ -79,8 +79,8 @@ class Report:
         differences: One per cell other than the baseline's; each interval is for itself, not for all jointly.
         complete: No final run is missing.
         notes: What a reader must know about the data.
-        versions: Versions that took part, each once.
-        hardware: Machines that took part, each once.
+        versions: Versions that took part, in the tuning too, each once.
+        hardware: Machines that took part likewise.
         seeds: The final seeds.
     """
 
@@ -109,7 +109,7 @@ def make(results: Results) -> Report:
     """
     experiment = results.experiment
     metric = experiment.tuning.metric
-    rows = [row for cell_rows in results.rows.values() for row in cell_rows]
+    rows = [*results.tuning, *(row for cell_rows in results.rows.values() for row in cell_rows)]
     return Report(
         name=experiment.name,
         tier=experiment.tier,

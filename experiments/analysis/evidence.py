@@ -5,7 +5,7 @@ The claims and their comparisons are in `questions`; the numbers are computed he
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -20,6 +20,7 @@ from experiments.analysis.kept import read as read_summary
 from experiments.analysis.questions import Question, family, questions
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval, t_p_value
 from experiments.config.parse import build
+from experiments.config.schema import Experiment
 from experiments.io import stored as stored_files
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import remove, write_atomic
@@ -109,7 +110,7 @@ def answer(claim: str, question: Question, kept: Summary) -> Evidence:
         else None,
         t_p_value=_t_p_value(columns, question),
         at_edge=_at_edge(kept, leads),
-        protocol=protocol(kept, leads[0][0].setting, seeds),
+        protocol=protocol(kept, [term for lead in leads for term in lead], seeds),
         seeds=tuple(seeds),
         source=f"experiments/{question.experiment}-{question.tier}.json",
         versions=kept.report.versions,
@@ -177,9 +178,11 @@ def answer_tasks(claim: str, question: Question, found: Mapping[str, Evidence]) 
 def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
     """Write the evidence of all questions whose experiment has a kept summary, and a list of the other questions.
 
+    Always of all: p-values are adjusted within families, which several experiments share.
+
     Args:
         results: Folder of the kept summaries; the evidence goes to its ``evidence/CLAIM.json``.
-        only: An experiment, or empty for all; then the list is written too.
+        only: An experiment, whose files and claims alone are returned; empty for all.
 
     Returns:
         The files, and the claims whose experiment has no kept summary, or one with runs that have not ended.
@@ -195,18 +198,19 @@ def write(results: Path, only: str = "") -> tuple[list[Path], list[str]]:
         one = answer_tasks(claim, question, found) if question.tasks else _found(claim, question, results)
         if one is not None:
             found[claim] = dataclasses.replace(one, family=family(claim, question))
-    files = []
+    files = {claim: results / "evidence" / f"{claim}.json" for claim in found}
     for claim, one in _adjusted(found).items():
-        if only in {"", asked[claim].experiment}:
-            files.append(results / "evidence" / f"{claim}.json")
-            write_atomic(files[-1], (json.dumps(dataclasses.asdict(one), indent=1) + "\n").encode())
-    absent = [claim for claim, question in asked.items() if claim not in found and only in {"", question.experiment}]
-    if not only:
-        write_atomic(results / AWAITED, (json.dumps(_awaited(absent, asked), indent=1) + "\n").encode())
-        for path in (results / "evidence").glob("*.json"):  # of a question that is asked no more
-            if path.stem not in found:
-                remove(path)
-    return files, absent
+        write_atomic(files[claim], (json.dumps(dataclasses.asdict(one), indent=1) + "\n").encode())
+    absent = [claim for claim in asked if claim not in found]
+    write_atomic(results / AWAITED, (json.dumps(_awaited(absent, asked), indent=1) + "\n").encode())
+    for path in (results / "evidence").glob("*.json"):  # of a question that is asked no more, or again without runs
+        if path.stem not in found:
+            remove(path)
+
+    def wanted(claim: str) -> bool:
+        return only in {"", asked[claim].experiment}
+
+    return [file for claim, file in files.items() if wanted(claim)], [claim for claim in absent if wanted(claim)]
 
 
 def _adjusted(found: dict[str, Evidence]) -> dict[str, Evidence]:
@@ -248,36 +252,52 @@ def read(path: Path) -> Evidence:
         raise DataError(f"{path} does not exist; evidence writes it") from None
 
 
-def protocol(kept: Summary, setting: str, seeds: list[int]) -> str:
+def protocol(kept: Summary, terms: Sequence[Term], seeds: list[int]) -> str:
     """How the runs were made, in a sentence.
 
     Args:
         kept: The experiment.
-        setting: The condition, which decides whether there was a learning rate to choose.
+        terms: What is compared; each distinct setting is described.
         seeds: The final seeds that the number rests on.
 
     Returns:
         The sentence; it names the tier, the data and what is special about them.
     """
     experiment = kept.experiment
-    data, model, training = experiment.resolve(setting)
-    some = "" if data.limit == "all" else f", {data.limit} training examples"
-    length = names.length(training) + ("" if training.precision == "float32" else f", {training.precision}")
-    tuning, rates = experiment.tuning, experiment.grid(setting).values()
-    others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
-    tuned = " and ".join(
-        f"{', '.join(one.tuned)} of {label}" for label, one in experiment.optimizers.items() if one.tuned
-    )
-    trials = f"{len(rates)} trials, with {tuned}," if tuned else f"{len(rates)}"
-    chosen = f"chosen for each competitor from {trials} by validation {tuning.metric} over {others}"
+    settings = dict.fromkeys(term.setting for term in terms)
+    ran = list(dict.fromkeys(_what_ran(experiment, setting) for setting in settings))
+    rates = list(dict.fromkeys(_rates(experiment, [term for term in terms if term.setting == one]) for one in settings))
     words = [
-        f"{experiment.tier} tier of {experiment.name} ({data.name}{some}; {model.name}; batch {training.batch_size}, "
-        f"{length})",
-        f"learning rate {chosen if len(rates) > 1 else f'{min(rates):g} for all'}",
+        f"{experiment.tier} tier of {experiment.name} ({'; '.join(ran)})",
+        f"learning rate {' or '.join(rates)}",
         f"{len(seeds)} final seeds, paired",
         *kept.report.notes,
     ]
     return "; ".join(words)
+
+
+def _what_ran(experiment: Experiment, setting: str) -> str:
+    data, model, training = experiment.resolve(setting)
+    precision = "" if training.precision == "float32" else training.precision
+    parts = (names.data(data), names.tested(data), names.network(model), names.batch(training), names.length(training))
+    return ", ".join(part for part in (*parts, precision) if part)
+
+
+def _rates(experiment: Experiment, terms: Sequence[Term]) -> str:
+    """How the learning rates of one setting came about."""
+    setting, labels = terms[0].setting, dict.fromkeys(term.label for term in terms)
+    tuning, count = experiment.tuning, len(experiment.grid(setting).values())
+    if count == 1:
+        of = {label: f"{experiment.rates(label, setting)[0]:g}" for label in labels}
+        if len(set(of.values())) == 1:
+            return f"{min(of.values())} for all"
+        return ", ".join(f"{rate} for {label}" for label, rate in of.items())
+    others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
+    tuned = " and ".join(
+        f"{', '.join(one.tuned)} of {label}" for label, one in experiment.optimizers.items() if one.tuned
+    )
+    trials = f"{count} trials, with {tuned}," if tuned else f"{count}"
+    return f"chosen for each competitor from {trials} by validation {tuning.metric} over {others}"
 
 
 def _found(claim: str, question: Question, results: Path) -> Evidence | None:

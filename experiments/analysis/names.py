@@ -58,6 +58,14 @@ def data(config: DataConfig) -> str:
     return (f"{whole} ({count} {unit})" if unit == "sequences" else f"{count} {unit}") + smaller
 
 
+def tested(config: DataConfig) -> str:
+    """On how many test examples, or episodes of a simulated task; empty where on all or on the usual number."""
+    if config.test_limit == "all":
+        return ""
+    unit = "test examples" if _DATA.get(config.name, ("", "examples"))[1] else "test episodes"
+    return f"{config.test_limit:,} {unit}"
+
+
 def network(config: ModelConfig) -> str:
     """The network with its sizes.
 

@@ -15,7 +15,7 @@ class Campaign:
     Attributes:
         name: The campaign: gpu, headline (the experiments on the abstract's 2.5 %), or a TOML file with its steps.
         minutes: Time limit of this call.
-        out: Folder of the outputs; logs and outcomes go to OUT/campaign-NAME.
+        out: Folder of the logs and outcomes, OUT/campaign-NAME. Each step's own arguments say where its results go.
     """
 
     name: Positional[str] = "gpu"

@@ -206,6 +206,8 @@ def meaning(difference: "Difference", metric: "Metric") -> str:
         return "open: one seed gives no interval"
     if low == high == 0:
         return "equal for every seed"
+    if difference.difference.tied:
+        return "open: all seeds tie, which gives no interval"
     if low <= 0 <= high:
         return "undecided: the interval holds 0"
     better = difference.label if (low > 0) == (metric != "loss") else difference.baseline

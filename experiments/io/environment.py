@@ -67,6 +67,7 @@ class Environment:
         # products of matrices
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cuda.matmul.allow_tf32 = False
+        versions()  # now: a commit that is made while this process trains is not of the code that it has loaded
 
 
 _VECTORS = ("avx", "amx", "fma", "sse4")  # instructions of vector arithmetic begin so

@@ -182,7 +182,8 @@ def _settings(kept: Summary) -> Table:
         data, model, training = experiment.resolve(setting)
         length = names.length(training).removesuffix(" epochs")
         cells = (training.batch_size, length, training.schedule, training.warmup, training.clip)
-        rows.append((setting, names.data(data), names.network(model), *(f"{cell}" for cell in cells), setting))
+        on = ", ".join(part for part in (names.data(data), names.tested(data)) if part)
+        rows.append((setting, on, names.network(model), *(f"{cell}" for cell in cells), setting))
     tuning, final = len(experiment.tuning.seeds), len(experiment.final.seeds)
     clips: dict[str, list[str]] = {}
     for label, one in experiment.optimizers.items():
@@ -245,7 +246,8 @@ def _tried(kept: Summary) -> Table:
         ("setting", "optimizer", *(f"n = {n}" for n in counts)),
         tuple(rows),
         "Mean and 95 % range over all sets of n of the trials, each equally likely (Dodge et al. 2019, without "
-        "replacement); the luck of the tuning seeds is not in the range.",
+        "replacement); the luck of the tuning seeds is not in the range. A trial that diverged counts as the worst of "
+        "the others.",
     )
 
 

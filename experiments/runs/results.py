@@ -18,12 +18,14 @@ class Results:
         choices: Chosen learning rate by cell, for the cells whose tuning is finished.
         rows: Final rows by cell, in the order of the seeds; fewer than the seeds while runs are missing.
         failures: Why runs failed, by run id.
+        tuning: The finished tuning rows.
     """
 
     experiment: Experiment
     choices: dict[Cell, Choice]
     rows: dict[Cell, list[Row]]
     failures: dict[str, str]
+    tuning: tuple[Row, ...] = ()
 
     @property
     def planned(self) -> int:

@@ -143,7 +143,7 @@ class Workers:
                               "/dev/shm, TMPDIR or ulimit -n, or take --jobs 1") from error  # fmt: skip
         while waiting:
             done, _ = futures.wait(waiting, timeout=0.1, return_when=futures.FIRST_COMPLETED)
-            for event in pool.news():
+            for event in pool.news() if pool is self._open else ():  # a pool that broke is closed, with its news
                 notify(event)
             for future in done:
                 if isinstance(future.exception(), BrokenProcessPool):

@@ -132,7 +132,8 @@ class _Reader:
             cell: [row for row in self._rows(self._final(cell, choice)) if row is not None]
             for cell, choice in choices.items()
         }
-        return Results(self.experiment, choices, rows, self.refused | failures)
+        tuning = tuple(row for row in self._rows(self.tuning()) if row is not None)
+        return Results(self.experiment, choices, rows, self.refused | failures, tuning)
 
     def _tuning(self, cell: Cell) -> list[Run]:
         return plan.tuning_runs(self.experiment, cell, self.known[cell.setting].examples)

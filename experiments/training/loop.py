@@ -67,6 +67,7 @@ class TrainingLoop(ABC):
         self.lately: dict[int, Tensor] = {}  # by the step of an evaluation: the weights of ten steps before it
         self.curve: list[Point] = []
         self.norms: list[Tensor] = []  # of the gradients, one scalar per step
+        self.commits = [environment.versions()["commit"]]  # of the code that has trained it, in this order
 
     @abstractmethod
     def advance(self) -> None:
@@ -143,6 +144,7 @@ class TrainingLoop(ABC):
         for name in _COUNTERS:
             setattr(self, name, state[name])
         self.norms = list(state["norms"])
+        self.commits = list(dict.fromkeys([*state["commits"], *self.commits]))
         self.resumed += 1
 
     def _loaded(self, file: Path) -> dict[str, Any]:
@@ -185,6 +187,7 @@ class TrainingLoop(ABC):
             "data": self.fingerprint,
             "lately": self.lately,
             "norms": torch.stack(self.norms) if self.norms else torch.empty(0),
+            "commits": self.commits,
             **{name: getattr(self, name) for name in _COUNTERS},
         }
 
@@ -217,7 +220,7 @@ class TrainingLoop(ABC):
             resumed=self.resumed,
             examples_per_second=self.examples / max(self.training_seconds, 1e-9),
             peak_memory=torch.cuda.max_memory_allocated(self.device) if on_gpu else resident,
-            versions=environment.versions(),
+            versions=environment.versions() | {"commit": ", then ".join(self.commits)},
             hardware=environment.hardware(self.place, self.team.size),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             gradient_norms=_digits(self.norms),
@@ -226,7 +229,8 @@ class TrainingLoop(ABC):
 
 _COUNTERS = ("step", "seconds", "training_seconds", "examples", "resumed", "loss_sum", "loss_steps")
 _KEYS = frozenset({
-    "model", "optimizer", "scaler", "metrics_bytes", "processes", "parallel", "data", "lately", "norms", *_COUNTERS
+    "model", "optimizer", "scaler", "metrics_bytes", "processes", "parallel", "data", "lately", "norms", "commits",
+    *_COUNTERS
 })  # fmt: skip
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 STUDIES = ("double-well",)
 TITLE = "A sharp and a flat well of equal depth"
 SEE = (
-    r"The share of time in the flat well falls as $\alpha$ goes negative, for ESGD because the sharp well is cooled "
-    r"and hardly left, for EAdam although both wells are left sooner; at $\alpha=-5$ neither differs from $\alpha=0$."
+    r"The share of time in the flat well falls as $\alpha$ goes negative, for ESGD because the noise in the sharp well "
+    r"is damped, so that it is hardly left, for EAdam although both wells are left sooner; at $\alpha=-5$ neither "
+    r"differs from $\alpha=0$."
 )
 
 ALPHAS = (50.0, 20.0, 0.0, -5.0, -20.0, -50.0, -65.0, -80.0)

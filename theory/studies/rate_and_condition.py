@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STUDIES = ("rate-and-condition",)
-TITLE = "E accelerates only by being heavy ball"
+TITLE = "In a search E is fastest where it is heavy ball"
 SEE = (
     r"The best E found by search (dots) lies on heavy ball's line and never above; the recommended $\alpha=-5$ stays "
     r"at its floor $z_0$, and $\alpha=.5$ with momentum is near Nesterov."

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 STUDIES = ("sign-of-a",)
 TITLE = r"In a valley the sign of $a_k$ depends on the speed of the crossing"
 SEE = (
-    r"The argument of Table 1 needs $a_k$ to have the sign of $g_k-g_{k-1}$; with $\beta_1=.99$ it has the sign of "
-    r"$g_k$ itself unless the crossing takes far more than 100 steps."
+    r"The argument of Table 1 needs $a_k$ to have the sign of $g_k-g_{k-1}$; with $\beta_1=.99$ it agrees more often "
+    r"with the sign of $g_k$ itself in crossings of up to about 150 steps, and only in far longer ones almost always "
+    r"with that of $g_k-g_{k-1}$."
 )
 
 BETA1S = (0.99, 0.9, 0.01)

@@ -37,6 +37,15 @@ def test_means_and_differences_are_those_of_the_rows(results):
     assert made.summaries[0].validation == pytest.approx(100 * max(choice.scores.values()))
 
 
+def test_versions_and_machines_of_the_tuning_count_too(results):
+    old, *others = results.tuning
+    machine = {**old.hardware, "cores": 99}
+    old = dataclasses.replace(old, versions={**old.versions, "commit": "before"}, hardware=machine)
+    made = kept.summarise(dataclasses.replace(results, tuning=(old, *others)))
+    assert len(made.report.versions) == len(made.report.hardware) == 2
+    assert any("2 versions of the code" in remark and "before" in remark for remark in tables.remarks(made))
+
+
 def test_differences_are_paired_by_seed_not_by_place(results):
     alto, lamb = Cell("small", "ALTO"), Cell("small", "LAMB")
     # ALTO lost seed 1, LAMB lost seed 2: no pair is left, so there is no difference to speak of

@@ -129,6 +129,27 @@ def test_the_ledger_reads_what_is_written_and_the_page_says_the_same(tmp_path, m
         evidence.write(tmp_path, "digts")
 
 
+def test_one_experiment_by_name_brings_all_others_up_to_date(tmp_path, monkeypatch):
+    other = {claim: dataclasses.replace(ask(terms=LEAD), experiment=name)
+             for claim, name in (("ours-alpha-a", "made"), ("ours-alpha-b", "later"))}  # fmt: skip
+    monkeypatch.setattr(evidence, "questions", lambda: other)
+    monkeypatch.setattr(evidence, "family", lambda *_: "one")
+    made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0]})
+    kept.write(made, tmp_path / "experiments" / "made-laptop.json")
+    evidence.write(tmp_path)
+    alone = evidence.read(tmp_path / "evidence" / "ours-alpha-a.json").adjusted
+    assert [one["claim"] for one in json.loads((tmp_path / "awaited.json").read_text())] == ["ours-alpha-b"]
+    level = make(tmp_path, {ALTO: [2.0, 2.2, 2.0], LAMB: [2.0, 2.1, 2.1]})
+    kept.write(level, tmp_path / "experiments" / "later-laptop.json")
+    files, absent = evidence.write(tmp_path, "later")
+    assert ([file.stem for file in files], absent) == (["ours-alpha-b"], [])
+    assert json.loads((tmp_path / "awaited.json").read_text()) == []
+    assert evidence.read(tmp_path / "evidence" / "ours-alpha-a.json").adjusted == pytest.approx(2 * alone, rel=1e-3)
+    (tmp_path / "experiments" / "later-laptop.json").unlink()
+    assert evidence.write(tmp_path, "later") == ([], ["ours-alpha-b"])
+    assert not (tmp_path / "evidence" / "ours-alpha-b.json").exists()
+
+
 def test_runs_that_have_not_all_ended_answer_nothing(tmp_path, monkeypatch):
     made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0]})
     unfinished = dataclasses.replace(made, report=dataclasses.replace(made.report, complete=False))
@@ -272,5 +293,22 @@ def test_the_rounding_of_kept_results_is_half_a_unit_of_the_sixth_digit(tmp_path
 def test_a_protocol_names_options_that_were_tuned_with_the_rate(tmp_path):
     made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0]})
     tuned = dataclasses.replace(made, experiment=catalog.load("conll-bilstm"))
-    assert "trials" not in evidence.protocol(made, "small", [1, 2, 3])
-    assert "from 10 trials, with alpha of ALTO, by validation" in evidence.protocol(tuned, "full batch", [1, 2, 3])
+    small, full = contrast.Term(1.0, *ALTO), contrast.Term(1.0, "full batch", "ALTO")
+    assert "trials" not in evidence.protocol(made, [small], [1, 2, 3])
+    assert "from 10 trials, with alpha of ALTO, by validation" in evidence.protocol(tuned, [full], [1, 2, 3])
+
+
+def test_the_protocol_describes_every_setting_the_data_that_are_left_and_each_rate(tmp_path):
+    config = CONFIG.replace(
+        "[settings.small]",
+        """[settings.small]
+data = { name = "cifar10", limit = 5000, test_limit = 2000, shrink = 2 }
+[settings.large]
+training = { batch_size = 64 }""",
+    ).replace("[optimizers.SGD]", "[optimizers.SGD]\nrates = 10.0")
+    cells = [("small", "ALTO"), ("large", "ALTO"), ("equal", "ALTO"), ("equal", "SGD")]
+    made = make(tmp_path, {cell: [1.0, 2.0] for cell in cells}, config=config)
+    said = evidence.protocol(made, [contrast.Term(1.0, *cell) for cell in cells], [1, 2])
+    assert "4,500 images of CIFAR-10 at 16 pixels, 2,000 test examples" in said
+    assert "batch 64" in said
+    assert "0.03 for ALTO, 0.3 for SGD" in said

@@ -27,8 +27,8 @@ def test_it_is_the_least_number(lead, sd):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [((0, 0.3), "--lead"), ((0.5, 0), "--sd"), ((0.5, 0.3, 1.0), "--power"), ((0.5, 0.3, 0.8, 0), "--level"),
-     ((1e-4, 1.0), "10000 seeds")],
-    ids=["lead", "sd", "power", "level", "too small a lead"],
+     ((1e-4, 1.0), "10000 seeds"), ((0.025, 1.0), "10000 seeds")],
+    ids=["lead", "sd", "power", "level", "too small a lead", "a lead that needs a few more"],
 )  # fmt: skip
 def test_what_is_out_of_range_is_named(arguments, named):
     with pytest.raises(ConfigError, match=named):

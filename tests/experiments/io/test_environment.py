@@ -51,6 +51,13 @@ def test_the_commit_of_a_repository_is_told_and_that_a_file_was_edited(repositor
     assert environment.commit(repository) == f"{clean}-dirty"
 
 
+def test_the_commit_is_that_of_the_beginning_and_not_one_made_during_the_training(monkeypatch, uncached, tmp_path):
+    monkeypatch.setattr(environment, "commit", lambda: "loaded")
+    environment.Environment(tmp_path).prepare()
+    monkeypatch.setattr(environment, "commit", lambda: "later")
+    assert environment.versions()["commit"] == "loaded"
+
+
 def test_a_repository_around_an_installed_copy_is_not_taken_for_this_code(repository, tmp_path_factory):
     inside = repository / "site-packages"
     inside.mkdir()

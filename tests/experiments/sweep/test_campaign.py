@@ -49,6 +49,14 @@ def test_the_limit_stops_a_step_and_only_quick_ones_follow(tmp_path):
     assert begun(tmp_path, "after") == 0
 
 
+@pytest.mark.parametrize("name", campaign.names())
+def test_a_report_is_written_again_by_every_call(name):
+    """One that was written before a run had failed would stay without that run."""
+    reports = [step for step in campaign.load(name).step if step.arguments[:1] == ("report",)]
+    assert reports
+    assert all(step.quick for step in reports)
+
+
 def test_an_outcome_of_other_arguments_does_not_count(tmp_path):
     one = step(tmp_path, "good")
     campaign.run(Campaign((one,)), tmp_path / "out", 60, lambda *_: None)

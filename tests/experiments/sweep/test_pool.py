@@ -3,7 +3,10 @@ import errno
 import os
 import re
 import signal
+import threading
 import time
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,35 @@ def test_a_dead_worker_is_a_failure_and_the_next_need_starts_a_new_one(runs, pla
         after = pool.execute([dataclasses.replace(run, seed=77) for run in runs], place, workers, lambda _: None)
     assert len(before.rows) == len(after.rows) == len(runs)
     assert after.failures == {}
+
+
+def test_the_news_of_a_pool_that_broke_are_not_asked_for(runs, place, monkeypatch):
+    closed, pending = [], []
+
+    def end():
+        for future in pending[1:]:
+            if not future.done():
+                future.set_exception(BrokenProcessPool("a worker died"))
+
+    class Broken:
+        def __init__(self, *_):
+            pass
+
+        def submit(self, run, place):
+            pending.append(Future())
+            if len(pending) == 1:
+                pending[0].set_exception(BrokenProcessPool("a worker died"))
+            return pending[-1]
+
+        def news(self):
+            if closed:
+                raise ValueError("Queue is closed")
+            return iter(())
+
+        def close(self):
+            closed.append(True)
+            threading.Timer(0.3, end).start()
+
+    monkeypatch.setattr(pool, "_Pool", Broken)
+    ended = [run for run, _ in pool.Workers(2).outcomes(runs, place, lambda _: None)]
+    assert len(ended) == len(runs) > 1

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from experiments import data
+from experiments.io import environment
 from experiments.io.environment import Environment
 from experiments.io.errors import CheckpointError, DataError
 from experiments.runs import checkpoint, plan, rows
@@ -49,6 +50,15 @@ def test_a_stopped_run_goes_on_bitwise(run, tmp_path, stops):
     # the kill comes before the checkpoint of its step, so the first step leaves nothing to resume from
     assert row.resumed == sum(stop > 1 for stop in stops)
     assert unbroken.resumed == 0
+
+
+def test_a_run_that_goes_on_with_other_code_names_both_commits(run, tmp_path, monkeypatch):
+    place = Environment(tmp_path, checkpoint_seconds=0)
+    for commit in ("first", "second", "second"):
+        monkeypatch.setattr(environment, "versions", lambda commit=commit: {"torch": "t", "commit": commit})
+        with pytest.raises(Killed):
+            train(run, place, killed_at(4 if commit == "first" else 6))
+    assert train(run, place).versions == {"torch": "t", "commit": "first, then second"}
 
 
 def test_without_a_checkpoint_it_starts_anew_and_its_metrics_too(run, tmp_path):

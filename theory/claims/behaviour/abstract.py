@@ -37,7 +37,8 @@ explores = Claim(
     source="paper, abstract",
     statement="After it has reached a local minimum, E goes on exploring along the valley.",
     plain="After it has reached a local minimum, E goes on exploring along the valley.",
-    found="False without noise: on a curved valley E comes to rest, as its base does. With noise it drifts along it.",
+    found="False without noise: on a straight valley that narrows E comes to rest. "
+    "With noise it drifts along a valley.",
     assumptions=("no noise; ours-variance-sign and ours-valley-drift say what noise does",),
     evidence=(counterexample("a valley that narrows, three negative alphas", _at_rest),),
 )

@@ -151,12 +151,13 @@ def _memory() -> Computed:
 CLAIMS = (
     claim(
         "published-table-7-against-3",
-        "By Table 7, E makes about half of ALTO's lead over LAMB in Table 3 on CIFAR-10, or less, as that LAMB may be.",
+        "By Table 7, E makes about half of ALTO's lead over LAMB in Table 3 on CIFAR-10, or less: it depends on which "
+        "LAMB that is.",
         _table_7_against_3,
         "Tables 3 and 7",
         "The lead in Table 3 is {lead:.2f} points. E adds {uncorrected:.2f} if the paper's LAMB has no bias "
-        "correction, else {corrected:.2f}; then one LAMB has {three:.2f} % in Table 3 and {seven:.2f} % in Table 7. "
-        "Each difference has a standard error of up to {error:.2f}.",
+        "correction, else {corrected:.2f}; in that case the same LAMB has {three:.2f} % in Table 3 and {seven:.2f} % "
+        "in Table 7. Each difference has a standard error of up to {error:.2f}.",
     ),
     claim(
         "published-bias-correction",
