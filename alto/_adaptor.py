@@ -17,10 +17,10 @@ from alto._base import (
     BETA1,
     SLOW_AVG,
     check_loaded,
-    forget_earlier_options,
     given_options,
     remember_options,
     step_base,
+    take_over_groups,
 )
 from alto._memory import Separate, label, refuse_repeated, without_names
 from alto._mixing import Mixing
@@ -51,8 +51,9 @@ class E(Optimizer):
 
     ``E(base)`` is a true Optimizer whose ``param_groups`` and ``state`` *are* the base's: hand it (not the base) to
     schedulers, scalers, checkpoints and trainers. Its state dict is the base's with one more key per parameter
-    (``explore_slow_avg``) and two more per group (``explore_alpha``, ``explore_beta1``: settable per group), so it also
-    loads the checkpoint of a bare base.
+    (``explore_slow_avg``; with ``start="corrected"`` also ``explore_weight``) and two more per group
+    (``explore_alpha``, ``explore_beta1``: settable per group), so it also loads the checkpoint of a bare base. Read
+    groups from ``param_groups`` after the call: E gives its base dictionaries of its own.
 
     Args:
         base: an optimizer of dense gradients whose ``step`` needs no closure. Its own weight decay, clipping and so on
@@ -60,10 +61,11 @@ class E(Optimizer):
         alpha: exploration strength. Default: -5, the paper's for batches of 1K and more; see :func:`alto.for_batch`.
         beta1: decay rate of the slow average. Default: 0.99, the paper's for batches of 1K and more. Both hold in every
             group in which the user has set no ``explore_alpha`` or ``explore_beta1``, also where an earlier E was
-            around the same base.
+            around the same base: what that E had in its groups at the end, or what a checkpoint of E has brought into a
+            bare base, counts as set by an E.
         start: what a slow average begins with. "zero", the paper's: :math:`h_0 = 0`. "first": :math:`h_0 = g_1`, as
-            in Grokfast. "corrected": as "zero", and :math:`h_{k-1}` is divided by the sum of its weights, which for
-            constant :math:`\beta_1` gives :math:`u_k = (1 - \nu)\, g_k + \nu\, h_k / (1 - \beta_1^k)` with
+            in Grokfast. "corrected": as "zero", and the average is divided by the sum of its weights: for constant
+            :math:`\beta_1` this is :math:`u_k = (1 - \nu)\, g_k + \nu\, h_k / (1 - \beta_1^k)` with
             :math:`\nu = c / \beta_1`. In the last two :math:`u_1 = g_1`. Default: "zero". A loaded average goes on as
             it was begun.
         foreach: how E mixes, whatever the base does: True takes plain torch over all tensors together, False one tensor
@@ -81,9 +83,10 @@ class E(Optimizer):
     Raises:
         TypeError: if ``base`` is no optimizer, needs a closure (LBFGS), explores already, or saves another optimizer's
             state in place of its own (ZeroRedundancyOptimizer: put E inside).
-        ValueError: for ``alpha`` or ``beta1`` outside the region, another ``start``, or parameters that are listed
-            twice or share memory.
-        RuntimeError: in ``step()``, if ``fused`` is True and there are no fused kernels for a gradient's device.
+        ValueError: for ``alpha`` or ``beta1`` outside the region, another ``start``, ``foreach`` with ``fused``, or
+            parameters that are listed twice or share memory.
+        RuntimeError: in ``step()``, if ``fused`` is True and there are no fused kernels for a gradient's device, or if
+            a CUDA graph captures a first step or one with ``start="corrected"``.
 
     Example:
         >>> import torch
@@ -123,10 +126,11 @@ class E(Optimizer):
             raise ValueError(f"start = {start!r}: must be one of {', '.join(map(repr, STARTS))}")
         _checks.flag("foreach", foreach, optional=True)
         _checks.flag("fused", fused, optional=True)
+        _checks.one_way(foreach, fused)
         # Optimizer.__init__ would make groups and state of its own. An unpickled optimizer is built this way instead.
         mixing = {"foreach": foreach, "fused": fused}
         self.__setstate__({"base": base, "alpha": alpha, "beta1": beta1, "start": start, "_mixing": mixing})
-        forget_earlier_options(base)
+        take_over_groups(base)
         for number, group in enumerate(base.param_groups):
             self._complete(group, number)
         remember_options(base)
@@ -230,13 +234,12 @@ class E(Optimizer):
                 param_group["params"] = params = list(params)  # it may be a generator
                 bare, named = without_names(params)
                 refuse_repeated(bare, partial(label, [named]))
-            given = {key: param_group[key] for key in (ALPHA, BETA1) if key in param_group}
-            self._complete(param_group, len(self.param_groups))
+            number, own = len(self.param_groups), dict(param_group)  # what E writes into it is not the user's
+            self._complete(own, number)
             try:
-                self.base.add_param_group(param_group)
+                self.base.add_param_group(own)
             except BaseException:
-                for key in {ALPHA, BETA1} - given.keys():
-                    del param_group[key]
+                given_options(self.base).pop(number, None)
                 raise
             return
         self.base.add_param_group(param_group)
@@ -336,6 +339,8 @@ class E(Optimizer):
                 refuse_replaced(params, partial(label, self.param_groups))
         mixing = Mixing(self, self._exploring_groups())
         try:
+            if _checks.capturing():
+                mixing.refuse_capture()
             mixing.begin()
         except BaseException:
             mixing.take_back()

@@ -82,9 +82,11 @@ class ALTO(Optimizer):
     because the norm of a whole layer is then unknown.
 
     Raises:
-        ValueError: for a hyper-parameter outside its range, here, in a group and in ``step()`` after a change; for
+        ValueError: for a hyper-parameter outside its range, here, in a group and in ``step()`` after a change (but not
+            in a step that torch.compile has compiled: change options before, in their full form); for
             parameters that are listed twice or share memory, or that FSDP1 or ZeRO-3 has flattened.
-        RuntimeError: in ``step()``, for a sparse gradient, or if a CUDA graph captures it without ``capturable``.
+        RuntimeError: in ``step()``, for a sparse gradient, or if a CUDA graph captures it without ``capturable`` or as
+            the first step.
 
     Example:
         >>> import torch
@@ -235,8 +237,8 @@ class ALTO(Optimizer):
         Raises:
             ValueError: for an option outside its range, or tensors that share memory.
             RuntimeError: for a sparse gradient, an average or a gradient that does not fit its parameter, a CUDA graph
-                that captures this without ``capturable``, or a complex parameter with ``slow_avg_dtype``. In all these
-                cases nothing has changed, step counters included.
+                that captures this without ``capturable`` or as the first step, or a complex parameter with
+                ``slow_avg_dtype``. In all these cases nothing has changed, step counters included.
         """
         loss = None
         if closure is not None:

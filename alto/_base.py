@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -26,9 +27,8 @@ def given_options(base: Optimizer) -> dict[int, set[str]]:
     return vars(base).setdefault("_explore_given", {})
 
 
-# An attribute of a group's first parameter: the id of the group into which an E has put options, and these, since two
-# bases may have been made of the same dictionaries. (torch swaps no parameter to which there are weak references.)
-_PUT = "_explore_put"
+# The bases of all E that live: another base may have been made of the groups of one of them.
+_BASES: "WeakSet[Optimizer]" = WeakSet()
 
 
 class _Defaults(dict[str, Any]):
@@ -38,32 +38,31 @@ class _Defaults(dict[str, Any]):
 
 
 def remember_options(base: Optimizer) -> None:
-    """Note which options of the base's groups come from an E: for an E around a copy, or a base with equal groups."""
+    """Note which options of the base's groups come from an E: for an E around a copy, or a base with these groups."""
     with suppress(AttributeError):  # a base that has another one's defaults
         base.defaults = _Defaults(base.defaults)
         base.defaults.explore_given = given_options(base)
-    for number, group in enumerate(base.param_groups):
-        for param in group["params"][:1]:
-            setattr(param, _PUT, (id(group), tuple(given_options(base).get(number, ()))))
+    _BASES.add(base)
 
 
-def forget_earlier_options(base: Optimizer) -> None:
-    """Take out the options that an earlier E put into the base's groups: they would hold instead of the new one's.
+def take_over_groups(base: Optimizer) -> None:
+    """Give the base groups of its own, without the options that an earlier E put there: they would hold before the new.
 
-    Options that the user has set in a group stay. A group that another base has as well is copied for this one.
+    Options that the user has set in a group stay. The dictionaries that the user has made the base of stay as they are,
+    too: another base may be made of them.
     """
     wrapped = "_explore_given" in vars(base)
-    for number, group in enumerate(base.param_groups):
-        for param in group["params"][:1]:
-            where, keys = getattr(param, _PUT, (0, ()))
-            if not wrapped and where == id(group):
-                base.param_groups[number] = {key: value for key, value in group.items() if key not in keys}
     given = given_options(base) if wrapped else getattr(base.defaults, "explore_given", {})
     for number, group in enumerate(base.param_groups):
+        put = set(given.get(number, ()))
         # A base that was loaded carries no list of them. Slow averages tell that there was an E.
-        loaded = not wrapped and not given and any(SLOW_AVG in base.state.get(param, ()) for param in group["params"])
-        for key in (ALPHA, BETA1) if loaded else given.get(number, ()):
-            group.pop(key, None)
+        if not wrapped and not given and any(SLOW_AVG in base.state.get(param, ()) for param in group["params"]):
+            put = {ALPHA, BETA1}
+        for other in _BASES:
+            for place, theirs in enumerate(other.param_groups):
+                if other is not base and theirs is group:
+                    put |= given_options(other).get(place, set())
+        base.param_groups[number] = {key: value for key, value in group.items() if key not in put}
     given_options(base).clear()
 
 

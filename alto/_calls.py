@@ -98,8 +98,9 @@ def _state_of(optimizer: Optimizer, param: Tensor, group: dict[str, Any], undo: 
     state = optimizer.state.get(param, {})
     full = state_dtype(param)
     new: dict[str, Any] = {}
-    if "step" not in state or not is_counter(state["step"]):
-        new["step"] = counter(state.get("step", 0), param.device if group["capturable"] else "cpu")
+    step, capturable = state.get("step", 0), group["capturable"]
+    if not is_counter(step) or (capturable and step.device != param.device):  # the switch may have been set since
+        new["step"] = counter(step, param.device if capturable else "cpu")
     # alpha may be scheduled: the slow average exists from the first step on which it is used.
     for name in ("exp_avg", "exp_avg_sq", "slow_avg"):
         average = state.get(name)

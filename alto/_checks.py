@@ -248,18 +248,43 @@ def dense(grad: Tensor, optimizer: str) -> None:
         )
 
 
+def capturing() -> bool:
+    """Whether a CUDA graph is capturing what is called now."""
+    return (
+        not torch.compiler.is_compiling() and torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+    )
+
+
 def capture(optimizer: Optimizer) -> None:
     """Refuse to be captured in a CUDA graph with counters on the CPU, which each replay would find as they were.
 
     Raises:
-        RuntimeError: if a group with ``capturable = False`` would be captured.
+        RuntimeError: if a group with ``capturable = False`` would be captured, or a state that begins in this step.
     """
-    if torch.compiler.is_compiling() or not torch.cuda.is_initialized() or not torch.cuda.is_current_stream_capturing():
+    if not capturing():
         return
     for i, group in enumerate(optimizer.param_groups):
         if not group["capturable"]:
             raise RuntimeError(
                 f"capturable = False in parameter group {i}: a CUDA graph is capturing this step of "
                 f"{type(optimizer).__name__}, and each replay would repeat the bias corrections of this one; "
-                "set capturable = True"
+                "set capturable = True, and take one step before the capture"
             )
+        for param in group["params"]:
+            step = optimizer.state.get(param, {}).get("step")
+            if param.grad is not None and (step is None or step.device != param.device):
+                raise RuntimeError(
+                    f"parameter group {i} has no step counter on {param.device} yet: a CUDA graph is capturing this "
+                    f"step of {type(optimizer).__name__}, and each replay would begin with the same one; take one step "
+                    "before the capture"
+                )
+
+
+def one_way(foreach: object, fused: object) -> None:
+    """Refuse two ways to take a step at once.
+
+    Raises:
+        ValueError: if both are True.
+    """
+    if foreach and fused:
+        raise ValueError("foreach = True with fused = True: they are two ways to take a step; drop one of them")

@@ -17,6 +17,10 @@ NAMES: dict[str, Callable[..., Optimizer]] = {
 }  # fmt: skip
 
 
+_NO_BASES = (Optimizer, optim.LBFGS, optim.SparseAdam)
+"""E needs a step without a closure and dense gradients."""
+
+
 def create(name: str, model: nn.Module, lr: float = 1e-3, weight_decay: float = 1e-4, **options: Any) -> Optimizer:
     """Build an optimizer by name on a model's parameters.
 
@@ -28,7 +32,8 @@ def create(name: str, model: nn.Module, lr: float = 1e-3, weight_decay: float = 
         model: the module.
         lr: learning rate. Default: 1e-3, as in timm.
         weight_decay: of the weights. Default: 1e-4, the paper's.
-        options: the optimizer's other arguments, such as ``alpha`` and ``beta1`` (``**alto.for_batch(4096)``).
+        options: the optimizer's other arguments, such as ``alpha`` and ``beta1`` (``**alto.for_batch(4096)``). Of
+            ``e_...``, ``alpha``, ``beta1``, ``start``, ``foreach`` and ``fused`` are E's, the others the base's.
 
     Returns:
         The optimizer.
@@ -49,7 +54,7 @@ def create(name: str, model: nn.Module, lr: float = 1e-3, weight_decay: float = 
     if key in NAMES:
         return NAMES[key](groups, lr=lr, **options)
     bases = {each.lower(): kind for each, kind in vars(optim).items()
-             if isinstance(kind, type) and issubclass(kind, Optimizer) and kind is not Optimizer}  # fmt: skip
+             if isinstance(kind, type) and issubclass(kind, Optimizer) and kind not in _NO_BASES}  # fmt: skip
     base = bases.get(key.removeprefix("e_")) if key.startswith("e_") else None
     if base is None:
         known = ", ".join([*NAMES, *(f"e_{each}" for each in sorted(bases))])

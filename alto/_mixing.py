@@ -148,6 +148,23 @@ class Mixing:
         refuse_unwritable(columns[1:], name_of)  # the base writes the parameters
         self._optimizer._separate.check(columns, name_of)
 
+    def refuse_capture(self) -> None:
+        """Refuse what a CUDA graph would repeat in each replay: the beginning of an average, and its weight.
+
+        Raises:
+            RuntimeError: if there is something of the kind.
+        """
+        if self._begun:
+            raise RuntimeError(
+                "a CUDA graph is capturing the first step of E, and each replay would begin the slow averages anew; "
+                "take one step before the capture"
+            )
+        if any(WEIGHT in state for call in self._calls for state in call.states):
+            raise RuntimeError(
+                'start = "corrected": a CUDA graph is capturing this step of E, and each replay would repeat the '
+                'weight that the slow average has in this one; begin with start = "zero" or "first"'
+            )
+
     def begin(self) -> None:
         """Put ``u`` in the place of each gradient, and take the averages that stand alone out of the state."""
         optimizer = self._optimizer

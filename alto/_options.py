@@ -66,8 +66,7 @@ def check(group: dict[str, Any]) -> None:
         _checks.flag(name, group[name])
     for name in ("foreach", "fused"):
         _checks.flag(name, group[name], optional=True)
-    if group["foreach"] and group["fused"]:
-        raise ValueError("foreach = True with fused = True: they are two ways to take a step; drop one of them")
+    _checks.one_way(group["foreach"], group["fused"])
     for name in ("foreach", "fused"):
         if group[name] and group["differentiable"]:
             raise ValueError(f"{name} = True with differentiable = True: it cannot be recorded; drop one of them")

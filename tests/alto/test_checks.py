@@ -343,6 +343,11 @@ def test_variants_refuse_the_same_region(make):
         make(matrices(), alpha=-5, beta1=0.1)
 
 
+def test_e_refuses_two_ways_to_mix():
+    with pytest.raises(ValueError, match="foreach = True with fused = True"):
+        E(torch.optim.SGD(matrices(), 0.1), foreach=True, fused=True)
+
+
 def test_e_refuses_at_construction_and_in_groups():
     with pytest.raises(ValueError, match=r"\|alpha\| \(1 - beta1\) = 4.5"):
         E(torch.optim.SGD(matrices(), 0.1), alpha=-5, beta1=0.1)

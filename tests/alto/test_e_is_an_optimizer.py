@@ -43,6 +43,45 @@ def test_two_optimizers_of_the_same_dictionaries_have_options_of_their_own(name,
         assert [group[key] for group in first.param_groups] == [-5.0, 0.25]
 
 
+def test_what_e_sets_is_not_written_into_the_users_dictionaries():
+    groups = [{"params": matrices(1)}, {"params": matrices(1), "explore_alpha": 0.25}]
+    optimizer = E(torch.optim.SGD(groups, 0.1), alpha=-5.0)
+    optimizer.add_param_group(late := {"params": iter(matrices(1))})
+    assert ["explore_alpha" in group for group in (*groups, late)] == [False, True, False]
+    assert [len(group["params"]) for group in optimizer.param_groups] == [1, 1, 1]
+
+
+def test_a_users_option_stays_in_a_dictionary_that_has_the_address_of_a_dead_one():
+    w = torch.nn.Parameter(torch.ones(2))
+    first = E(torch.optim.AdamW([w]), alpha=-5.0, beta1=0.9)
+    address = id(first.param_groups[0])
+    del first
+    alive = []
+    for _ in range(100_000):
+        alive.append({"params": [w], "explore_alpha": 0.5})
+        if id(alive[-1]) == address:
+            break
+    else:
+        raise RuntimeError("no dictionary got the address")
+    assert options(E(torch.optim.AdamW([alive[-1]]), alpha=-5.0, beta1=0.9)) == [(0.5, 0.9)]
+
+
+def test_a_base_that_is_made_of_anothers_groups_takes_the_new_options():
+    params = matrices(2)
+    first = E(torch.optim.SGD([{"params": params[:1]}, {"params": params[1:], "explore_alpha": 0.25}], 0.1), alpha=-5.0)
+    assert options(E(torch.optim.SGD(first.param_groups, 0.1), alpha=0.5)) == [(0.5, 0.99), (0.25, 0.99)]
+    assert options(first) == [(-5.0, 0.99), (0.25, 0.99)]
+
+
+def test_a_group_that_was_refused_leaves_nothing_behind():
+    params = matrices(2)
+    first = E(base := torch.optim.SGD(params[:1], 0.1), alpha=-5.0)
+    with pytest.raises(ValueError, match="more than one parameter group"):
+        first.add_param_group({"params": params[:1]})
+    first.add_param_group({"params": params[1:], "explore_alpha": 0.5})
+    assert options(E(base, alpha=-2.0)) == [(-2.0, 0.99), (0.5, 0.99)]
+
+
 @pytest.mark.parametrize("stepped", [False, True])
 def test_options_that_the_user_set_in_a_group_stay(stepped):
     params = matrices()
