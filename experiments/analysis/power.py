@@ -47,10 +47,9 @@ def seeds(lead: float, sd: float, wanted: float = 0.8, level: float = 0.05) -> i
     require(0 < level < 1, "--level", level, "in (0, 1)")
     low, high = 1, 2  # power grows with the seeds: double, then halve the interval
     while power(high, lead, sd, level) < wanted:
-        low, high = high, 2 * high
-        require(low < MOST, "--lead", lead, f"larger: {MOST} seeds do not show it at a standard deviation of {sd:g}")
+        require(high < MOST, "--lead", lead, f"larger: {MOST} seeds do not show it at a standard deviation of {sd:g}")
+        low, high = high, min(2 * high, MOST)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if power(middle, lead, sd, level) < wanted else (low, middle)
-    require(high <= MOST, "--lead", lead, f"larger: {MOST} seeds do not show it at a standard deviation of {sd:g}")
     return high
