@@ -5,7 +5,7 @@ The claims and their comparisons are in `questions`; the numbers are computed he
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -13,14 +13,14 @@ from typing import Any
 
 from scipy import stats
 
-from experiments.analysis import benchmarks, names
+from experiments.analysis import benchmarks
 from experiments.analysis.contrast import Term, contrast, rounding_error
 from experiments.analysis.kept import Summary
 from experiments.analysis.kept import read as read_summary
+from experiments.analysis.protocol import protocol
 from experiments.analysis.questions import Question, family, questions
 from experiments.analysis.statistics import Interval, sign_flip_p_value, t_interval, t_p_value
 from experiments.config.parse import build
-from experiments.config.schema import Experiment
 from experiments.io import stored as stored_files
 from experiments.io.errors import ConfigError, DataError
 from experiments.io.files import remove, write_atomic
@@ -250,54 +250,6 @@ def read(path: Path) -> Evidence:
             return build(Evidence, stored_files.read(path))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; evidence writes it") from None
-
-
-def protocol(kept: Summary, terms: Sequence[Term], seeds: list[int]) -> str:
-    """How the runs were made, in a sentence.
-
-    Args:
-        kept: The experiment.
-        terms: What is compared; each distinct setting is described.
-        seeds: The final seeds that the number rests on.
-
-    Returns:
-        The sentence; it names the tier, the data and what is special about them.
-    """
-    experiment = kept.experiment
-    settings = dict.fromkeys(term.setting for term in terms)
-    ran = list(dict.fromkeys(_what_ran(experiment, setting) for setting in settings))
-    rates = list(dict.fromkeys(_rates(experiment, [term for term in terms if term.setting == one]) for one in settings))
-    words = [
-        f"{experiment.tier} tier of {experiment.name} ({'; '.join(ran)})",
-        f"learning rate {' or '.join(rates)}",
-        f"{len(seeds)} final seeds, paired",
-        *kept.report.notes,
-    ]
-    return "; ".join(words)
-
-
-def _what_ran(experiment: Experiment, setting: str) -> str:
-    data, model, training = experiment.resolve(setting)
-    precision = "" if training.precision == "float32" else training.precision
-    parts = (names.data(data), names.tested(data), names.network(model), names.batch(training), names.length(training))
-    return ", ".join(part for part in (*parts, precision) if part)
-
-
-def _rates(experiment: Experiment, terms: Sequence[Term]) -> str:
-    """How the learning rates of one setting came about."""
-    setting, labels = terms[0].setting, dict.fromkeys(term.label for term in terms)
-    tuning, count = experiment.tuning, len(experiment.grid(setting).values())
-    if count == 1:
-        of = {label: f"{experiment.rates(label, setting)[0]:g}" for label in labels}
-        if len(set(of.values())) == 1:
-            return f"{min(of.values())} for all"
-        return ", ".join(f"{rate} for {label}" for label, rate in of.items())
-    others = f"{len(tuning.seeds)} other seed{'s' if len(tuning.seeds) > 1 else ''}"
-    tuned = " and ".join(
-        f"{', '.join(one.tuned)} of {label}" for label, one in experiment.optimizers.items() if one.tuned
-    )
-    trials = f"{count} trials, with {tuned}," if tuned else f"{count}"
-    return f"chosen for each competitor from {trials} by validation {tuning.metric} over {others}"
 
 
 def _found(claim: str, question: Question, results: Path) -> Evidence | None:

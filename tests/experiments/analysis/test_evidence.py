@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from experiments.analysis import contrast, evidence, kept
+from experiments.analysis.protocol import protocol
 from experiments.analysis.questions import Question, questions
 from experiments.config import catalog
 from experiments.config.parse import build
@@ -294,8 +295,8 @@ def test_a_protocol_names_options_that_were_tuned_with_the_rate(tmp_path):
     made = make(tmp_path, {ALTO: [3.0, 3.5, 3.2], LAMB: [2.0, 2.1, 2.0]})
     tuned = dataclasses.replace(made, experiment=catalog.load("conll-bilstm"))
     small, full = contrast.Term(1.0, *ALTO), contrast.Term(1.0, "full batch", "ALTO")
-    assert "trials" not in evidence.protocol(made, [small], [1, 2, 3])
-    assert "from 10 trials, with alpha of ALTO, by validation" in evidence.protocol(tuned, [full], [1, 2, 3])
+    assert "trials" not in protocol(made, [small], [1, 2, 3])
+    assert "from 10 trials, with alpha of ALTO, by validation" in protocol(tuned, [full], [1, 2, 3])
 
 
 def test_the_protocol_describes_every_setting_the_data_that_are_left_and_each_rate(tmp_path):
@@ -308,7 +309,7 @@ training = { batch_size = 64 }""",
     ).replace("[optimizers.SGD]", "[optimizers.SGD]\nrates = 10.0")
     cells = [("small", "ALTO"), ("large", "ALTO"), ("equal", "ALTO"), ("equal", "SGD")]
     made = make(tmp_path, {cell: [1.0, 2.0] for cell in cells}, config=config)
-    said = evidence.protocol(made, [contrast.Term(1.0, *cell) for cell in cells], [1, 2])
+    said = protocol(made, [contrast.Term(1.0, *cell) for cell in cells], [1, 2])
     assert "4,500 images of CIFAR-10 at 16 pixels, 2,000 test examples" in said
     assert "batch 64" in said
     assert "0.03 for ALTO, 0.3 for SGD" in said
